@@ -1,0 +1,178 @@
+#include "kernels/kernels.h"
+
+#include <immintrin.h>
+
+#include "kernels/avx2/vector.h"
+#include "kernels/internal/float_kernels.h"
+
+namespace lethe {
+namespace {
+
+using kernels_internal::RowRange;
+
+void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
+                  RowScale* rows) {
+  const __m256i ones = _mm256_set1_epi8(1);
+  const __m256i pair_ones = _mm256_set1_epi16(1);
+  for (int i = 0; i < m; ++i, x += ldx, a += lda) {
+    const __m256 inverse = _mm256_set1_ps(RowRange<Avx2Vector>(x, k, &rows[i]));
+    const __m256i zero = _mm256_set1_epi32(rows[i].zero);
+    __m256i sum = _mm256_setzero_si256();
+    for (int p = 0; p < lda; p += 32) {
+      __m256i q[4];
+      for (int j = 0; j < 4; ++j) {
+        const int at = p + 8 * j;
+        const __m256i inside = Avx2Vector::Mask(k, at);
+        const __m256 v = at + 8 <= k ? _mm256_loadu_ps(x + at)
+                         : at < k    ? _mm256_maskload_ps(x + at, inside)
+                                     : _mm256_setzero_ps();
+        // A lane behind k is masked to 0, whatever the zero point is.
+        q[j] = _mm256_and_si256(
+            _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_mul_ps(v, inverse)), zero), inside);
+      }
+      const __m256i packed =
+          _mm256_packus_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]));
+      const __m256i bytes =
+          _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(a + p), bytes);
+      // At most 510 in 16 bits: no saturation.
+      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(bytes, ones), pair_ones));
+    }
+    const __m128i four =
+        _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    const __m128i two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+    rows[i].sum = _mm_cvtsi128_si32(two) + _mm_extract_epi32(two, 1);
+  }
+}
+
+// Sums over even and odd pairs of inputs, for eight outputs, to one sum for each of eight outputs.
+// `first` has outputs 0..3 as (even, odd) pairs, `second` 4..7.
+__m256i JoinPairs(__m256i first, __m256i second) {
+  const __m256i sums = _mm256_hadd_epi32(first, second);  // 0 1 4 5 | 2 3 6 7
+  return _mm256_permute4x64_epi64(sums, _MM_SHUFFLE(3, 1, 2, 0));
+}
+
+void StoreOutputs(__m256i sum, const RowScale& row, const PackedWeights& w, int n, float* y,
+                  bool accumulate) {
+  const __m256i zero = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.zero + n));
+  const __m256i correction = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.correction + n));
+  sum = _mm256_sub_epi32(
+      sum, _mm256_add_epi32(_mm256_mullo_epi32(zero, _mm256_set1_epi32(row.sum)),
+                            _mm256_mullo_epi32(correction, _mm256_set1_epi32(row.zero))));
+  const __m256 scale = _mm256_mul_ps(_mm256_set1_ps(row.scale), _mm256_loadu_ps(w.scale + n));
+  const __m256 bias = w.bias != nullptr ? _mm256_loadu_ps(w.bias + n) : _mm256_setzero_ps();
+  __m256 value = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), scale, bias);
+  if (accumulate) value = _mm256_add_ps(_mm256_loadu_ps(y + n), value);
+  _mm256_storeu_ps(y + n, value);
+}
+
+// kRows rows by kHalves * 8 outputs, from output n on. vpmaddubsw would saturate (255 * 127 * 2 >
+// 32767); widening both sides to s16 for vpmaddwd cannot, and Zen and Skylake do two of either a
+// cycle. x holds the rows widened already, ldx apart.
+template <int kRows, int kHalves>
+void GemmTile(const std::int16_t* x, std::int64_t ldx, const RowScale* rows, const PackedWeights& w,
+              int n, float* y, std::int64_t ldy, bool accumulate) {
+  __m256i sum[kRows][kHalves * 2];
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kHalves * 2; ++j) sum[i][j] = _mm256_setzero_si256();
+  }
+  const std::int8_t* weight = w.weight + std::int64_t{n / 16} * w.k_padded * 16 + (n % 16) * 4;
+  for (int p = 0; p < w.k_padded; p += 4, weight += 64) {
+    __m256i column[kHalves * 2];
+    for (int j = 0; j < kHalves * 2; ++j) {
+      column[j] =
+          _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weight + 16 * j)));
+    }
+    for (int i = 0; i < kRows; ++i) {
+      const __m256i four = _mm256_castpd_si256(
+          _mm256_broadcast_sd(reinterpret_cast<const double*>(x + i * ldx + p)));
+      for (int j = 0; j < kHalves * 2; ++j) {
+        sum[i][j] = _mm256_add_epi32(sum[i][j], _mm256_madd_epi16(four, column[j]));
+      }
+    }
+  }
+  for (int i = 0; i < kRows; ++i) {
+    for (int h = 0; h < kHalves; ++h) {
+      StoreOutputs(JoinPairs(sum[i][2 * h], sum[i][2 * h + 1]), rows[i], w, n + 8 * h, y + i * ldy,
+                   accumulate);
+    }
+  }
+}
+
+template <int kRows, int kHalves>
+void GemmRows(const std::int16_t* x, std::int64_t ldx, const RowScale* rows, const PackedWeights& w,
+              float* y, std::int64_t ldy, bool accumulate) {
+  for (int n = 0; n < w.n_padded; n += 8 * kHalves) {
+    GemmTile<kRows, kHalves>(x, ldx, rows, w, n, y, ldy, accumulate);
+  }
+}
+
+void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const PackedWeights& w,
+              float* y, std::int64_t ldy, bool accumulate) {
+  // A block of rows is widened once; eight outputs' weights (8 k bytes) then stay in the
+  // first-level cache while all its rows go over them.
+  constexpr int kBlock = 24;
+  alignas(32) std::int16_t x[kBlock * 2048];
+  const std::int64_t ldx = (w.k_padded + 15) / 16 * 16;
+  const int block = static_cast<int>(sizeof(x) / sizeof(x[0]) / ldx);
+  const int most = block < kBlock ? block : kBlock;
+  for (int first = 0; first < m; first += most) {
+    const int count = m - first < most ? m - first : most;
+    for (int i = 0; i < count; ++i) {
+      const std::uint8_t* from = a + std::int64_t{first + i} * lda;
+      for (std::int64_t p = 0; p < ldx; p += 16) {
+        _mm256_store_si256(
+            reinterpret_cast<__m256i*>(x + i * ldx + p),
+            _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + p))));
+      }
+    }
+    const RowScale* scales = rows + first;
+    float* out = y + first * ldy;
+    switch (count) {
+      case 1:
+        GemmRows<1, 2>(x, ldx, scales, w, out, ldy, accumulate);
+        continue;
+      case 2:
+        GemmRows<2, 2>(x, ldx, scales, w, out, ldy, accumulate);
+        continue;
+      case 3:
+        GemmRows<3, 2>(x, ldx, scales, w, out, ldy, accumulate);
+        continue;
+      default:
+        break;
+    }
+    for (int n = 0; n < w.n_padded; n += 8) {
+      int i = 0;
+      for (; i + 6 <= count; i += 6) {
+        GemmTile<6, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);
+      }
+      for (; i + 3 <= count; i += 3) {
+        GemmTile<3, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);
+      }
+      for (; i < count; ++i) {
+        GemmTile<1, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+const KernelTable& Avx2Kernels() {
+  using namespace kernels_internal;
+  static constexpr KernelTable table{"avx2",
+                                     QuantizeRows,
+                                     GemmU8S8,
+                                     Sgemm<Avx2Vector>,
+                                     LayerNorm<Avx2Vector>,
+                                     Gelu<Avx2Vector>,
+                                     TanhAll<Avx2Vector>,
+                                     SiluMultiply<Avx2Vector>,
+                                     SoftmaxColumns<Avx2Vector>,
+                                     SoftmaxRow<Avx2Vector>,
+                                     ArgmaxLogSumExp<Avx2Vector>,
+                                     LstmCell<Avx2Vector>};
+  return table;
+}
+
+}  // namespace lethe

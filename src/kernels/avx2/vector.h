@@ -1,0 +1,105 @@
+#pragma once
+
+// Sixteen lanes in two AVX2 registers.
+
+#include <cstdint>
+
+#include <immintrin.h>
+
+namespace lethe {
+namespace {
+
+struct Avx2Vector {
+  static constexpr int kColumns = 1;
+  __m256 low, high;
+
+  static Avx2Vector Set(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+  static Avx2Vector Load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  // All ones in the lanes first..first+7 that are below n.
+  static __m256i Mask(int n, int first) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n - first), lanes);
+  }
+  static Avx2Vector LoadPartial(const float* p, int n) {
+    if (n == 16) return Load(p);
+    return {_mm256_maskload_ps(p, Mask(n, 0)), _mm256_maskload_ps(p + 8, Mask(n, 8))};
+  }
+  void Store(float* p) const {
+    _mm256_storeu_ps(p, low);
+    _mm256_storeu_ps(p + 8, high);
+  }
+  void StorePartial(float* p, int n) const {
+    if (n == 16) return Store(p);
+    _mm256_maskstore_ps(p, Mask(n, 0), low);
+    _mm256_maskstore_ps(p + 8, Mask(n, 8), high);
+  }
+  friend Avx2Vector operator+(Avx2Vector a, Avx2Vector b) {
+    return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
+  }
+  friend Avx2Vector operator-(Avx2Vector a, Avx2Vector b) {
+    return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
+  }
+  friend Avx2Vector operator*(Avx2Vector a, Avx2Vector b) {
+    return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
+  }
+  friend Avx2Vector operator/(Avx2Vector a, Avx2Vector b) {
+    return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
+  }
+  static Avx2Vector Fma(Avx2Vector a, Avx2Vector b, Avx2Vector c) {
+    return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+  }
+  static Avx2Vector Max(Avx2Vector a, Avx2Vector b) {
+    return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
+  }
+  static Avx2Vector Min(Avx2Vector a, Avx2Vector b) {
+    return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)};
+  }
+  static Avx2Vector Sqrt(Avx2Vector a) { return {_mm256_sqrt_ps(a.low), _mm256_sqrt_ps(a.high)}; }
+  static Avx2Vector Round(Avx2Vector a) {
+    constexpr int kToEven = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    return {_mm256_round_ps(a.low, kToEven), _mm256_round_ps(a.high, kToEven)};
+  }
+  static __m256 SignBit() { return _mm256_set1_ps(-0.0f); }
+  static Avx2Vector Abs(Avx2Vector a) {
+    return {_mm256_andnot_ps(SignBit(), a.low), _mm256_andnot_ps(SignBit(), a.high)};
+  }
+  static Avx2Vector CopySign(Avx2Vector a, Avx2Vector sign) {
+    a = Abs(a);
+    return {_mm256_or_ps(a.low, _mm256_and_ps(SignBit(), sign.low)),
+            _mm256_or_ps(a.high, _mm256_and_ps(SignBit(), sign.high))};
+  }
+  static __m256 Scale2(__m256 x, __m256 n) {
+    const __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), exponent));
+  }
+  static Avx2Vector Scale2(Avx2Vector x, Avx2Vector n) {
+    return {Scale2(x.low, n.low), Scale2(x.high, n.high)};
+  }
+  static Avx2Vector KeepFirst(Avx2Vector a, int n, Avx2Vector other) {
+    if (n == 16) return a;
+    return {_mm256_blendv_ps(other.low, a.low, _mm256_castsi256_ps(Mask(n, 0))),
+            _mm256_blendv_ps(other.high, a.high, _mm256_castsi256_ps(Mask(n, 8)))};
+  }
+  template <class F256, class F128>
+  float Fold(F256 f256, F128 f128) const {
+    const __m256 eight = f256(low, high);
+    const __m128 four = f128(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = f128(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(f128(two, _mm_shuffle_ps(two, two, 1)));
+  }
+  float Sum() const {
+    return Fold([](__m256 a, __m256 b) { return _mm256_add_ps(a, b); },
+                [](__m128 a, __m128 b) { return _mm_add_ps(a, b); });
+  }
+  float Largest() const {
+    return Fold([](__m256 a, __m256 b) { return _mm256_max_ps(a, b); },
+                [](__m128 a, __m128 b) { return _mm_max_ps(a, b); });
+  }
+  float Smallest() const {
+    return Fold([](__m256 a, __m256 b) { return _mm256_min_ps(a, b); },
+                [](__m128 a, __m128 b) { return _mm_min_ps(a, b); });
+  }
+};
+
+}  // namespace
+}  // namespace lethe

@@ -1,0 +1,117 @@
+#pragma once
+
+// Quantisation and the integer product with VNNI; the AMX table uses them too, for what is too
+// small for a tile.
+
+#include <cstdint>
+
+#include <immintrin.h>
+
+#include "kernels/avx512/vector.h"
+#include "kernels/internal/float_kernels.h"
+#include "kernels/kernels.h"
+
+namespace lethe {
+namespace {
+
+void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
+                  RowScale* rows) {
+  for (int i = 0; i < m; ++i, x += ldx, a += lda) {
+    const __m512 inverse = _mm512_set1_ps(kernels_internal::RowRange<Avx512Vector>(x, k, &rows[i]));
+    const __m512i zero = _mm512_set1_epi32(rows[i].zero);
+    __m512i sum = _mm512_setzero_si512();
+    for (int p = 0; p < lda; p += 16) {
+      const int inside = k - p > 16 ? 16 : k - p < 0 ? 0 : k - p;
+      const __mmask16 mask = Avx512Vector::Mask(inside);
+      __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + p), inverse));
+      q = _mm512_maskz_add_epi32(mask, q, zero);
+      q = _mm512_min_epi32(_mm512_max_epi32(q, _mm512_setzero_si512()), _mm512_set1_epi32(255));
+      sum = _mm512_add_epi32(sum, q);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(a + p), _mm512_cvtepi32_epi8(q));
+    }
+    rows[i].sum = _mm512_reduce_add_epi32(sum);
+  }
+}
+
+// Sixteen sums of one row to sixteen outputs.
+void StoreOutputs(__m512i sum, const RowScale& row, const PackedWeights& w, int n, float* y,
+                  bool accumulate) {
+  const __m512i zero = _mm512_loadu_si512(w.zero + n);
+  const __m512i correction = _mm512_loadu_si512(w.correction + n);
+  sum = _mm512_sub_epi32(
+      sum, _mm512_add_epi32(_mm512_mullo_epi32(zero, _mm512_set1_epi32(row.sum)),
+                            _mm512_mullo_epi32(correction, _mm512_set1_epi32(row.zero))));
+  const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(row.scale), _mm512_loadu_ps(w.scale + n));
+  const __m512 bias = w.bias != nullptr ? _mm512_loadu_ps(w.bias + n) : _mm512_setzero_ps();
+  __m512 value = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scale, bias);
+  if (accumulate) value = _mm512_add_ps(_mm512_loadu_ps(y + n), value);
+  _mm512_storeu_ps(y + n, value);
+}
+
+// kRows rows by kPanels * 16 outputs from output n on.
+template <int kRows, int kPanels>
+void VnniTile(const std::uint8_t* a, int lda, const RowScale* rows, const PackedWeights& w, int n,
+              float* y, std::int64_t ldy, bool accumulate) {
+  __m512i sum[kRows][kPanels];
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kPanels; ++j) sum[i][j] = _mm512_setzero_si512();
+  }
+  const std::int64_t panel = std::int64_t{w.k_padded} * 16;
+  const std::int8_t* weight = w.weight + (n / 16) * panel;
+  for (int p = 0; p < w.k_padded; p += 4, weight += 64) {
+    __m512i column[kPanels];
+    for (int j = 0; j < kPanels; ++j) column[j] = _mm512_loadu_si512(weight + j * panel);
+    for (int i = 0; i < kRows; ++i) {
+      int four;
+      __builtin_memcpy(&four, a + std::int64_t{i} * lda + p, sizeof(four));
+      const __m512i row = _mm512_set1_epi32(four);
+      for (int j = 0; j < kPanels; ++j) {
+        sum[i][j] = _mm512_dpbusd_epi32(sum[i][j], row, column[j]);
+      }
+    }
+  }
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kPanels; ++j) {
+      StoreOutputs(sum[i][j], rows[i], w, n + 16 * j, y + i * ldy, accumulate);
+    }
+  }
+}
+
+template <int kRows>
+void VnniRows(const std::uint8_t* a, int lda, const RowScale* rows, const PackedWeights& w, int n,
+              int panels, float* y, std::int64_t ldy, bool accumulate) {
+  if (panels == 2) {
+    VnniTile<kRows, 2>(a, lda, rows, w, n, y, ldy, accumulate);
+  } else {
+    VnniTile<kRows, 1>(a, lda, rows, w, n, y, ldy, accumulate);
+  }
+}
+
+void VnniGemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows,
+                  const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate) {
+  // Two panels of weights (32 k bytes) stay in the first-level cache while a block of rows goes
+  // over them.
+  constexpr int kBlock = 96;
+  for (int first = 0; first < m; first += kBlock) {
+    const int end = m - first < kBlock ? m : first + kBlock;
+    for (int n = 0; n < w.n_padded; n += 32) {
+      const int panels = n + 32 <= w.n_padded ? 2 : 1;
+      int i = first;
+      for (; i + 12 <= end; i += 12) {
+        VnniRows<12>(a + std::int64_t{i} * lda, lda, rows + i, w, n, panels, y + i * ldy, ldy,
+                     accumulate);
+      }
+      for (; i + 4 <= end; i += 4) {
+        VnniRows<4>(a + std::int64_t{i} * lda, lda, rows + i, w, n, panels, y + i * ldy, ldy,
+                    accumulate);
+      }
+      for (; i < end; ++i) {
+        VnniRows<1>(a + std::int64_t{i} * lda, lda, rows + i, w, n, panels, y + i * ldy, ldy,
+                    accumulate);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lethe

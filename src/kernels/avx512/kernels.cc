@@ -1,0 +1,26 @@
+#include "kernels/kernels.h"
+
+#include "kernels/avx512/integer.h"
+#include "kernels/avx512/vector.h"
+#include "kernels/internal/float_kernels.h"
+
+namespace lethe {
+
+const KernelTable& Avx512Kernels() {
+  using namespace kernels_internal;
+  static constexpr KernelTable table{"avx512",
+                                     QuantizeRows,
+                                     VnniGemmU8S8,
+                                     Sgemm<Avx512Vector>,
+                                     LayerNorm<Avx512Vector>,
+                                     Gelu<Avx512Vector>,
+                                     TanhAll<Avx512Vector>,
+                                     SiluMultiply<Avx512Vector>,
+                                     SoftmaxColumns<Avx512Vector>,
+                                     SoftmaxRow<Avx512Vector>,
+                                     ArgmaxLogSumExp<Avx512Vector>,
+                                     LstmCell<Avx512Vector>};
+  return table;
+}
+
+}  // namespace lethe

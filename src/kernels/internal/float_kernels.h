@@ -1,0 +1,277 @@
+#pragma once
+
+// The float kernels, spelled once over a vector of 16 lanes.
+//
+// V is the vector of one instruction set. It is a type of an unnamed namespace in the file that
+// includes this header, so that every instantiation stays local to that file. V supplies
+//   V::Load(p) Store(p) LoadPartial(p, n) (missing lanes 0) StorePartial(p, n) V::Set(x)
+//   a + b, a - b, a * b, a / b, V::Fma(a, b, c) = a * b + c rounded once, V::Max, V::Min
+//   V::Sqrt, V::Round (to even), V::Abs, V::CopySign(magnitude, sign), V::Scale2(x, n) = x * 2^n
+//   for integral n in [-126, 127], V::KeepFirst(v, n, other): the first n lanes of v, the rest of
+//   other Sum(), Largest(), Smallest(): over the lanes, in the order kernels.h describes
+// and kColumns, the number of vectors that Sgemm keeps side by side.
+
+#include <cstdint>
+
+#include "kernels/kernels.h"
+
+namespace lethe::kernels_internal {
+
+// exp(x), x clamped to [-86, 88]. Cody and Waite's reduction to |r| <= ln2/2, then a polynomial
+// with the coefficients of the Taylor series; relative error below 2e-7.
+template <class V>
+inline V Exp(V x) {
+  x = V::Min(V::Max(x, V::Set(-86.0f)), V::Set(88.0f));
+  const V n = V::Round(x * V::Set(1.44269504088896341f));
+  V r = V::Fma(n, V::Set(-0.693359375f), x);
+  r = V::Fma(n, V::Set(2.12194440054690583e-4f), r);
+  V p = V::Set(1.0f / 5040.0f);
+  p = V::Fma(p, r, V::Set(1.0f / 720.0f));
+  p = V::Fma(p, r, V::Set(1.0f / 120.0f));
+  p = V::Fma(p, r, V::Set(1.0f / 24.0f));
+  p = V::Fma(p, r, V::Set(1.0f / 6.0f));
+  p = V::Fma(p, r, V::Set(0.5f));
+  p = V::Fma(p, r, V::Set(1.0f));
+  p = V::Fma(p, r, V::Set(1.0f));
+  return V::Scale2(p, n);
+}
+
+template <class V>
+inline V Sigmoid(V x) {
+  const V one = V::Set(1.0f);
+  return one / (one + Exp(V::Set(0.0f) - x));
+}
+
+template <class V>
+inline V Tanh(V x) {
+  // 1 - 2 / (exp(2|x|) + 1) has no cancellation that matters at 3e-7 absolute.
+  const V one = V::Set(1.0f);
+  const V magnitude = V::Min(V::Abs(x), V::Set(20.0f));
+  const V e = Exp(magnitude + magnitude);
+  return V::CopySign(one - V::Set(2.0f) / (e + one), x);
+}
+
+// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: |error| <= 1.5e-7.
+template <class V>
+inline V Erf(V x) {
+  const V one = V::Set(1.0f);
+  const V z = V::Abs(x);
+  const V t = one / V::Fma(V::Set(0.3275911f), z, one);
+  V p = V::Set(1.061405429f);
+  p = V::Fma(p, t, V::Set(-1.453152027f));
+  p = V::Fma(p, t, V::Set(1.421413741f));
+  p = V::Fma(p, t, V::Set(-0.284496736f));
+  p = V::Fma(p, t, V::Set(0.254829592f));
+  const V e = Exp(V::Set(0.0f) - z * z);
+  return V::CopySign(one - p * t * e, x);
+}
+
+// Applies f to n values in place.
+template <class V, class F>
+inline void Map(float* x, std::int64_t n, F f) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(V::Load(x + i)).Store(x + i);
+  if (i < n) {
+    const int rest = static_cast<int>(n - i);
+    f(V::LoadPartial(x + i, rest)).StorePartial(x + i, rest);
+  }
+}
+
+template <class V>
+void Gelu(float* x, std::int64_t n) {
+  Map<V>(x, n, [](V v) {
+    const V half = V::Set(0.5f) * v;
+    return V::Fma(half, Erf(v * V::Set(0.707106781186547524f)), half);
+  });
+}
+
+template <class V>
+void TanhAll(float* x, std::int64_t n) {
+  Map<V>(x, n, [](V v) { return Tanh(v); });
+}
+
+template <class V>
+void SiluMultiply(const float* value, const float* gate, std::int64_t n, float* y) {
+  for (std::int64_t i = 0; i < n; i += kLanes) {
+    const int rest = n - i < kLanes ? static_cast<int>(n - i) : kLanes;
+    const V g = V::LoadPartial(gate + i, rest);
+    (V::LoadPartial(value + i, rest) * (g * Sigmoid(g))).StorePartial(y + i, rest);
+  }
+}
+
+template <class V>
+void LayerNorm(const float* x, int m, int n, const float* weight, float* y) {
+  const float count = static_cast<float>(n);
+  for (int row = 0; row < m; ++row, x += n, y += n) {
+    V sum = V::Set(0.0f);
+    for (int i = 0; i < n; i += kLanes) {
+      sum = sum + V::LoadPartial(x + i, n - i < kLanes ? n - i : kLanes);
+    }
+    const V mean = V::Set(sum.Sum() / count);
+    V squares = V::Set(0.0f);
+    for (int i = 0; i < n; i += kLanes) {
+      const int rest = n - i < kLanes ? n - i : kLanes;
+      const V d = V::KeepFirst(V::LoadPartial(x + i, rest) - mean, rest, V::Set(0.0f));
+      squares = V::Fma(d, d, squares);
+    }
+    const V scale = V::Set(1.0f) / V::Sqrt(V::Set(squares.Sum() / count + 1e-5f));
+    for (int i = 0; i < n; i += kLanes) {
+      const int rest = n - i < kLanes ? n - i : kLanes;
+      ((V::LoadPartial(x + i, rest) - mean) * scale * V::LoadPartial(weight + i, rest))
+          .StorePartial(y + i, rest);
+    }
+  }
+}
+
+// Rows x Columns vectors of c stay in registers while k runs.
+template <class V, int kRows, int kColumns>
+inline void SgemmTile(int k, const float* a, std::int64_t row_stride, std::int64_t column_stride,
+                      const float* b, std::int64_t ldb, const float* bias, float* c,
+                      std::int64_t ldc) {
+  V sum[kRows][kColumns];
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kColumns; ++j) {
+      sum[i][j] = bias != nullptr ? V::Load(bias + j * kLanes) : V::Set(0.0f);
+    }
+  }
+  for (int p = 0; p < k; ++p) {
+    V column[kColumns];
+    for (int j = 0; j < kColumns; ++j) column[j] = V::Load(b + j * kLanes);
+    for (int i = 0; i < kRows; ++i) {
+      const V x = V::Set(a[i * row_stride]);
+      for (int j = 0; j < kColumns; ++j) sum[i][j] = V::Fma(x, column[j], sum[i][j]);
+    }
+    a += column_stride;
+    b += ldb;
+  }
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kColumns; ++j) sum[i][j].Store(c + i * ldc + j * kLanes);
+  }
+}
+
+template <class V, int kRows, int kColumns>
+inline void SgemmRows(int n, int k, const float* a, std::int64_t row_stride,
+                      std::int64_t column_stride, const float* b, std::int64_t ldb,
+                      const float* bias, float* c, std::int64_t ldc) {
+  int j = 0;
+  for (; j + kColumns * kLanes <= n; j += kColumns * kLanes) {
+    SgemmTile<V, kRows, kColumns>(k, a, row_stride, column_stride, b + j, ldb,
+                                  bias != nullptr ? bias + j : nullptr, c + j, ldc);
+  }
+  for (; j < n; j += kLanes) {
+    SgemmTile<V, kRows, 1>(k, a, row_stride, column_stride, b + j, ldb,
+                           bias != nullptr ? bias + j : nullptr, c + j, ldc);
+  }
+}
+
+template <class V>
+void Sgemm(int m, int n, int k, const float* a, std::int64_t row_stride, std::int64_t column_stride,
+           const float* b, std::int64_t ldb, const float* bias, float* c, std::int64_t ldc) {
+  int i = 0;
+  for (; i + 6 <= m; i += 6, a += 6 * row_stride, c += 6 * ldc) {
+    SgemmRows<V, 6, V::kColumns>(n, k, a, row_stride, column_stride, b, ldb, bias, c, ldc);
+  }
+  for (; i + 4 <= m; i += 4, a += 4 * row_stride, c += 4 * ldc) {
+    SgemmRows<V, 4, V::kColumns>(n, k, a, row_stride, column_stride, b, ldb, bias, c, ldc);
+  }
+  for (; i < m; ++i, a += row_stride, c += ldc) {
+    SgemmRows<V, 1, 4>(n, k, a, row_stride, column_stride, b, ldb, bias, c, ldc);
+  }
+}
+
+template <class V>
+void SoftmaxColumns(float* s, int rows, int width, std::int64_t ld) {
+  for (int j = 0; j < width; j += kLanes) {
+    V largest = V::Load(s + j);
+    for (int i = 1; i < rows; ++i) largest = V::Max(largest, V::Load(s + i * ld + j));
+    V sum = V::Set(0.0f);
+    for (int i = 0; i < rows; ++i) {
+      const V e = Exp(V::Load(s + i * ld + j) - largest);
+      sum = sum + e;
+      e.Store(s + i * ld + j);
+    }
+    const V inverse = V::Set(1.0f) / sum;
+    for (int i = 0; i < rows; ++i) (V::Load(s + i * ld + j) * inverse).Store(s + i * ld + j);
+  }
+}
+
+template <class V>
+void SoftmaxRow(float* s, int n) {
+  const V lowest = V::Set(-3.0e38f);
+  V largest = lowest;
+  for (int i = 0; i < n; i += kLanes) {
+    const int rest = n - i < kLanes ? n - i : kLanes;
+    largest = V::Max(largest, V::KeepFirst(V::LoadPartial(s + i, rest), rest, lowest));
+  }
+  const V top = V::Set(largest.Largest());
+  V sum = V::Set(0.0f);
+  for (int i = 0; i < n; i += kLanes) {
+    const int rest = n - i < kLanes ? n - i : kLanes;
+    const V e = V::KeepFirst(Exp(V::LoadPartial(s + i, rest) - top), rest, V::Set(0.0f));
+    sum = sum + e;
+    e.Store(s + i);
+  }
+  const V inverse = V::Set(1.0f / sum.Sum());
+  for (int i = 0; i < n; i += kLanes) (V::Load(s + i) * inverse).Store(s + i);
+}
+
+template <class V>
+void ArgmaxLogSumExp(const float* x, int n, int* index, float* log_sum) {
+  const V lowest = V::Set(-3.0e38f);
+  V largest = lowest;
+  for (int i = 0; i < n; i += kLanes) {
+    const int rest = n - i < kLanes ? n - i : kLanes;
+    largest = V::Max(largest, V::KeepFirst(V::LoadPartial(x + i, rest), rest, lowest));
+  }
+  const float top = largest.Largest();
+  V sum = V::Set(0.0f);
+  for (int i = 0; i < n; i += kLanes) {
+    const int rest = n - i < kLanes ? n - i : kLanes;
+    sum = sum + V::KeepFirst(Exp(V::LoadPartial(x + i, rest) - V::Set(top)), rest, V::Set(0.0f));
+  }
+  int at = 0;
+  while (at + 1 < n && x[at] != top) ++at;
+  *index = at;
+  *log_sum = top + __builtin_logf(sum.Sum());
+}
+
+template <class V>
+void LstmCell(const float* gates, int h, float* cell, float* hidden) {
+  for (int i = 0; i < h; i += kLanes) {
+    const V input = Sigmoid(V::Load(gates + i));
+    const V forget = Sigmoid(V::Load(gates + h + i));
+    const V candidate = Tanh(V::Load(gates + 2 * h + i));
+    const V output = Sigmoid(V::Load(gates + 3 * h + i));
+    const V c = V::Fma(forget, V::Load(cell + i), input * candidate);
+    c.Store(cell + i);
+    (output * Tanh(c)).Store(hidden + i);
+  }
+}
+
+// The range of a row, widened to hold 0, and from it the row's scale. Returns 255 / range, or 0 for
+// a row of zeros.
+template <class V>
+inline float RowRange(const float* x, int k, RowScale* row) {
+  V low = V::Set(0.0f), high = V::Set(0.0f);
+  for (int i = 0; i < k; i += kLanes) {
+    const V v = V::LoadPartial(x + i, k - i < kLanes ? k - i : kLanes);
+    low = V::Min(low, v);
+    high = V::Max(high, v);
+  }
+  const float lowest = low.Smallest();
+  const float range = high.Largest() - lowest;
+  if (!(range > 1e-30f)) {
+    *row = {1.0f, 0, 0};
+    return 0.0f;
+  }
+  const float inverse = 255.0f / range;
+  // Adding and taking away 1.5 * 2^23 rounds a float of this size to the even integer.
+  const float magic = 12582912.0f;
+  const float zero = (-lowest * inverse + magic) - magic;
+  row->scale = range / 255.0f;
+  row->zero = static_cast<std::int32_t>(zero < 0.0f ? 0.0f : zero > 255.0f ? 255.0f : zero);
+  row->sum = 0;
+  return inverse;
+}
+
+}  // namespace lethe::kernels_internal

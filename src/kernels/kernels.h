@@ -1,0 +1,118 @@
+#pragma once
+
+// The arithmetic of the models: what each kernel computes, whatever the instruction set.
+//
+// A KernelTable is a set of functions for one instruction set. All tables give the same bits for
+// the same input, so a transcript does not depend on the machine it was made on:
+//   - integer sums are exact;
+//   - a float sum has a fixed order. An element of Sgemm() is one chain of fused multiply-adds over
+//     ascending k. A sum along a row is kept in 16 lanes (element i goes to lane i % 16), which are
+//     then added pairwise: 16 to 8 (i with i + 8), to 4, to 2, to 1;
+//   - exp, erf, tanh and the sigmoid are fixed polynomials evaluated with fused multiply-adds.
+// internal/float_kernels.h spells the float kernels once, over a vector of 16 lanes; a folder for
+// each instruction set supplies that vector and its integer product.
+//
+// Sources that are compiled for one instruction set include nothing but this header, the internal
+// ones, <cstdint>, <cstddef> and intrinsics: an inline std:: function compiled there could be the
+// copy that the linker keeps for everybody, and an older CPU would stop on it.
+//
+// Thread: every function may run on any number of threads; none allocates.
+
+#include <cstdint>
+
+namespace lethe {
+
+/// Rows of quantised activations are this many bytes apart at least, or a multiple of it; bytes
+/// between k and the row's end are zero, so a product may run over whole blocks of them.
+inline constexpr int kActivationAlign = 64;
+/// Outputs and columns come in groups of this many.
+inline constexpr int kLanes = 16;
+/// The largest k of GemmU8S8(): 255 * 128 * k must stay below 2^31, and a block of rows on the
+/// stack.
+inline constexpr int kMaxGemmDepth = 8192;
+
+/// How one row of activations was quantised: x = scale * (q - zero).
+struct RowScale {
+  float scale;
+  std::int32_t zero;
+  std::int32_t sum;  // of the row's q
+};
+
+/// A weight matrix of n outputs by k inputs, w = scale[n] * (q - zero[n]), q in s8.
+///
+/// Shapes: weight [n_padded/16, k_padded/4, 16, 4] s8: element (p, g, j, r) belongs to output 16p +
+/// j
+///         and input 4g + r; scale, zero, correction, bias [n_padded]
+/// Lifetime: views; up to 1,024 bytes behind `weight` must be readable.
+struct PackedWeights {
+  int n = 0, k = 0, n_padded = 0, k_padded = 0;
+  const std::int8_t* weight = nullptr;
+  const float* scale = nullptr;
+  const std::int32_t* zero = nullptr;
+  const std::int32_t* correction = nullptr;  // sum over k of (q - zero), per output
+  const float* bias = nullptr;               // or null
+};
+
+struct KernelTable {
+  const char* name;
+
+  /// Quantises m rows of k floats to u8, each with its own scale and zero point.
+  ///
+  /// Shapes:   x [m, k] (rows ldx apart) -> a [m, lda] u8, zero behind k; rows [m]
+  /// Accuracy: q = round_to_even(x * 255 / (max - min)) + zero, the range widened to hold 0
+  void (*quantize_rows)(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
+                        RowScale* rows);
+
+  /// y[m, n] = x[m, k] * w[n, k]^T + bias, out of quantised x; accumulate adds y to what is there.
+  ///
+  /// Shapes:   a [m, lda] u8 and rows [m] as quantize_rows() leaves them -> y [m, ldy], of which
+  ///           columns 0..n_padded-1 are written
+  /// Accuracy: the integer product is exact for k <= kMaxGemmDepth; then one multiplication and one
+  ///           fused multiply-add per element
+  void (*gemm_u8s8)(const std::uint8_t* a, int m, int lda, const RowScale* rows,
+                    const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate);
+
+  /// c[i, j] = sum over p of a[i, p] * b[p, j] (+ bias[j]).
+  ///
+  /// Shapes: a [m, k] with any strides (a[i, p] at a + i * row_stride + p * column_stride),
+  ///         b [k, n] rows ldb apart, c [m, n] rows ldc apart; n a multiple of 16; bias [n] or null
+  void (*sgemm)(int m, int n, int k, const float* a, std::int64_t row_stride,
+                std::int64_t column_stride, const float* b, std::int64_t ldb, const float* bias,
+                float* c, std::int64_t ldc);
+
+  /// y = weight * (x - mean) / sqrt(variance + 1e-5), row by row; no bias. x and y may be the same.
+  void (*layer_norm)(const float* x, int m, int n, const float* weight, float* y);
+
+  /// Replaces each of n values by x / 2 * (1 + erf(x / sqrt 2)). |error| <= 3e-7 * |x|.
+  /// Source: Hendrycks and Gimpel 2016, arXiv:1606.08415; erf by Abramowitz and Stegun, 7.1.26.
+  void (*gelu)(float* x, std::int64_t n);
+
+  /// Replaces each of n values by tanh(x). |error| <= 3e-7.
+  void (*tanh)(float* x, std::int64_t n);
+
+  /// y[i] = value[i] * gate[i] / (1 + exp(-gate[i])), over n values. Source: Shazeer 2020,
+  /// arXiv:2002.05202 (SwiGLU).
+  void (*silu_multiply)(const float* value, const float* gate, std::int64_t n, float* y);
+
+  /// Softmax down each of `width` columns of s [rows, ld]; width a multiple of 16.
+  void (*softmax_columns)(float* s, int rows, int width, std::int64_t ld);
+
+  /// Softmax along a row of n; what stands between n and the next multiple of 16 becomes 0.
+  void (*softmax_row)(float* s, int n);
+
+  /// The index of the largest of n values (the first of equals), and log of the sum of exp(x).
+  void (*argmax_logsumexp)(const float* x, int n, int* index, float* log_sum);
+
+  /// One step of an LSTM cell: gates [4h] in the order i, f, g, o, biases included.
+  /// Updates cell [h] and hidden [h]; h a multiple of 16.
+  void (*lstm_cell)(const float* gates, int h, float* cell, float* hidden);
+};
+
+/// The tables of this program. A table may only be used where CpuSupports() says so; the plain code
+/// of ScalarKernels() runs everywhere and is the oracle of the others.
+const KernelTable& ScalarKernels();
+const KernelTable& Avx2Kernels();
+const KernelTable& Avx512Kernels();
+const KernelTable& AmxKernels();
+
+}  // namespace lethe

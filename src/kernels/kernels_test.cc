@@ -1,0 +1,265 @@
+// Every table this CPU can run gives the bits that the scalar table gives, at awkward sizes
+// (nothing, one, a vector and one); and the scalar table is compared with plain formulas in double.
+
+#include "kernels/kernels.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/dispatch.h"
+
+namespace lethe {
+namespace {
+
+std::vector<float> RandomFloats(std::size_t n, unsigned seed, float spread = 3.0f) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0f, spread);
+  std::vector<float> values(n);
+  for (float& v : values) v = normal(random);
+  return values;
+}
+
+// A random matrix in the packed layout, with the arrays that PackedWeights points into.
+struct Weights {
+  Weights(int n, int k, unsigned seed, bool with_bias) {
+    view.n = n;
+    view.k = k;
+    view.n_padded = (n + 15) / 16 * 16;
+    view.k_padded = (k + 3) / 4 * 4;
+    std::mt19937 random(seed);
+    std::uniform_int_distribution<int> any(-128, 127);
+    q.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded + 1024);
+    for (auto& v : q) v = static_cast<std::int8_t>(any(random));
+    scale = RandomFloats(view.n_padded, seed + 1, 0.02f);
+    bias = RandomFloats(view.n_padded, seed + 2);
+    for (int i = 0; i < view.n_padded; ++i) {
+      zero.push_back(any(random));
+      for (int p = k; p < view.k_padded; ++p) At(i, p) = static_cast<std::int8_t>(zero[i]);
+      int sum = 0;
+      for (int p = 0; p < k; ++p) sum += At(i, p) - zero[i];
+      correction.push_back(sum);
+    }
+    view.weight = q.data();
+    view.scale = scale.data();
+    view.zero = zero.data();
+    view.correction = correction.data();
+    view.bias = with_bias ? bias.data() : nullptr;
+  }
+  std::int8_t& At(int n, int k) {
+    return q[static_cast<std::size_t>(n / 16) * view.k_padded * 16 +
+             static_cast<std::size_t>(k / 4) * 64 + (n % 16) * 4 + k % 4];
+  }
+  std::vector<std::int8_t> q;
+  std::vector<float> scale, bias;
+  std::vector<std::int32_t> zero, correction;
+  PackedWeights view;
+};
+
+struct Quantized {
+  Quantized(const KernelTable& table, const std::vector<float>& x, int m, int k) {
+    lda = (k + kActivationAlign - 1) / kActivationAlign * kActivationAlign;
+    bytes.resize(static_cast<std::size_t>(m) * lda + 64);
+    rows.resize(m);
+    table.quantize_rows(x.data(), m, k, k, bytes.data(), lda, rows.data());
+  }
+  int lda;
+  std::vector<std::uint8_t> bytes;
+  std::vector<RowScale> rows;
+};
+
+void ExpectSameBits(const std::vector<float>& a, const std::vector<float>& b,
+                    const std::string& what) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(a[i]), std::bit_cast<std::uint32_t>(b[i]))
+        << what << " at " << i << ": " << a[i] << " and " << b[i];
+  }
+}
+
+class KernelsTest : public testing::TestWithParam<const KernelTable*> {
+ protected:
+  const KernelTable& table_ = *GetParam();
+  const KernelTable& scalar_ = ScalarKernels();
+};
+
+TEST_P(KernelsTest, QuantizedRowsAreThoseOfTheScalarTable) {
+  for (int k : {1, 3, 16, 17, 31, 63, 64, 65, 288, 1152, 2016}) {
+    std::vector<float> x = RandomFloats(5 * k, k);
+    for (int p = 0; p < k; ++p) x[p] = 0.0f;                       // a row of zeros
+    for (int p = k; p < 2 * k; ++p) x[p] = std::abs(x[p]) + 1.0f;  // all positive
+    for (int p = 2 * k; p < 3 * k; ++p) x[p] = -std::abs(x[p]);    // all negative
+    const Quantized a(table_, x, 5, k), b(scalar_, x, 5, k);
+    ASSERT_EQ(a.bytes, b.bytes) << k;
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(a.rows[i].scale, b.rows[i].scale) << k;
+      EXPECT_EQ(a.rows[i].zero, b.rows[i].zero) << k;
+      EXPECT_EQ(a.rows[i].sum, b.rows[i].sum) << k;
+    }
+  }
+}
+
+TEST_P(KernelsTest, IntegerProductIsThatOfTheScalarTable) {
+  unsigned seed = 1;
+  for (int m : {0, 1, 2, 3, 4, 5, 6, 7, 15, 16, 17, 23, 31, 33, 40, 97}) {
+    for (int n : {1, 16, 17, 48}) {
+      for (int k : {1, 4, 5, 63, 64, 100, 288}) {
+        ++seed;
+        const Weights w(n, k, seed, seed % 2 == 0);
+        const std::vector<float> x = RandomFloats(static_cast<std::size_t>(m) * k, seed);
+        const Quantized q(scalar_, x, m, k);
+        const std::vector<float> before =
+            RandomFloats(static_cast<std::size_t>(m) * w.view.n_padded, seed + 7);
+        for (bool accumulate : {false, true}) {
+          std::vector<float> y = before, expected = before;
+          table_.gemm_u8s8(q.bytes.data(), m, q.lda, q.rows.data(), w.view, y.data(),
+                           w.view.n_padded, accumulate);
+          scalar_.gemm_u8s8(q.bytes.data(), m, q.lda, q.rows.data(), w.view, expected.data(),
+                            w.view.n_padded, accumulate);
+          ExpectSameBits(
+              y, expected,
+              "m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k));
+        }
+      }
+    }
+  }
+}
+
+TEST_P(KernelsTest, IntegerProductHoldsAtTheLargestDepthAndTheLargestValues) {
+  Weights w(16, kMaxGemmDepth, 5, false);
+  for (auto& v : w.q) v = -128;
+  std::vector<float> x(static_cast<std::size_t>(7) * kMaxGemmDepth, 1.0f);
+  for (int i = 0; i < 7; ++i) x[static_cast<std::size_t>(i) * kMaxGemmDepth] = -1.0f;
+  const Quantized q(scalar_, x, 7, kMaxGemmDepth);
+  std::vector<float> y(7 * 16), expected(7 * 16);
+  table_.gemm_u8s8(q.bytes.data(), 7, q.lda, q.rows.data(), w.view, y.data(), 16, false);
+  scalar_.gemm_u8s8(q.bytes.data(), 7, q.lda, q.rows.data(), w.view, expected.data(), 16, false);
+  ExpectSameBits(y, expected, "largest");
+}
+
+TEST_P(KernelsTest, FloatProductIsThatOfTheScalarTable) {
+  for (int m : {0, 1, 2, 4, 5, 6, 7, 13}) {
+    for (int n : {16, 32, 48, 80, 272}) {
+      for (int k : {0, 1, 2, 36, 127}) {
+        const std::vector<float> a = RandomFloats(static_cast<std::size_t>(m) * k + 1, 3);
+        const std::vector<float> b = RandomFloats(static_cast<std::size_t>(k) * n + 1, 4);
+        const std::vector<float> bias = RandomFloats(n, 5);
+        for (bool transposed : {false, true}) {
+          std::vector<float> c(static_cast<std::size_t>(m) * n), expected = c;
+          const int row = transposed ? 1 : k, column = transposed ? m : 1;
+          const float* add = transposed ? bias.data() : nullptr;
+          table_.sgemm(m, n, k, a.data(), row, column, b.data(), n, add, c.data(), n);
+          scalar_.sgemm(m, n, k, a.data(), row, column, b.data(), n, add, expected.data(), n);
+          ExpectSameBits(c, expected, "sgemm");
+        }
+      }
+    }
+  }
+}
+
+TEST_P(KernelsTest, RowAndElementKernelsAreThoseOfTheScalarTable) {
+  for (int n : {1, 2, 15, 16, 17, 31, 33, 288, 1000}) {
+    const std::vector<float> x = RandomFloats(3 * n, n, 20.0f), w = RandomFloats(n, 9);
+    std::vector<float> a(3 * n), b = a;
+    table_.layer_norm(x.data(), 3, n, w.data(), a.data());
+    scalar_.layer_norm(x.data(), 3, n, w.data(), b.data());
+    ExpectSameBits(a, b, "layer_norm");
+    a = b = x;
+    table_.gelu(a.data(), 3 * n);
+    scalar_.gelu(b.data(), 3 * n);
+    ExpectSameBits(a, b, "gelu");
+    a = b = x;
+    table_.tanh(a.data(), 3 * n);
+    scalar_.tanh(b.data(), 3 * n);
+    ExpectSameBits(a, b, "tanh");
+    table_.silu_multiply(x.data(), x.data() + n, n, a.data());
+    scalar_.silu_multiply(x.data(), x.data() + n, n, b.data());
+    ExpectSameBits(a, b, "silu");
+    a = x;
+    a.resize(3 * n + 16, 7.0f);
+    b = a;
+    table_.softmax_row(a.data(), n);
+    scalar_.softmax_row(b.data(), n);
+    ExpectSameBits(a, b, "softmax_row");
+    int i = -1, j = -2;
+    float p = 0, q = 1;
+    table_.argmax_logsumexp(x.data(), n, &i, &p);
+    scalar_.argmax_logsumexp(x.data(), n, &j, &q);
+    EXPECT_EQ(i, j);
+    EXPECT_EQ(p, q);
+    EXPECT_EQ(i, std::max_element(x.begin(), x.begin() + n) - x.begin());
+  }
+  for (int rows : {1, 2, 7, 100}) {
+    std::vector<float> a = RandomFloats(rows * 48, rows), b = a;
+    table_.softmax_columns(a.data(), rows, 32, 48);
+    scalar_.softmax_columns(b.data(), rows, 32, 48);
+    ExpectSameBits(a, b, "softmax_columns");
+  }
+  const std::vector<float> gates = RandomFloats(4 * 128, 11);
+  std::vector<float> cell = RandomFloats(128, 12), cell2 = cell, hidden(128), hidden2(128);
+  table_.lstm_cell(gates.data(), 128, cell.data(), hidden.data());
+  scalar_.lstm_cell(gates.data(), 128, cell2.data(), hidden2.data());
+  ExpectSameBits(cell, cell2, "cell");
+  ExpectSameBits(hidden, hidden2, "hidden");
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryTable, KernelsTest, testing::ValuesIn(AvailableKernels()),
+                         [](const auto& instance) { return std::string(instance.param->name); });
+
+TEST(ScalarKernelsTest, IntegerProductIsThePlainFormula) {
+  const int m = 3, n = 20, k = 50;
+  Weights w(n, k, 3, true);
+  const std::vector<float> x = RandomFloats(m * k, 4);
+  const Quantized q(ScalarKernels(), x, m, k);
+  std::vector<float> y(m * w.view.n_padded);
+  ScalarKernels().gemm_u8s8(q.bytes.data(), m, q.lda, q.rows.data(), w.view, y.data(),
+                            w.view.n_padded, false);
+  for (int i = 0; i < m; ++i) {
+    for (int j = 0; j < n; ++j) {
+      double sum = w.bias[j], size = std::abs(sum);
+      for (int p = 0; p < k; ++p) {
+        const double a = q.rows[i].scale * (q.bytes[i * q.lda + p] - q.rows[i].zero);
+        EXPECT_NEAR(a, x[i * k + p], q.rows[i].scale * 0.51);
+        const double term = a * w.scale[j] * (w.At(j, p) - w.zero[j]);
+        sum += term;
+        size += std::abs(term);
+      }
+      EXPECT_NEAR(y[i * w.view.n_padded + j], sum, size * 1e-6);
+    }
+  }
+}
+
+TEST(ScalarKernelsTest, ElementKernelsKeepTheirPromisedAccuracy) {
+  const KernelTable& table = ScalarKernels();
+  for (float x = -12.0f; x < 12.0f; x += 0.0137f) {
+    float gelu = x, tanh = x, silu = 0, one = 1.0f;
+    table.gelu(&gelu, 1);
+    table.tanh(&tanh, 1);
+    table.silu_multiply(&one, &x, 1, &silu);
+    EXPECT_NEAR(gelu, 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))), 3e-7 * (std::abs(x) + 1));
+    EXPECT_NEAR(tanh, std::tanh(x), 3e-7);
+    EXPECT_NEAR(silu, x / (1 + std::exp(-double{x})), 1e-6 * (std::abs(x) + 1));
+  }
+}
+
+TEST(ScalarKernelsTest, SoftmaxAddsUpToOneAndKeepsTheRatios) {
+  std::vector<float> s = {1.0f, 2.0f, -50.0f, 1000.0f, 999.0f};
+  s.resize(16, 5.0f);
+  ScalarKernels().softmax_row(s.data(), 5);
+  EXPECT_NEAR(s[3], 1 / (1 + std::exp(-1.0)), 1e-6);
+  EXPECT_NEAR(s[4] / s[3], std::exp(-1.0), 1e-6);
+  for (int i = 5; i < 16; ++i) EXPECT_EQ(s[i], 0.0f);
+}
+
+TEST(DispatchTest, UnknownInstructionSetNamesTheKnownOnes) {
+  const auto table = FindKernels("mmx");
+  ASSERT_FALSE(table.ok());
+  EXPECT_NE(table.status().message().find("scalar"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lethe

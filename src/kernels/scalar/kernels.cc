@@ -1,0 +1,67 @@
+// The plainest correct code: the oracle of all the other tables, and what runs where there is no
+// AVX2.
+
+#include "kernels/kernels.h"
+
+#include "kernels/internal/float_kernels.h"
+#include "kernels/scalar/vector.h"
+
+namespace lethe {
+namespace {
+
+using kernels_internal::RowRange;
+
+void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
+                  RowScale* rows) {
+  for (int i = 0; i < m; ++i, x += ldx, a += lda) {
+    const float inverse = RowRange<ScalarVector>(x, k, &rows[i]);
+    std::int32_t sum = 0;
+    for (int p = 0; p < lda; ++p) {
+      std::int32_t q = 0;
+      if (p < k) {
+        q = static_cast<std::int32_t>(__builtin_nearbyintf(x[p] * inverse)) + rows[i].zero;
+        q = q < 0 ? 0 : q > 255 ? 255 : q;
+      }
+      a[p] = static_cast<std::uint8_t>(q);
+      sum += q;
+    }
+    rows[i].sum = sum;
+  }
+}
+
+void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const PackedWeights& w,
+              float* y, std::int64_t ldy, bool accumulate) {
+  for (int i = 0; i < m; ++i, a += lda, y += ldy) {
+    const RowScale row = rows[i];
+    for (int n = 0; n < w.n_padded; ++n) {
+      const std::int8_t* panel = w.weight + std::int64_t{n / 16} * w.k_padded * 16 + (n % 16) * 4;
+      std::int32_t sum = 0;
+      for (int p = 0; p < w.k_padded; ++p) sum += a[p] * panel[(p / 4) * 64 + p % 4];
+      sum -= w.zero[n] * row.sum + row.zero * w.correction[n];
+      const float value = __builtin_fmaf(static_cast<float>(sum), row.scale * w.scale[n],
+                                         w.bias != nullptr ? w.bias[n] : 0.0f);
+      y[n] = accumulate ? y[n] + value : value;
+    }
+  }
+}
+
+}  // namespace
+
+const KernelTable& ScalarKernels() {
+  using namespace kernels_internal;
+  static constexpr KernelTable table{"scalar",
+                                     QuantizeRows,
+                                     GemmU8S8,
+                                     Sgemm<ScalarVector>,
+                                     LayerNorm<ScalarVector>,
+                                     Gelu<ScalarVector>,
+                                     TanhAll<ScalarVector>,
+                                     SiluMultiply<ScalarVector>,
+                                     SoftmaxColumns<ScalarVector>,
+                                     SoftmaxRow<ScalarVector>,
+                                     ArgmaxLogSumExp<ScalarVector>,
+                                     LstmCell<ScalarVector>};
+  return table;
+}
+
+}  // namespace lethe

@@ -1,0 +1,91 @@
+#pragma once
+
+// Sixteen lanes in plain C++: what the other vectors are compared with.
+
+namespace lethe {
+namespace {
+
+struct ScalarVector {
+  static constexpr int kColumns = 1;
+  float lane[16];
+
+  template <class F>
+  static ScalarVector Each(F f) {
+    ScalarVector r;
+    for (int i = 0; i < 16; ++i) r.lane[i] = f(i);
+    return r;
+  }
+  static ScalarVector Set(float x) {
+    return Each([x](int) { return x; });
+  }
+  static ScalarVector Load(const float* p) {
+    return Each([p](int i) { return p[i]; });
+  }
+  static ScalarVector LoadPartial(const float* p, int n) {
+    return Each([p, n](int i) { return i < n ? p[i] : 0.0f; });
+  }
+  void Store(float* p) const { StorePartial(p, 16); }
+  void StorePartial(float* p, int n) const {
+    for (int i = 0; i < n; ++i) p[i] = lane[i];
+  }
+  friend ScalarVector operator+(const ScalarVector& a, const ScalarVector& b) {
+    return Each([&](int i) { return a.lane[i] + b.lane[i]; });
+  }
+  friend ScalarVector operator-(const ScalarVector& a, const ScalarVector& b) {
+    return Each([&](int i) { return a.lane[i] - b.lane[i]; });
+  }
+  friend ScalarVector operator*(const ScalarVector& a, const ScalarVector& b) {
+    return Each([&](int i) { return a.lane[i] * b.lane[i]; });
+  }
+  friend ScalarVector operator/(const ScalarVector& a, const ScalarVector& b) {
+    return Each([&](int i) { return a.lane[i] / b.lane[i]; });
+  }
+  static ScalarVector Fma(const ScalarVector& a, const ScalarVector& b, const ScalarVector& c) {
+    return Each([&](int i) { return __builtin_fmaf(a.lane[i], b.lane[i], c.lane[i]); });
+  }
+  // As maxps and minps do: the second operand when the two are equal.
+  static ScalarVector Max(const ScalarVector& a, const ScalarVector& b) {
+    return Each([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
+  }
+  static ScalarVector Min(const ScalarVector& a, const ScalarVector& b) {
+    return Each([&](int i) { return a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]; });
+  }
+  static ScalarVector Sqrt(const ScalarVector& a) {
+    return Each([&](int i) { return __builtin_sqrtf(a.lane[i]); });
+  }
+  static ScalarVector Round(const ScalarVector& a) {
+    return Each([&](int i) { return __builtin_nearbyintf(a.lane[i]); });
+  }
+  static ScalarVector Abs(const ScalarVector& a) {
+    return Each([&](int i) { return __builtin_fabsf(a.lane[i]); });
+  }
+  static ScalarVector CopySign(const ScalarVector& a, const ScalarVector& sign) {
+    return Each([&](int i) { return __builtin_copysignf(a.lane[i], sign.lane[i]); });
+  }
+  static ScalarVector Scale2(const ScalarVector& a, const ScalarVector& n) {
+    return Each([&](int i) { return __builtin_ldexpf(a.lane[i], static_cast<int>(n.lane[i])); });
+  }
+  static ScalarVector KeepFirst(const ScalarVector& a, int n, const ScalarVector& other) {
+    return Each([&](int i) { return i < n ? a.lane[i] : other.lane[i]; });
+  }
+  template <class F>
+  float Fold(F f) const {
+    ScalarVector r = *this;
+    for (int half = 8; half > 0; half /= 2) {
+      for (int i = 0; i < half; ++i) r.lane[i] = f(r.lane[i], r.lane[i + half]);
+    }
+    return r.lane[0];
+  }
+  float Sum() const {
+    return Fold([](float a, float b) { return a + b; });
+  }
+  float Largest() const {
+    return Fold([](float a, float b) { return a > b ? a : b; });
+  }
+  float Smallest() const {
+    return Fold([](float a, float b) { return a < b ? a : b; });
+  }
+};
+
+}  // namespace
+}  // namespace lethe
