@@ -1,0 +1,62 @@
+#include "decode/greedy_search.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace lethe {
+namespace {
+
+// A phrase of up to this many tokens, this often in a row, is the decoder running in circles.
+// Single tokens get more patience: "no no no no" is said, and digits repeat.
+constexpr int kLongestPhrase = 12;
+constexpr int kMostSingles = 8;
+constexpr int kMostPhrases = 4;
+
+}  // namespace
+
+void GreedySearch::Begin(const GreedyOptions& options) {
+  LETHE_CHECK(options.max_tokens > 0);
+  options_ = options;
+  tokens_.clear();
+  log_probabilities_.clear();
+  tokens_.reserve(static_cast<std::size_t>(options.max_tokens));
+  log_probabilities_.reserve(static_cast<std::size_t>(options.max_tokens));
+  repeated_ = false;
+}
+
+int GreedySearch::Choose(const KernelTable& kernels, std::span<float> logits) {
+  if (tokens_.empty() && options_.forbid_empty) logits[options_.end_token] = -1e30f;
+  int token = 0;
+  float log_sum = 0;
+  kernels.argmax_logsumexp(logits.data(), static_cast<int>(logits.size()), &token, &log_sum);
+  if (token == options_.end_token) return token;
+  tokens_.push_back(token);
+  log_probabilities_.push_back(logits[token] - log_sum);
+  if (DropRepetition() || static_cast<int>(tokens_.size()) >= options_.max_tokens) {
+    return options_.end_token;
+  }
+  return token;
+}
+
+bool GreedySearch::DropRepetition() {
+  const std::size_t count = tokens_.size();
+  for (std::size_t length = 1; length <= kLongestPhrase; ++length) {
+    const std::size_t times = length == 1 ? kMostSingles : kMostPhrases;
+    if (count < length * times) break;
+    const auto repeats = [&] {
+      for (std::size_t i = count - length * (times - 1); i < count; ++i) {
+        if (tokens_[i] != tokens_[i - length]) return false;
+      }
+      return true;
+    };
+    if (!repeats()) continue;
+    tokens_.resize(count - length * (times - 1));
+    log_probabilities_.resize(tokens_.size());
+    repeated_ = true;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace lethe

@@ -1,0 +1,102 @@
+#include "decode/segmenter.h"
+
+#include <algorithm>
+
+namespace lethe {
+
+Segmenter::Segmenter(const SegmenterOptions& options, int window_samples)
+    : options_(options), window_samples_(window_samples) {}
+
+std::int64_t Segmenter::Windows(Millis time) const {
+  return (MillisToSamples(time) + window_samples_ - 1) / window_samples_;
+}
+
+std::vector<SpeechSpan> Segmenter::Push(float probability) {
+  std::vector<SpeechSpan> spans;
+  const std::int64_t window = windows_++;
+  if (!in_speech_) {
+    if (probability > faint_peak_) {
+      faint_peak_ = probability;
+      faint_window_ = window;
+    }
+    if (probability < options_.onset) return spans;
+    in_speech_ = true;
+    start_ = std::max(previous_end_, At(window) - MillisToSamples(options_.padding));
+    first_window_ = window;
+    loud_windows_ = 0;
+    peak_ = 0;
+    open_.clear();
+  }
+  open_.push_back(probability);
+  peak_ = std::max(peak_, probability);
+  if (probability >= options_.onset) ++loud_windows_;
+  if (probability >= options_.offset) last_speech_ = window;
+  if (window - last_speech_ >= Windows(options_.trailing_silence)) {
+    Close(At(last_speech_ + 1), &spans);
+  } else {
+    CutIfTooLong(&spans);
+  }
+  return spans;
+}
+
+void Segmenter::Close(SampleIndex last_speech_end, std::vector<SpeechSpan>* spans) {
+  in_speech_ = false;
+  if (loud_windows_ < Windows(options_.min_speech)) return;
+  const SampleIndex end =
+      std::min(last_speech_end + MillisToSamples(options_.padding), At(windows_));
+  spans->push_back({start_, end, peak_});
+  previous_end_ = end;
+  any_segment_ = true;
+}
+
+void Segmenter::CutIfTooLong(std::vector<SpeechSpan>* spans) {
+  if (At(windows_) - start_ < MillisToSamples(options_.max_length)) return;
+  // The least likely window of the second half, judged with its neighbours: a single window may dip
+  // in the middle of a word.
+  const std::int64_t count = static_cast<std::int64_t>(open_.size());
+  std::int64_t best = count / 2;
+  float lowest = 4.0f;
+  for (std::int64_t i = count / 2; i + 1 < count; ++i) {
+    const float around = open_[i - 1] + 2 * open_[i] + open_[i + 1];
+    if (around <= lowest) {
+      lowest = around;
+      best = i;
+    }
+  }
+  const SampleIndex cut = At(first_window_ + best) + window_samples_ / 2;
+  spans->push_back({start_, cut, peak_});
+  previous_end_ = start_ = cut;
+  any_segment_ = true;
+  open_.erase(open_.begin(), open_.begin() + best);
+  first_window_ += best;
+  peak_ = *std::max_element(open_.begin(), open_.end());
+  loud_windows_ = static_cast<int>(
+      std::count_if(open_.begin(), open_.end(), [this](float p) { return p >= options_.onset; }));
+}
+
+std::vector<SpeechSpan> Segmenter::Finish(SampleIndex total_samples) {
+  std::vector<SpeechSpan> spans;
+  if (in_speech_) Close(At(last_speech_ + 1), &spans);
+  for (SpeechSpan& span : spans) {
+    // The tail that filled no window belongs to the last span if that reached the end.
+    if (span.end >= At(windows_)) span.end = total_samples;
+  }
+  if (!any_segment_ && faint_peak_ >= options_.faint_onset) {
+    const SampleIndex padding = 2 * MillisToSamples(options_.padding);
+    spans.push_back({std::max<SampleIndex>(0, At(faint_window_) - padding),
+                     std::min(total_samples, At(faint_window_ + 1) + padding), faint_peak_});
+  }
+  return spans;
+}
+
+SampleIndex Segmenter::KeepFrom() const {
+  if (in_speech_) return start_;
+  SampleIndex from = At(windows_) - MillisToSamples(options_.padding);
+  // A faint peak may become a segment as long as nothing else has.
+  if (!any_segment_ && faint_peak_ >= options_.faint_onset) {
+    from = std::min(from, At(faint_window_) - 2 * MillisToSamples(options_.padding));
+  }
+  return std::max(previous_end_, from);
+}
+
+}  // namespace lethe

@@ -1,0 +1,71 @@
+#pragma once
+
+// Where speech begins and ends: probabilities of speech in, segments out.
+
+#include <deque>
+#include <vector>
+
+#include "base/units.h"
+
+namespace lethe {
+
+struct SegmenterOptions {
+  float onset = 0.5f;            // speech begins at a window above this ...
+  float offset = 0.3f;           // ... and goes on while windows stay above this
+  Millis min_speech{60};         // less above `onset` is a click
+  Millis trailing_silence{600};  // a longer pause ends a segment
+  Millis padding{300};           // added on both sides, so that soft beginnings and ends are heard
+  Millis max_length{14'000};     // longer speech is cut where speech is least likely
+  // A stream in which nothing reached `onset` may still hold a very short or quiet word: the part
+  // around its highest window becomes a segment if that window is above this.
+  float faint_onset = 0.25f;
+};
+
+/// A stretch of a stream to be transcribed, in samples from the beginning of the stream.
+struct SpeechSpan {
+  SampleIndex start = 0;
+  SampleIndex end = 0;
+  float peak = 0;  // its most speech-like window
+  bool operator==(const SpeechSpan&) const = default;
+};
+
+/// Follows one stream, window by window. Spans come in order and do not overlap.
+///
+/// Hysteresis, minimum speech, padding and the cut at the least likely speech: what is not said in
+/// SegmenterOptions is not decided here.
+class Segmenter {
+ public:
+  Segmenter(const SegmenterOptions& options, int window_samples);
+
+  /// Takes the next window's probability; returns the spans that are now complete.
+  std::vector<SpeechSpan> Push(float probability);
+
+  /// Ends the stream after `total_samples`; returns what was still open.
+  std::vector<SpeechSpan> Finish(SampleIndex total_samples);
+
+  /// Nothing before this sample will be part of a span any more: the audio may go.
+  SampleIndex KeepFrom() const;
+
+ private:
+  void Close(SampleIndex last_speech_end, std::vector<SpeechSpan>* spans);
+  void CutIfTooLong(std::vector<SpeechSpan>* spans);
+  SampleIndex At(std::int64_t window) const { return window * window_samples_; }
+  std::int64_t Windows(Millis time) const;
+
+  const SegmenterOptions options_;
+  const int window_samples_;
+  std::int64_t windows_ = 0;  // so far
+  SampleIndex previous_end_ = 0;
+  bool in_speech_ = false;
+  SampleIndex start_ = 0;          // of the open segment, padded
+  std::int64_t first_window_ = 0;  // of the open segment
+  std::int64_t last_speech_ = 0;   // the last window above offset
+  int loud_windows_ = 0;           // windows above onset in the open segment
+  float peak_ = 0;
+  std::deque<float> open_;  // probabilities since first_window_
+  bool any_segment_ = false;
+  float faint_peak_ = 0;
+  std::int64_t faint_window_ = 0;
+};
+
+}  // namespace lethe

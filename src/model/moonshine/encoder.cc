@@ -1,0 +1,235 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "model/moonshine/internal/state.h"
+
+namespace lethe::moonshine {
+namespace {
+
+// The stem's convolutions: width and step.
+constexpr int kWidth1 = 127, kStep1 = 64;
+constexpr int kWidth2 = 7, kStep2 = 3;
+constexpr int kWidth3 = 3, kStep3 = 2;
+
+// Rows quantised at a time: activations of a block stay in the second-level cache.
+constexpr int kBlockRows = 96;
+// Queries that attend together.
+constexpr int kTile = 32;
+
+constexpr int Outputs(std::int64_t inputs, int width, int step) {
+  return inputs < width ? 0 : static_cast<int>((inputs - width) / step + 1);
+}
+
+constexpr int RoundUp(int n, int to) { return (n + to - 1) / to * to; }
+
+// Frames that the stem needs to give one: 3 outputs of the second, so 13 of the first.
+constexpr int kMinFrames1 = (kWidth3 - 1) * kStep2 + kWidth2;
+constexpr int kMinSamples = (kMinFrames1 - 1) * kStep1 + kWidth1;
+
+// Normalises all of x [rows, columns] as one group: mean and variance run over channels and time, so
+// frame 0 depends on the last sample, and the stem cannot run incrementally.
+// Source: Wu and He 2018, arXiv:1803.08494, with one group.
+void GroupNorm(float* x, int rows, int columns, const float* weight, const float* bias) {
+  double sum = 0, squares = 0;
+  for (int i = 0; i < rows; ++i) {
+    double row = 0, row_squares = 0;
+    for (int j = 0; j < columns; ++j) {
+      const double v = x[std::int64_t{i} * columns + j];
+      row += v;
+      row_squares += v * v;
+    }
+    sum += row;
+    squares += row_squares;
+  }
+  const double count = static_cast<double>(rows) * columns;
+  const double mean = sum / count;
+  const double variance = std::max(0.0, squares / count - mean * mean);
+  const float scale = static_cast<float>(1.0 / std::sqrt(variance + 1e-5));
+  const float shift = static_cast<float>(-mean) * scale;
+  for (int i = 0; i < rows; ++i, x += columns) {
+    for (int j = 0; j < columns; ++j) x[j] = (x[j] * scale + shift) * weight[j] + bias[j];
+  }
+}
+
+}  // namespace
+
+RotaryTable::RotaryTable(const std::vector<float>& inverse_frequency, int positions)
+    : pairs_(static_cast<int>(inverse_frequency.size())), positions_(positions) {
+  table_.reserve(static_cast<std::size_t>(positions) * pairs_ * 2);
+  for (int p = 0; p < positions; ++p) {
+    for (float f : inverse_frequency) {
+      // In double and then rounded, so that the last bit is the same with every C library.
+      const double angle = static_cast<float>(p) * f;
+      table_.push_back(static_cast<float>(std::cos(angle)));
+      table_.push_back(static_cast<float>(std::sin(angle)));
+    }
+  }
+}
+
+void RotaryTable::Rotate(float* head, int position) const {
+  const float* angle = table_.data() + static_cast<std::size_t>(position) * pairs_ * 2;
+  for (int i = 0; i < pairs_; ++i, head += 2, angle += 2) {
+    const float a = head[0], b = head[1];
+    head[0] = a * angle[0] - b * angle[1];
+    head[1] = b * angle[0] + a * angle[1];
+  }
+}
+
+void State::Apply(const Linear& linear, const float* x, int m, std::int64_t ldx, float* y,
+                  std::int64_t ldy, bool accumulate) {
+  const int lda = RoundUp(linear.weights.k_padded, kActivationAlign);
+  quantized_.resize(std::max<std::size_t>(quantized_.size(),
+                                          static_cast<std::size_t>(std::min(m, kBlockRows)) * lda));
+  row_scales_.resize(kBlockRows);
+  for (int i = 0; i < m; i += kBlockRows) {
+    const int rows = std::min(kBlockRows, m - i);
+    kernels_.quantize_rows(x + i * ldx, rows, linear.weights.k, ldx, quantized_.data(), lda,
+                           row_scales_.data());
+    kernels_.gemm_u8s8(quantized_.data(), rows, lda, row_scales_.data(), linear.weights,
+                       y + i * ldy, ldy, accumulate);
+  }
+}
+
+void State::Encode(std::span<const float> samples) {
+  if (samples.size() < kMinSamples) {
+    padded_.assign(kMinSamples, 0.0f);
+    std::copy(samples.begin(), samples.end(), padded_.begin());
+    samples = padded_;
+  }
+  EncodeStem(samples);
+  const Config& c = w_.config;
+  Probe("encoder.stem", x_.data(), frames_, c.hidden);
+  const std::size_t frames = NumFrames();
+  norm_.resize(frames * c.hidden);
+  qkv_.resize(frames * c.hidden * 3);
+  context_.resize(frames * c.hidden);
+  fc_.resize(frames * c.encoder_intermediate);
+  query_tile_.resize(static_cast<std::size_t>(c.head_dim) * kTile);
+  context_tile_.resize(query_tile_.size());
+  score_tile_.resize(frames * kTile);
+  for (std::size_t i = 0; i < w_.encoder.size(); ++i) {
+    EncodeLayer(w_.encoder[i]);
+    Probe("encoder.block.", static_cast<int>(i), x_.data(), frames_, c.hidden);
+  }
+  kernels_.layer_norm(x_.data(), frames_, c.hidden, w_.encoder_norm, norm_.data());
+  Probe("encoder.out", norm_.data(), frames_, c.hidden);
+  FillCrossAttention();
+}
+
+void State::EncodeStem(std::span<const float> samples) {
+  const int h = w_.config.hidden;
+  const int t1 = Outputs(static_cast<std::int64_t>(samples.size()), kWidth1, kStep1);
+  const int t2 = Outputs(t1, kWidth2, kStep2);
+  frames_ = Outputs(t2, kWidth3, kStep3);
+  LETHE_CHECK(frames_ > 0 && frames_ <= rotary_.positions());
+  conv1_.resize(static_cast<std::size_t>(t1) * h);
+  conv2_.resize(static_cast<std::size_t>(t2) * 2 * h);
+  x_.resize(NumFrames() * h);
+
+  kernels_.sgemm(t1, h, kWidth1, samples.data(), kStep1, 1, w_.conv1, h, nullptr, conv1_.data(), h);
+  kernels_.tanh(conv1_.data(), std::int64_t{t1} * h);
+  GroupNorm(conv1_.data(), t1, h, w_.group_norm_weight, w_.group_norm_bias);
+  // With time first and channels last, a convolution's window is one run of memory.
+  Apply(w_.conv2, conv1_.data(), t2, std::int64_t{kStep2} * h, conv2_.data(), 2 * h, false);
+  kernels_.gelu(conv2_.data(), std::int64_t{t2} * 2 * h);
+  Apply(w_.conv3, conv2_.data(), frames_, std::int64_t{kStep3} * 2 * h, x_.data(), h, false);
+  kernels_.gelu(x_.data(), std::int64_t{frames_} * h);
+}
+
+void State::EncodeLayer(const EncoderLayer& layer) {
+  const Config& c = w_.config;
+  const int h = c.hidden;
+  kernels_.layer_norm(x_.data(), frames_, h, layer.input_norm, norm_.data());
+  Apply(layer.qkv, norm_.data(), frames_, h, qkv_.data(), 3 * h, false);
+  const float scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim));
+  for (int t = 0; t < frames_; ++t) {
+    float* row = qkv_.data() + std::int64_t{t} * 3 * h;
+    for (int head = 0; head < c.heads; ++head) {
+      rotary_.Rotate(row + head * c.head_dim, t);
+      rotary_.Rotate(row + h + head * c.head_dim, t);
+    }
+    for (int i = 0; i < h; ++i) row[i] *= scale;
+  }
+  for (int head = 0; head < c.heads; ++head) AttendEncoder(head);
+  Apply(layer.output, context_.data(), frames_, h, x_.data(), h, true);
+
+  kernels_.layer_norm(x_.data(), frames_, h, layer.attention_norm, norm_.data());
+  Apply(layer.fc1, norm_.data(), frames_, h, fc_.data(), c.encoder_intermediate, false);
+  kernels_.gelu(fc_.data(), std::int64_t{frames_} * c.encoder_intermediate);
+  Apply(layer.fc2, fc_.data(), frames_, c.encoder_intermediate, x_.data(), h, true);
+}
+
+// A tile of queries stands side by side in the vector lanes, keys run down: neither keys nor values are
+// transposed, the softmax runs down columns, and a head of 36 wastes no lane.
+void State::AttendEncoder(int head) {
+  const Config& c = w_.config;
+  const int d = c.head_dim;
+  const std::int64_t ld = std::int64_t{3} * c.hidden;
+  const float* query = qkv_.data() + head * d;
+  const float* key = query + c.hidden;
+  const float* value = key + c.hidden;
+  for (int t = 0; t < frames_; t += kTile) {
+    const int count = std::min(kTile, frames_ - t);
+    const int width = RoundUp(count, kLanes);
+    for (int j = 0; j < width; ++j) {
+      for (int i = 0; i < d; ++i) {
+        query_tile_[i * kTile + j] = j < count ? query[(t + j) * ld + i] : 0.0f;
+      }
+    }
+    kernels_.sgemm(frames_, width, d, key, ld, 1, query_tile_.data(), kTile, nullptr,
+                   score_tile_.data(), kTile);
+    kernels_.softmax_columns(score_tile_.data(), frames_, width, kTile);
+    kernels_.sgemm(d, width, frames_, value, 1, ld, score_tile_.data(), kTile, nullptr,
+                   context_tile_.data(), kTile);
+    for (int j = 0; j < count; ++j) {
+      float* out = context_.data() + std::int64_t{t + j} * c.hidden + head * d;
+      for (int i = 0; i < d; ++i) out[i] = context_tile_[i * kTile + j];
+    }
+  }
+}
+
+void State::FillCrossAttention() {
+  const Config& c = w_.config;
+  const int h = c.hidden;
+  frames_padded_ = RoundUp(frames_, kLanes);
+  positions_padded_ = RoundUp(c.max_positions, kLanes);
+  const std::size_t layers = w_.decoder.size();
+  const std::size_t keys = layers * h * frames_padded_;
+  cross_keys_.assign(keys + kLanes, 0.0f);
+  cross_values_.resize(layers * NumFrames() * h + 4 * kLanes);
+  self_keys_.resize(layers * h * positions_padded_ + kLanes);
+  self_values_.resize(layers * positions_padded_ * h + 4 * kLanes);
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    // fc_ is free by now and holds [frames, 2h]: the intermediate size is four times h.
+    fc_.resize(std::max(fc_.size(), NumFrames() * 2 * h));
+    Apply(w_.decoder[layer].cross_key_value, norm_.data(), frames_, h, fc_.data(), 2 * h, false);
+    float* to_keys = cross_keys_.data() + layer * h * frames_padded_;
+    float* to_values = cross_values_.data() + layer * NumFrames() * h;
+    for (int t = 0; t < frames_; ++t) {
+      const float* row = fc_.data() + std::int64_t{t} * 2 * h;
+      for (int i = 0; i < h; ++i) to_keys[std::int64_t{i} * frames_padded_ + t] = row[i];
+      std::memcpy(to_values + std::int64_t{t} * h, row + h, sizeof(float) * h);
+    }
+  }
+  position_ = 0;
+  token_x_.resize(h);
+  token_norm_.resize(h);
+  token_qkv_.resize(std::size_t{3} * h);
+  token_context_.resize(static_cast<std::size_t>(h) + 4 * kLanes);
+  token_fc_.resize(std::size_t{2} * c.decoder_intermediate);
+  token_gated_.resize(c.decoder_intermediate);
+  scores_.resize(std::max(frames_padded_, positions_padded_));
+  attention_.assign(NumFrames(), 0.0f);
+  logits_.resize(w_.embedding.weights.n_padded);
+}
+
+void State::Probe(const char* stage, const float* values, int rows, int columns) {
+  if (probe_) probe_(stage, {values, static_cast<std::size_t>(rows) * columns}, columns);
+}
+
+void State::Probe(const char* part, int index, const float* values, int rows, int columns) {
+  if (probe_) Probe((part + std::to_string(index)).c_str(), values, rows, columns);
+}
+
+}  // namespace lethe::moonshine

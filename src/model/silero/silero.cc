@@ -1,0 +1,191 @@
+#include "model/silero/silero.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include "tensor/safetensors.h"
+
+namespace lethe {
+namespace {
+
+constexpr int kWindow = 512;
+constexpr int kContext = 64;
+// The transform's right edge is padded by reflection; the left edge is the context.
+constexpr int kPad = 64;
+constexpr int kBuffer = kContext + kWindow + kPad;
+constexpr int kFftSize = 256, kFftHop = 128;
+constexpr int kFftFrames = (kBuffer - kFftSize) / kFftHop + 1;
+constexpr int kBins = kFftSize / 2 + 1;
+constexpr int kFilters = 272;  // 2 * kBins, padded to whole vectors
+constexpr int kHidden = 128;
+// Windows that run together, so that each weight is fetched once for all of them.
+constexpr int kBatch = 16;
+
+// The convolutions: three taps, padding of one frame on both sides.
+struct Layer {
+  int inputs, outputs, frames_in, step;
+  constexpr int frames_out() const { return (frames_in + 2 - 3) / step + 1; }
+};
+constexpr std::array<Layer, 4> kLayers = {{{kBins, 128, kFftFrames, 1},
+                                           {128, 64, kFftFrames, 2},
+                                           {64, 64, 2, 2},
+                                           {64, kHidden, 1, 1}}};
+
+struct Weights {
+  const float* basis = nullptr;  // [256, 272]
+  std::array<const float*, 4> weight{};
+  std::array<const float*, 4> bias{};
+  const float* input_gates = nullptr;   // [128, 512]
+  const float* hidden_gates = nullptr;  // [128, 512]
+  const float* gate_bias = nullptr;
+  const float* output = nullptr;
+  const float* output_bias = nullptr;
+};
+
+class SileroState final : public VoiceActivityState {
+ public:
+  SileroState(const Weights& weights, const KernelTable& kernels)
+      : w_(weights), kernels_(kernels) {
+    pending_.assign(kContext, 0.0f);
+    buffers_.resize(std::size_t{kBatch} * kBuffer);
+    spectrum_.resize(std::size_t{kBatch} * kFilters);
+    for (std::size_t i = 0; i < kLayers.size(); ++i) {
+      // One empty frame before and behind: the convolution's padding.
+      frames_[i].assign(std::size_t{kBatch} * FrameStride(i), 0.0f);
+    }
+    features_.resize(std::size_t{kBatch} * kHidden);
+    gates_.resize(std::size_t{kBatch} * 4 * kHidden);
+  }
+
+  void Push(std::span<const float> samples, std::vector<float>* probabilities) override {
+    pending_.insert(pending_.end(), samples.begin(), samples.end());
+    const std::size_t windows = (pending_.size() - kContext) / kWindow;
+    for (std::size_t i = 0; i < windows; i += kBatch) {
+      Run(pending_.data() + i * kWindow, static_cast<int>(std::min<std::size_t>(kBatch, windows - i)),
+          probabilities);
+    }
+    pending_.erase(pending_.begin(),
+                   pending_.begin() + static_cast<std::ptrdiff_t>(windows * kWindow));
+  }
+
+ private:
+  static std::size_t FrameStride(std::size_t layer) {
+    return static_cast<std::size_t>(kLayers[layer].frames_in + 2) * kLayers[layer].inputs;
+  }
+
+  // Windows kWindow apart, each with its context before it.
+  void Run(const float* samples, int windows, std::vector<float>* probabilities) {
+    for (int i = 0; i < windows; ++i) {
+      float* buffer = buffers_.data() + std::size_t{kBuffer} * i;
+      std::copy_n(samples + std::size_t{kWindow} * i, kContext + kWindow, buffer);
+      for (int j = 0; j < kPad; ++j) {
+        buffer[kContext + kWindow + j] = buffer[kContext + kWindow - 2 - j];
+      }
+    }
+    for (int f = 0; f < kFftFrames; ++f) {
+      kernels_.sgemm(windows, kFilters, kFftSize, buffers_.data() + f * kFftHop, kBuffer, 1,
+                     w_.basis, kFilters, nullptr, spectrum_.data(), kFilters);
+      for (int i = 0; i < windows; ++i) {
+        const float* in = spectrum_.data() + std::size_t{kFilters} * i;
+        float* out = frames_[0].data() + FrameStride(0) * i + std::size_t{kBins} * (f + 1);
+        for (int b = 0; b < kBins; ++b) {
+          out[b] = std::sqrt(in[b] * in[b] + in[kBins + b] * in[kBins + b]);
+        }
+      }
+    }
+    for (std::size_t l = 0; l < kLayers.size(); ++l) {
+      const Layer& layer = kLayers[l];
+      const bool last = l + 1 == kLayers.size();
+      float* to = last ? features_.data() : frames_[l + 1].data() + layer.outputs;
+      const std::size_t to_stride = last ? kHidden : FrameStride(l + 1);
+      for (int f = 0; f < layer.frames_out(); ++f) {
+        float* out = to + std::size_t(f) * layer.outputs;
+        kernels_.sgemm(windows, layer.outputs, 3 * layer.inputs,
+                       frames_[l].data() + std::size_t(f) * layer.step * layer.inputs,
+                       static_cast<std::int64_t>(FrameStride(l)), 1, w_.weight[l], layer.outputs,
+                       w_.bias[l], out, static_cast<std::int64_t>(to_stride));
+        for (int i = 0; i < windows; ++i) {
+          for (int j = 0; j < layer.outputs; ++j) {
+            float& v = out[to_stride * i + j];
+            v = std::max(v, 0.0f);
+          }
+        }
+      }
+    }
+    kernels_.sgemm(windows, 4 * kHidden, kHidden, features_.data(), kHidden, 1, w_.input_gates,
+                   4 * kHidden, w_.gate_bias, gates_.data(), 4 * kHidden);
+    for (int i = 0; i < windows; ++i) {
+      float* gates = gates_.data() + std::size_t{4} * kHidden * i;
+      kernels_.sgemm(1, 4 * kHidden, kHidden, hidden_.data(), 0, 1, w_.hidden_gates, 4 * kHidden,
+                     gates, gates, 0);
+      kernels_.lstm_cell(gates, kHidden, cell_.data(), hidden_.data());
+      double sum = *w_.output_bias;
+      for (int j = 0; j < kHidden; ++j) {
+        sum += static_cast<double>(std::max(hidden_[j], 0.0f)) * w_.output[j];
+      }
+      probabilities->push_back(static_cast<float>(1.0 / (1.0 + std::exp(-sum))));
+    }
+  }
+
+  const Weights& w_;
+  const KernelTable& kernels_;
+  std::vector<float> pending_;  // the context, then what does not fill a window yet
+  std::vector<float> buffers_, spectrum_, features_, gates_;
+  std::array<std::vector<float>, 4> frames_;  // [batch, frames_in + 2, inputs] for each layer
+  std::array<float, kHidden> cell_{}, hidden_{};
+};
+
+class Silero final : public VoiceActivityModel {
+ public:
+  Silero(SafetensorsFile file, const KernelTable& kernels)
+      : file_(std::move(file)), kernels_(kernels) {}
+
+  Status View() {
+    if (file_.Metadata("lethe.family") != "silero-vad") {
+      return DataLoss("this model file holds no Silero voice activity model, but \"" +
+                      std::string(file_.Metadata("lethe.family")) + "\"");
+    }
+    const auto view = [this](const std::string& name, std::vector<std::int64_t> shape,
+                             const float** to) -> Status {
+      ASSIGN_OR_RETURN(const std::span<const float> values, file_.Floats(name, shape));
+      *to = values.data();
+      return OkStatus();
+    };
+    RETURN_IF_ERROR(view("stft.basis", {kFftSize, kFilters}, &w_.basis));
+    for (std::size_t i = 0; i < kLayers.size(); ++i) {
+      const std::string name = "encoder." + std::to_string(i);
+      RETURN_IF_ERROR(view(name + ".weight", {3 * kLayers[i].inputs, kLayers[i].outputs},
+                           &w_.weight[i]));
+      RETURN_IF_ERROR(view(name + ".bias", {kLayers[i].outputs}, &w_.bias[i]));
+    }
+    RETURN_IF_ERROR(view("lstm.weight_ih", {kHidden, 4 * kHidden}, &w_.input_gates));
+    RETURN_IF_ERROR(view("lstm.weight_hh", {kHidden, 4 * kHidden}, &w_.hidden_gates));
+    RETURN_IF_ERROR(view("lstm.bias", {4 * kHidden}, &w_.gate_bias));
+    RETURN_IF_ERROR(view("output.weight", {kHidden}, &w_.output));
+    return view("output.bias", {1}, &w_.output_bias);
+  }
+
+  int window_samples() const override { return kWindow; }
+  std::unique_ptr<VoiceActivityState> NewState() const override {
+    return std::make_unique<SileroState>(w_, kernels_);
+  }
+
+ private:
+  SafetensorsFile file_;
+  const KernelTable& kernels_;
+  Weights w_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const VoiceActivityModel>> LoadSilero(const std::string& path,
+                                                             const KernelTable& kernels) {
+  ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(path));
+  auto model = std::make_shared<Silero>(std::move(file), kernels);
+  if (Status status = model->View(); !status.ok()) return status.WithContext(path);
+  return std::shared_ptr<const VoiceActivityModel>(std::move(model));
+}
+
+}  // namespace lethe
