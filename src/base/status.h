@@ -104,8 +104,8 @@ class [[nodiscard]] Result {
 #define LETHE_CONCAT(a, b) LETHE_CONCAT_INNER(a, b)
 
 /// Leaves the function with the status if it is not ok.
-#define RETURN_IF_ERROR(expression)                              \
-  do {                                                           \
+#define RETURN_IF_ERROR(expression)                                                           \
+  do {                                                                                        \
     if (::lethe::Status lethe_status = (expression); !lethe_status.ok()) return lethe_status; \
   } while (false)
 

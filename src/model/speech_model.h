@@ -1,7 +1,7 @@
 #pragma once
 
-// What the engine knows of a speech model, whatever its family: it encodes an utterance, then says token
-// by token how likely each piece of text is next.
+// What the engine knows of a speech model, whatever its family: it encodes an utterance, then says
+// token by token how likely each piece of text is next.
 
 #include <functional>
 #include <memory>
@@ -19,9 +19,9 @@ struct ModelTraits {
   int vocabulary = 0;
   int begin_token = 0;
   int end_token = 0;
-  int max_tokens = 0;         // positions the decoder has, the begin token included
-  int frame_samples = 0;      // samples from one encoder frame to the next
-  SampleIndex min_samples = 0;  // shorter input is padded with zeros by Encode()
+  int max_tokens = 0;                // positions the decoder has, the begin token included
+  int frame_samples = 0;             // samples from one encoder frame to the next
+  SampleIndex max_samples = 0;       // the longest utterance Encode() takes
   double max_tokens_per_second = 0;  // above this rate greedy decoding is repeating itself
 };
 
@@ -30,8 +30,8 @@ struct ModelTraits {
 using StageProbe =
     std::function<void(std::string_view stage, std::span<const float> values, int columns)>;
 
-/// The working memory of one utterance on its way through a model. It grows to the longest utterance it
-/// has seen; after Encode(), the token loop allocates nothing.
+/// The working memory of one utterance on its way through a model. It grows to the longest
+/// utterance it has seen; after Encode(), the token loop allocates nothing.
 ///
 /// Thread: one at a time; any number of states may share a model
 class SpeechModelState {

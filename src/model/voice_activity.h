@@ -1,6 +1,7 @@
 #pragma once
 
-// What the engine knows of voice activity detection: windows of samples in, probabilities of speech out.
+// What the engine knows of voice activity detection: windows of samples in, probabilities of speech
+// out.
 
 #include <memory>
 #include <span>
@@ -16,8 +17,9 @@ class VoiceActivityState {
  public:
   virtual ~VoiceActivityState() = default;
 
-  /// Takes any number of samples (16 kHz mono) and appends to `probabilities` one value in [0, 1] for
-  /// each window that is now complete. The same samples give the same values however they are cut.
+  /// Takes any number of samples (16 kHz mono) and appends to `probabilities` one value in [0, 1]
+  /// for each window that is now complete. The same samples give the same values however they are
+  /// cut.
   virtual void Push(std::span<const float> samples, std::vector<float>* probabilities) = 0;
 };
 

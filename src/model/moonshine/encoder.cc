@@ -27,9 +27,9 @@ constexpr int RoundUp(int n, int to) { return (n + to - 1) / to * to; }
 constexpr int kMinFrames1 = (kWidth3 - 1) * kStep2 + kWidth2;
 constexpr int kMinSamples = (kMinFrames1 - 1) * kStep1 + kWidth1;
 
-// Normalises all of x [rows, columns] as one group: mean and variance run over channels and time, so
-// frame 0 depends on the last sample, and the stem cannot run incrementally.
-// Source: Wu and He 2018, arXiv:1803.08494, with one group.
+// Normalises all of x [rows, columns] as one group: mean and variance run over channels and time,
+// so frame 0 depends on the last sample, and the stem cannot run incrementally. Source: Wu and He
+// 2018, arXiv:1803.08494, with one group.
 void GroupNorm(float* x, int rows, int columns, const float* weight, const float* bias) {
   double sum = 0, squares = 0;
   for (int i = 0; i < rows; ++i) {
@@ -160,8 +160,8 @@ void State::EncodeLayer(const EncoderLayer& layer) {
   Apply(layer.fc2, fc_.data(), frames_, c.encoder_intermediate, x_.data(), h, true);
 }
 
-// A tile of queries stands side by side in the vector lanes, keys run down: neither keys nor values are
-// transposed, the softmax runs down columns, and a head of 36 wastes no lane.
+// A tile of queries stands side by side in the vector lanes, keys run down: neither keys nor values
+// are transposed, the softmax runs down columns, and a head of 36 wastes no lane.
 void State::AttendEncoder(int head) {
   const Config& c = w_.config;
   const int d = c.head_dim;

@@ -1,15 +1,17 @@
 #pragma once
 
-// Moonshine: an encoder over raw samples and a decoder with cross-attention, both with rotary positions.
+// Moonshine: an encoder over raw samples and a decoder with cross-attention, both with rotary
+// positions.
 //
-// The audio goes through three convolutions (127 samples wide in steps of 64, then 7 by 3, then 3 by 2:
-// a frame each 384 samples, 24 ms), then through the encoder's blocks. The decoder writes tokens, looking
-// at all frames. Weights are 8 bits; activations are quantised row by row on the fly; the first
-// convolution, attention, norms and activations stay in float.
+// The audio goes through three convolutions (127 samples wide in steps of 64, then 7 by 3, then 3
+// by 2: a frame each 384 samples, 24 ms), then through the encoder's blocks. The decoder writes
+// tokens, looking at all frames. Weights are 8 bits; activations are quantised row by row on the
+// fly; the first convolution, attention, norms and activations stay in float.
 //
 // Source: Jeffries et al. 2024, "Moonshine: Speech Recognition for Live Transcription and Voice
 //         Commands", arXiv:2410.15608; shapes from the published ONNX files.
-// Differs: the ONNX files quantise activations per tensor, we per row; they keep the second and third
+// Differs: the ONNX files quantise activations per tensor, we per row; they keep the second and
+// third
 //          convolution and the output layer in float, we quantise their activations too.
 
 #include <memory>

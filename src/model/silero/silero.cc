@@ -28,10 +28,8 @@ struct Layer {
   int inputs, outputs, frames_in, step;
   constexpr int frames_out() const { return (frames_in + 2 - 3) / step + 1; }
 };
-constexpr std::array<Layer, 4> kLayers = {{{kBins, 128, kFftFrames, 1},
-                                           {128, 64, kFftFrames, 2},
-                                           {64, 64, 2, 2},
-                                           {64, kHidden, 1, 1}}};
+constexpr std::array<Layer, 4> kLayers = {
+    {{kBins, 128, kFftFrames, 1}, {128, 64, kFftFrames, 2}, {64, 64, 2, 2}, {64, kHidden, 1, 1}}};
 
 struct Weights {
   const float* basis = nullptr;  // [256, 272]
@@ -46,8 +44,7 @@ struct Weights {
 
 class SileroState final : public VoiceActivityState {
  public:
-  SileroState(const Weights& weights, const KernelTable& kernels)
-      : w_(weights), kernels_(kernels) {
+  SileroState(const Weights& weights, const KernelTable& kernels) : w_(weights), kernels_(kernels) {
     pending_.assign(kContext, 0.0f);
     buffers_.resize(std::size_t{kBatch} * kBuffer);
     spectrum_.resize(std::size_t{kBatch} * kFilters);
@@ -63,8 +60,8 @@ class SileroState final : public VoiceActivityState {
     pending_.insert(pending_.end(), samples.begin(), samples.end());
     const std::size_t windows = (pending_.size() - kContext) / kWindow;
     for (std::size_t i = 0; i < windows; i += kBatch) {
-      Run(pending_.data() + i * kWindow, static_cast<int>(std::min<std::size_t>(kBatch, windows - i)),
-          probabilities);
+      Run(pending_.data() + i * kWindow,
+          static_cast<int>(std::min<std::size_t>(kBatch, windows - i)), probabilities);
     }
     pending_.erase(pending_.begin(),
                    pending_.begin() + static_cast<std::ptrdiff_t>(windows * kWindow));
@@ -156,8 +153,8 @@ class Silero final : public VoiceActivityModel {
     RETURN_IF_ERROR(view("stft.basis", {kFftSize, kFilters}, &w_.basis));
     for (std::size_t i = 0; i < kLayers.size(); ++i) {
       const std::string name = "encoder." + std::to_string(i);
-      RETURN_IF_ERROR(view(name + ".weight", {3 * kLayers[i].inputs, kLayers[i].outputs},
-                           &w_.weight[i]));
+      RETURN_IF_ERROR(
+          view(name + ".weight", {3 * kLayers[i].inputs, kLayers[i].outputs}, &w_.weight[i]));
       RETURN_IF_ERROR(view(name + ".bias", {kLayers[i].outputs}, &w_.bias[i]));
     }
     RETURN_IF_ERROR(view("lstm.weight_ih", {kHidden, 4 * kHidden}, &w_.input_gates));

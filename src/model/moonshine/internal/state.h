@@ -18,8 +18,8 @@ class RotaryTable {
   RotaryTable(const std::vector<float>& inverse_frequency, int positions);
 
   int positions() const { return positions_; }
-  /// Turns the first rotary_dim values of a head, as pairs (2i, 2i + 1), by their position's angles.
-  /// Source: Su et al. 2021, arXiv:2104.09864, in the interleaved form.
+  /// Turns the first rotary_dim values of a head, as pairs (2i, 2i + 1), by their position's
+  /// angles. Source: Su et al. 2021, arXiv:2104.09864, in the interleaved form.
   void Rotate(float* head, int position) const;
 
  private:
@@ -50,7 +50,8 @@ class State final : public SpeechModelState {
   void AttendEncoder(int head);
   void FillCrossAttention();
   void DecodeLayer(int index, const DecoderLayer& layer);
-  // out[head_dim + slack] = softmax(query keys) values for one head; returns with scores_ the weights.
+  // out[head_dim + slack] = softmax(query keys) values for one head; returns with scores_ the
+  // weights.
   void Attend(const float* query, const float* keys, std::int64_t key_stride, const float* values,
               std::int64_t value_stride, int count, float* out);
   void Probe(const char* stage, const float* values, int rows, int columns);
@@ -67,11 +68,11 @@ class State final : public SpeechModelState {
   std::vector<RowScale> row_scales_;
 
   int frames_ = 0;
-  std::vector<float> padded_;          // the samples, when too few
-  std::vector<float> conv1_, conv2_;   // [t1, h], [t2, 2h]
-  std::vector<float> x_, norm_;        // [frames, h] the residual stream; its normalised copy
-  std::vector<float> qkv_, context_;   // [frames, 3h], [frames, h]
-  std::vector<float> fc_;              // [frames, intermediate]
+  std::vector<float> padded_;         // the samples, when too few
+  std::vector<float> conv1_, conv2_;  // [t1, h], [t2, 2h]
+  std::vector<float> x_, norm_;       // [frames, h] the residual stream; its normalised copy
+  std::vector<float> qkv_, context_;  // [frames, 3h], [frames, h]
+  std::vector<float> fc_;             // [frames, intermediate]
   std::vector<float> query_tile_, score_tile_, context_tile_;
 
   // What the decoder attends to, a layer and head at a time. Keys are transposed, so that scores of

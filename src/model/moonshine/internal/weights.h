@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "kernels/kernels.h"
+#include "tensor/quantized_linear.h"
 #include "tensor/safetensors.h"
 
 namespace lethe::moonshine {
@@ -28,11 +28,7 @@ struct Config {
   int max_positions = 0;
 };
 
-/// A quantised matrix ready for the kernels; `correction` is worked out when loading.
-struct Linear {
-  PackedWeights weights;
-  std::vector<std::int32_t> correction;
-};
+using Linear = QuantizedLinear;
 
 struct EncoderLayer {
   const float* input_norm;

@@ -1,0 +1,27 @@
+#pragma once
+
+// What the two importers of Moonshine share.
+
+#include "model/tokenizer.h"
+#include "tensor/safetensors.h"
+
+namespace lethe {
+
+struct MoonshineShape {
+  int hidden = 0;
+  int encoder_layers = 0;
+  int decoder_layers = 0;
+  int heads = 0;
+  int rotary_dim = 0;
+  int encoder_intermediate = 0;
+  int decoder_intermediate = 0;
+  int vocabulary = 0;
+  int begin = 1;
+  int end = 2;
+  int max_positions = 194;
+};
+
+/// Writes the family and the configuration that LoadMoonshine() reads.
+void WriteMoonshineMetadata(const MoonshineShape& shape, SafetensorsWriter* writer);
+
+}  // namespace lethe

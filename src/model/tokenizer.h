@@ -1,0 +1,60 @@
+#pragma once
+
+// Tokens to text. A piece is text in SentencePiece's form (U+2581 stands for a space), one raw
+// byte, or a control token that is never shown.
+//
+// In a model file: tokenizer.pieces U8 (all pieces, one after the other), tokenizer.offsets I32
+// [n + 1], tokenizer.kinds U8 [n].
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "tensor/safetensors.h"
+
+namespace lethe {
+
+enum class PieceKind : std::uint8_t { kText = 0, kByte = 1, kControl = 2 };
+
+struct Piece {
+  PieceKind kind = PieceKind::kControl;
+  std::string text;  // for kByte, the byte itself
+};
+
+class Tokenizer {
+ public:
+  Tokenizer() = default;
+  explicit Tokenizer(std::vector<Piece> pieces) : pieces_(std::move(pieces)) {}
+
+  /// Reads the tokenizer of a model with so many tokens.
+  /// Errors: kDataLoss for one that is missing, damaged or of another size
+  static Result<Tokenizer> Load(const SafetensorsFile& file, int vocabulary);
+  void Save(SafetensorsWriter* writer) const;
+
+  int size() const { return static_cast<int>(pieces_.size()); }
+  const Piece& piece(int token) const { return pieces_[static_cast<std::size_t>(token)]; }
+
+  /// True when the token begins a new word: its text starts with a space.
+  bool BeginsWord(int token) const;
+
+  /// The text of a run of tokens, spaces and all. Bytes that do not form UTF-8 become U+FFFD;
+  /// control tokens vanish.
+  std::string Decode(std::span<const int> tokens) const;
+
+ private:
+  std::vector<Piece> pieces_;
+};
+
+/// Reads the pieces out of llama-tokenizer.js of the npm package llama-tokenizer-js: the Base64
+/// text called llama_vocab_base64 holds them a line each. Tokens from there to `vocabulary` are
+/// control tokens. Errors: kDataLoss when it is not there or not what it should be
+Result<Tokenizer> ParseLlamaTokenizerJs(std::string_view source, int vocabulary);
+
+/// Reads a Hugging Face tokenizer.json with a BPE model and byte fallback.
+/// Errors: kDataLoss
+Result<Tokenizer> ParseTokenizerJson(std::string_view source, int vocabulary);
+
+}  // namespace lethe
