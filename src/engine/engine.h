@@ -2,10 +2,11 @@
 
 // The engine: samples in, segments of text out.
 //
-// An Engine owns a few worker threads and shares one model among them. A Stream is one client's audio
-// from open to close. Pushed samples go through voice activity detection at once, on the caller's
-// thread; whenever a stretch of speech is complete it becomes a segment, which a worker transcribes.
-// Segments come back in the order in which they were spoken, whichever worker was first.
+// An Engine owns a few worker threads and shares one model among them. A Stream is one client's
+// audio from open to close. Pushed samples go through voice activity detection at once, on the
+// caller's thread; whenever a stretch of speech is complete it becomes a segment, which a worker
+// transcribes. Segments come back in the order in which they were spoken, whichever worker was
+// first.
 //
 //   Engine engine(model, voice_activity, {.num_threads = 2});
 //   std::unique_ptr<Stream> stream = engine.Open({.words = true});
@@ -61,16 +62,16 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// Takes the next samples: 16 kHz mono in [-1, 1], any number. Waits while too much of this stream's
-  /// speech is still to be transcribed.
-  /// Errors: kInvalidArgument for a sample that is not finite.
+  /// Takes the next samples: 16 kHz mono in [-1, 1], any number. Waits while too much of this
+  /// stream's speech is still to be transcribed. Errors: kInvalidArgument for a sample that is not
+  /// finite.
   virtual Status PushSamples(std::span<const float> samples) = 0;
 
   /// The segments that became final since the last call, in spoken order. Never waits.
   virtual std::vector<Segment> TakeSegments() = 0;
 
-  /// Ends the audio, waits for what is still being transcribed, and returns it. Nothing may be pushed
-  /// afterwards.
+  /// Ends the audio, waits for what is still being transcribed, and returns it. Nothing may be
+  /// pushed afterwards.
   virtual Result<std::vector<Segment>> Finish() = 0;
 };
 
