@@ -4,11 +4,13 @@
 
 #include "kernels/avx2/vector.h"
 #include "kernels/internal/float_kernels.h"
+#include "kernels/internal/unroll.h"
 
 namespace lethe {
 namespace {
 
 using kernels_internal::RowRange;
+using kernels_internal::Unroll;
 
 void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
                   RowScale* rows) {
@@ -70,33 +72,36 @@ void StoreOutputs(__m256i sum, const RowScale& row, const PackedWeights& w, int 
 // 32767); widening both sides to s16 for vpmaddwd cannot, and Zen and Skylake do two of either a
 // cycle. x holds the rows widened already, ldx apart.
 template <int kRows, int kHalves>
-void GemmTile(const std::int16_t* x, std::int64_t ldx, const RowScale* rows, const PackedWeights& w,
-              int n, float* y, std::int64_t ldy, bool accumulate) {
+[[gnu::noinline]] void GemmTile(const std::int16_t* x, std::int64_t ldx, const RowScale* rows,
+                                const PackedWeights& w, int n, float* y, std::int64_t ldy,
+                                bool accumulate) {
   __m256i sum[kRows][kHalves * 2];
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < kHalves * 2; ++j) sum[i][j] = _mm256_setzero_si256();
-  }
-  const std::int8_t* weight = w.weight + std::int64_t{n / 16} * w.k_padded * 16 + (n % 16) * 4;
-  for (int p = 0; p < w.k_padded; p += 4, weight += 64) {
+  Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+    Unroll<kHalves * 2>([&]<int j>()
+                            __attribute__((always_inline)) { sum[i][j] = _mm256_setzero_si256(); });
+  });
+  const int k = w.k_padded;
+  const std::int8_t* weight = w.weight + std::int64_t{n / 16} * k * 16 + (n % 16) * 4;
+  for (int p = 0; p < k; p += 4, weight += 64) {
     __m256i column[kHalves * 2];
-    for (int j = 0; j < kHalves * 2; ++j) {
+    Unroll<kHalves * 2>([&]<int j>() __attribute__((always_inline)) {
       column[j] =
           _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weight + 16 * j)));
-    }
-    for (int i = 0; i < kRows; ++i) {
+    });
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
       const __m256i four = _mm256_castpd_si256(
           _mm256_broadcast_sd(reinterpret_cast<const double*>(x + i * ldx + p)));
-      for (int j = 0; j < kHalves * 2; ++j) {
+      Unroll<kHalves * 2>([&]<int j>() __attribute__((always_inline)) {
         sum[i][j] = _mm256_add_epi32(sum[i][j], _mm256_madd_epi16(four, column[j]));
-      }
-    }
+      });
+    });
   }
-  for (int i = 0; i < kRows; ++i) {
-    for (int h = 0; h < kHalves; ++h) {
+  Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+    Unroll<kHalves>([&]<int h>() __attribute__((always_inline)) {
       StoreOutputs(JoinPairs(sum[i][2 * h], sum[i][2 * h + 1]), rows[i], w, n + 8 * h, y + i * ldy,
                    accumulate);
-    }
-  }
+    });
+  });
 }
 
 template <int kRows, int kHalves>
@@ -143,11 +148,8 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
     }
     for (int n = 0; n < w.n_padded; n += 8) {
       int i = 0;
-      for (; i + 6 <= count; i += 6) {
-        GemmTile<6, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);
-      }
-      for (; i + 3 <= count; i += 3) {
-        GemmTile<3, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);
+      for (; i + 4 <= count; i += 4) {
+        GemmTile<4, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);
       }
       for (; i < count; ++i) {
         GemmTile<1, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);

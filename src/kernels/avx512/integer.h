@@ -9,10 +9,13 @@
 
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/float_kernels.h"
+#include "kernels/internal/unroll.h"
 #include "kernels/kernels.h"
 
 namespace lethe {
 namespace {
+
+using kernels_internal::Unroll;
 
 void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
                   RowScale* rows) {
@@ -53,28 +56,32 @@ template <int kRows, int kPanels>
 void VnniTile(const std::uint8_t* a, int lda, const RowScale* rows, const PackedWeights& w, int n,
               float* y, std::int64_t ldy, bool accumulate) {
   __m512i sum[kRows][kPanels];
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < kPanels; ++j) sum[i][j] = _mm512_setzero_si512();
-  }
-  const std::int64_t panel = std::int64_t{w.k_padded} * 16;
+  Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+    Unroll<kPanels>([&]<int j>()
+                        __attribute__((always_inline)) { sum[i][j] = _mm512_setzero_si512(); });
+  });
+  const int k = w.k_padded;
+  const std::int64_t panel = std::int64_t{k} * 16;
   const std::int8_t* weight = w.weight + (n / 16) * panel;
-  for (int p = 0; p < w.k_padded; p += 4, weight += 64) {
+  for (int p = 0; p < k; p += 4, weight += 64) {
     __m512i column[kPanels];
-    for (int j = 0; j < kPanels; ++j) column[j] = _mm512_loadu_si512(weight + j * panel);
-    for (int i = 0; i < kRows; ++i) {
+    Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
+      column[j] = _mm512_loadu_si512(weight + j * panel);
+    });
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
       int four;
       __builtin_memcpy(&four, a + std::int64_t{i} * lda + p, sizeof(four));
       const __m512i row = _mm512_set1_epi32(four);
-      for (int j = 0; j < kPanels; ++j) {
+      Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
         sum[i][j] = _mm512_dpbusd_epi32(sum[i][j], row, column[j]);
-      }
-    }
+      });
+    });
   }
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < kPanels; ++j) {
+  Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+    Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
       StoreOutputs(sum[i][j], rows[i], w, n + 16 * j, y + i * ldy, accumulate);
-    }
-  }
+    });
+  });
 }
 
 template <int kRows>

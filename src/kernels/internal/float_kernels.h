@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "kernels/internal/unroll.h"
 #include "kernels/kernels.h"
 
 namespace lethe::kernels_internal {
@@ -129,24 +130,29 @@ inline void SgemmTile(int k, const float* a, std::int64_t row_stride, std::int64
                       const float* b, std::int64_t ldb, const float* bias, float* c,
                       std::int64_t ldc) {
   V sum[kRows][kColumns];
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < kColumns; ++j) {
+  Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+    Unroll<kColumns>([&]<int j>() __attribute__((always_inline)) {
       sum[i][j] = bias != nullptr ? V::Load(bias + j * kLanes) : V::Set(0.0f);
-    }
-  }
+    });
+  });
   for (int p = 0; p < k; ++p) {
     V column[kColumns];
-    for (int j = 0; j < kColumns; ++j) column[j] = V::Load(b + j * kLanes);
-    for (int i = 0; i < kRows; ++i) {
+    Unroll<kColumns>([&]<int j>()
+                         __attribute__((always_inline)) { column[j] = V::Load(b + j * kLanes); });
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
       const V x = V::Set(a[i * row_stride]);
-      for (int j = 0; j < kColumns; ++j) sum[i][j] = V::Fma(x, column[j], sum[i][j]);
-    }
+      Unroll<kColumns>([&]<int j>() __attribute__((always_inline)) {
+        sum[i][j] = V::Fma(x, column[j], sum[i][j]);
+      });
+    });
     a += column_stride;
     b += ldb;
   }
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < kColumns; ++j) sum[i][j].Store(c + i * ldc + j * kLanes);
-  }
+  Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+    Unroll<kColumns>([&]<int j>() __attribute__((always_inline)) {
+      sum[i][j].Store(c + i * ldc + j * kLanes);
+    });
+  });
 }
 
 template <class V, int kRows, int kColumns>
