@@ -1,0 +1,56 @@
+# Everything by name; `make` alone lists the names.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+LETHE := build/lethe
+MODELS := moonshine-tiny-en silero-vad
+
+help: ## list what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install the Debian packages that are missing
+	@scripts/setup.sh
+
+build: setup ## compile build/lethe and its tests
+	@[ -f build/build.ninja ] || cmake --preset release
+	@cmake --build --preset release
+
+models: build ## fetch the models that are not installed
+	@for model in $(MODELS); do $(LETHE) models pull $$model || exit 1; done
+
+run: models ## transcribe recordings of Debian's test data and show the words
+	@scripts/run_sample.sh $(LETHE)
+
+test: models ## run every test
+	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset release -j $$(nproc)
+
+bench: models ## measure the speed beside ONNX Runtime and sherpa-onnx
+	@cd bench && npm ci --silent
+	@node bench/run.mjs $(LETHE)
+
+format: ## rewrite the sources as the formatter wants them
+	@scripts/setup.sh scripts/packages-dev.txt
+	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' | xargs ls 2>/dev/null | xargs clang-format -i
+
+lint: setup ## check format, layers and clang-tidy's findings; CHANGED=1: only of changed sources
+	@scripts/setup.sh scripts/packages-dev.txt
+	@[ -f build/build.ninja ] || cmake --preset release
+	@scripts/lint.sh build $(if $(CHANGED),--changed)
+
+asan: models ## run every test under the address and undefined-behaviour sanitizers
+	@cmake --preset asan && cmake --build --preset asan
+	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset asan -j $$(nproc)
+
+tsan: models ## run every test under the thread sanitizer
+	@cmake --preset tsan && cmake --build --preset tsan
+	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset tsan -j $$(nproc)
+
+fuzz: setup ## run each fuzzer; SECONDS_EACH=300
+	@scripts/setup.sh scripts/packages-dev.txt
+	@cmake --preset fuzz && cmake --build --preset fuzz
+	@scripts/fuzz.sh build/fuzz $(or $(SECONDS_EACH),300)
+
+clean: ## remove everything built or fetched for building (not the installed models)
+	@rm -rf build bench/node_modules
+
+.PHONY: help setup build models run test bench format lint asan tsan fuzz clean

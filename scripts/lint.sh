@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Formatter, layers and clang-tidy.
+#
+#   scripts/lint.sh BUILD_DIR [--changed]
+#
+# --changed gives clang-tidy only the sources that differ from the main branch.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+build=$1
+scope=${2:-}
+
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.h' '*.cc' |
+  while read -r file; do [ ! -e "$file" ] || echo "$file"; done)
+clang-format --dry-run -Werror "${sources[@]}"
+echo "lint: format of ${#sources[@]} files is right"
+
+python3 tests/layering.py
+python3 tests/layering.py --self-test
+
+if [ "$scope" = --changed ]; then
+  mapfile -t units < <({ git diff --name-only main -- '*.cc'; git ls-files --others --exclude-standard '*.cc'; } |
+    sort -u | while read -r file; do [ ! -e "$file" ] || echo "$file"; done)
+else
+  mapfile -t units < <(printf '%s\n' "${sources[@]}" | grep '\.cc$')
+fi
+# Only what is compiled here has a command line: fuzzers, say, are built by clang in another folder.
+mapfile -t units < <(printf '%s\n' "${units[@]}" | while read -r file; do
+  [ -z "$file" ] || ! grep -qF "/$file\"" "$build/compile_commands.json" || echo "$file"
+done)
+[ ${#units[@]} -gt 0 ] || exit 0
+echo "lint: clang-tidy on ${#units[@]} sources"
+# gcc's own flags mean nothing to clang.
+printf '%s\n' "${units[@]}" |
+  xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p "$build" --extra-arg=-Wno-unknown-warning-option \
+    2> >(grep -v -E 'warnings? (generated|treated)|^Suppressed|^Use -header' >&2)
+echo "lint: clean"

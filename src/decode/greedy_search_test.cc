@@ -1,0 +1,71 @@
+// The guards of greedy search. Method: logits in which the wanted token stands out.
+
+#include "decode/greedy_search.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace lethe {
+namespace {
+
+constexpr int kEnd = 2;
+
+int Feed(GreedySearch* search, int token, int second = 5) {
+  std::vector<float> logits(20, 0.0f);
+  logits[token] = 10.0f;
+  logits[second] = std::max(logits[second], 5.0f);
+  return search->Choose(ScalarKernels(), logits);
+}
+
+TEST(GreedySearchTest, TheEndAsFirstTokenIsForbiddenWhenSomebodySpoke) {
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 10});
+  EXPECT_EQ(Feed(&search, kEnd, 7), 7);
+  EXPECT_EQ(Feed(&search, kEnd), kEnd);
+  EXPECT_THAT(search.tokens(), testing::ElementsAre(7));
+  search.Begin({.end_token = kEnd, .max_tokens = 10, .forbid_empty = false});
+  EXPECT_EQ(Feed(&search, kEnd), kEnd);
+  EXPECT_TRUE(search.tokens().empty());
+}
+
+TEST(GreedySearchTest, ProbabilityIsThatOfTheSoftmax) {
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 10});
+  Feed(&search, 4);
+  const double sum = std::exp(10.0) + std::exp(5.0) + 17 + 0 /* the end is forbidden */;
+  EXPECT_NEAR(search.log_probabilities()[0], 10.0 - std::log(sum), 1e-5);
+}
+
+TEST(GreedySearchTest, StopsAtItsLimit) {
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 3});
+  EXPECT_EQ(Feed(&search, 3), 3);
+  EXPECT_EQ(Feed(&search, 4), 4);
+  EXPECT_EQ(Feed(&search, 6), kEnd);
+  EXPECT_EQ(search.tokens().size(), 3u);
+}
+
+TEST(GreedySearchTest, APhraseInCirclesIsKeptOnce) {
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 100});
+  EXPECT_EQ(Feed(&search, 9), 9);
+  int last = 0;
+  for (int i = 0; i < 4 && last != kEnd; ++i) {
+    for (int token : {3, 4, 6}) last = Feed(&search, token);
+  }
+  EXPECT_EQ(last, kEnd);
+  EXPECT_TRUE(search.repeated());
+  EXPECT_THAT(search.tokens(), testing::ElementsAre(9, 3, 4, 6));
+}
+
+TEST(GreedySearchTest, AWordSaidFourTimesIsLeftAlone) {
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 100});
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(Feed(&search, 3), 3);
+  EXPECT_FALSE(search.repeated());
+}
+
+}  // namespace
+}  // namespace lethe

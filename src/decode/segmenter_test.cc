@@ -1,0 +1,99 @@
+// Where speech begins and ends. Method: probabilities written down by hand, a window of 512
+// samples.
+
+#include "decode/segmenter.h"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace lethe {
+namespace {
+
+constexpr int kWindow = 512;
+
+// "3x0.1 20x0.9" as probabilities.
+std::vector<SpeechSpan> Segment(const std::vector<std::pair<int, float>>& parts,
+                                const SegmenterOptions& options = {}, int tail = 0) {
+  Segmenter segmenter(options, kWindow);
+  std::vector<SpeechSpan> spans;
+  SampleIndex total = tail;
+  for (const auto& [count, probability] : parts) {
+    for (int i = 0; i < count; ++i) {
+      total += kWindow;
+      for (const SpeechSpan& span : segmenter.Push(probability)) spans.push_back(span);
+    }
+  }
+  for (const SpeechSpan& span : segmenter.Finish(total)) spans.push_back(span);
+  return spans;
+}
+
+TEST(SegmenterTest, SilenceHasNoSegments) { EXPECT_TRUE(Segment({{1000, 0.05f}}).empty()); }
+
+TEST(SegmenterTest, SpeechIsPaddedOnBothSides) {
+  const auto spans = Segment({{50, 0.0f}, {30, 0.9f}, {50, 0.0f}});
+  ASSERT_EQ(spans.size(), 1u);
+  const SampleIndex padding = MillisToSamples(SegmenterOptions{}.padding);
+  EXPECT_EQ(spans[0].start, 50 * kWindow - padding);
+  EXPECT_EQ(spans[0].end, 80 * kWindow + padding);
+}
+
+TEST(SegmenterTest, AShortPauseDoesNotEndASegmentAndALongOneDoes) {
+  EXPECT_EQ(Segment({{30, 0.9f}, {10, 0.0f}, {30, 0.9f}}).size(), 1u);
+  EXPECT_EQ(Segment({{30, 0.9f}, {40, 0.0f}, {30, 0.9f}}).size(), 2u);
+}
+
+TEST(SegmenterTest, BetweenOnsetAndOffsetSpeechGoesOnButDoesNotBegin) {
+  EXPECT_EQ(Segment({{30, 0.9f}, {40, 0.4f}, {30, 0.9f}}).size(), 1u);
+  SegmenterOptions options;
+  options.faint_onset = 1.0f;
+  EXPECT_TRUE(Segment({{100, 0.4f}}, options).empty());
+}
+
+TEST(SegmenterTest, AClickIsNoSpeech) {
+  SegmenterOptions options;
+  options.faint_onset = 1.0f;
+  options.min_speech = Millis(100);
+  EXPECT_TRUE(Segment({{30, 0.0f}, {1, 0.9f}, {60, 0.0f}}, options).empty());
+}
+
+TEST(SegmenterTest, AFaintWordInAnOtherwiseSilentStreamIsHeard) {
+  const auto spans = Segment({{100, 0.02f}, {1, 0.3f}, {100, 0.02f}});
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_LT(spans[0].start, 100 * kWindow);
+  EXPECT_GT(spans[0].end, 101 * kWindow);
+  EXPECT_LT(spans[0].peak, SegmenterOptions{}.onset);
+}
+
+TEST(SegmenterTest, LongSpeechIsCutWhereSpeechIsLeastLikely) {
+  const auto spans = Segment({{300, 0.95f}, {1, 0.8f}, {1, 0.6f}, {1, 0.8f}, {300, 0.95f}});
+  ASSERT_GE(spans.size(), 2u);
+  EXPECT_EQ(spans[0].end, 301 * kWindow + kWindow / 2);
+}
+
+TEST(SegmenterTest, SpansNeverOverlapNorLeaveTheStreamNorExceedTheLongest) {
+  std::mt19937 random(7);
+  std::uniform_real_distribution<float> uniform;
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::pair<int, float>> parts;
+    int windows = 0;
+    for (int i = 0; i < 30; ++i) {
+      const int count = static_cast<int>(uniform(random) * 100);
+      windows += count;
+      parts.emplace_back(count, uniform(random));
+    }
+    const int tail = static_cast<int>(uniform(random) * kWindow);
+    SampleIndex end = 0;
+    for (const SpeechSpan& span : Segment(parts, {}, tail)) {
+      EXPECT_GE(span.start, end);
+      EXPECT_GT(span.end, span.start);
+      EXPECT_LE(span.end - span.start, MillisToSamples(SegmenterOptions{}.max_length) +
+                                           2 * MillisToSamples(SegmenterOptions{}.padding));
+      end = span.end;
+    }
+    EXPECT_LE(end, SampleIndex{windows} * kWindow + tail);
+  }
+}
+
+}  // namespace
+}  // namespace lethe
