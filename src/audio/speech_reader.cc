@@ -1,0 +1,62 @@
+#include "audio/speech_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lethe {
+
+SpeechReader::SpeechReader(std::unique_ptr<AudioSource> source, Resampler resampler, int channels,
+                           size_t input_frames)
+    : source_(std::move(source)),
+      resampler_(std::move(resampler)),
+      channels_(channels),
+      input_frames_(input_frames) {}
+
+Result<SpeechReader> SpeechReader::Open(std::unique_ptr<AudioSource> source, ChannelMode mode) {
+  const AudioFormat& format = source->format();
+  const int channels = mode == ChannelMode::kSplit ? format.channels : 1;
+  ASSIGN_OR_RETURN(Resampler resampler, Resampler::Create(format.sample_rate, channels));
+  const auto input_frames = static_cast<size_t>(std::clamp(format.sample_rate / 2, 1, 16'384));
+  return SpeechReader(std::move(source), std::move(resampler), channels, input_frames);
+}
+
+Status SpeechReader::Fill() {
+  const auto in_channels = static_cast<size_t>(source_->format().channels);
+  input_.resize(input_frames_ * in_channels);
+  ASSIGN_OR_RETURN(const size_t n, source_->Read(input_));
+  if (n == 0) {
+    ended_ = true;
+    return resampler_.Finish(ready_);
+  }
+  std::span<const float> samples = std::span<const float>(input_).first(n);
+  if (static_cast<size_t>(channels_) != in_channels) {
+    mixed_.resize(n / in_channels);
+    for (size_t i = 0; i < mixed_.size(); ++i) {
+      float sum = 0.0F;
+      for (const float sample : samples.subspan(i * in_channels, in_channels)) sum += sample;
+      mixed_[i] = sum / static_cast<float>(in_channels);
+    }
+    samples = mixed_;
+  }
+  return resampler_.Push(samples, ready_);
+}
+
+Result<size_t> SpeechReader::Read(std::vector<std::vector<float>>& block) {
+  const auto channels = static_cast<size_t>(channels_);
+  if (ready_begin_ == ready_.size()) {
+    ready_.clear();
+    ready_begin_ = 0;
+  }
+  while (ready_.empty() && !ended_) RETURN_IF_ERROR(Fill());
+  const size_t n = std::min(kMaxBlock, (ready_.size() - ready_begin_) / channels);
+  block.resize(channels);
+  for (size_t channel = 0; channel < channels; ++channel) {
+    block[channel].resize(n);
+    for (size_t i = 0; i < n; ++i)
+      block[channel][i] = ready_[ready_begin_ + i * channels + channel];
+  }
+  ready_begin_ += n * channels;
+  return n;
+}
+
+}  // namespace lethe
