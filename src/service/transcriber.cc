@@ -1,0 +1,107 @@
+#include "service/transcriber.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+namespace lethe {
+namespace {
+
+constexpr std::array<std::string_view, 27> kRecordingEndings = {
+    ".wav", ".mp3",  ".m4a", ".aac", ".flac", ".ogg", ".oga", ".opus", ".spx",
+    ".amr", ".webm", ".mkv", ".mp4", ".mov",  ".flv", ".wma", ".asf",  ".3gp",
+    ".3g2", ".aif",  ".aiff", ".au", ".snd",  ".gsm", ".sph", ".w64",  ".caf"};
+
+bool IsRecording(const std::filesystem::path& path) {
+  std::string ending = path.extension();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(kRecordingEndings.begin(), kRecordingEndings.end(), ending) !=
+         kRecordingEndings.end();
+}
+
+void Append(std::vector<Segment> more, std::vector<Segment>* segments) {
+  segments->insert(segments->end(), std::make_move_iterator(more.begin()),
+                   std::make_move_iterator(more.end()));
+}
+
+}  // namespace
+
+Result<Transcript> Transcriber::Transcribe(const std::string& path,
+                                           const TranscribeOptions& options) {
+  const AudioInputOptions input{.raw = options.raw};
+  ASSIGN_OR_RETURN(std::unique_ptr<AudioSource> source,
+                   path == "-" ? OpenAudioDescriptor(STDIN_FILENO, input)
+                               : OpenAudioFile(path, input));
+  ASSIGN_OR_RETURN(SpeechReader reader, SpeechReader::Open(std::move(source), options.channels));
+  const AudioFormat& format = reader.format();
+  Transcript transcript{.source = path,
+                        .language = label_.language,
+                        .model = label_.name,
+                        .sample_rate = format.sample_rate,
+                        .channels = format.channels,
+                        .split = options.channels == ChannelMode::kSplit && format.channels > 1};
+  std::optional<Millis> total;
+  if (format.declared_seconds) {
+    total = Millis(static_cast<std::int64_t>(*format.declared_seconds * 1000));
+  }
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (int i = 0; i < reader.channels(); ++i) {
+    streams.push_back(engine_.Open({.words = options.words, .channel = i}));
+  }
+  SampleIndex samples = 0;
+  std::vector<std::vector<float>> block;
+  while (true) {
+    if (options.cancelled && options.cancelled()) return Cancelled("stopped before the end");
+    ASSIGN_OR_RETURN(const std::size_t count, reader.Read(block));
+    if (count == 0) break;
+    samples += static_cast<SampleIndex>(count);
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      RETURN_IF_ERROR(streams[i]->PushSamples(std::span(block[i]).first(count)));
+      Append(streams[i]->TakeSegments(), &transcript.segments);
+    }
+    if (options.progress) options.progress(SamplesToMillis(samples), total);
+  }
+  if (samples == 0) return InvalidArgument("is a recording without sound; record it again");
+  for (const std::unique_ptr<Stream>& stream : streams) {
+    ASSIGN_OR_RETURN(std::vector<Segment> rest, stream->Finish());
+    Append(std::move(rest), &transcript.segments);
+  }
+  std::stable_sort(transcript.segments.begin(), transcript.segments.end(),
+                   [](const Segment& a, const Segment& b) {
+                     return std::pair(a.start, a.channel) < std::pair(b.start, b.channel);
+                   });
+  transcript.duration = SamplesToMillis(samples);
+  transcript.warning = reader.warning();
+  return transcript;
+}
+
+Result<std::vector<std::string>> ListRecordings(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> files;
+  std::error_code error;
+  fs::recursive_directory_iterator i(directory, fs::directory_options::skip_permission_denied,
+                                     error);
+  for (; !error && i != fs::recursive_directory_iterator(); i.increment(error)) {
+    const bool hidden = i->path().filename().string().starts_with('.');
+    std::error_code ignored;
+    if (hidden && i->is_directory(ignored)) i.disable_recursion_pending();
+    if (hidden || !i->is_regular_file(ignored) || !IsRecording(i->path())) continue;
+    if (files.size() >= kMaxRecordingsInDirectory) {
+      return InvalidArgument("holds more than " + std::to_string(kMaxRecordingsInDirectory) +
+                             " recordings; name its folders one by one");
+    }
+    files.push_back(i->path());
+  }
+  if (error) return ErrnoStatus(error.value(), "cannot be listed");
+  if (files.empty()) {
+    return InvalidArgument("is a folder without recordings (" +
+                           std::string(AcceptedAudioFormats()) + ")");
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace lethe

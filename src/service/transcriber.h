@@ -1,0 +1,65 @@
+#pragma once
+
+// Recordings in, transcripts out: where audio, models and the engine meet.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audio/speech_reader.h"
+#include "base/status.h"
+#include "engine/engine.h"
+#include "service/transcript.h"
+
+namespace lethe {
+
+/// Told now and then, from the transcribing thread, how much audio was taken in; `total` only if
+/// the container says how long it is.
+using ProgressCallback = std::function<void(Millis done, std::optional<Millis> total)>;
+
+struct TranscribeOptions {
+  ChannelMode channels = ChannelMode::kMix;
+  bool words = false;               // word times
+  std::optional<RawPcm> raw;        // the input is samples without a header
+  ProgressCallback progress;        // may be empty
+  std::function<bool()> cancelled;  // asked now and then; true ends it with kCancelled
+};
+
+/// Which model speaks for a transcript.
+struct ModelLabel {
+  std::string name;
+  std::string language;
+};
+
+/// Transcribes recordings of any length: audio is read, resampled and pushed in pieces, so memory
+/// does not grow with the recording, only with its text.
+///
+/// Thread:   any number of Transcribe() at once; they share the engine's workers
+/// Lifetime: `engine` must outlive it
+class Transcriber {
+ public:
+  Transcriber(Engine& engine, ModelLabel label) : engine_(engine), label_(std::move(label)) {}
+
+  /// Transcribes one file, or standard input when `path` is "-".
+  /// Errors: as the audio reader; a recording without samples is kInvalidArgument. Messages do not
+  ///         repeat the path: the caller has it.
+  Result<Transcript> Transcribe(const std::string& path, const TranscribeOptions& options);
+
+ private:
+  Engine& engine_;
+  const ModelLabel label_;
+};
+
+/// Lists the recordings of a directory and its subdirectories, sorted by path: files whose name
+/// ends as recordings do (.wav, .mp3, .m4a, ...). Hidden files and symbolic links to directories
+/// are left out. Errors: kNotFound or kPermissionDenied; kInvalidArgument if there is none, or more
+/// than
+///         kMaxRecordingsInDirectory.
+Result<std::vector<std::string>> ListRecordings(const std::string& directory);
+
+inline constexpr std::size_t kMaxRecordingsInDirectory = 1'000'000;
+
+}  // namespace lethe

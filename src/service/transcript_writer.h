@@ -1,0 +1,38 @@
+#pragma once
+
+// The forms in which a transcript leaves the house.
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "service/transcript.h"
+
+namespace lethe {
+
+enum class TranscriptFormat {
+  kText,  // one segment a line
+  kJson,
+  kSrt,  // SubRip subtitles
+  kVtt,  // WebVTT subtitles
+  kTsv,  // start and end in milliseconds, channel when split, text
+};
+
+/// Reads "text", "json", "srt", "vtt" or "tsv".
+/// Errors: kInvalidArgument for anything else.
+Result<TranscriptFormat> ParseTranscriptFormat(std::string_view name);
+
+/// The ending of a file in this format, without a dot: "txt", "json", "srt", "vtt", "tsv".
+std::string_view FileExtension(TranscriptFormat format);
+
+/// Writes a transcript in a format; UTF-8, ends with a line feed unless it is empty text.
+///
+/// With channels apart, the subtitle and text forms name the channel ("[1] hello"), counted from 1
+/// as people do; JSON and TSV carry its index from 0.
+///
+/// JSON: {"source", "text", "language", "model", "duration" (seconds), "channels", "sample_rate",
+/// "segments": [{"id", "start", "end" (seconds), "text", "confidence", "channel", "words":
+/// [{"text", "start", "end", "confidence"}]}]}; "words" only where the transcript has them.
+std::string FormatTranscript(const Transcript& transcript, TranscriptFormat format);
+
+}  // namespace lethe
