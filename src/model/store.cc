@@ -298,7 +298,8 @@ Status ModelStore::Install(const InstalledModel& model, const std::vector<std::b
   return status;
 }
 
-Status ModelStore::Import(const std::string& path, std::string_view name) {
+Status ModelStore::Import(const std::string& path, std::string_view name,
+                          std::string_view language) {
   if (!IsGoodName(name)) {
     return InvalidArgument("a model's name is of letters, digits, '.', '_' and '-', not \"" +
                            std::string(name) + "\"");
@@ -318,7 +319,7 @@ Status ModelStore::Import(const std::string& path, std::string_view name) {
   }
   return Install({.name = std::string(name),
                   .family = "moonshine",
-                  .language = "unknown",
+                  .language = std::string(language),
                   .licence = "see its source",
                   .source = "imported from a Hugging Face directory",
                   .sha256 = Sha256Hex(file),

@@ -54,9 +54,9 @@ class ModelStore {
   ///         fails; kDataLoss when a hash differs; as ErrnoStatus() for the disk
   Status Pull(std::string_view name, const PullProgress& progress);
 
-  /// Installs a Hugging Face directory under `name`.
+  /// Installs a Hugging Face directory under `name`; `language` is an ISO 639-1 code or "unknown".
   /// Errors: kInvalidArgument for a bad or used name; as ImportHuggingFace()
-  Status Import(const std::string& path, std::string_view name);
+  Status Import(const std::string& path, std::string_view name, std::string_view language);
 
   /// Compares an installed model with its hash. Errors: as Find(); kDataLoss when it differs
   Status Verify(std::string_view name) const;

@@ -1,0 +1,23 @@
+#pragma once
+
+// The commands, a file each. Every Add function hangs one under the program and leaves its exit
+// code in `exit_code` when it was chosen.
+
+#include <CLI/CLI.hpp>
+
+namespace lethe {
+
+void AddTranscribeCommand(CLI::App& program, int& exit_code);
+void AddEvalCommand(CLI::App& program, int& exit_code);
+void AddModelsCommand(CLI::App& program, int& exit_code);
+void AddBenchCommand(CLI::App& program, int& exit_code);
+void AddDoctorCommand(CLI::App& program, int& exit_code);
+void AddVersionCommand(CLI::App& program, int& exit_code);
+
+/// The model used when none is named.
+inline constexpr const char* kDefaultModel = "moonshine-tiny-en";
+inline constexpr const char* kVoiceActivityModel = "silero-vad";
+
+inline constexpr int kMaxThreads = 1024;
+
+}  // namespace lethe

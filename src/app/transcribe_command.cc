@@ -1,0 +1,238 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "app/commands.h"
+#include "app/output.h"
+#include "app/output_names.h"
+#include "app/setup.h"
+#include "base/file.h"
+#include "kernels/dispatch.h"
+#include "service/transcript_writer.h"
+
+namespace lethe {
+namespace {
+
+// Files read at once. They share the engine's workers, so more would only hold more in memory.
+constexpr int kFilesAtOnce = 4;
+
+struct Options {
+  std::vector<std::string> inputs;
+  std::string format = "text";
+  std::string model = kDefaultModel;
+  std::string channels = "mix";
+  std::string raw;
+  std::string out;
+  bool words = false;
+  bool progress = false;
+  int threads = 0;
+};
+
+Result<RawPcm> ParseRaw(const std::string& text) {
+  RawPcm raw;
+  char comma = 0, rest = 0;
+  const int fields =
+      std::sscanf(text.c_str(), "%d%c%d%c", &raw.sample_rate, &comma, &raw.channels, &rest);
+  if ((fields != 1 && (fields != 3 || comma != ',')) || raw.sample_rate < 1 ||
+      raw.sample_rate > kMaxAudioSampleRate || raw.channels < 1 ||
+      raw.channels > kMaxAudioChannels) {
+    return InvalidArgument("--raw takes RATE or RATE,CHANNELS, for example 8000,2: " + text);
+  }
+  return raw;
+}
+
+// Folders become the recordings in them. Returns false when some input could not be listed.
+bool Expand(const std::vector<std::string>& inputs, std::vector<std::string>* files) {
+  bool good = true;
+  for (const std::string& input : inputs) {
+    std::error_code ignored;
+    if (input == "-" || !std::filesystem::is_directory(input, ignored)) {
+      files->push_back(input);
+      continue;
+    }
+    const auto found = ListRecordings(input);
+    if (!found.ok()) {
+      PrintError(input, found.status());
+      good = false;
+      continue;
+    }
+    files->insert(files->end(), found->begin(), found->end());
+  }
+  return good;
+}
+
+// Hands out finished transcripts in the order of the inputs, to files or to standard output.
+class Results {
+ public:
+  Results(const Options& options, TranscriptFormat format, const std::vector<std::string>& files)
+      : out_(options.out), format_(format), files_(files), texts_(files.size()) {
+    if (!out_.empty()) names_ = OutputNames(files, FileExtension(format));
+  }
+
+  void Done(std::size_t index, const Result<Transcript>& result) {
+    const std::lock_guard lock(mutex_);
+    if (!result.ok()) {
+      PrintError(files_[index], result.status());
+      failed_ = true;
+    } else {
+      if (!result->warning.empty()) PrintError(files_[index] + ": " + result->warning);
+      const std::string text = FormatTranscript(*result, format_);
+      if (!out_.empty()) {
+        Write(out_ + "/" + names_[index], text);
+      } else {
+        texts_[index] = text;
+      }
+    }
+    finished_.push_back(index);
+    Flush();
+  }
+
+  bool failed() const { return failed_; }
+
+ private:
+  void Write(const std::string& path, const std::string& text) {
+    const auto write = [&]() -> Status {
+      ASSIGN_OR_RETURN(AtomicFileWriter file, AtomicFileWriter::Create(path));
+      RETURN_IF_ERROR(file.Write(text));
+      return file.Commit();
+    };
+    if (const Status status = write(); !status.ok()) {
+      PrintError(status.message());
+      failed_ = true;
+    }
+  }
+
+  void Flush() {
+    while (std::find(finished_.begin(), finished_.end(), next_) != finished_.end()) {
+      std::string& text = texts_[next_];
+      if (!text.empty() && !broken_) {
+        if (files_.size() > 1 && format_ == TranscriptFormat::kText) {
+          text.insert(0, files_[next_] + ":\n");
+        }
+        if (const Status status = WriteStandardOutput(text); !status.ok()) {
+          PrintError(status.message());
+          failed_ = broken_ = true;
+        }
+      }
+      std::string().swap(text);
+      ++next_;
+    }
+  }
+
+  const std::string out_;
+  const TranscriptFormat format_;
+  const std::vector<std::string>& files_;
+  std::vector<std::string> names_;
+  std::mutex mutex_;
+  std::vector<std::string> texts_;
+  std::vector<std::size_t> finished_;
+  std::size_t next_ = 0;
+  std::atomic<bool> failed_ = false;
+  bool broken_ = false;
+};
+
+std::string ProgressText(const std::string& file, Millis done, std::optional<Millis> total,
+                         double elapsed) {
+  const double seconds = static_cast<double>(done.count()) / 1000;
+  std::string text = file + "  " + ShowDuration(seconds);
+  if (total && total->count() > 0 && done.count() > 0) {
+    const double all = static_cast<double>(total->count()) / 1000;
+    const double left = std::max(0.0, (all - seconds) * elapsed / seconds);
+    text += " of " + ShowDuration(all) + ", " +
+            std::to_string(static_cast<int>(std::min(100.0, 100 * seconds / all))) + " %, " +
+            ShowDuration(left) + " left";
+  }
+  return text;
+}
+
+Status Run(const Options& options, bool* failed) {
+  ASSIGN_OR_RETURN(const TranscriptFormat format, ParseTranscriptFormat(options.format));
+  TranscribeOptions how{
+      .channels = options.channels == "split" ? ChannelMode::kSplit : ChannelMode::kMix,
+      .words = options.words};
+  if (!options.raw.empty()) {
+    ASSIGN_OR_RETURN(how.raw, ParseRaw(options.raw));
+  }
+  if (!options.out.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(options.out, error);
+    if (error) return ErrnoStatus(error.value(), "cannot make the folder " + options.out);
+  }
+  std::vector<std::string> files;
+  *failed = !Expand(options.inputs, &files);
+  if (files.empty()) return OkStatus();
+
+  ASSIGN_OR_RETURN(const KernelTable* kernels, ChooseKernels());
+  ASSIGN_OR_RETURN(const LoadedModels models, LoadModels(options.model, *kernels));
+  Engine engine(models.speech, models.voice_activity, {.num_threads = options.threads});
+  Transcriber transcriber(engine, models.label);
+  ProgressLine progress(options.progress || StandardErrorIsTerminal());
+  Results results(options, format, files);
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i; (i = next++) < files.size();) {
+      TranscribeOptions mine = how;
+      const auto begun = std::chrono::steady_clock::now();
+      mine.progress = [&](Millis done, std::optional<Millis> total) {
+        if (!progress.Due()) return;
+        const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begun;
+        progress.Show(ProgressText(files[i], done, total, elapsed.count()));
+      };
+      results.Done(i, transcriber.Transcribe(files[i], mine));
+    }
+  };
+  std::vector<std::thread> readers;
+  const std::size_t count = std::min<std::size_t>(
+      files.size(), static_cast<std::size_t>(std::min(kFilesAtOnce, engine.num_threads() + 1)));
+  for (std::size_t i = 0; i < count; ++i) readers.emplace_back(work);
+  for (std::thread& reader : readers) reader.join();
+  progress.Clear();
+  *failed = *failed || results.failed();
+  return OkStatus();
+}
+
+}  // namespace
+
+void AddTranscribeCommand(CLI::App& program, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("transcribe", "Write down what recordings say");
+  command->footer(
+      "Examples:\n"
+      "  lethe transcribe talk.mp3\n"
+      "  lethe transcribe --format srt --out subtitles lectures/\n"
+      "  lethe transcribe --channels split --format json call.wav\n"
+      "  arecord -f S16_LE -r 16000 | lethe transcribe --raw 16000 -\n"
+      "\n"
+      "A file that cannot be transcribed is named on standard error and the others go on; the\n"
+      "exit code is then 1.");
+  command->add_option("input", options->inputs, "Recordings, folders of them, or - for standard input")
+      ->required();
+  command->add_option("--format", options->format, "text, json, srt, vtt or tsv")
+      ->check(CLI::IsMember({"text", "json", "srt", "vtt", "tsv"}))
+      ->capture_default_str();
+  command->add_flag("--words", options->words, "Give each word its time and confidence (json)");
+  command->add_option("--model", options->model, "Installed speech model")->capture_default_str();
+  command->add_option("--threads", options->threads, "Worker threads; 0 means one for each core")
+      ->check(CLI::Range(0, kMaxThreads))
+      ->capture_default_str();
+  command->add_option("--channels", options->channels, "mix them, or split: each by itself")
+      ->check(CLI::IsMember({"mix", "split"}))
+      ->capture_default_str();
+  command->add_option("--out", options->out, "Folder for one output file per recording");
+  command->add_option("--raw", options->raw,
+                      "Input is 16-bit samples without a header: RATE or RATE,CHANNELS");
+  command->add_flag("--progress", options->progress, "Show progress though nobody seems to look");
+  command->callback([options, &exit_code] {
+    bool failed = false;
+    const Status status = Run(*options, &failed);
+    if (!status.ok()) PrintError(status.message());
+    exit_code = status.ok() && !failed ? kExitOk : kExitFailed;
+  });
+}
+
+}  // namespace lethe

@@ -1,0 +1,11 @@
+#include "app/commands.h"
+#include "app/output.h"
+
+namespace lethe {
+
+void AddVersionCommand(CLI::App& program, int& exit_code) {
+  CLI::App* command = program.add_subcommand("version", "Print the version.");
+  command->callback([&exit_code] { exit_code = Print("lethe " LETHE_VERSION "\n"); });
+}
+
+}  // namespace lethe
