@@ -30,7 +30,8 @@ bench: models ## measure the speed beside ONNX Runtime and sherpa-onnx
 
 format: ## rewrite the sources as the formatter wants them
 	@scripts/setup.sh scripts/packages-dev.txt
-	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' | xargs ls 2>/dev/null | xargs clang-format -i
+	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' | \
+		while read -r file; do [ ! -e "$$file" ] || echo "$$file"; done | xargs clang-format -i
 
 lint: setup ## check format, layers and clang-tidy's findings; CHANGED=1: only of changed sources
 	@scripts/setup.sh scripts/packages-dev.txt

@@ -35,12 +35,74 @@ function MakeSentence() {
   return file;
 }
 
-const Run = (command, words, environment = {}) => execFileSync(command, words, {
-  encoding: 'utf8',
-  env: {...process.env, ...environment},
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-
-function RunPeer(script) {
-  return [JSON.parse(Run(process.execPath, [join(kRoot, 'bench', script), file, `${kRunsPerRound}`]))];
+function Run(command, words, environment = {}) {
+  const output = execFileSync(command, words, {
+    encoding: 'utf8',
+    env: {...process.env, ...environment},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return JSON.parse(output);
 }
+
+const RunPeer = (script, file) =>
+    Run(process.execPath, [join(kRoot, 'bench', script), file, `${kRunsPerRound}`]);
+
+/// Prints {"isa", "median_ms", "text"} and more.
+const RunLethe = (lethe, isa, file) => Run(
+    lethe, ['bench', 'speed', '--json', '--runs', `${kRunsPerRound}`, file], {LETHE_ISA: isa});
+
+const Median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+const [lethe, given] = process.argv.slice(2);
+if (!lethe) {
+  console.error('usage: node bench/run.mjs build/lethe [FILE.wav]');
+  process.exit(2);
+}
+const file = given ?? MakeSentence();
+const seconds = ReadWav(file).length / kSampleRate;
+MoonshineFiles();  // fetched before anything is timed
+
+const contestants = [
+  ...['peer_onnxruntime.mjs', 'peer_sherpa.mjs'].map(
+      (script) => ({peer: true, run: () => RunPeer(script, file)})),
+  ...['scalar', 'avx2', 'avx512', 'amx'].map(
+      (isa) => ({name: `lethe ${isa}`, run: () => RunLethe(lethe, isa, file)})),
+];
+for (let round = 0; round < kRounds; ++round) {
+  for (const contestant of contestants.filter(({skipped}) => !skipped)) {
+    let result;
+    try {
+      result = contestant.run();
+    } catch (error) {
+      if (contestant.peer) throw error;
+      contestant.skipped = `${error.stderr ?? error}`.trim().split('\n').pop();
+      continue;
+    }
+    if (contestant.peer) contestant.name = `${result.peer} ${result.version}`;
+    (contestant.medians ??= []).push(result.median_ms);
+    contestant.text = result.text.replaceAll(/\s+/g, ' ').trim();
+  }
+}
+
+const best_peer = Math.min(
+    ...contestants.filter(({peer}) => peer).map(({medians}) => Median(medians)));
+console.log(`${seconds.toFixed(1)} s of speech, one thread, samples to text; ${cpus()[0].model}, ` +
+            `node ${process.version}; ${kRounds} rounds of ${kRunsPerRound} runs, medians\n`);
+console.log('| what | ms | real-time factor | times the better peer |');
+console.log('|---|---|---|---|');
+for (const {name, medians, skipped} of contestants) {
+  if (skipped) {
+    console.log(`| ${name} | not run: ${skipped} | | |`);
+    continue;
+  }
+  const ms = Median(medians);
+  console.log(`| ${name} | ${ms.toFixed(1)} | ${(ms / 1000 / seconds).toFixed(4)} | ` +
+              `${(best_peer / ms).toFixed(1)}x |`);
+}
+
+console.log('\nwhat was heard:');
+const heard = new Map();
+for (const {name, text} of contestants.filter(({text}) => text !== undefined)) {
+  heard.set(text, [...(heard.get(text) ?? []), name]);
+}
+for (const [text, names] of heard) console.log(`  ${names.join(', ')}: ${text}`);

@@ -8,6 +8,8 @@ add_library(lethe_flags INTERFACE)
 target_compile_options(lethe_flags INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
   -Wunused -Woverloaded-virtual -Wimplicit-fallthrough -Wextra-semi
+  # Options are given by name, {.beam_size = 5}; the fields left out have their defaults.
+  -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
   -fno-math-errno
   # A fused multiply-add where the source has none would make two builds of one kernel disagree in

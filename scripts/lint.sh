@@ -3,7 +3,7 @@
 #
 #   scripts/lint.sh BUILD_DIR [--changed]
 #
-# --changed gives clang-tidy only the sources that differ from the main branch.
+# --changed gives clang-tidy only the sources that differ from the branch this one started from.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 build=$1
@@ -18,8 +18,11 @@ python3 tests/layering.py
 python3 tests/layering.py --self-test
 
 if [ "$scope" = --changed ]; then
-  mapfile -t units < <({ git diff --name-only main -- '*.cc'; git ls-files --others --exclude-standard '*.cc'; } |
-    sort -u | while read -r file; do [ ! -e "$file" ] || echo "$file"; done)
+  base=$(git merge-base HEAD origin/HEAD 2>/dev/null || git rev-parse HEAD)
+  mapfile -t units < <({
+    git diff --name-only "$base" -- '*.cc'
+    git ls-files --others --exclude-standard '*.cc'
+  } | sort -u | while read -r file; do [ ! -e "$file" ] || echo "$file"; done)
 else
   mapfile -t units < <(printf '%s\n' "${sources[@]}" | grep '\.cc$')
 fi

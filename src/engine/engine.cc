@@ -53,7 +53,11 @@ class Engine::Impl {
  public:
   Impl(std::shared_ptr<const SpeechModel> model,
        std::shared_ptr<const VoiceActivityModel> voice_activity, const EngineOptions& options)
-      : model_(std::move(model)), voice_activity_(std::move(voice_activity)) {
+      : model_(std::move(model)),
+        voice_activity_(std::move(voice_activity)),
+        segmenter_(options.segmenter) {
+    LETHE_CHECK(MillisToSamples(segmenter_.max_length) + 2 * kSampleRate <
+                model_->traits().max_samples);
     const int threads = options.num_threads > 0 ? options.num_threads : UsableCores();
     for (int i = 0; i < threads; ++i) workers_.emplace_back([this] { Work(); });
   }
@@ -68,8 +72,8 @@ class Engine::Impl {
   }
 
   int num_threads() const { return static_cast<int>(workers_.size()); }
-  const SpeechModel& model() const { return *model_; }
   const VoiceActivityModel& voice_activity() const { return *voice_activity_; }
+  const SegmenterOptions& segmenter() const { return segmenter_; }
 
   void Add(Job job) {
     {
@@ -109,6 +113,7 @@ class Engine::Impl {
 
   const std::shared_ptr<const SpeechModel> model_;
   const std::shared_ptr<const VoiceActivityModel> voice_activity_;
+  const SegmenterOptions segmenter_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
@@ -120,15 +125,13 @@ namespace {
 
 class StreamImpl final : public Stream {
  public:
-  StreamImpl(const SpeechModel& model, const VoiceActivityModel& voice_activity,
+  StreamImpl(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter,
              const StreamOptions& options, std::function<void(Job)> add)
       : options_(options),
+        onset_(segmenter.onset),
         add_(std::move(add)),
         voice_activity_(voice_activity.NewState()),
-        segmenter_(SegmenterOptions{}, voice_activity.window_samples()) {
-    LETHE_CHECK(MillisToSamples(SegmenterOptions{}.max_length) + 2 * kSampleRate <
-                model.traits().max_samples);
-  }
+        segmenter_(segmenter, voice_activity.window_samples()) {}
 
   ~StreamImpl() override {
     const std::lock_guard lock(exchange_->mutex);
@@ -194,7 +197,7 @@ class StreamImpl final : public Stream {
     Job job{.exchange = exchange_, .number = 0, .options = options_, .utterance = {}};
     job.utterance.start = span.start;
     job.utterance.samples.assign(begin, end);
-    job.utterance.certain = span.peak >= SegmenterOptions{}.onset;
+    job.utterance.certain = span.peak >= onset_;
     {
       std::unique_lock lock(exchange_->mutex);
       exchange_->changed.wait(lock, [this] { return exchange_->waiting < kMaxWaiting; });
@@ -214,6 +217,7 @@ class StreamImpl final : public Stream {
   }
 
   const StreamOptions options_;
+  const float onset_;
   const std::function<void(Job)> add_;
   const std::shared_ptr<Exchange> exchange_ = std::make_shared<Exchange>();
   std::unique_ptr<VoiceActivityState> voice_activity_;
@@ -234,7 +238,7 @@ Engine::Engine(std::shared_ptr<const SpeechModel> model,
 Engine::~Engine() = default;
 
 std::unique_ptr<Stream> Engine::Open(const StreamOptions& options) {
-  return std::make_unique<StreamImpl>(impl_->model(), impl_->voice_activity(), options,
+  return std::make_unique<StreamImpl>(impl_->voice_activity(), impl_->segmenter(), options,
                                       [impl = impl_.get()](Job job) { impl->Add(std::move(job)); });
 }
 

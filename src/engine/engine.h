@@ -23,6 +23,7 @@
 
 #include "base/status.h"
 #include "base/units.h"
+#include "decode/segmenter.h"
 
 namespace lethe {
 
@@ -50,6 +51,7 @@ struct Segment {
 
 struct EngineOptions {
   int num_threads = 0;  // workers; 0: one for each core this process may use
+  SegmenterOptions segmenter;
 };
 
 struct StreamOptions {
