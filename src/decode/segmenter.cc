@@ -44,7 +44,7 @@ void Segmenter::Close(SampleIndex last_speech_end, std::vector<SpeechSpan>* span
   if (loud_windows_ < Windows(options_.min_speech)) return;
   const SampleIndex end =
       std::min(last_speech_end + MillisToSamples(options_.padding), At(windows_));
-  spans->push_back({start_, end, peak_});
+  spans->push_back({start_, end, peak_ >= options_.sure});
   previous_end_ = end;
   any_segment_ = true;
 }
@@ -64,7 +64,7 @@ void Segmenter::CutIfTooLong(std::vector<SpeechSpan>* spans) {
     }
   }
   const SampleIndex cut = At(first_window_ + best) + window_samples_ / 2;
-  spans->push_back({start_, cut, peak_});
+  spans->push_back({start_, cut, peak_ >= options_.sure});
   previous_end_ = start_ = cut;
   any_segment_ = true;
   open_.erase(open_.begin(), open_.begin() + best);
@@ -80,11 +80,12 @@ std::vector<SpeechSpan> Segmenter::Finish(SampleIndex total_samples) {
   for (SpeechSpan& span : spans) {
     // The tail that filled no window belongs to the last span if that reached the end.
     if (span.end >= At(windows_)) span.end = total_samples;
+    if (total_samples <= MillisToSamples(options_.settling)) span.certain = true;
   }
   if (!any_segment_ && faint_peak_ >= options_.faint_onset) {
     const SampleIndex padding = 2 * MillisToSamples(options_.padding);
     spans.push_back({std::max<SampleIndex>(0, At(faint_window_) - padding),
-                     std::min(total_samples, At(faint_window_ + 1) + padding), faint_peak_});
+                     std::min(total_samples, At(faint_window_ + 1) + padding), false});
   }
   return spans;
 }

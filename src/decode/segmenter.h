@@ -14,8 +14,15 @@ struct SegmenterOptions {
   float offset = 0.3f;           // ... and goes on while windows stay above this
   Millis min_speech{60};         // less above `onset` is a click
   Millis trailing_silence{600};  // a longer pause ends a segment
-  Millis padding{300};           // added on both sides, so that soft beginnings and ends are heard
+  Millis padding{400};           // added on both sides, so that soft beginnings and ends are heard
   Millis max_length{14'000};     // longer speech is cut where speech is least likely
+  // Voice activity is sure that somebody speaks in a segment with a window above this. Noise now and
+  // then reaches `onset`, seldom this; speech nearly always does.
+  float sure = 0.8f;
+  // In a stream that is no longer than this a segment is taken for speech anyway: voice activity
+  // starts without memory and needs some windows to become sure, and who sends half a second of
+  // sound sends a word.
+  Millis settling{1'000};
   // A stream in which nothing reached `onset` may still hold a very short or quiet word: the part
   // around its highest window becomes a segment if that window is above this.
   float faint_onset = 0.25f;
@@ -25,7 +32,7 @@ struct SegmenterOptions {
 struct SpeechSpan {
   SampleIndex start = 0;
   SampleIndex end = 0;
-  float peak = 0;  // its most speech-like window
+  bool certain = false;  // voice activity is sure that somebody speaks
   bool operator==(const SpeechSpan&) const = default;
 };
 

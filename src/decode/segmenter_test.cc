@@ -57,12 +57,22 @@ TEST(SegmenterTest, AClickIsNoSpeech) {
   EXPECT_TRUE(Segment({{30, 0.0f}, {1, 0.9f}, {60, 0.0f}}, options).empty());
 }
 
+TEST(SegmenterTest, ASegmentIsCertainOnceVoiceActivityWasSure) {
+  EXPECT_TRUE(Segment({{50, 0.0f}, {29, 0.6f}, {1, 0.9f}, {50, 0.0f}}).at(0).certain);
+  EXPECT_FALSE(Segment({{50, 0.0f}, {30, 0.6f}, {50, 0.0f}}).at(0).certain);
+}
+
+TEST(SegmenterTest, AVeryShortStreamIsTakenForSpeech) {
+  EXPECT_TRUE(Segment({{12, 0.6f}}).at(0).certain);
+  EXPECT_FALSE(Segment({{120, 0.6f}}).at(0).certain);
+}
+
 TEST(SegmenterTest, AFaintWordInAnOtherwiseSilentStreamIsHeard) {
   const auto spans = Segment({{100, 0.02f}, {1, 0.3f}, {100, 0.02f}});
   ASSERT_EQ(spans.size(), 1u);
   EXPECT_LT(spans[0].start, 100 * kWindow);
   EXPECT_GT(spans[0].end, 101 * kWindow);
-  EXPECT_LT(spans[0].peak, SegmenterOptions{}.onset);
+  EXPECT_FALSE(spans[0].certain);
 }
 
 TEST(SegmenterTest, LongSpeechIsCutWhereSpeechIsLeastLikely) {

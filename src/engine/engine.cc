@@ -55,8 +55,9 @@ class Engine::Impl {
        std::shared_ptr<const VoiceActivityModel> voice_activity, const EngineOptions& options)
       : model_(std::move(model)),
         voice_activity_(std::move(voice_activity)),
-        segmenter_(options.segmenter) {
-    LETHE_CHECK(MillisToSamples(segmenter_.max_length) + 2 * kSampleRate <
+        segmenter_(options.segmenter),
+        hearing_(options.hearing) {
+    LETHE_CHECK(MillisToSamples(segmenter_.max_length + 2 * hearing_.silence) + 2 * kSampleRate <
                 model_->traits().max_samples);
     const int threads = options.num_threads > 0 ? options.num_threads : UsableCores();
     for (int i = 0; i < threads; ++i) workers_.emplace_back([this] { Work(); });
@@ -85,7 +86,7 @@ class Engine::Impl {
 
  private:
   void Work() {
-    UtteranceTranscriber transcriber(*model_);
+    UtteranceTranscriber transcriber(*model_, hearing_);
     while (true) {
       Job job;
       {
@@ -114,6 +115,7 @@ class Engine::Impl {
   const std::shared_ptr<const SpeechModel> model_;
   const std::shared_ptr<const VoiceActivityModel> voice_activity_;
   const SegmenterOptions segmenter_;
+  const HearingOptions hearing_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
@@ -128,7 +130,6 @@ class StreamImpl final : public Stream {
   StreamImpl(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter,
              const StreamOptions& options, std::function<void(Job)> add)
       : options_(options),
-        onset_(segmenter.onset),
         add_(std::move(add)),
         voice_activity_(voice_activity.NewState()),
         segmenter_(segmenter, voice_activity.window_samples()) {}
@@ -197,7 +198,7 @@ class StreamImpl final : public Stream {
     Job job{.exchange = exchange_, .number = 0, .options = options_, .utterance = {}};
     job.utterance.start = span.start;
     job.utterance.samples.assign(begin, end);
-    job.utterance.certain = span.peak >= onset_;
+    job.utterance.certain = span.certain;
     {
       std::unique_lock lock(exchange_->mutex);
       exchange_->changed.wait(lock, [this] { return exchange_->waiting < kMaxWaiting; });
@@ -217,7 +218,6 @@ class StreamImpl final : public Stream {
   }
 
   const StreamOptions options_;
-  const float onset_;
   const std::function<void(Job)> add_;
   const std::shared_ptr<Exchange> exchange_ = std::make_shared<Exchange>();
   std::unique_ptr<VoiceActivityState> voice_activity_;

@@ -49,9 +49,18 @@ struct Segment {
   std::vector<Word> words;  // only when StreamOptions::words
 };
 
+/// An utterance the model is unsure of is heard a second time, with silence around it, and the
+/// answer with the higher confidence is kept. Small models are easily put off by where a recording
+/// is cut: another framing of the same sound is another chance.
+struct HearingOptions {
+  float unsure = 0.82f;  // confidence below which there is a second hearing; 0: never
+  Millis silence{200};   // on either side
+};
+
 struct EngineOptions {
   int num_threads = 0;  // workers; 0: one for each core this process may use
   SegmenterOptions segmenter;
+  HearingOptions hearing;
 };
 
 struct StreamOptions {
