@@ -6,21 +6,23 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include <sched.h>
 
 #include "decode/segmenter.h"
-#include "engine/internal/utterance.h"
+#include "engine/internal/utterance_batch.h"
 #include "model/speech_model.h"
 #include "model/voice_activity.h"
 
 namespace lethe {
 namespace {
 
-// Segments of one stream that may wait for a worker. At 14 s and 16 kHz each holds 0.9 MB, so a
-// reader that is faster than the workers costs some megabytes, not the length of the recording.
-constexpr std::size_t kMaxWaiting = 4;
+// Segments of one stream that may wait for a worker or be with one: enough to fill the batches of
+// two. At 14 s and 16 kHz each holds 0.9 MB, so a reader that is faster than the workers costs some
+// megabytes, not the length of the recording.
+constexpr std::size_t kMaxWaiting = 2 * UtteranceBatch::kMaxUtterances;
 
 int UsableCores() {
   cpu_set_t set;
@@ -85,30 +87,52 @@ class Engine::Impl {
   }
 
  private:
+  // The next job, or nothing when there is none; waits for one if `wait`.
+  std::optional<Job> Take(bool wait) {
+    std::unique_lock lock(mutex_);
+    if (wait) changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    if (stopping_ || jobs_.empty()) return std::nullopt;
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    return job;
+  }
+
+  bool stopping() {
+    const std::lock_guard lock(mutex_);
+    return stopping_;
+  }
+
+  // One job enters for each pass of the decoder, so that workers share what waits instead of one
+  // taking it all.
   void Work() {
-    UtteranceTranscriber transcriber(*model_, hearing_);
-    while (true) {
-      Job job;
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-        if (stopping_) return;
-        job = std::move(jobs_.front());
-        jobs_.pop_front();
+    UtteranceBatch batch(*model_, hearing_);
+    while (!stopping()) {
+      if (!batch.full()) {
+        if (std::optional<Job> job = Take(batch.empty())) Begin(&batch, *std::move(job));
       }
-      bool wanted = true;
+      batch.Step();
+    }
+  }
+
+  static void Begin(UtteranceBatch* batch, Job job) {
+    const std::shared_ptr<Exchange> exchange = job.exchange;
+    bool wanted = true;
+    {
+      const std::lock_guard lock(exchange->mutex);
+      wanted = !exchange->abandoned;
+    }
+    const auto done = [exchange, number = job.number](Segment segment) {
       {
-        const std::lock_guard lock(job.exchange->mutex);
-        wanted = !job.exchange->abandoned;
+        const std::lock_guard lock(exchange->mutex);
+        exchange->done.emplace(number, std::move(segment));
+        --exchange->waiting;
       }
-      Segment segment;
-      if (wanted) segment = transcriber.Transcribe(job.utterance, job.options);
-      {
-        const std::lock_guard lock(job.exchange->mutex);
-        job.exchange->done.emplace(job.number, std::move(segment));
-        --job.exchange->waiting;
-      }
-      job.exchange->changed.notify_all();
+      exchange->changed.notify_all();
+    };
+    if (wanted) {
+      batch->Add(std::move(job.utterance), job.options, done);
+    } else {
+      done({});
     }
   }
 

@@ -33,7 +33,7 @@ bool Has(unsigned bits, int bit) { return ((bits >> bit) & 1u) != 0; }
 bool HasAvx2() {
   const CpuidLeaf one = Cpuid(1), seven = Cpuid(7);
   return (EnabledStates() & 0x6) == 0x6 && Has(one.ecx, 12) /*fma*/ && Has(one.ecx, 28) /*avx*/ &&
-         Has(seven.ebx, 5) /*avx2*/;
+         Has(one.ecx, 29) /*f16c*/ && Has(seven.ebx, 5) /*avx2*/;
 }
 
 bool HasAvx512Vnni() {

@@ -100,6 +100,20 @@ struct KernelTable {
   /// Softmax along a row of n; what stands between n and the next multiple of 16 becomes 0.
   void (*softmax_row)(float* s, int n);
 
+  /// Converts n values to half precision (IEEE 754 binary16), rounded to even.
+  void (*to_half)(const float* x, int n, std::uint16_t* y);
+
+  /// One head's attention of one query: out = softmax(query * keys) * values.
+  ///
+  /// Shapes:   query [d], scaled; keys [d, key_stride] f16, values [count, value_stride] f16, both
+  ///           readable up to the next multiple of 16 of count and of d -> scores [count], padded
+  ///           with zeros to a multiple of 16; out [d], padded with anything likewise; 1 <= count
+  /// Accuracy: a score is one chain of fused multiply-adds over ascending d; a sum over places is
+  ///           four such chains (place t goes to chain t % 4), added as (0 + 2) + (1 + 3)
+  void (*attend)(const float* query, int d, const std::uint16_t* keys, std::int64_t key_stride,
+                 const std::uint16_t* values, std::int64_t value_stride, int count, float* scores,
+                 float* out);
+
   /// The index of the largest of n values (the first of equals), and log of the sum of exp(x).
   void (*argmax_logsumexp)(const float* x, int n, int* index, float* log_sum);
 

@@ -207,6 +207,45 @@ TEST_P(KernelsTest, RowAndElementKernelsAreThoseOfTheScalarTable) {
   ExpectSameBits(hidden, hidden2, "hidden");
 }
 
+TEST_P(KernelsTest, HalfPrecisionIsThatOfTheScalarTable) {
+  std::vector<float> x = RandomFloats(100, 1, 100.0f);
+  for (float v : {0.0f, -0.0f, 1e-8f, 3e-8f, 6e-5f, -7e-6f, 65504.0f, 65519.0f, 65520.0f, -1e9f,
+                  1.00048828125f, 1.00146484375f}) {
+    x.push_back(v);
+  }
+  for (int n : {0, 1, 15, 16, 17, static_cast<int>(x.size())}) {
+    std::vector<std::uint16_t> a(x.size(), 7), b = a;
+    table_.to_half(x.data(), n, a.data());
+    scalar_.to_half(x.data(), n, b.data());
+    EXPECT_EQ(a, b) << n;
+  }
+}
+
+TEST_P(KernelsTest, AttentionIsThatOfTheScalarTable) {
+  for (int d : {1, 16, 17, 36, 52, 64}) {
+    for (int count : {1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 200}) {
+      const int padded = (count + 15) / 16 * 16, stride = d + 9;
+      const std::vector<float> query = RandomFloats(d, 1, 0.3f);
+      std::vector<std::uint16_t> keys(d * padded + 64), values(count * stride + 80);
+      const auto fill = [this](std::vector<std::uint16_t>* to, unsigned seed) {
+        const std::vector<float> x = RandomFloats(to->size(), seed, 1.0f);
+        scalar_.to_half(x.data(), static_cast<int>(x.size()), to->data());
+      };
+      fill(&keys, 2);
+      fill(&values, 3);
+      std::vector<float> scores(padded, 7.0f), scores2 = scores, out(d + 64), out2 = out;
+      table_.attend(query.data(), d, keys.data(), padded, values.data(), stride, count,
+                    scores.data(), out.data());
+      scalar_.attend(query.data(), d, keys.data(), padded, values.data(), stride, count,
+                     scores2.data(), out2.data());
+      out.resize(d);
+      out2.resize(d);
+      ExpectSameBits(scores, scores2, "scores");
+      ExpectSameBits(out, out2, "attention of " + std::to_string(count));
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(EveryTable, KernelsTest, testing::ValuesIn(AvailableKernels()),
                          [](const auto& instance) { return std::string(instance.param->name); });
 
@@ -243,6 +282,44 @@ TEST(ScalarKernelsTest, ElementKernelsKeepTheirPromisedAccuracy) {
     EXPECT_NEAR(gelu, 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))), 3e-7 * (std::abs(x) + 1));
     EXPECT_NEAR(tanh, std::tanh(x), 3e-7);
     EXPECT_NEAR(silu, x / (1 + std::exp(-double{x})), 1e-6 * (std::abs(x) + 1));
+  }
+}
+
+TEST(ScalarKernelsTest, HalfPrecisionRoundsToEven) {
+  const std::vector<float> x = {1.0f, -2.0f, 0.1f, 65504.0f, 65520.0f, 0x1p-24f, 0x1p-25f, 0x3p-25f,
+                                1.0f + 0x1p-11f, 1.0f + 0x3p-11f, 0x1.ff8p-15f,
+                                0x1.ffcp-15f};
+  const std::vector<std::uint16_t> expected = {0x3c00, 0xc000, 0x2e66, 0x7bff, 0x7c00, 0x0001,
+                                               0x0000, 0x0002, 0x3c00, 0x3c02, 0x03ff, 0x0400};
+  std::vector<std::uint16_t> y(x.size());
+  ScalarKernels().to_half(x.data(), static_cast<int>(x.size()), y.data());
+  EXPECT_EQ(y, expected);
+}
+
+TEST(ScalarKernelsTest, AttentionIsThePlainFormula) {
+  const int d = 36, count = 50, padded = 64;
+  const std::vector<float> query = RandomFloats(d, 1, 0.3f);
+  std::vector<float> k(d * padded), v(count * d + 64);
+  // Small integers are themselves in half precision.
+  for (std::size_t i = 0; i < k.size(); ++i) k[i] = static_cast<float>(i * 7 % 11) - 5.0f;
+  for (std::size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>(i * 5 % 13) - 6.0f;
+  std::vector<std::uint16_t> keys(k.size()), values(v.size());
+  ScalarKernels().to_half(k.data(), static_cast<int>(k.size()), keys.data());
+  ScalarKernels().to_half(v.data(), static_cast<int>(v.size()), values.data());
+  std::vector<float> scores(padded), out(d + 64);
+  ScalarKernels().attend(query.data(), d, keys.data(), padded, values.data(), d, count,
+                         scores.data(), out.data());
+  std::vector<double> weight(count);
+  double sum = 0;
+  for (int t = 0; t < count; ++t) {
+    double score = 0;
+    for (int i = 0; i < d; ++i) score += double{query[i]} * k[i * padded + t];
+    sum += weight[t] = std::exp(score);
+  }
+  for (int i = 0; i < d; ++i) {
+    double expected = 0;
+    for (int t = 0; t < count; ++t) expected += weight[t] / sum * v[t * d + i];
+    EXPECT_NEAR(out[i], expected, 1e-4) << i;
   }
 }
 

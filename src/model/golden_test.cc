@@ -57,14 +57,18 @@ TEST_F(GoldenTest, EveryStageOfMoonshineIsThatOfOnnxRuntime) {
   ASSERT_TRUE(golden.contains("stages"));
   const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
   ASSERT_TRUE(model.ok()) << model.status().message();
-  const auto state = (*model)->NewState();
+  const auto worker = (*model)->NewWorker();
+  const auto sequence = (*model)->NewSequence();
   std::map<std::string, std::vector<float>> stages;
-  state->SetProbe([&stages](std::string_view stage, std::span<const float> values, int) {
+  worker->SetProbe([&stages](std::string_view stage, std::span<const float> values, int) {
     auto& all = stages[std::string(stage)];
     all.insert(all.end(), values.begin(), values.end());
   });
-  state->Encode(Signal());
-  for (int token : golden["prefix"]) state->Step(token);
+  worker->Encode(Signal(), sequence.get());
+  for (int token : golden["prefix"]) {
+    const DecoderRow row{sequence.get(), token};
+    worker->Step({&row, 1});
+  }
   for (const auto& [name, stage] : golden["stages"].items()) {
     const std::vector<float>& ours = stages[name];
     const auto& places = stage["places"];
@@ -106,18 +110,79 @@ TEST_F(GoldenTest, VoiceActivityIsThatOfOnnxRuntimeHoweverTheSamplesAreCut) {
   }
 }
 
+// The logits after the last of `tokens`, fed `at_once` by `at_once`, beside rows of another sequence
+// where `beside` is set.
+std::vector<float> LogitsAfter(const SpeechModel& model, const std::vector<int>& tokens,
+                               std::size_t at_once, bool beside) {
+  const auto worker = model.NewWorker();
+  const auto sequence = model.NewSequence(), other = model.NewSequence();
+  std::vector<float> signal = Signal();
+  worker->Encode(signal, sequence.get());
+  signal.resize(signal.size() / 2);
+  worker->Encode(signal, other.get());
+  std::size_t row = 0;
+  for (std::size_t i = 0; i < tokens.size(); i += at_once) {
+    std::vector<DecoderRow> rows;
+    if (beside) rows.push_back({other.get(), tokens[0]});
+    for (std::size_t j = i; j < std::min(i + at_once, tokens.size()); ++j) {
+      rows.push_back({sequence.get(), tokens[j]});
+    }
+    if (beside) rows.push_back({other.get(), 400});
+    row = rows.size() - (beside ? 2 : 1);
+    worker->Step(rows);
+  }
+  const std::span<float> logits = worker->Logits(static_cast<int>(row));
+  return {logits.begin(), logits.end()};
+}
+
 TEST_F(GoldenTest, EveryInstructionSetGivesTheSameBits) {
   std::vector<float> first;
   for (const KernelTable* table : AvailableKernels()) {
     const auto model = LoadMoonshine(speech_->path, *table);
     ASSERT_TRUE(model.ok());
-    const auto state = (*model)->NewState();
-    state->Encode(Signal());
-    state->Step((*model)->traits().begin_token);
-    const std::span<const float> logits = state->Step(450);
-    if (first.empty()) first.assign(logits.begin(), logits.end());
-    EXPECT_EQ(std::vector<float>(logits.begin(), logits.end()), first) << table->name;
+    const auto logits = LogitsAfter(**model, {(*model)->traits().begin_token, 450}, 1, false);
+    if (first.empty()) first = logits;
+    EXPECT_EQ(logits, first) << table->name;
   }
+}
+
+TEST_F(GoldenTest, ADraftVerifiedInOnePassGivesTheBitsOfOneTokenAtATime) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  std::vector<int> tokens = {(*model)->traits().begin_token};
+  for (int i = 0; i < 30; ++i) tokens.push_back(300 + 7 * i);
+  const auto expected = LogitsAfter(**model, tokens, 1, false);
+  for (std::size_t at_once : {2, 5, 31}) {
+    EXPECT_EQ(LogitsAfter(**model, tokens, at_once, false), expected) << at_once;
+  }
+}
+
+TEST_F(GoldenTest, ABatchNeverChangesAResult) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  std::vector<int> tokens = {(*model)->traits().begin_token};
+  for (int i = 0; i < 12; ++i) tokens.push_back(500 + 11 * i);
+  const auto expected = LogitsAfter(**model, tokens, 1, false);
+  EXPECT_EQ(LogitsAfter(**model, tokens, 1, true), expected);
+  EXPECT_EQ(LogitsAfter(**model, tokens, 4, true), expected);
+}
+
+TEST_F(GoldenTest, WhatWasTakenBackLeavesNoTrace) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  const int begin = (*model)->traits().begin_token;
+  const auto expected = LogitsAfter(**model, {begin, 450, 460}, 1, false);
+  const auto worker = (*model)->NewWorker();
+  const auto sequence = (*model)->NewSequence();
+  worker->Encode(Signal(), sequence.get());
+  const std::vector<DecoderRow> draft = {
+      {sequence.get(), begin}, {sequence.get(), 450}, {sequence.get(), 999}, {sequence.get(), 998}};
+  worker->Step(draft);
+  sequence->Truncate(2);
+  const DecoderRow row{sequence.get(), 460};
+  worker->Step({&row, 1});
+  const std::span<float> logits = worker->Logits(0);
+  EXPECT_EQ(std::vector<float>(logits.begin(), logits.end()), expected);
 }
 
 }  // namespace

@@ -30,32 +30,61 @@ struct ModelTraits {
 using StageProbe =
     std::function<void(std::string_view stage, std::span<const float> values, int columns)>;
 
-/// The working memory of one utterance on its way through a model. It grows to the longest
-/// utterance it has seen; after Encode(), the token loop allocates nothing.
+/// One utterance inside a model: what the decoder attends to, and the tokens it has taken. It grows
+/// to the longest utterance it has seen.
 ///
-/// Thread: one at a time; any number of states may share a model
-class SpeechModelState {
+/// Thread: one at a time
+class SpeechSequence {
  public:
-  virtual ~SpeechModelState() = default;
-
-  /// Encodes an utterance and forgets the one before.
-  ///
-  /// Shapes: samples [n] f32, n >= 1
-  /// Units:  16 kHz mono in [-1, 1]
-  virtual void Encode(std::span<const float> samples) = 0;
-
-  /// Appends a token and returns the logits of the next one. The first token is the begin token.
-  ///
-  /// Shapes:   -> [vocabulary], valid until the next call; the caller may change it
-  /// Errors:   none; more than max_tokens steps are our bug and CHECK
-  virtual std::span<float> Step(int token) = 0;
+  virtual ~SpeechSequence() = default;
 
   /// Encoder frames of the utterance.
   virtual int num_frames() const = 0;
+  /// Tokens taken so far.
+  virtual int num_tokens() const = 0;
+  /// Forgets all tokens but the first `num_tokens`.
+  virtual void Truncate(int num_tokens) = 0;
+};
 
-  /// Where the decoder looked in the last Step().
-  /// Shapes: -> [num_frames], non-negative, mean over heads; only if RecordAttention(true)
-  virtual std::span<const float> Attention() const = 0;
+/// One token for one sequence, in a pass of the decoder.
+struct DecoderRow {
+  SpeechSequence* sequence = nullptr;
+  int token = 0;
+};
+
+/// The working memory of one thread: takes utterances through the encoder one by one, and any number
+/// of sequences through the decoder together. What a row gives does not depend on the rows beside
+/// it, to the last bit.
+///
+/// Thread: one at a time; any number of workers may share a model
+class SpeechModelWorker {
+ public:
+  /// Rows that Step() takes at most.
+  static constexpr int kMaxRows = 32;
+
+  virtual ~SpeechModelWorker() = default;
+
+  /// Encodes an utterance into `sequence`, which forgets the one before.
+  ///
+  /// Shapes: samples [n] f32, 1 <= n <= max_samples
+  /// Units:  16 kHz mono in [-1, 1]
+  virtual void Encode(std::span<const float> samples, SpeechSequence* sequence) = 0;
+
+  /// Appends a token to each row's sequence, row after row, and computes what comes after each.
+  /// Several rows of one sequence are tokens that follow each other: a draft is verified in one
+  /// pass. A sequence's first token is the begin token. Allocates nothing once its buffers have
+  /// grown.
+  ///
+  /// Errors: none; more than kMaxRows rows or more than max_tokens tokens are our bug and CHECK
+  virtual void Step(std::span<const DecoderRow> rows) = 0;
+
+  /// The logits after a row of the last Step(); the caller may change them.
+  /// Shapes: -> [vocabulary]
+  virtual std::span<float> Logits(int row) = 0;
+
+  /// Where the decoder looked in a row of the last Step(), if RecordAttention(true).
+  /// Shapes: -> [num_frames of its sequence], non-negative, mean over layers and heads
+  virtual std::span<const float> Attention(int row) const = 0;
   virtual void RecordAttention(bool record) = 0;
 
   virtual void SetProbe(StageProbe probe) = 0;
@@ -68,7 +97,8 @@ class SpeechModel {
   virtual const ModelTraits& traits() const = 0;
   virtual const Tokenizer& tokenizer() const = 0;
   virtual const KernelTable& kernels() const = 0;
-  virtual std::unique_ptr<SpeechModelState> NewState() const = 0;
+  virtual std::unique_ptr<SpeechSequence> NewSequence() const = 0;
+  virtual std::unique_ptr<SpeechModelWorker> NewWorker() const = 0;
 };
 
 }  // namespace lethe

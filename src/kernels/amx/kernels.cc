@@ -94,6 +94,8 @@ const KernelTable& AmxKernels() {
                                      SiluMultiply<Avx512Vector>,
                                      SoftmaxColumns<Avx512Vector>,
                                      SoftmaxRow<Avx512Vector>,
+                                     ToHalf<Avx512Vector>,
+                                     Attend<Avx512Vector>,
                                      ArgmaxLogSumExp<Avx512Vector>,
                                      LstmCell<Avx512Vector>};
   return table;

@@ -172,6 +172,8 @@ const KernelTable& Avx2Kernels() {
                                      SiluMultiply<Avx2Vector>,
                                      SoftmaxColumns<Avx2Vector>,
                                      SoftmaxRow<Avx2Vector>,
+                                     ToHalf<Avx2Vector>,
+                                     Attend<Avx2Vector>,
                                      ArgmaxLogSumExp<Avx2Vector>,
                                      LstmCell<Avx2Vector>};
   return table;

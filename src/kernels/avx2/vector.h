@@ -11,6 +11,7 @@ namespace {
 
 struct Avx2Vector {
   static constexpr int kColumns = 1;
+  static constexpr int kAttendVectors = 1;
   __m256 low, high;
 
   static Avx2Vector Set(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
@@ -32,6 +33,16 @@ struct Avx2Vector {
     if (n == 16) return Store(p);
     _mm256_maskstore_ps(p, Mask(n, 0), low);
     _mm256_maskstore_ps(p + 8, Mask(n, 8), high);
+  }
+  static Avx2Vector LoadHalf(const std::uint16_t* p) {
+    const auto* halves = reinterpret_cast<const __m128i*>(p);
+    return {_mm256_cvtph_ps(_mm_loadu_si128(halves)), _mm256_cvtph_ps(_mm_loadu_si128(halves + 1))};
+  }
+  void StoreHalf(std::uint16_t* p) const {
+    constexpr int kToEven = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    auto* halves = reinterpret_cast<__m128i*>(p);
+    _mm_storeu_si128(halves, _mm256_cvtps_ph(low, kToEven));
+    _mm_storeu_si128(halves + 1, _mm256_cvtps_ph(high, kToEven));
   }
   friend Avx2Vector operator+(Avx2Vector a, Avx2Vector b) {
     return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};

@@ -94,6 +94,13 @@ void VnniRows(const std::uint8_t* a, int lda, const RowScale* rows, const Packed
   }
 }
 
+// By the number of rows that are left over.
+using VnniRowsFunction = void (*)(const std::uint8_t*, int, const RowScale*, const PackedWeights&,
+                                  int, int, float*, std::int64_t, bool);
+constexpr VnniRowsFunction kVnniRest[12] = {
+    nullptr,     VnniRows<1>, VnniRows<2>, VnniRows<3>, VnniRows<4>,  VnniRows<5>,
+    VnniRows<6>, VnniRows<7>, VnniRows<8>, VnniRows<9>, VnniRows<10>, VnniRows<11>};
+
 void VnniGemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows,
                   const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate) {
   // Two panels of weights (32 k bytes) stay in the first-level cache while a block of rows goes
@@ -108,13 +115,9 @@ void VnniGemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows,
         VnniRows<12>(a + std::int64_t{i} * lda, lda, rows + i, w, n, panels, y + i * ldy, ldy,
                      accumulate);
       }
-      for (; i + 4 <= end; i += 4) {
-        VnniRows<4>(a + std::int64_t{i} * lda, lda, rows + i, w, n, panels, y + i * ldy, ldy,
-                    accumulate);
-      }
-      for (; i < end; ++i) {
-        VnniRows<1>(a + std::int64_t{i} * lda, lda, rows + i, w, n, panels, y + i * ldy, ldy,
-                    accumulate);
+      if (i < end) {
+        kVnniRest[end - i](a + std::int64_t{i} * lda, lda, rows + i, w, n, panels, y + i * ldy, ldy,
+                           accumulate);
       }
     }
   }

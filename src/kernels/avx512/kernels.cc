@@ -18,6 +18,8 @@ const KernelTable& Avx512Kernels() {
                                      SiluMultiply<Avx512Vector>,
                                      SoftmaxColumns<Avx512Vector>,
                                      SoftmaxRow<Avx512Vector>,
+                                     ToHalf<Avx512Vector>,
+                                     Attend<Avx512Vector>,
                                      ArgmaxLogSumExp<Avx512Vector>,
                                      LstmCell<Avx512Vector>};
   return table;

@@ -11,6 +11,7 @@ namespace {
 
 struct Avx512Vector {
   static constexpr int kColumns = 2;
+  static constexpr int kAttendVectors = 3;
   __m512 v;
 
   static __mmask16 Mask(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
@@ -21,6 +22,13 @@ struct Avx512Vector {
   }
   void Store(float* p) const { _mm512_storeu_ps(p, v); }
   void StorePartial(float* p, int n) const { _mm512_mask_storeu_ps(p, Mask(n), v); }
+  static Avx512Vector LoadHalf(const std::uint16_t* p) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+  }
+  void StoreHalf(std::uint16_t* p) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  }
   friend Avx512Vector operator+(Avx512Vector a, Avx512Vector b) {
     return {_mm512_add_ps(a.v, b.v)};
   }

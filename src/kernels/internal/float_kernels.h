@@ -9,7 +9,9 @@
 //   V::Sqrt, V::Round (to even), V::Abs, V::CopySign(magnitude, sign), V::Scale2(x, n) = x * 2^n
 //   for integral n in [-126, 127], V::KeepFirst(v, n, other): the first n lanes of v, the rest of
 //   other Sum(), Largest(), Smallest(): over the lanes, in the order kernels.h describes
-// and kColumns, the number of vectors that Sgemm keeps side by side.
+//   V::LoadHalf(p), StoreHalf(p): 16 values in half precision, rounded to even
+// and kColumns, the number of vectors that Sgemm keeps side by side, kAttendVectors, the same for
+// the values of Attend.
 
 #include <cstdint>
 
@@ -219,6 +221,85 @@ void SoftmaxRow(float* s, int n) {
   }
   const V inverse = V::Set(1.0f / sum.Sum());
   for (int i = 0; i < n; i += kLanes) (V::Load(s + i) * inverse).Store(s + i);
+}
+
+template <class V>
+void ToHalf(const float* x, int n, std::uint16_t* y) {
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) V::Load(x + i).StoreHalf(y + i);
+  if (i == n) return;
+  std::uint16_t rest[kLanes];
+  V::LoadPartial(x + i, n - i).StoreHalf(rest);
+  for (int j = 0; i + j < n; ++j) y[i + j] = rest[j];
+}
+
+// Scores of kVectors * 16 places from the one that `keys` points at.
+template <class V, int kVectors>
+inline void AttendScores(const float* query, int d, const std::uint16_t* keys,
+                         std::int64_t key_stride, float* scores) {
+  V sum[kVectors];
+  Unroll<kVectors>([&]<int j>() __attribute__((always_inline)) { sum[j] = V::Set(0.0f); });
+  for (int i = 0; i < d; ++i, keys += key_stride) {
+    const V q = V::Set(query[i]);
+    Unroll<kVectors>([&]<int j>() __attribute__((always_inline)) {
+      sum[j] = V::Fma(q, V::LoadHalf(keys + j * kLanes), sum[j]);
+    });
+  }
+  Unroll<kVectors>(
+      [&]<int j>() __attribute__((always_inline)) { sum[j].Store(scores + j * kLanes); });
+}
+
+// kVectors * 16 columns of the weighted sum of values, in four chains.
+template <class V, int kVectors>
+inline void AttendValues(const float* scores, int count, const std::uint16_t* values,
+                         std::int64_t value_stride, float* out) {
+  V sum[4][kVectors];
+  Unroll<4>([&]<int c>() __attribute__((always_inline)) {
+    Unroll<kVectors>([&]<int j>() __attribute__((always_inline)) { sum[c][j] = V::Set(0.0f); });
+  });
+  int t = 0;
+  for (; t + 4 <= count; t += 4) {
+    Unroll<4>([&]<int c>() __attribute__((always_inline)) {
+      const V p = V::Set(scores[t + c]);
+      const std::uint16_t* row = values + (t + c) * value_stride;
+      Unroll<kVectors>([&]<int j>() __attribute__((always_inline)) {
+        sum[c][j] = V::Fma(p, V::LoadHalf(row + j * kLanes), sum[c][j]);
+      });
+    });
+  }
+  Unroll<3>([&]<int c>() __attribute__((always_inline)) {
+    if (t + c >= count) return;
+    const V p = V::Set(scores[t + c]);
+    const std::uint16_t* row = values + (t + c) * value_stride;
+    Unroll<kVectors>([&]<int j>() __attribute__((always_inline)) {
+      sum[c][j] = V::Fma(p, V::LoadHalf(row + j * kLanes), sum[c][j]);
+    });
+  });
+  Unroll<kVectors>([&]<int j>() __attribute__((always_inline)) {
+    ((sum[0][j] + sum[2][j]) + (sum[1][j] + sum[3][j])).Store(out + j * kLanes);
+  });
+}
+
+template <class V>
+void Attend(const float* query, int d, const std::uint16_t* keys, std::int64_t key_stride,
+            const std::uint16_t* values, std::int64_t value_stride, int count, float* scores,
+            float* out) {
+  constexpr int kBlock = 4 * kLanes;
+  int t = 0;
+  for (; t + kBlock <= count; t += kBlock) {
+    AttendScores<V, 4>(query, d, keys + t, key_stride, scores + t);
+  }
+  for (; t < count; t += kLanes) {
+    AttendScores<V, 1>(query, d, keys + t, key_stride, scores + t);
+  }
+  SoftmaxRow<V>(scores, count);
+  int i = 0;
+  for (; i + (V::kAttendVectors - 1) * kLanes < d; i += V::kAttendVectors * kLanes) {
+    AttendValues<V, V::kAttendVectors>(scores, count, values + i, value_stride, out + i);
+  }
+  for (; i < d; i += kLanes) {
+    AttendValues<V, 1>(scores, count, values + i, value_stride, out + i);
+  }
 }
 
 template <class V>

@@ -33,14 +33,21 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
               float* y, std::int64_t ldy, bool accumulate) {
   for (int i = 0; i < m; ++i, a += lda, y += ldy) {
     const RowScale row = rows[i];
-    for (int n = 0; n < w.n_padded; ++n) {
-      const std::int8_t* panel = w.weight + std::int64_t{n / 16} * w.k_padded * 16 + (n % 16) * 4;
-      std::int32_t sum = 0;
-      for (int p = 0; p < w.k_padded; ++p) sum += a[p] * panel[(p / 4) * 64 + p % 4];
-      sum -= w.zero[n] * row.sum + row.zero * w.correction[n];
-      const float value = __builtin_fmaf(static_cast<float>(sum), row.scale * w.scale[n],
-                                         w.bias != nullptr ? w.bias[n] : 0.0f);
-      y[n] = accumulate ? y[n] + value : value;
+    const std::int8_t* group = w.weight;
+    for (int n = 0; n < w.n_padded; n += 16) {
+      std::int32_t sums[16] = {};
+      for (int p = 0; p < w.k_padded; p += 4, group += 64) {
+        for (int j = 0; j < 16; ++j) {
+          for (int r = 0; r < 4; ++r) sums[j] += a[p + r] * group[4 * j + r];
+        }
+      }
+      for (int j = 0; j < 16; ++j) {
+        const int at = n + j;
+        const std::int32_t sum = sums[j] - (w.zero[at] * row.sum + row.zero * w.correction[at]);
+        const float value = __builtin_fmaf(static_cast<float>(sum), row.scale * w.scale[at],
+                                           w.bias != nullptr ? w.bias[at] : 0.0f);
+        y[at] = accumulate ? y[at] + value : value;
+      }
     }
   }
 }
@@ -59,6 +66,8 @@ const KernelTable& ScalarKernels() {
                                      SiluMultiply<ScalarVector>,
                                      SoftmaxColumns<ScalarVector>,
                                      SoftmaxRow<ScalarVector>,
+                                     ToHalf<ScalarVector>,
+                                     Attend<ScalarVector>,
                                      ArgmaxLogSumExp<ScalarVector>,
                                      LstmCell<ScalarVector>};
   return table;

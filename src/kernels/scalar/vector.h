@@ -2,11 +2,43 @@
 
 // Sixteen lanes in plain C++: what the other vectors are compared with.
 
+#include <cstdint>
+
 namespace lethe {
 namespace {
 
+// IEEE 754 binary16 to binary32, exact.
+inline float FromHalf(std::uint16_t half) {
+  const std::uint32_t sign = (half & 0x8000u) << 16, fraction = half & 1023u;
+  const std::uint32_t exponent = (half >> 10) & 31u;
+  if (exponent == 0) {
+    const float tiny = static_cast<float>(fraction) * 0x1p-24f;
+    return sign != 0 ? -tiny : tiny;
+  }
+  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
+  return __builtin_bit_cast(float, sign | (wide << 23) | (fraction << 13));
+}
+
+// Rounds to even; too large becomes infinite.
+inline std::uint16_t ToHalfBits(float x) {
+  const auto bits = __builtin_bit_cast(std::uint32_t, x);
+  const std::uint32_t sign = (bits >> 16) & 0x8000u;
+  const float magnitude = __builtin_fabsf(x);
+  if (!(magnitude == magnitude)) return static_cast<std::uint16_t>(sign | 0x7e00u);
+  if (magnitude >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7c00u);
+  if (magnitude < 0x1p-14f) {
+    // In units of 2^-24, which an integer holds exactly; 1024 of them are the least normal number.
+    const float units = __builtin_nearbyintf(magnitude * 0x1p24f);
+    return static_cast<std::uint16_t>(sign | static_cast<std::uint32_t>(units));
+  }
+  const std::uint32_t whole = (bits & 0x7fffffffu) - (112u << 23);
+  const std::uint32_t rounded = whole + 0xfffu + ((whole >> 13) & 1u);
+  return static_cast<std::uint16_t>(sign | (rounded >> 13));
+}
+
 struct ScalarVector {
   static constexpr int kColumns = 1;
+  static constexpr int kAttendVectors = 1;
   float lane[16];
 
   template <class F>
@@ -27,6 +59,12 @@ struct ScalarVector {
   void Store(float* p) const { StorePartial(p, 16); }
   void StorePartial(float* p, int n) const {
     for (int i = 0; i < n; ++i) p[i] = lane[i];
+  }
+  static ScalarVector LoadHalf(const std::uint16_t* p) {
+    return Each([p](int i) { return FromHalf(p[i]); });
+  }
+  void StoreHalf(std::uint16_t* p) const {
+    for (int i = 0; i < 16; ++i) p[i] = ToHalfBits(lane[i]);
   }
   friend ScalarVector operator+(const ScalarVector& a, const ScalarVector& b) {
     return Each([&](int i) { return a.lane[i] + b.lane[i]; });

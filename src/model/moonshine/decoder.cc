@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "model/moonshine/internal/state.h"
+#include "model/moonshine/internal/worker.h"
 
 namespace lethe::moonshine {
 namespace {
@@ -16,85 +16,154 @@ void UnpackRow(const PackedWeights& w, int row, float* out) {
   }
 }
 
+// Readers of a cache may run this far over a row's end.
+constexpr int kSlack = 4 * kLanes;
+
+constexpr int RoundUp(int n, int to) { return (n + to - 1) / to * to; }
+
 }  // namespace
 
-std::span<float> State::Step(int token) {
+void Sequence::Truncate(int num_tokens) {
+  LETHE_CHECK(num_tokens >= 0 && num_tokens <= tokens_);
+  tokens_ = num_tokens;
+}
+
+void Sequence::Cache::Resize(int layers, int h, int places) {
+  padded = RoundUp(places, kLanes);
+  const std::size_t size = static_cast<std::size_t>(layers) * h * padded + kSlack;
+  keys.resize(size);
+  values.resize(size);
+}
+
+Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary)
+    : w_(weights), kernels_(kernels), rotary_(rotary) {
   const Config& c = w_.config;
-  LETHE_CHECK(frames_ > 0);
-  LETHE_CHECK(token >= 0 && token < c.vocabulary);
-  LETHE_CHECK(position_ < c.max_positions);
-  UnpackRow(w_.embedding.weights, token, token_x_.data());
-  if (record_attention_) std::fill(attention_.begin(), attention_.end(), 0.0f);
+  const auto rows = static_cast<std::size_t>(kMaxRows);
+  const auto h = static_cast<std::size_t>(c.hidden);
+  rows_.reserve(rows);
+  token_x_.resize(rows * h);
+  token_norm_.resize(rows * h);
+  token_qkv_.resize(rows * 3 * h);
+  token_context_.resize(rows * h + kSlack);
+  token_fc_.resize(rows * 2 * c.decoder_intermediate);
+  token_gated_.resize(rows * c.decoder_intermediate);
+  half_.resize(h);
+  scores_.resize(RoundUp(std::max(rotary.positions(), c.max_positions), kLanes));
+  logits_.resize(rows * w_.embedding.weights.n_padded);
+}
+
+std::span<float> Worker::Logits(int row) {
+  LETHE_CHECK(row >= 0 && row < static_cast<int>(rows_.size()));
+  return {logits_.data() + std::int64_t{row} * w_.embedding.weights.n_padded,
+          static_cast<std::size_t>(w_.config.vocabulary)};
+}
+
+std::span<const float> Worker::Attention(int row) const {
+  LETHE_CHECK(record_attention_ && row >= 0 && row < static_cast<int>(rows_.size()));
+  return {attention_.data() + rows_[row].attention,
+          static_cast<std::size_t>(rows_[row].sequence->frames_)};
+}
+
+void Worker::Step(std::span<const DecoderRow> rows) {
+  const Config& c = w_.config;
+  const int h = c.hidden;
+  LETHE_CHECK(!rows.empty() && rows.size() <= kMaxRows);
+  rows_.clear();
+  std::size_t attention = 0;
+  for (const DecoderRow& row : rows) {
+    auto* sequence = static_cast<Sequence*>(row.sequence);
+    LETHE_CHECK(sequence->frames_ > 0 && sequence->tokens_ < c.max_positions);
+    LETHE_CHECK(row.token >= 0 && row.token < c.vocabulary);
+    if (sequence->tokens_ == 0) {
+      sequence->self_.Resize(static_cast<int>(w_.decoder.size()), h, c.max_positions);
+    }
+    UnpackRow(w_.embedding.weights, row.token, token_x_.data() + rows_.size() * h);
+    rows_.push_back({sequence, sequence->tokens_++, attention});
+    attention += static_cast<std::size_t>(sequence->frames_);
+  }
+  if (record_attention_) attention_.assign(attention, 0.0f);
+  const int m = static_cast<int>(rows_.size());
   for (std::size_t i = 0; i < w_.decoder.size(); ++i) {
     DecodeLayer(static_cast<int>(i), w_.decoder[i]);
-    Probe("decoder.block.", static_cast<int>(i), token_x_.data(), 1, c.hidden);
+    Probe("decoder.block.", static_cast<int>(i), token_x_.data(), m, h);
   }
-  ++position_;
-  kernels_.layer_norm(token_x_.data(), 1, c.hidden, w_.decoder_norm, token_norm_.data());
-  Apply(w_.embedding, token_norm_.data(), 1, c.hidden, logits_.data(), 0, false);
-  Probe("logits", logits_.data(), 1, c.vocabulary);
-  return {logits_.data(), static_cast<std::size_t>(c.vocabulary)};
+  kernels_.layer_norm(token_x_.data(), m, h, w_.decoder_norm, token_norm_.data());
+  const int n = w_.embedding.weights.n_padded;
+  Apply(w_.embedding, token_norm_.data(), m, h, logits_.data(), n, false);
+  for (int i = 0; probe_ && i < m; ++i) {
+    Probe("logits", logits_.data() + std::int64_t{i} * n, 1, c.vocabulary);
+  }
 }
 
-void State::Attend(const float* query, const float* keys, std::int64_t key_stride,
-                   const float* values, std::int64_t value_stride, int count, float* out) {
-  const int d = w_.config.head_dim;
-  const auto round_up = [](int n) { return (n + kLanes - 1) / kLanes * kLanes; };
-  kernels_.sgemm(1, round_up(count), d, query, 0, 1, keys, key_stride, nullptr, scores_.data(), 0);
-  kernels_.softmax_row(scores_.data(), count);
-  // The lanes behind head_dim hold the next head's business; it overwrites them, or they fall into
-  // the slack.
-  kernels_.sgemm(1, round_up(d), count, scores_.data(), 0, 1, values, value_stride, nullptr, out,
-                 0);
-}
-
-void State::DecodeLayer(int index, const DecoderLayer& layer) {
+void Worker::Attend(const float* query, Sequence::Cache* cache, int layer, int count,
+                    float* context, float* attention) {
   const Config& c = w_.config;
-  const int h = c.hidden, d = c.head_dim;
+  const int d = c.head_dim, h = c.hidden;
+  const std::uint16_t* keys = cache->Keys(layer, h);
+  const std::uint16_t* values = cache->Values(layer, h);
+  for (int head = 0; head < c.heads; ++head) {
+    // The lanes behind head_dim hold the next head's business; it overwrites them, or they fall
+    // into the slack.
+    kernels_.attend(query + head * d, d, keys + std::int64_t{head} * d * cache->padded,
+                    cache->padded, values + head * d, h, count, scores_.data(), context + head * d);
+    if (attention == nullptr) continue;
+    const float share = 1.0f / static_cast<float>(c.heads * c.decoder_layers);
+    for (int t = 0; t < count; ++t) attention[t] += share * scores_[t];
+  }
+}
+
+void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
+  const Config& c = w_.config;
+  const int h = c.hidden, d = c.head_dim, m = static_cast<int>(rows_.size());
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
+  float* x = token_x_.data();
+  float* norm = token_norm_.data();
+  float* context = token_context_.data();
 
-  kernels_.layer_norm(token_x_.data(), 1, h, layer.input_norm, token_norm_.data());
-  Apply(layer.qkv, token_norm_.data(), 1, h, token_qkv_.data(), 0, false);
-  float* query = token_qkv_.data();
-  float* key = query + h;
-  float* self_keys = self_keys_.data() + std::int64_t{index} * h * positions_padded_;
-  float* self_values = self_values_.data() + std::int64_t{index} * positions_padded_ * h;
-  for (int head = 0; head < c.heads; ++head) {
-    rotary_.Rotate(query + head * d, position_);
-    rotary_.Rotate(key + head * d, position_);
-  }
-  for (int i = 0; i < h; ++i) {
-    query[i] *= scale;
-    self_keys[std::int64_t{i} * positions_padded_ + position_] = key[i];
-  }
-  std::memcpy(self_values + std::int64_t{position_} * h, key + h, sizeof(float) * h);
-  for (int head = 0; head < c.heads; ++head) {
-    Attend(query + head * d, self_keys + std::int64_t{head} * d * positions_padded_,
-           positions_padded_, self_values + head * d, h, position_ + 1,
-           token_context_.data() + head * d);
-  }
-  Apply(layer.output, token_context_.data(), 1, h, token_x_.data(), 0, true);
-
-  kernels_.layer_norm(token_x_.data(), 1, h, layer.attention_norm, token_norm_.data());
-  Apply(layer.cross_query, token_norm_.data(), 1, h, query, 0, false);
-  for (int i = 0; i < h; ++i) query[i] *= scale;
-  const float* keys = cross_keys_.data() + std::int64_t{index} * h * frames_padded_;
-  const float* values = cross_values_.data() + std::int64_t{index} * frames_ * h;
-  for (int head = 0; head < c.heads; ++head) {
-    Attend(query + head * d, keys + std::int64_t{head} * d * frames_padded_, frames_padded_,
-           values + head * d, h, frames_, token_context_.data() + head * d);
-    if (record_attention_) {
-      const float share = 1.0f / static_cast<float>(c.heads * c.decoder_layers);
-      for (int t = 0; t < frames_; ++t) attention_[t] += share * scores_[t];
+  kernels_.layer_norm(x, m, h, layer.input_norm, norm);
+  Apply(layer.qkv, norm, m, h, token_qkv_.data(), 3 * h, false);
+  // Every row's key and value first: a row of a draft attends to those before it.
+  for (int r = 0; r < m; ++r) {
+    const int position = rows_[r].position;
+    Sequence::Cache& self = rows_[r].sequence->self_;
+    float* query = token_qkv_.data() + std::int64_t{r} * 3 * h;
+    float* key = query + h;
+    for (int head = 0; head < c.heads; ++head) {
+      rotary_.Rotate(query + head * d, position);
+      rotary_.Rotate(key + head * d, position);
     }
+    for (int i = 0; i < h; ++i) query[i] *= scale;
+    kernels_.to_half(key, h, half_.data());
+    std::uint16_t* keys = self.Keys(index, h) + position;
+    for (int i = 0; i < h; ++i) keys[std::int64_t{i} * self.padded] = half_[i];
+    kernels_.to_half(key + h, h, self.Values(index, h) + std::int64_t{position} * h);
   }
-  Apply(layer.cross_output, token_context_.data(), 1, h, token_x_.data(), 0, true);
+  for (int r = 0; r < m; ++r) {
+    Attend(token_qkv_.data() + std::int64_t{r} * 3 * h, &rows_[r].sequence->self_, index,
+           rows_[r].position + 1, context + std::int64_t{r} * h, nullptr);
+  }
+  Apply(layer.output, context, m, h, x, h, true);
 
-  kernels_.layer_norm(token_x_.data(), 1, h, layer.final_norm, token_norm_.data());
-  Apply(layer.fc1, token_norm_.data(), 1, h, token_fc_.data(), 0, false);
-  kernels_.silu_multiply(token_fc_.data(), token_fc_.data() + c.decoder_intermediate,
-                         c.decoder_intermediate, token_gated_.data());
-  Apply(layer.fc2, token_gated_.data(), 1, c.decoder_intermediate, token_x_.data(), 0, true);
+  kernels_.layer_norm(x, m, h, layer.attention_norm, norm);
+  Apply(layer.cross_query, norm, m, h, token_qkv_.data(), h, false);
+  for (int r = 0; r < m; ++r) {
+    float* query = token_qkv_.data() + std::int64_t{r} * h;
+    for (int i = 0; i < h; ++i) query[i] *= scale;
+    Attend(query, &rows_[r].sequence->cross_, index, rows_[r].sequence->frames_,
+           context + std::int64_t{r} * h,
+           record_attention_ ? attention_.data() + rows_[r].attention : nullptr);
+  }
+  Apply(layer.cross_output, context, m, h, x, h, true);
+
+  const int wide = 2 * c.decoder_intermediate;
+  kernels_.layer_norm(x, m, h, layer.final_norm, norm);
+  Apply(layer.fc1, norm, m, h, token_fc_.data(), wide, false);
+  for (int r = 0; r < m; ++r) {
+    const float* value = token_fc_.data() + std::int64_t{r} * wide;
+    kernels_.silu_multiply(value, value + c.decoder_intermediate, c.decoder_intermediate,
+                           token_gated_.data() + std::int64_t{r} * c.decoder_intermediate);
+  }
+  Apply(layer.fc2, token_gated_.data(), m, c.decoder_intermediate, x, h, true);
 }
 
 }  // namespace lethe::moonshine

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "model/moonshine/internal/state.h"
+#include "model/moonshine/internal/worker.h"
 
 namespace lethe::moonshine {
 namespace {
@@ -54,29 +54,7 @@ void GroupNorm(float* x, int rows, int columns, const float* weight, const float
 
 }  // namespace
 
-RotaryTable::RotaryTable(const std::vector<float>& inverse_frequency, int positions)
-    : pairs_(static_cast<int>(inverse_frequency.size())), positions_(positions) {
-  table_.reserve(static_cast<std::size_t>(positions) * pairs_ * 2);
-  for (int p = 0; p < positions; ++p) {
-    for (float f : inverse_frequency) {
-      // In double and then rounded, so that the last bit is the same with every C library.
-      const double angle = static_cast<float>(p) * f;
-      table_.push_back(static_cast<float>(std::cos(angle)));
-      table_.push_back(static_cast<float>(std::sin(angle)));
-    }
-  }
-}
-
-void RotaryTable::Rotate(float* head, int position) const {
-  const float* angle = table_.data() + static_cast<std::size_t>(position) * pairs_ * 2;
-  for (int i = 0; i < pairs_; ++i, head += 2, angle += 2) {
-    const float a = head[0], b = head[1];
-    head[0] = a * angle[0] - b * angle[1];
-    head[1] = b * angle[0] + a * angle[1];
-  }
-}
-
-void State::Apply(const Linear& linear, const float* x, int m, std::int64_t ldx, float* y,
+void Worker::Apply(const Linear& linear, const float* x, int m, std::int64_t ldx, float* y,
                   std::int64_t ldy, bool accumulate) {
   const int lda = RoundUp(linear.weights.k_padded, kActivationAlign);
   quantized_.resize(std::max<std::size_t>(quantized_.size(),
@@ -91,7 +69,7 @@ void State::Apply(const Linear& linear, const float* x, int m, std::int64_t ldx,
   }
 }
 
-void State::Encode(std::span<const float> samples) {
+void Worker::Encode(std::span<const float> samples, SpeechSequence* sequence) {
   if (samples.size() < kMinSamples) {
     padded_.assign(kMinSamples, 0.0f);
     std::copy(samples.begin(), samples.end(), padded_.begin());
@@ -100,7 +78,7 @@ void State::Encode(std::span<const float> samples) {
   EncodeStem(samples);
   const Config& c = w_.config;
   Probe("encoder.stem", x_.data(), frames_, c.hidden);
-  const std::size_t frames = NumFrames();
+  const auto frames = static_cast<std::size_t>(frames_);
   norm_.resize(frames * c.hidden);
   qkv_.resize(frames * c.hidden * 3);
   context_.resize(frames * c.hidden);
@@ -114,10 +92,10 @@ void State::Encode(std::span<const float> samples) {
   }
   kernels_.layer_norm(x_.data(), frames_, c.hidden, w_.encoder_norm, norm_.data());
   Probe("encoder.out", norm_.data(), frames_, c.hidden);
-  FillCrossAttention();
+  FillCross(static_cast<Sequence*>(sequence));
 }
 
-void State::EncodeStem(std::span<const float> samples) {
+void Worker::EncodeStem(std::span<const float> samples) {
   const int h = w_.config.hidden;
   const int t1 = Outputs(static_cast<std::int64_t>(samples.size()), kWidth1, kStep1);
   const int t2 = Outputs(t1, kWidth2, kStep2);
@@ -125,7 +103,7 @@ void State::EncodeStem(std::span<const float> samples) {
   LETHE_CHECK(frames_ > 0 && frames_ <= rotary_.positions());
   conv1_.resize(static_cast<std::size_t>(t1) * h);
   conv2_.resize(static_cast<std::size_t>(t2) * 2 * h);
-  x_.resize(NumFrames() * h);
+  x_.resize(static_cast<std::size_t>(frames_) * h);
 
   kernels_.sgemm(t1, h, kWidth1, samples.data(), kStep1, 1, w_.conv1, h, nullptr, conv1_.data(), h);
   kernels_.tanh(conv1_.data(), std::int64_t{t1} * h);
@@ -137,7 +115,7 @@ void State::EncodeStem(std::span<const float> samples) {
   kernels_.gelu(x_.data(), std::int64_t{frames_} * h);
 }
 
-void State::EncodeLayer(const EncoderLayer& layer) {
+void Worker::EncodeLayer(const EncoderLayer& layer) {
   const Config& c = w_.config;
   const int h = c.hidden;
   kernels_.layer_norm(x_.data(), frames_, h, layer.input_norm, norm_.data());
@@ -162,7 +140,7 @@ void State::EncodeLayer(const EncoderLayer& layer) {
 
 // A tile of queries stands side by side in the vector lanes, keys run down: neither keys nor values
 // are transposed, the softmax runs down columns, and a head of 36 wastes no lane.
-void State::AttendEncoder(int head) {
+void Worker::AttendEncoder(int head) {
   const Config& c = w_.config;
   const int d = c.head_dim;
   const std::int64_t ld = std::int64_t{3} * c.hidden;
@@ -189,46 +167,33 @@ void State::AttendEncoder(int head) {
   }
 }
 
-void State::FillCrossAttention() {
-  const Config& c = w_.config;
-  const int h = c.hidden;
-  frames_padded_ = RoundUp(frames_, kLanes);
-  positions_padded_ = RoundUp(c.max_positions, kLanes);
-  const std::size_t layers = w_.decoder.size();
-  const std::size_t keys = layers * h * frames_padded_;
-  cross_keys_.assign(keys + kLanes, 0.0f);
-  cross_values_.resize(layers * NumFrames() * h + 4 * kLanes);
-  self_keys_.resize(layers * h * positions_padded_ + kLanes);
-  self_values_.resize(layers * positions_padded_ * h + 4 * kLanes);
-  for (std::size_t layer = 0; layer < layers; ++layer) {
-    // fc_ is free by now and holds [frames, 2h]: the intermediate size is four times h.
-    fc_.resize(std::max(fc_.size(), NumFrames() * 2 * h));
+void Worker::FillCross(Sequence* sequence) {
+  const int h = w_.config.hidden;
+  const auto frames = static_cast<std::size_t>(frames_);
+  sequence->frames_ = frames_;
+  sequence->tokens_ = 0;
+  Sequence::Cache& cross = sequence->cross_;
+  cross.Resize(static_cast<int>(w_.decoder.size()), h, frames_);
+  // fc_ is free by now and holds [frames, 2h]: the intermediate size is four times h.
+  fc_.resize(std::max(fc_.size(), frames * 2 * h));
+  for (std::size_t layer = 0; layer < w_.decoder.size(); ++layer) {
     Apply(w_.decoder[layer].cross_key_value, norm_.data(), frames_, h, fc_.data(), 2 * h, false);
-    float* to_keys = cross_keys_.data() + layer * h * frames_padded_;
-    float* to_values = cross_values_.data() + layer * NumFrames() * h;
+    std::uint16_t* keys = cross.Keys(static_cast<int>(layer), h);
+    std::uint16_t* values = cross.Values(static_cast<int>(layer), h);
     for (int t = 0; t < frames_; ++t) {
       const float* row = fc_.data() + std::int64_t{t} * 2 * h;
-      for (int i = 0; i < h; ++i) to_keys[std::int64_t{i} * frames_padded_ + t] = row[i];
-      std::memcpy(to_values + std::int64_t{t} * h, row + h, sizeof(float) * h);
+      kernels_.to_half(row, h, half_.data());
+      for (int i = 0; i < h; ++i) keys[std::int64_t{i} * cross.padded + t] = half_[i];
+      kernels_.to_half(row + h, h, values + std::int64_t{t} * h);
     }
   }
-  position_ = 0;
-  token_x_.resize(h);
-  token_norm_.resize(h);
-  token_qkv_.resize(std::size_t{3} * h);
-  token_context_.resize(static_cast<std::size_t>(h) + 4 * kLanes);
-  token_fc_.resize(std::size_t{2} * c.decoder_intermediate);
-  token_gated_.resize(c.decoder_intermediate);
-  scores_.resize(std::max(frames_padded_, positions_padded_));
-  attention_.assign(NumFrames(), 0.0f);
-  logits_.resize(w_.embedding.weights.n_padded);
 }
 
-void State::Probe(const char* stage, const float* values, int rows, int columns) {
+void Worker::Probe(const char* stage, const float* values, int rows, int columns) {
   if (probe_) probe_(stage, {values, static_cast<std::size_t>(rows) * columns}, columns);
 }
 
-void State::Probe(const char* part, int index, const float* values, int rows, int columns) {
+void Worker::Probe(const char* part, int index, const float* values, int rows, int columns) {
   if (probe_) Probe((part + std::to_string(index)).c_str(), values, rows, columns);
 }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "model/moonshine/internal/state.h"
+#include "model/moonshine/internal/worker.h"
 
 namespace lethe {
 namespace {
@@ -34,8 +34,11 @@ class Moonshine final : public SpeechModel {
   const ModelTraits& traits() const override { return traits_; }
   const Tokenizer& tokenizer() const override { return tokenizer_; }
   const KernelTable& kernels() const override { return kernels_; }
-  std::unique_ptr<SpeechModelState> NewState() const override {
-    return std::make_unique<moonshine::State>(weights_, kernels_, rotary_);
+  std::unique_ptr<SpeechSequence> NewSequence() const override {
+    return std::make_unique<moonshine::Sequence>();
+  }
+  std::unique_ptr<SpeechModelWorker> NewWorker() const override {
+    return std::make_unique<moonshine::Worker>(weights_, kernels_, rotary_);
   }
 
  private:

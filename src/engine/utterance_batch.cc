@@ -1,0 +1,198 @@
+#include "engine/internal/utterance_batch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+#include "decode/word_timing.h"
+
+namespace lethe {
+namespace {
+
+// A word or two fits into the shortest segment; the rate only bounds longer ones.
+constexpr int kSpareTokens = 6;
+// Rows of a draft in one pass: all utterances together stay within what a pass takes.
+constexpr int kMaxDraftRows = SpeechModelWorker::kMaxRows / UtteranceBatch::kMaxUtterances;
+
+std::string_view Trim(std::string_view text) {
+  const auto space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
+  while (!text.empty() && space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+float Confidence(std::span<const float> log_probabilities) {
+  if (log_probabilities.empty()) return 0;
+  double sum = 0;
+  for (float p : log_probabilities) sum += p;
+  return static_cast<float>(std::exp(sum / static_cast<double>(log_probabilities.size())));
+}
+
+}  // namespace
+
+UtteranceBatch::UtteranceBatch(const SpeechModel& model, const HearingOptions& hearing)
+    : model_(model), hearing_(hearing), worker_(model.NewWorker()), slots_(kMaxUtterances) {
+  for (Slot& slot : slots_) slot.sequence = model.NewSequence();
+  rows_.reserve(SpeechModelWorker::kMaxRows);
+}
+
+UtteranceBatch::~UtteranceBatch() = default;
+
+void UtteranceBatch::Add(Utterance utterance, const StreamOptions& options, Done done) {
+  const auto free =
+      std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.live; });
+  LETHE_CHECK(free != slots_.end());
+  Slot& slot = *free;
+  slot.live = true;
+  ++live_;
+  slot.utterance = std::move(utterance);
+  slot.options = options;
+  slot.done = std::move(done);
+  slot.second_hearing = false;
+  slot.draft.clear();
+  Hear(&slot, slot.utterance.samples, 0);
+}
+
+void UtteranceBatch::Hear(Slot* slot, std::span<const float> samples, SampleIndex lead) {
+  const ModelTraits& traits = model_.traits();
+  const double seconds = static_cast<double>(samples.size()) / kSampleRate;
+  const int by_rate =
+      static_cast<int>(std::ceil(seconds * traits.max_tokens_per_second)) + kSpareTokens;
+  const int most = std::min(by_rate, traits.max_tokens - 1);
+  worker_->Encode(samples, slot->sequence.get());
+  slot->search.Begin({.end_token = traits.end_token,
+                      .max_tokens = most,
+                      .forbid_empty = slot->utterance.certain});
+  slot->now.frames = slot->sequence->num_frames();
+  slot->now.lead = lead;
+  slot->now.attention.clear();
+  if (slot->options.words) {
+    slot->now.attention.reserve(static_cast<std::size_t>(slot->now.frames) *
+                                static_cast<std::size_t>(most + 1));
+  }
+  slot->last_token = traits.begin_token;
+  slot->draft_at = 0;
+}
+
+void UtteranceBatch::Step() {
+  rows_.clear();
+  bool words = false;
+  for (Slot& slot : slots_) {
+    if (!slot.live) continue;
+    words = words || slot.options.words;
+    AddRows(&slot);
+  }
+  if (rows_.empty()) return;
+  worker_->RecordAttention(words);
+  worker_->Step(rows_);
+  for (Slot& slot : slots_) {
+    if (!slot.live || !TakeRows(&slot)) continue;
+    slot.now.tokens.assign(slot.search.tokens().begin(), slot.search.tokens().end());
+    slot.now.log_probabilities.assign(slot.search.log_probabilities().begin(),
+                                      slot.search.log_probabilities().end());
+    slot.now.confidence = Confidence(slot.now.log_probabilities);
+    const bool unsure = !slot.now.tokens.empty() && slot.now.confidence < hearing_.unsure;
+    if (unsure && !slot.second_hearing) {
+      HearAgain(&slot);
+    } else {
+      Finish(&slot);
+    }
+  }
+}
+
+void UtteranceBatch::AddRows(Slot* slot) {
+  slot->first_row = static_cast<int>(rows_.size());
+  rows_.push_back({slot->sequence.get(), slot->last_token});
+  const std::size_t left = slot->draft.size() - slot->draft_at;
+  const std::size_t count = std::min<std::size_t>(left, kMaxDraftRows - 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    rows_.push_back({slot->sequence.get(), slot->draft[slot->draft_at + i]});
+  }
+  slot->num_rows = static_cast<int>(rows_.size()) - slot->first_row;
+}
+
+bool UtteranceBatch::TakeRows(Slot* slot) {
+  for (int i = 0; i < slot->num_rows; ++i) {
+    const int row = slot->first_row + i;
+    if (slot->options.words) {
+      const std::span<const float> seen = worker_->Attention(row);
+      slot->now.attention.insert(slot->now.attention.end(), seen.begin(), seen.end());
+    }
+    const int token = slot->search.Choose(model_.kernels(), worker_->Logits(row));
+    if (token == model_.traits().end_token) return true;
+    slot->last_token = token;
+    const bool drafted = slot->draft_at < slot->draft.size();
+    if (drafted && slot->draft[slot->draft_at] == token) {
+      ++slot->draft_at;  // the row of this token, if there is one, holds
+      continue;
+    }
+    slot->draft.clear();
+    slot->draft_at = 0;
+    slot->sequence->Truncate(slot->sequence->num_tokens() - (slot->num_rows - 1 - i));
+    break;
+  }
+  return false;
+}
+
+void UtteranceBatch::HearAgain(Slot* slot) {
+  slot->second_hearing = true;
+  std::swap(slot->first, slot->now);
+  slot->draft = slot->first.tokens;
+  const std::vector<float>& samples = slot->utterance.samples;
+  const SampleIndex silence = MillisToSamples(hearing_.silence);
+  surrounded_.assign(samples.size() + 2 * static_cast<std::size_t>(silence), 0.0f);
+  std::copy(samples.begin(), samples.end(), surrounded_.begin() + silence);
+  Hear(slot, surrounded_, silence);
+}
+
+void UtteranceBatch::Finish(Slot* slot) {
+  const bool first = slot->second_hearing && slot->first.confidence >= slot->now.confidence;
+  const Hypothesis& best = first ? slot->first : slot->now;
+  const Utterance& utterance = slot->utterance;
+  Segment segment;
+  segment.channel = slot->options.channel;
+  segment.start = SamplesToMillis(utterance.start);
+  segment.end =
+      SamplesToMillis(utterance.start + static_cast<SampleIndex>(utterance.samples.size()));
+  segment.text = Trim(model_.tokenizer().Decode(best.tokens));
+  segment.num_tokens = static_cast<int>(best.tokens.size());
+  segment.confidence = best.confidence;
+  if (slot->options.words) segment.words = TimeWords(*slot, best);
+  slot->live = false;
+  --live_;
+  // What is held of the audio ends here; the slot may stay empty for long.
+  slot->utterance = {};
+  const Done done = std::exchange(slot->done, nullptr);
+  done(std::move(segment));
+}
+
+std::vector<Word> UtteranceBatch::TimeWords(const Slot& slot, const Hypothesis& hypothesis) const {
+  const std::span<const int> tokens = hypothesis.tokens;
+  const std::span<const float> probabilities = hypothesis.log_probabilities;
+  const std::vector<FrameSpan> spans =
+      AlignTokens(hypothesis.attention, static_cast<int>(tokens.size()), hypothesis.frames);
+  const Tokenizer& tokenizer = model_.tokenizer();
+  const Utterance& utterance = slot.utterance;
+  const auto time = [&](int frame) {
+    const SampleIndex at = SampleIndex{frame} * model_.traits().frame_samples - hypothesis.lead;
+    const auto last = static_cast<SampleIndex>(utterance.samples.size());
+    return SamplesToMillis(utterance.start + std::clamp(at, SampleIndex{0}, last));
+  };
+  std::vector<Word> words;
+  for (std::size_t begin = 0; begin < tokens.size();) {
+    std::size_t end = begin + 1;
+    while (end < tokens.size() && !tokenizer.BeginsWord(tokens[end])) ++end;
+    const std::string text(Trim(tokenizer.Decode(tokens.subspan(begin, end - begin))));
+    if (!text.empty()) {
+      words.push_back({.text = text,
+                       .start = time(spans[begin].first),
+                       .end = time(spans[end - 1].last),
+                       .confidence = Confidence(probabilities.subspan(begin, end - begin))});
+    }
+    begin = end;
+  }
+  return words;
+}
+
+}  // namespace lethe

@@ -1,0 +1,105 @@
+#pragma once
+
+// The two memories of Moonshine: a sequence's keys and values, and a worker's scratch space.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/moonshine/internal/rotary.h"
+#include "model/moonshine/internal/weights.h"
+#include "model/speech_model.h"
+
+namespace lethe::moonshine {
+
+/// Keys and values of one utterance, in half precision: a decoder pass is bound by the bytes it
+/// reads, and these are a third of them when a sequence runs alone.
+///
+/// Keys are transposed, so that scores of neighbouring frames are neighbours: keys [layers, h,
+/// padded], values [layers, padded, h], h being heads by head_dim.
+class Sequence final : public SpeechSequence {
+ public:
+  int num_frames() const override { return frames_; }
+  int num_tokens() const override { return tokens_; }
+  void Truncate(int num_tokens) override;
+
+ private:
+  friend class Worker;
+
+  // A cache of `padded` places for each layer.
+  struct Cache {
+    int padded = 0;
+    std::vector<std::uint16_t> keys, values;
+    void Resize(int layers, int h, int places);
+    std::uint16_t* Keys(int layer, int h) { return keys.data() + At(layer, h); }
+    std::uint16_t* Values(int layer, int h) { return values.data() + At(layer, h); }
+    std::int64_t At(int layer, int h) const { return std::int64_t{layer} * h * padded; }
+  };
+
+  int frames_ = 0;
+  int tokens_ = 0;
+  Cache cross_;  // of the encoder's frames
+  Cache self_;   // of the tokens
+};
+
+class Worker final : public SpeechModelWorker {
+ public:
+  Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary);
+
+  void Encode(std::span<const float> samples, SpeechSequence* sequence) override;
+  void Step(std::span<const DecoderRow> rows) override;
+  std::span<float> Logits(int row) override;
+  std::span<const float> Attention(int row) const override;
+  void RecordAttention(bool record) override { record_attention_ = record; }
+  void SetProbe(StageProbe probe) override { probe_ = std::move(probe); }
+
+ private:
+  // y = linear(x) for m rows ldx apart, quantising as many rows at a time as fit a fixed buffer.
+  void Apply(const Linear& linear, const float* x, int m, std::int64_t ldx, float* y,
+             std::int64_t ldy, bool accumulate);
+  void EncodeStem(std::span<const float> samples);
+  void EncodeLayer(const EncoderLayer& layer);
+  void AttendEncoder(int head);
+  void FillCross(Sequence* sequence);
+  void DecodeLayer(int index, const DecoderLayer& layer);
+  // context = what one row's heads see in the first `count` places of a cache's layer.
+  void Attend(const float* query, Sequence::Cache* cache, int layer, int count, float* context,
+              float* attention);
+  void Probe(const char* stage, const float* values, int rows, int columns);
+  void Probe(const char* part, int index, const float* values, int rows, int columns);
+
+  const Weights& w_;
+  const KernelTable& kernels_;
+  const RotaryTable& rotary_;
+  StageProbe probe_;
+  bool record_attention_ = false;
+
+  // Quantised rows on their way into a product.
+  std::vector<std::uint8_t> quantized_;
+  std::vector<RowScale> row_scales_;
+
+  // The encoder's; an utterance at a time.
+  int frames_ = 0;
+  std::vector<float> padded_;         // the samples, when too few
+  std::vector<float> conv1_, conv2_;  // [t1, h], [t2, 2h]
+  std::vector<float> x_, norm_;       // [frames, h] the residual stream; its normalised copy
+  std::vector<float> qkv_, context_;  // [frames, 3h], [frames, h]
+  std::vector<float> fc_;             // [frames, intermediate]
+  std::vector<float> query_tile_, score_tile_, context_tile_;
+
+  // The decoder's, a line for each row of the pass.
+  struct Row {
+    Sequence* sequence = nullptr;
+    int position = 0;
+    std::size_t attention = 0;  // where its part of attention_ begins
+  };
+  std::vector<Row> rows_;
+  std::vector<float> token_x_, token_norm_, token_qkv_, token_context_, token_fc_, token_gated_;
+  std::vector<std::uint16_t> half_;  // a row of keys
+  std::vector<float> scores_;
+  std::vector<float> attention_;
+  std::vector<float> logits_;  // [rows, vocabulary padded]
+};
+
+}  // namespace lethe::moonshine
