@@ -67,6 +67,11 @@ void VnniTile(const std::uint8_t* a, int lda, const RowScale* rows, const Packed
     __m512i column[kPanels];
     Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
       column[j] = _mm512_loadu_si512(weight + j * panel);
+      // With few rows the product waits for weights, and hardware does not fetch ahead across a
+      // page. The same place of the next panels is asked for while these are used.
+      if constexpr (kRows <= 8) {
+        _mm_prefetch(reinterpret_cast<const char*>(weight + (j + kPanels) * panel), _MM_HINT_T1);
+      }
     });
     Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
       int four;
