@@ -18,8 +18,6 @@ struct SoxrDeleter {
 };
 using Soxr = std::unique_ptr<std::remove_pointer_t<soxr_t>, SoxrDeleter>;
 
-constexpr size_t kOutputBlock = 8192;
-
 uint64_t OutputFrames(uint64_t input_frames, uint64_t input_rate) {
   return (input_frames * kSampleRate + input_rate / 2) / input_rate;
 }
@@ -29,24 +27,27 @@ uint64_t OutputFrames(uint64_t input_frames, uint64_t input_rate) {
 struct Resampler::State {
   uint64_t input_rate = 0;
   size_t channels = 0;
-  Soxr soxr;  // null: the rate is right already
+  Soxr soxr;                     // null: the rate is right already
+  std::span<const float> input;  // pushed and not taken yet
   uint64_t frames_in = 0;
   uint64_t frames_out = 0;
   bool finished = false;
 
-  // Runs the filter once; `input` null means that no more will come. Returns {taken, given} frames.
-  Result<std::pair<size_t, size_t>> Run(const float* input, size_t frames,
-                                        std::vector<float>& output) {
-    const size_t before = output.size();
-    output.resize(before + kOutputBlock * channels);
+  // Runs the filter once: from `input`, or to its end if `flush`. Returns the frames given.
+  Result<size_t> Run(bool flush, std::vector<float>& output) {
+    output.resize(kMaxPull * channels);
+    // A null pointer means the end, and an empty span may have one.
+    const float nothing = 0.0F;
+    const float* from = input.empty() ? &nothing : input.data();
     size_t taken = 0;
     size_t given = 0;
-    const soxr_error_t error = soxr_process(soxr.get(), input, frames, &taken,
-                                            output.data() + before, kOutputBlock, &given);
-    output.resize(before + given * channels);
+    const soxr_error_t error =
+        soxr_process(soxr.get(), flush ? nullptr : from, input.size() / channels, &taken,
+                     output.data(), kMaxPull, &given);
+    output.resize(given * channels);
     if (error != nullptr) return ResourceExhausted(std::string("cannot resample: ") + error);
-    frames_out += given;
-    return std::pair(taken, given);
+    input = input.subspan(taken * channels);
+    return given;
   }
 };
 
@@ -81,46 +82,43 @@ Result<Resampler> Resampler::Create(int input_rate, int channels) {
   return Resampler(std::move(state));
 }
 
-Status Resampler::Push(std::span<const float> interleaved, std::vector<float>& output) {
+void Resampler::Push(std::span<const float> interleaved) {
   State& state = *state_;
-  LETHE_CHECK(!state.finished && interleaved.size() % state.channels == 0);
-  size_t left = interleaved.size() / state.channels;
-  state.frames_in += left;
-  if (state.soxr == nullptr) {
-    output.insert(output.end(), interleaved.begin(), interleaved.end());
-    state.frames_out += left;
-    return OkStatus();
-  }
-  const float* input = interleaved.data();
-  size_t given = 0;
-  while (left > 0 || given == kOutputBlock) {
-    // A null pointer would mean the end, and an empty remainder may be one.
-    const float nothing = 0.0F;
-    ASSIGN_OR_RETURN(const auto step, state.Run(left > 0 ? input : &nothing, left, output));
-    input += step.first * state.channels;
-    left -= step.first;
-    given = step.second;
-  }
-  return OkStatus();
+  LETHE_CHECK(!state.finished && state.input.empty());
+  LETHE_CHECK(interleaved.size() % state.channels == 0);
+  state.input = interleaved;
+  state.frames_in += interleaved.size() / state.channels;
 }
 
-Status Resampler::Finish(std::vector<float>& output) {
+void Resampler::Finish() {
+  LETHE_CHECK(!state_->finished && state_->input.empty());
+  state_->finished = true;
+}
+
+Result<size_t> Resampler::Pull(std::vector<float>& output) {
   State& state = *state_;
-  LETHE_CHECK(!state.finished);
-  state.finished = true;
-  if (state.soxr == nullptr) return OkStatus();
-  const uint64_t expected = OutputFrames(state.frames_in, state.input_rate);
-  while (state.frames_in > 0 && state.frames_out < expected) {
-    ASSIGN_OR_RETURN(const auto step, state.Run(nullptr, 0, output));
-    if (step.second == 0) break;
+  output.clear();
+  size_t given = 0;
+  if (state.soxr == nullptr) {
+    const auto piece = state.input.first(std::min(state.input.size(), kMaxPull * state.channels));
+    output.assign(piece.begin(), piece.end());
+    state.input = state.input.subspan(piece.size());
+    given = piece.size() / state.channels;
+  } else if (!state.finished) {
+    do {
+      ASSIGN_OR_RETURN(given, state.Run(false, output));
+    } while (given == 0 && !state.input.empty());
+  } else {
+    const uint64_t expected = OutputFrames(state.frames_in, state.input_rate);
+    const uint64_t missing = expected - std::min(expected, state.frames_out);
+    if (missing == 0) return size_t{0};
+    ASSIGN_OR_RETURN(given, state.Run(true, output));
+    // The library rounds its length by rules of its own, a sample off at most.
+    given = static_cast<size_t>(std::min<uint64_t>(missing, given > 0 ? given : kMaxPull));
+    output.resize(given * state.channels, 0.0F);
   }
-  // The library rounds its length by rules of its own, a sample off at most.
-  const auto channels = static_cast<int64_t>(state.channels);
-  const int64_t missing =
-      (static_cast<int64_t>(expected) - static_cast<int64_t>(state.frames_out)) * channels;
-  const int64_t size = std::max<int64_t>(static_cast<int64_t>(output.size()) + missing, 0);
-  output.resize(static_cast<size_t>(size), 0.0F);
-  return OkStatus();
+  state.frames_out += given;
+  return given;
 }
 
 }  // namespace lethe

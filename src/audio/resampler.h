@@ -2,7 +2,7 @@
 
 // Any sample rate to the 16 kHz of the models.
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <vector>
@@ -12,7 +12,8 @@
 
 namespace lethe {
 
-/// Resamples a stream to kSampleRate, block by block, in bounded memory.
+/// Resamples a stream to kSampleRate, block by block, in bounded memory: Push() a block, Pull()
+/// until nothing comes, and so on; Finish() after the last one, and Pull() the rest.
 ///
 /// Shapes:   [n, channels] f32 -> [m, channels] f32; in total m = round(n * 16000 / input_rate)
 /// Units:    output sample i is the sound at i / 16000 s: the filter's delay is taken out
@@ -28,11 +29,19 @@ class Resampler {
   Resampler(Resampler&& other) noexcept;
   Resampler& operator=(Resampler&& other) noexcept;
 
-  /// Takes whole frames and appends what they complete to `output`.
-  Status Push(std::span<const float> interleaved, std::vector<float>& output);
+  /// No more than this many frames come out of one Pull(). One frame of a 1 Hz recording may
+  /// complete millions.
+  static constexpr size_t kMaxPull = 8192;
 
-  /// Appends the rest. Nothing may be pushed afterwards.
-  Status Finish(std::vector<float>& output);
+  /// Takes whole frames. Lifetime: borrows them until Pull() returns 0; only then more is pushed
+  void Push(std::span<const float> interleaved);
+
+  /// Says that no more will come.
+  void Finish();
+
+  /// Replaces `output` by the next frames. Returns how many; 0 is the end of what was pushed, and
+  /// after Finish() of everything.
+  Result<size_t> Pull(std::vector<float>& output);
 
  private:
   struct State;

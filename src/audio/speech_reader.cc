@@ -21,12 +21,21 @@ Result<SpeechReader> SpeechReader::Open(std::unique_ptr<AudioSource> source, Cha
 }
 
 Status SpeechReader::Fill() {
+  while (true) {
+    ASSIGN_OR_RETURN(const size_t n, resampler_.Pull(ready_));
+    if (n > 0 || ended_) return OkStatus();
+    RETURN_IF_ERROR(Feed());
+  }
+}
+
+Status SpeechReader::Feed() {
   const auto in_channels = static_cast<size_t>(source_->format().channels);
   input_.resize(input_frames_ * in_channels);
   ASSIGN_OR_RETURN(const size_t n, source_->Read(input_));
   if (n == 0) {
     ended_ = true;
-    return resampler_.Finish(ready_);
+    resampler_.Finish();
+    return OkStatus();
   }
   std::span<const float> samples = std::span<const float>(input_).first(n);
   if (static_cast<size_t>(channels_) != in_channels) {
@@ -38,24 +47,20 @@ Status SpeechReader::Fill() {
     }
     samples = mixed_;
   }
-  return resampler_.Push(samples, ready_);
+  resampler_.Push(samples);
+  return OkStatus();
 }
 
 Result<size_t> SpeechReader::Read(std::vector<std::vector<float>>& block) {
+  static_assert(Resampler::kMaxPull <= kMaxBlock);
+  RETURN_IF_ERROR(Fill());
   const auto channels = static_cast<size_t>(channels_);
-  if (ready_begin_ == ready_.size()) {
-    ready_.clear();
-    ready_begin_ = 0;
-  }
-  while (ready_.empty() && !ended_) RETURN_IF_ERROR(Fill());
-  const size_t n = std::min(kMaxBlock, (ready_.size() - ready_begin_) / channels);
+  const size_t n = ready_.size() / channels;
   block.resize(channels);
   for (size_t channel = 0; channel < channels; ++channel) {
     block[channel].resize(n);
-    for (size_t i = 0; i < n; ++i)
-      block[channel][i] = ready_[ready_begin_ + i * channels + channel];
+    for (size_t i = 0; i < n; ++i) block[channel][i] = ready_[i * channels + channel];
   }
-  ready_begin_ += n * channels;
   return n;
 }
 

@@ -45,17 +45,19 @@ class SpeechReader {
   SpeechReader(std::unique_ptr<AudioSource> source, Resampler resampler, int channels,
                size_t input_frames);
 
+  // Makes ready_ the next samples; leaves it empty at the end.
   Status Fill();
+  // Gives the resampler what the source has next.
+  Status Feed();
 
   std::unique_ptr<AudioSource> source_;
   Resampler resampler_;
   int channels_;
-  // Half a second or less: at 1 Hz every frame becomes 16,000 samples, at 768 kHz there are many.
+  // Half a second or less.
   size_t input_frames_;
   std::vector<float> input_;
   std::vector<float> mixed_;
-  std::vector<float> ready_;  // interleaved, from ready_begin_ on
-  size_t ready_begin_ = 0;
+  std::vector<float> ready_;  // interleaved
   bool ended_ = false;
 };
 
