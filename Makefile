@@ -6,7 +6,7 @@ LETHE := build/lethe
 MODELS := moonshine-tiny-en silero-vad
 
 help: ## list what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install the Debian packages that are missing
 	@scripts/setup.sh
@@ -23,6 +23,9 @@ run: models ## transcribe recordings of Debian's test data and show the words
 
 test: models ## run every test
 	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset release -j $$(nproc)
+
+endurance: models ## ten minutes of nothing give no words; an hour needs little memory
+	@python3 tests/endurance.py $(LETHE)
 
 bench: models ## measure the speed beside ONNX Runtime and sherpa-onnx
 	@cd bench && npm ci --silent
@@ -54,4 +57,4 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 clean: ## remove everything built or fetched for building (not the installed models)
 	@rm -rf build bench/node_modules
 
-.PHONY: help setup build models run test bench format lint asan tsan fuzz clean
+.PHONY: help setup build models run test endurance bench format lint asan tsan fuzz clean
