@@ -48,8 +48,10 @@ const RunPeer = (script, file) =>
     Run(process.execPath, [join(kRoot, 'bench', script), file, `${kRunsPerRound}`]);
 
 /// Prints {"isa", "median_ms", "text"} and more.
+/// The plain code takes seconds: two runs a round are enough to see how slow it is.
 const RunLethe = (lethe, isa, file) => Run(
-    lethe, ['bench', 'speed', '--json', '--runs', `${kRunsPerRound}`, file], {LETHE_ISA: isa});
+    lethe, ['bench', 'speed', '--json', '--runs', `${isa === 'scalar' ? 2 : kRunsPerRound}`, file],
+    {LETHE_ISA: isa});
 
 const Median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
