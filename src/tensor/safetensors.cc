@@ -83,6 +83,7 @@ Status SafetensorsFile::ParseHeader() {
       },
       /*allow_exceptions=*/false);
   if (too_deep || !json.is_object()) return Damaged("its header is no JSON object");
+  std::uint64_t described = 0;
   for (const auto& [name, value] : json.items()) {
     if (!value.is_object()) return Damaged("tensor " + name + " has no description");
     if (name == "__metadata__") {
@@ -125,7 +126,14 @@ Status SafetensorsFile::ParseHeader() {
     }
     info.offset = data_start + begin;
     info.bytes = end - begin;
+    described += info.bytes;
     tensors_[name] = std::move(info);
+  }
+  // The format leaves no gaps: bytes that nobody describes mean a header of a wrong length, and
+  // every tensor shifted by it.
+  if (described != data_size) {
+    return Damaged("its header describes " + std::to_string(described) + " of " +
+                   std::to_string(data_size) + " bytes");
   }
   return OkStatus();
 }
