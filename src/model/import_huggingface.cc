@@ -90,6 +90,34 @@ struct HuggingFaceConfig {
   double rope_theta = 10000;
 };
 
+// transformers knows variants of the architecture that were never published; ours computes none of
+// them, and would not notice.
+Status CheckVariant(const nlohmann::json& json) {
+  const auto is = [&json](const char* key, const nlohmann::json& usual) {
+    const auto value = json.find(key);
+    return value == json.end() || value->is_null() || *value == usual;
+  };
+  const auto rope = json.find("rope_parameters");
+  const bool plain_rope =
+      is("rope_scaling", nullptr) && (rope == json.end() || !rope->is_object() ||
+                                      rope->value("rope_type", nlohmann::json()).is_null() ||
+                                      rope->value("rope_type", nlohmann::json()) == "default");
+  for (const auto& [key, usual] : {std::pair<const char*, nlohmann::json>{"attention_bias", false},
+                                   {"encoder_hidden_act", "gelu"},
+                                   {"decoder_hidden_act", "silu"}}) {
+    if (!is(key, usual)) {
+      return Unimplemented(
+          "config.json describes a Moonshine model of a kind that is not known "
+          "here: " +
+          std::string(key) + " is " + json[key].dump());
+    }
+  }
+  if (plain_rope) return OkStatus();
+  return Unimplemented(
+      "config.json describes a Moonshine model of a kind that is not known here: "
+      "its rotary positions are scaled");
+}
+
 Result<HuggingFaceConfig> ReadConfig(const std::string& directory) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(directory + "/config.json", kMaxJson));
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -121,16 +149,25 @@ Result<HuggingFaceConfig> ReadConfig(const std::string& directory) {
   s.begin = number("bos_token_id", 1, 0, 1'000'000);
   s.end = number("eos_token_id", 2, 0, 1'000'000);
   s.max_positions = number("max_position_embeddings", 512, 2, 4096);
+  // What the loader of our own files holds to as well (moonshine/weights.cc).
+  bad = bad || s.hidden % 16 != 0 || s.decoder_intermediate % 16 != 0 ||
+        s.decoder_intermediate < 2 * s.hidden || s.begin >= s.vocabulary || s.end >= s.vocabulary;
   if (bad || s.heads != decoder_heads || s.hidden % s.heads != 0) {
     return DataLoss("config.json describes no Moonshine model that makes sense");
   }
-  double factor = 0.9;
-  if (json.contains("partial_rotary_factor") && json["partial_rotary_factor"].is_number()) {
-    factor = json["partial_rotary_factor"].get<double>();
-  }
-  if (json.contains("rope_theta") && json["rope_theta"].is_number()) {
-    config.rope_theta = json["rope_theta"].get<double>();
-  }
+  RETURN_IF_ERROR(CheckVariant(json));
+  // Since version 5 transformers writes what concerns positions into an object of its own.
+  const bool nested = json.contains("rope_parameters") && json["rope_parameters"].is_object();
+  const nlohmann::json& rope = nested ? json["rope_parameters"] : json;
+  const auto real = [&](const char* key, double fallback) {
+    for (const nlohmann::json* place : {&rope, &json}) {
+      const auto value = place->find(key);
+      if (value != place->end() && value->is_number()) return value->get<double>();
+    }
+    return fallback;
+  };
+  const double factor = real("partial_rotary_factor", 0.9);
+  config.rope_theta = real("rope_theta", config.rope_theta);
   s.rotary_dim = static_cast<int>(s.hidden / s.heads * factor) / 2 * 2;
   if (!(factor > 0 && factor <= 1 && config.rope_theta > 1) || s.rotary_dim < 2) {
     return DataLoss("config.json has no rotary positions that make sense");
