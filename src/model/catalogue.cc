@@ -36,8 +36,9 @@ const std::vector<CatalogueEntry>& Catalogue() {
   return entries;
 }
 
-const CatalogueEntry* FindInCatalogue(std::string_view name) {
-  for (const CatalogueEntry& entry : Catalogue()) {
+const CatalogueEntry* FindInCatalogue(std::string_view name,
+                                      const std::vector<CatalogueEntry>& catalogue) {
+  for (const CatalogueEntry& entry : catalogue) {
     if (entry.name == name) return &entry;
   }
   return nullptr;

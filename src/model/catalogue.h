@@ -31,7 +31,8 @@ struct CatalogueEntry {
 const std::vector<CatalogueEntry>& Catalogue();
 
 /// Null when there is no such model.
-const CatalogueEntry* FindInCatalogue(std::string_view name);
+const CatalogueEntry* FindInCatalogue(std::string_view name,
+                                      const std::vector<CatalogueEntry>& catalogue = Catalogue());
 
 /// What everything uses unless told otherwise.
 inline constexpr std::string_view kDefaultSpeechModel = "moonshine-tiny-en";

@@ -1,9 +1,11 @@
 #include "model/store.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <sstream>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -109,6 +111,18 @@ std::string TarballName(std::string_view package) {
   return name + ".tgz";
 }
 
+// Of npm's errors, a line each, the first that is a sentence: before it come codes and system
+// calls.
+std::string WhyNpmFailed(const std::string& output) {
+  std::string first;
+  std::istringstream lines(output);
+  for (std::string line; std::getline(lines, line);) {
+    if (first.empty()) first = line;
+    if (std::count(line.begin(), line.end(), ' ') >= 5) return line;
+  }
+  return first.empty() ? "nothing" : first;
+}
+
 std::string Text(const nlohmann::json& json, const char* key) {
   const auto value = json.find(key);
   return value != json.end() && value->is_string() ? value->get<std::string>() : "";
@@ -169,12 +183,12 @@ Result<InstalledModel> ModelStore::Find(std::string_view name) const {
     if (model.name == name) return std::move(model);
     names += (names.empty() ? "" : ", ") + model.name;
   }
-  if (FindInCatalogue(name) != nullptr) {
+  if (FindInCatalogue(name, catalogue_) != nullptr) {
     return FailedPrecondition("the model " + std::string(name) +
                               " is not installed; install it with: lethe models pull " +
                               std::string(name));
   }
-  for (const CatalogueEntry& entry : Catalogue()) {
+  for (const CatalogueEntry& entry : catalogue_) {
     if (names.find(entry.name) == std::string::npos) {
       names += (names.empty() ? "" : ", ") + std::string(entry.name);
     }
@@ -203,16 +217,16 @@ Result<std::string> ModelStore::Fetch(const SourceFile& source, const std::strin
   const std::string partial = staging + "/partial";
   fs::remove_all(partial, ignored);
   RETURN_IF_ERROR(MakeDirectories(partial));
-  auto run = RunCommand({"npm", "pack", "--silent", std::string(source.package)}, partial, idle);
+  auto run =
+      RunCommand({"npm", "pack", "--loglevel=error", std::string(source.package)}, partial, idle);
   if (run.status().code() == StatusCode::kNotFound) {
     return FailedPrecondition(
         "the npm client is needed to fetch models; install it with: apt-get install nodejs npm");
   }
   if (!run.ok()) return run.status();
   if (run->exit_code != 0) {
-    std::string why = run->output.substr(0, run->output.find('\n'));
     return Unavailable("npm could not fetch " + std::string(source.package) +
-                       "; is the network there? npm says: " + why);
+                       "; is the network there? npm says: " + WhyNpmFailed(run->output));
   }
   fs::rename(partial + "/" + TarballName(source.package), tarball, ignored);
   auto fresh = read();
@@ -221,7 +235,7 @@ Result<std::string> ModelStore::Fetch(const SourceFile& source, const std::strin
 }
 
 Status ModelStore::Pull(std::string_view name, const PullProgress& progress) {
-  const CatalogueEntry* entry = FindInCatalogue(name);
+  const CatalogueEntry* entry = FindInCatalogue(name, catalogue_);
   if (entry == nullptr) return Find(name).status();
   const auto report = [&](std::string_view step, double done) {
     if (progress) progress(step, done);
@@ -304,7 +318,7 @@ Status ModelStore::Import(const std::string& path, std::string_view name,
     return InvalidArgument("a model's name is of letters, digits, '.', '_' and '-', not \"" +
                            std::string(name) + "\"");
   }
-  if (FindInCatalogue(name) != nullptr) {
+  if (FindInCatalogue(name, catalogue_) != nullptr) {
     return InvalidArgument("that name belongs to the catalogue; choose another: " +
                            std::string(name));
   }
@@ -330,14 +344,21 @@ Status ModelStore::Import(const std::string& path, std::string_view name,
 
 Status ModelStore::Verify(std::string_view name) const {
   ASSIGN_OR_RETURN(const InstalledModel model, Find(name));
-  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(model.path));
-  const std::string found = Sha256Hex(file.bytes());
-  const CatalogueEntry* entry = FindInCatalogue(name);
+  const CatalogueEntry* entry = FindInCatalogue(name, catalogue_);
   const std::string expected = entry != nullptr ? std::string(entry->sha256) : model.sha256;
+  const std::string repair =
+      (entry != nullptr ? "; repair it with: lethe models pull "
+                        : "; it has to be imported again, after: lethe models remove ") +
+      std::string(name);
+  const auto file = MappedFile::Open(model.path);
+  if (file.status().code() == StatusCode::kNotFound) {
+    return DataLoss("the model " + std::string(name) + " has lost its weights" + repair);
+  }
+  if (!file.ok()) return file.status();
+  const std::string found = Sha256Hex(file->bytes());
   if (found == expected) return OkStatus();
-  const std::string again = entry != nullptr ? "lethe models pull " : "lethe models remove ";
   return DataLoss("the model " + std::string(name) + " has the SHA-256 " + found + ", not " +
-                  expected + "; repair it with: " + again + std::string(name));
+                  expected + repair);
 }
 
 Status ModelStore::Remove(std::string_view name) {

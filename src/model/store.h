@@ -34,7 +34,10 @@ using PullProgress = std::function<void(std::string_view step, double done)>;
 
 class ModelStore {
  public:
-  explicit ModelStore(std::string directory) : directory_(std::move(directory)) {}
+  /// Lifetime: `catalogue` must outlive it
+  explicit ModelStore(std::string directory,
+                      const std::vector<CatalogueEntry>& catalogue = Catalogue())
+      : directory_(std::move(directory)), catalogue_(catalogue) {}
 
   /// $LETHE_MODELS, else $XDG_DATA_HOME/lethe/models, else ~/.local/share/lethe/models.
   static std::string DefaultDirectory();
@@ -70,6 +73,7 @@ class ModelStore {
                             const std::function<void()>& idle);
 
   const std::string directory_;
+  const std::vector<CatalogueEntry>& catalogue_;
 };
 
 }  // namespace lethe
