@@ -50,9 +50,8 @@ class Moonshine final : public SpeechModel {
   ModelTraits traits_;
 };
 
-Result<std::shared_ptr<const SpeechModel>> Load(const std::string& path,
-                                                const KernelTable& kernels) {
-  ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(path));
+Result<std::shared_ptr<const SpeechModel>> MakeModel(SafetensorsFile file,
+                                                     const KernelTable& kernels) {
   ASSIGN_OR_RETURN(moonshine::Weights weights, moonshine::ViewWeights(file));
   ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::Load(file, weights.config.vocabulary));
   return std::shared_ptr<const SpeechModel>(std::make_shared<Moonshine>(
@@ -63,7 +62,8 @@ Result<std::shared_ptr<const SpeechModel>> Load(const std::string& path,
 
 Result<std::shared_ptr<const SpeechModel>> LoadMoonshine(const std::string& path,
                                                          const KernelTable& kernels) {
-  auto model = Load(path, kernels);
+  ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(path));
+  auto model = MakeModel(std::move(file), kernels);
   if (!model.ok()) return model.status().WithContext(path);
   return model;
 }
