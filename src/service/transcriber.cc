@@ -1,18 +1,21 @@
 #include "service/transcriber.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <system_error>
 
+#include <unistd.h>
+
 namespace lethe {
 namespace {
 
+// 50 ms. The shortest words last twice as long; what is shorter is a recording that went wrong.
+constexpr SampleIndex kLeastSamples = kSampleRate / 20;
+
 constexpr std::array<std::string_view, 27> kRecordingEndings = {
-    ".wav", ".mp3",  ".m4a", ".aac", ".flac", ".ogg", ".oga", ".opus", ".spx",
-    ".amr", ".webm", ".mkv", ".mp4", ".mov",  ".flv", ".wma", ".asf",  ".3gp",
-    ".3g2", ".aif",  ".aiff", ".au", ".snd",  ".gsm", ".sph", ".w64",  ".caf"};
+    ".wav", ".mp3",  ".m4a",  ".aac", ".flac", ".ogg", ".oga", ".opus", ".spx",
+    ".amr", ".webm", ".mkv",  ".mp4", ".mov",  ".flv", ".wma", ".asf",  ".3gp",
+    ".3g2", ".aif",  ".aiff", ".au",  ".snd",  ".gsm", ".sph", ".w64",  ".caf"};
 
 bool IsRecording(const std::filesystem::path& path) {
   std::string ending = path.extension();
@@ -32,9 +35,9 @@ void Append(std::vector<Segment> more, std::vector<Segment>* segments) {
 Result<Transcript> Transcriber::Transcribe(const std::string& path,
                                            const TranscribeOptions& options) {
   const AudioInputOptions input{.raw = options.raw};
-  ASSIGN_OR_RETURN(std::unique_ptr<AudioSource> source,
-                   path == "-" ? OpenAudioDescriptor(STDIN_FILENO, input)
-                               : OpenAudioFile(path, input));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<AudioSource> source,
+      path == "-" ? OpenAudioDescriptor(STDIN_FILENO, input) : OpenAudioFile(path, input));
   ASSIGN_OR_RETURN(SpeechReader reader, SpeechReader::Open(std::move(source), options.channels));
   const AudioFormat& format = reader.format();
   Transcript transcript{.source = path,
@@ -64,7 +67,10 @@ Result<Transcript> Transcriber::Transcribe(const std::string& path,
     }
     if (options.progress) options.progress(SamplesToMillis(samples), total);
   }
-  if (samples == 0) return InvalidArgument("is a recording without sound; record it again");
+  if (samples < kLeastSamples) {
+    return InvalidArgument("is too short to hold a word; record it again: " +
+                           std::to_string(SamplesToMillis(samples).count()) + " ms");
+  }
   for (const std::unique_ptr<Stream>& stream : streams) {
     ASSIGN_OR_RETURN(std::vector<Segment> rest, stream->Finish());
     Append(std::move(rest), &transcript.segments);

@@ -44,8 +44,9 @@ class Transcriber {
   Transcriber(Engine& engine, ModelLabel label) : engine_(engine), label_(std::move(label)) {}
 
   /// Transcribes one file, or standard input when `path` is "-".
-  /// Errors: as the audio reader; a recording without samples is kInvalidArgument. Messages do not
-  ///         repeat the path: the caller has it.
+  /// Errors: as the audio reader; a recording too short to hold a word is kInvalidArgument.
+  /// Messages
+  ///         do not repeat the path: the caller has it.
   Result<Transcript> Transcribe(const std::string& path, const TranscribeOptions& options);
 
  private:
