@@ -1,7 +1,3 @@
-#include "app/commands.h"
-
-#include <sched.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -10,7 +6,9 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
+#include <sched.h>
 
+#include "app/commands.h"
 #include "app/output.h"
 #include "app/setup.h"
 #include "audio/speech_reader.h"
@@ -114,10 +112,14 @@ Status RunSpeed(const SpeedOptions& options) {
 void AddBenchCommand(CLI::App& program, int& exit_code) {
   CLI::App* bench = program.add_subcommand("bench", "Measure the speed of this machine");
   bench->require_subcommand(1);
+  bench->footer("Example:\n  lethe bench speed talk.wav");
   auto options = std::make_shared<SpeedOptions>();
   CLI::App* speed = bench->add_subcommand(
       "speed", "Transcribe one recording again and again on one core: samples to text");
   speed->footer(
+      "Example:\n"
+      "  LETHE_ISA=avx2 lethe bench speed --runs 50 talk.wav\n"
+      "\n"
       "Voice activity detection and segmentation are included; decoding the file, loading the\n"
       "model and the first run are not. LETHE_ISA chooses an instruction set.");
   speed->add_option("file", options->file, "A recording of ten minutes at most")->required();

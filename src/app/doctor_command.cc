@@ -1,9 +1,9 @@
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/output.h"
@@ -48,8 +48,8 @@ void LookAtCpu(Report* report) {
   for (const KernelTable* table : AvailableKernels()) {
     sets += (sets.empty() ? "" : ", ") + std::string(table->name);
   }
-  report->Good("processor", CpuName() + ", " + std::to_string(std::thread::hardware_concurrency()) +
-                                " cores");
+  report->Good("processor",
+               CpuName() + ", " + std::to_string(std::thread::hardware_concurrency()) + " cores");
   const auto chosen = ChooseKernels();
   if (!chosen.ok()) {
     report->Bad("kernels", chosen.status().message() + "; unset LETHE_ISA or name one of these");
@@ -113,8 +113,9 @@ void LookAtModelFolder(Report* report) {
   if (::access(nearest.c_str(), W_OK) == 0) {
     report->Good("model folder", folder + " can be written");
   } else {
-    report->Note("model folder", folder + " cannot be written by this user: models can be used, "
-                                          "not pulled; LETHE_MODELS names another folder");
+    report->Note("model folder", folder +
+                                     " cannot be written by this user: models can be used, "
+                                     "not pulled; LETHE_MODELS names another folder");
   }
   if (const auto npm = RunCommand({"npm", "--version"}, "/", {}); npm.ok() && npm->exit_code == 0) {
     report->Good("npm", npm->output.substr(0, npm->output.find('\n')) + ", fetches models");
@@ -128,7 +129,11 @@ void LookAtModelFolder(Report* report) {
 void AddDoctorCommand(CLI::App& program, int& exit_code) {
   CLI::App* command =
       program.add_subcommand("doctor", "Say what this machine offers and what is missing");
-  command->footer("The exit code is 1 when something marked FAIL keeps lethe from transcribing.");
+  command->footer(
+      "Example:\n"
+      "  lethe doctor && lethe transcribe talk.mp3\n"
+      "\n"
+      "The exit code is 1 when something marked FAIL keeps lethe from transcribing.");
   command->callback([&exit_code] {
     Report report;
     LookAtCpu(&report);

@@ -3,6 +3,8 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/output.h"
@@ -22,7 +24,18 @@ int main(int argc, char** argv) {
       "lethe");
   program.require_subcommand(1);
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return "lethe: " + std::string(error.what()) + "\n" + "try: " + app->get_name() + " --help\n";
+    std::string what = error.what(), command = app->get_name();
+    while (!app->get_subcommands().empty()) {
+      app = app->get_subcommands().front();
+      command += " " + app->get_name();
+    }
+    // A name that is no command is left over, and then one is missed: say the cause, not the
+    // effect.
+    const std::vector<std::string> left = app->remaining();
+    if (app->get_require_subcommand_min() > 0 && !left.empty()) {
+      what = "there is no such command or option: " + left.front();
+    }
+    return "lethe: " + what + "\ntry: " + command + " --help\n";
   });
   program.get_formatter()->column_width(34);
 

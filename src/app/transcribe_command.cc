@@ -1,11 +1,11 @@
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <thread>
+
+#include <sys/stat.h>
 
 #include "app/commands.h"
 #include "app/output.h"
@@ -41,7 +41,7 @@ Result<RawPcm> ParseRaw(const std::string& text) {
   if ((fields != 1 && (fields != 3 || comma != ',')) || raw.sample_rate < 1 ||
       raw.sample_rate > kMaxAudioSampleRate || raw.channels < 1 ||
       raw.channels > kMaxAudioChannels) {
-    return InvalidArgument("--raw takes RATE or RATE,CHANNELS, for example 8000,2: " + text);
+    return InvalidArgument("takes RATE or RATE,CHANNELS, for example 8000,2: " + text);
   }
   return raw;
 }
@@ -210,7 +210,8 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       "\n"
       "A file that cannot be transcribed is named on standard error and the others go on; the\n"
       "exit code is then 1.");
-  command->add_option("input", options->inputs, "Recordings, folders of them, or - for standard input")
+  command
+      ->add_option("input", options->inputs, "Recordings, folders of them, or - for standard input")
       ->required();
   command->add_option("--format", options->format, "text, json, srt, vtt or tsv")
       ->check(CLI::IsMember({"text", "json", "srt", "vtt", "tsv"}))
@@ -224,8 +225,13 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       ->check(CLI::IsMember({"mix", "split"}))
       ->capture_default_str();
   command->add_option("--out", options->out, "Folder for one output file per recording");
-  command->add_option("--raw", options->raw,
-                      "Input is 16-bit samples without a header: RATE or RATE,CHANNELS");
+  command
+      ->add_option("--raw", options->raw,
+                   "Input is 16-bit samples without a header: RATE or RATE,CHANNELS")
+      ->check([](const std::string& text) {
+        const auto raw = ParseRaw(text);
+        return raw.ok() ? std::string() : raw.status().message();
+      });
   command->add_flag("--progress", options->progress, "Show progress though nobody seems to look");
   command->callback([options, &exit_code] {
     bool failed = false;
