@@ -206,7 +206,7 @@ Status AddLayers(const Source& source, const MoonshineShape& s, SafetensorsWrite
       const std::string from = "model." + to;
       std::vector<std::string> norms = {"input_layernorm.weight",
                                         "post_attention_layernorm.weight"};
-      if (decoder) norms.push_back("final_layernorm.weight");
+      if (decoder) norms.emplace_back("final_layernorm.weight");
       for (const std::string& norm : norms) {
         RETURN_IF_ERROR(AddNorm(source, from + norm, to + norm, h, writer));
       }

@@ -45,9 +45,9 @@ struct Tensor {
 
 // The three files of a directory, before they are written.
 struct HuggingFaceModel {
-  nlohmann::json config;
+  std::map<std::string, nlohmann::json> config;
   std::map<std::string, Tensor> tensors;
-  nlohmann::json tokenizer;
+  std::map<std::string, nlohmann::json> tokenizer;
 };
 
 std::uint16_t ToBfloat16(float value) {
@@ -95,8 +95,8 @@ void WriteText(const fs::path& path, const std::string& text) {
 
 void WriteModel(const fs::path& directory, const HuggingFaceModel& model, DataType type) {
   fs::create_directories(directory);
-  WriteText(directory / "config.json", model.config.dump());
-  WriteText(directory / "tokenizer.json", model.tokenizer.dump());
+  WriteText(directory / "config.json", nlohmann::json(model.config).dump());
+  WriteText(directory / "tokenizer.json", nlohmann::json(model.tokenizer).dump());
   WriteBytes(directory / "model.safetensors", Weights(model, type));
 }
 
@@ -124,7 +124,7 @@ std::map<std::string, Shape> TensorShapes(const nlohmann::json& config) {
       std::vector<std::string> attentions = {"self_attn"};
       if (side == "decoder") {
         shapes[layer + "final_layernorm.weight"] = {h};
-        attentions.push_back("encoder_attn");
+        attentions.emplace_back("encoder_attn");
       }
       for (const std::string& attention : attentions) {
         for (const char* part : {".q_proj", ".k_proj", ".v_proj", ".o_proj"}) {

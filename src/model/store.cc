@@ -141,7 +141,7 @@ std::string ModelStore::DefaultDirectory() {
     const char* value = std::getenv(name);
     return std::string(value != nullptr ? value : "");
   };
-  if (const std::string own = environment("LETHE_MODELS"); !own.empty()) return own;
+  if (std::string own = environment("LETHE_MODELS"); !own.empty()) return own;
   if (const std::string data = environment("XDG_DATA_HOME"); !data.empty()) {
     return data + "/lethe/models";
   }

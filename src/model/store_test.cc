@@ -60,7 +60,7 @@ void FlipByte(const fs::path& path, std::size_t at) {
 std::string SileroOnnx() {
   onnx::ModelProto model;
   float next = 0;
-  const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
+  const auto add = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
     onnx::TensorProto* tensor = model.mutable_graph()->add_initializer();
     tensor->set_name("If_0_then_branch__" + name);
     tensor->set_data_type(onnx::TensorProto::FLOAT);
@@ -118,16 +118,16 @@ class ModelStoreTest : public testing::Test {
     const char* path = std::getenv("PATH");
     old_path_ = path != nullptr ? path : "";
     Write(root_ / "bin/npm", R"(#!/bin/sh
-cd_root=')" + root_.string() + R"('
+root=')" + root_.string() + R"('
 for package; do :; done
-echo "$package" >> "$cd_root/calls"
-if [ -e "$cd_root/complaint" ]; then
+echo "$package" >> "$root/calls"
+if [ -e "$root/complaint" ]; then
   # The real one, too, keeps its errors to itself when told to be silent.
-  case " $* " in *' --silent '*) ;; *) cat "$cd_root/complaint" >&2 ;; esac
+  case " $* " in *' --silent '*) ;; *) cat "$root/complaint" >&2 ;; esac
   exit 1
 fi
 tarball=$(echo "${package#@}" | sed 's,/,-,; s,@,-,').tgz
-if ! cp "$cd_root/packages/$tarball" .; then
+if ! cp "$root/packages/$tarball" .; then
   echo "npm error 404 Not Found - GET https://registry.example/$package" >&2
   exit 1
 fi
