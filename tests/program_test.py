@@ -2,9 +2,9 @@
 """Drives the program as its users do.
 
 Goal: what the README promises holds for the program as a whole: right words in every format, one
-clear line for every bad input, nothing written that nobody asked for. Method: the LibriVox sentences
-of Debian's pocketsphinx-testdata and recordings made here go through build/lethe, and what comes out
-of standard output, standard error and the exit code is looked at. Where a machine cannot make a
+clear line for every bad input, nothing written that nobody asked for. Method: the LibriVox
+sentences of Debian's pocketsphinx-testdata and recordings made here go through build/lethe, and
+standard output, standard error and the exit code are looked at. Where a machine cannot make a
 situation (no ffmpeg, no mount), the test says so and is skipped.
 
 usage: program_test.py PROGRAM [unittest's arguments]
@@ -479,8 +479,8 @@ class MediaTest(SpeechTest):
 
     def test_truncated_recording_is_heard_up_to_its_end_and_that_is_said(self):
         for file in self.encode(['mp3', 'flac', 'ogg', 'mkv']):
-            cut = write(self.path('cut.' + file.rsplit('.')[-1]), read(file)[:-os.path.getsize(file)
-                                                                            // 2])
+            half = read(file)[:os.path.getsize(file) // 2]
+            cut = write(self.path('cut.' + file.rsplit('.')[-1]), half)
             result = run('transcribe', '--format', 'json', cut)
             self.assertLessEqual(result.stderr.count('\n'), 1)
             if result.returncode == 0:
@@ -689,7 +689,8 @@ class CommandTest(SpeechTest):
             self.assertRegex(listing, f'(?m)^{name} +installed .* MIT ')
         self.assertEqual(self.assert_good(run('models', 'verify', 'silero-vad')),
                          'silero-vad: as published\n')
-        self.assertIn('moonshine-tiny-en: as published\n', self.assert_good(run('models', 'verify')))
+        self.assertIn('moonshine-tiny-en: as published\n',
+                      self.assert_good(run('models', 'verify')))
 
     def test_doctor_finds_nothing_wrong(self):
         report = self.assert_good(run('doctor'))
