@@ -105,14 +105,14 @@ struct KernelTable {
 
   /// One head's attention of one query: out = softmax(query * keys) * values.
   ///
-  /// Shapes:   query [d], scaled; keys [d, key_stride] f16, values [count, value_stride] f16, both
-  ///           readable up to the next multiple of 16 of count and of d -> scores [count], padded
-  ///           with zeros to a multiple of 16; out [d], padded with anything likewise; 1 <= count
+  /// Shapes:   query [d], scaled; keys [ceil(count / 16), d, 16] f16: element (b, i, j) belongs to
+  ///           place 16b + j; values [count, d] f16, 64 more readable behind them -> scores [count],
+  ///           padded with zeros to a multiple of 16; out [d], padded with anything up to d + 47;
+  ///           1 <= count
   /// Accuracy: a score is one chain of fused multiply-adds over ascending d; a sum over places is
   ///           four such chains (place t goes to chain t % 4), added as (0 + 2) + (1 + 3)
-  void (*attend)(const float* query, int d, const std::uint16_t* keys, std::int64_t key_stride,
-                 const std::uint16_t* values, std::int64_t value_stride, int count, float* scores,
-                 float* out);
+  void (*attend)(const float* query, int d, const std::uint16_t* keys, const std::uint16_t* values,
+                 int count, float* scores, float* out);
 
   /// The index of the largest of n values (the first of equals), and log of the sum of exp(x).
   void (*argmax_logsumexp)(const float* x, int n, int* index, float* log_sum);

@@ -224,9 +224,9 @@ TEST_P(KernelsTest, HalfPrecisionIsThatOfTheScalarTable) {
 TEST_P(KernelsTest, AttentionIsThatOfTheScalarTable) {
   for (int d : {1, 16, 17, 36, 52, 64}) {
     for (int count : {1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 200}) {
-      const int padded = (count + 15) / 16 * 16, stride = d + 9;
+      const int padded = (count + 15) / 16 * 16;
       const std::vector<float> query = RandomFloats(d, 1, 0.3f);
-      std::vector<std::uint16_t> keys(d * padded + 64), values(count * stride + 80);
+      std::vector<std::uint16_t> keys(d * padded + 64), values(count * d + 64);
       const auto fill = [this](std::vector<std::uint16_t>* to, unsigned seed) {
         const std::vector<float> x = RandomFloats(to->size(), seed, 1.0f);
         scalar_.to_half(x.data(), static_cast<int>(x.size()), to->data());
@@ -234,10 +234,10 @@ TEST_P(KernelsTest, AttentionIsThatOfTheScalarTable) {
       fill(&keys, 2);
       fill(&values, 3);
       std::vector<float> scores(padded, 7.0f), scores2 = scores, out(d + 64), out2 = out;
-      table_.attend(query.data(), d, keys.data(), padded, values.data(), stride, count,
-                    scores.data(), out.data());
-      scalar_.attend(query.data(), d, keys.data(), padded, values.data(), stride, count,
-                     scores2.data(), out2.data());
+      table_.attend(query.data(), d, keys.data(), values.data(), count, scores.data(),
+                    out.data());
+      scalar_.attend(query.data(), d, keys.data(), values.data(), count, scores2.data(),
+                     out2.data());
       out.resize(d);
       out2.resize(d);
       ExpectSameBits(scores, scores2, "scores");
@@ -307,13 +307,13 @@ TEST(ScalarKernelsTest, AttentionIsThePlainFormula) {
   ScalarKernels().to_half(k.data(), static_cast<int>(k.size()), keys.data());
   ScalarKernels().to_half(v.data(), static_cast<int>(v.size()), values.data());
   std::vector<float> scores(padded), out(d + 64);
-  ScalarKernels().attend(query.data(), d, keys.data(), padded, values.data(), d, count,
-                         scores.data(), out.data());
+  ScalarKernels().attend(query.data(), d, keys.data(), values.data(), count, scores.data(),
+                         out.data());
   std::vector<double> weight(count);
   double sum = 0;
   for (int t = 0; t < count; ++t) {
     double score = 0;
-    for (int i = 0; i < d; ++i) score += double{query[i]} * k[i * padded + t];
+    for (int i = 0; i < d; ++i) score += double{query[i]} * k[(t / 16 * d + i) * 16 + t % 16];
     sum += weight[t] = std::exp(score);
   }
   for (int i = 0; i < d; ++i) {

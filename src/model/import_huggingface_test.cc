@@ -600,12 +600,15 @@ struct Said {
 Said Listen(const SpeechModel& model, const std::vector<int>& prompt, int steps) {
   std::vector<float> samples;
   for (const std::int16_t v : MakeGoldenSignal()) samples.push_back(static_cast<float>(v) / 32768);
-  const auto state = model.NewState();
-  state->Encode(samples);
+  const auto worker = model.NewWorker();
+  const auto sequence = model.NewSequence();
+  worker->Encode(samples, sequence.get());
   Said said;
   int token = model.traits().begin_token;
   for (int i = 0; i < steps; ++i) {
-    const std::span<const float> logits = state->Step(token);
+    const DecoderRow row{sequence.get(), token};
+    worker->Step({&row, 1});
+    const std::span<const float> logits = worker->Logits(0);
     said.logits.emplace_back(logits.begin(), logits.end());
     const auto best = std::max_element(logits.begin(), logits.end());
     said.tokens.push_back(static_cast<int>(best - logits.begin()));

@@ -233,19 +233,19 @@ void ToHalf(const float* x, int n, std::uint16_t* y) {
   for (int j = 0; i + j < n; ++j) y[i + j] = rest[j];
 }
 
-// Scores of kVectors * 16 places from the one that `keys` points at.
-template <class V, int kVectors>
-inline void AttendScores(const float* query, int d, const std::uint16_t* keys,
-                         std::int64_t key_stride, float* scores) {
-  V sum[kVectors];
-  Unroll<kVectors>([&]<int j>() __attribute__((always_inline)) { sum[j] = V::Set(0.0f); });
-  for (int i = 0; i < d; ++i, keys += key_stride) {
+// Scores of kBlocks * 16 places, a block of keys behind the other.
+template <class V, int kBlocks>
+inline void AttendScores(const float* query, int d, const std::uint16_t* keys, float* scores) {
+  V sum[kBlocks];
+  Unroll<kBlocks>([&]<int j>() __attribute__((always_inline)) { sum[j] = V::Set(0.0f); });
+  const std::int64_t block = std::int64_t{d} * kLanes;
+  for (int i = 0; i < d; ++i, keys += kLanes) {
     const V q = V::Set(query[i]);
-    Unroll<kVectors>([&]<int j>() __attribute__((always_inline)) {
-      sum[j] = V::Fma(q, V::LoadHalf(keys + j * kLanes), sum[j]);
+    Unroll<kBlocks>([&]<int j>() __attribute__((always_inline)) {
+      sum[j] = V::Fma(q, V::LoadHalf(keys + j * block), sum[j]);
     });
   }
-  Unroll<kVectors>(
+  Unroll<kBlocks>(
       [&]<int j>() __attribute__((always_inline)) { sum[j].Store(scores + j * kLanes); });
 }
 
@@ -281,25 +281,22 @@ inline void AttendValues(const float* scores, int count, const std::uint16_t* va
 }
 
 template <class V>
-void Attend(const float* query, int d, const std::uint16_t* keys, std::int64_t key_stride,
-            const std::uint16_t* values, std::int64_t value_stride, int count, float* scores,
-            float* out) {
-  constexpr int kBlock = 4 * kLanes;
+void Attend(const float* query, int d, const std::uint16_t* keys, const std::uint16_t* values,
+            int count, float* scores, float* out) {
+  constexpr int kBlocks = 4;
   int t = 0;
-  for (; t + kBlock <= count; t += kBlock) {
-    AttendScores<V, 4>(query, d, keys + t, key_stride, scores + t);
+  for (; t + kBlocks * kLanes <= count; t += kBlocks * kLanes) {
+    AttendScores<V, kBlocks>(query, d, keys + std::int64_t{t} * d, scores + t);
   }
   for (; t < count; t += kLanes) {
-    AttendScores<V, 1>(query, d, keys + t, key_stride, scores + t);
+    AttendScores<V, 1>(query, d, keys + std::int64_t{t} * d, scores + t);
   }
   SoftmaxRow<V>(scores, count);
   int i = 0;
   for (; i + (V::kAttendVectors - 1) * kLanes < d; i += V::kAttendVectors * kLanes) {
-    AttendValues<V, V::kAttendVectors>(scores, count, values + i, value_stride, out + i);
+    AttendValues<V, V::kAttendVectors>(scores, count, values + i, d, out + i);
   }
-  for (; i < d; i += kLanes) {
-    AttendValues<V, 1>(scores, count, values + i, value_stride, out + i);
-  }
+  for (; i < d; i += kLanes) AttendValues<V, 1>(scores, count, values + i, d, out + i);
 }
 
 template <class V>

@@ -28,11 +28,24 @@ void Sequence::Truncate(int num_tokens) {
   tokens_ = num_tokens;
 }
 
-void Sequence::Cache::Resize(int layers, int h, int places) {
+void Sequence::Cache::Resize(const Config& config, int places) {
+  heads = config.heads;
+  head_dim = config.head_dim;
   padded = RoundUp(places, kLanes);
-  const std::size_t size = static_cast<std::size_t>(layers) * h * padded + kSlack;
-  keys.resize(size);
-  values.resize(size);
+  const std::int64_t size = At(config.decoder_layers, 0) + kSlack;
+  keys.resize(static_cast<std::size_t>(size));
+  values.resize(static_cast<std::size_t>(size));
+}
+
+void Sequence::Cache::Put(int layer, int place, const std::uint16_t* key,
+                          const std::uint16_t* value) {
+  for (int head = 0; head < heads; ++head, key += head_dim, value += head_dim) {
+    std::uint16_t* to = keys.data() + At(layer, head) +
+                        std::int64_t{place / kLanes} * head_dim * kLanes + place % kLanes;
+    for (int i = 0; i < head_dim; ++i) to[i * kLanes] = key[i];
+    std::copy_n(value, head_dim,
+                values.data() + At(layer, head) + std::int64_t{place} * head_dim);
+  }
 }
 
 Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary)
@@ -47,7 +60,7 @@ Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryT
   token_context_.resize(rows * h + kSlack);
   token_fc_.resize(rows * 2 * c.decoder_intermediate);
   token_gated_.resize(rows * c.decoder_intermediate);
-  half_.resize(h);
+  half_.resize(2 * h);
   scores_.resize(RoundUp(std::max(rotary.positions(), c.max_positions), kLanes));
   logits_.resize(rows * w_.embedding.weights.n_padded);
 }
@@ -75,7 +88,7 @@ void Worker::Step(std::span<const DecoderRow> rows) {
     LETHE_CHECK(sequence->frames_ > 0 && sequence->tokens_ < c.max_positions);
     LETHE_CHECK(row.token >= 0 && row.token < c.vocabulary);
     if (sequence->tokens_ == 0) {
-      sequence->self_.Resize(static_cast<int>(w_.decoder.size()), h, c.max_positions);
+      sequence->self_.Resize(c, c.max_positions);
     }
     UnpackRow(w_.embedding.weights, row.token, token_x_.data() + rows_.size() * h);
     rows_.push_back({sequence, sequence->tokens_++, attention});
@@ -95,19 +108,17 @@ void Worker::Step(std::span<const DecoderRow> rows) {
   }
 }
 
-void Worker::Attend(const float* query, Sequence::Cache* cache, int layer, int count,
+void Worker::Attend(const float* query, const Sequence::Cache& cache, int layer, int count,
                     float* context, float* attention) {
-  const Config& c = w_.config;
-  const int d = c.head_dim, h = c.hidden;
-  const std::uint16_t* keys = cache->Keys(layer, h);
-  const std::uint16_t* values = cache->Values(layer, h);
-  for (int head = 0; head < c.heads; ++head) {
+  const int heads = cache.heads, d = cache.head_dim;
+  for (int head = 0; head < heads; ++head) {
+    const std::int64_t at = cache.At(layer, head);
     // The lanes behind head_dim hold the next head's business; it overwrites them, or they fall
     // into the slack.
-    kernels_.attend(query + head * d, d, keys + std::int64_t{head} * d * cache->padded,
-                    cache->padded, values + head * d, h, count, scores_.data(), context + head * d);
+    kernels_.attend(query + head * d, d, cache.keys.data() + at, cache.values.data() + at, count,
+                    scores_.data(), context + head * d);
     if (attention == nullptr) continue;
-    const float share = 1.0f / static_cast<float>(c.heads * c.decoder_layers);
+    const float share = 1.0f / static_cast<float>(heads * w_.config.decoder_layers);
     for (int t = 0; t < count; ++t) attention[t] += share * scores_[t];
   }
 }
@@ -125,7 +136,6 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
   // Every row's key and value first: a row of a draft attends to those before it.
   for (int r = 0; r < m; ++r) {
     const int position = rows_[r].position;
-    Sequence::Cache& self = rows_[r].sequence->self_;
     float* query = token_qkv_.data() + std::int64_t{r} * 3 * h;
     float* key = query + h;
     for (int head = 0; head < c.heads; ++head) {
@@ -133,13 +143,11 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
       rotary_.Rotate(key + head * d, position);
     }
     for (int i = 0; i < h; ++i) query[i] *= scale;
-    kernels_.to_half(key, h, half_.data());
-    std::uint16_t* keys = self.Keys(index, h) + position;
-    for (int i = 0; i < h; ++i) keys[std::int64_t{i} * self.padded] = half_[i];
-    kernels_.to_half(key + h, h, self.Values(index, h) + std::int64_t{position} * h);
+    kernels_.to_half(key, 2 * h, half_.data());
+    rows_[r].sequence->self_.Put(index, position, half_.data(), half_.data() + h);
   }
   for (int r = 0; r < m; ++r) {
-    Attend(token_qkv_.data() + std::int64_t{r} * 3 * h, &rows_[r].sequence->self_, index,
+    Attend(token_qkv_.data() + std::int64_t{r} * 3 * h, rows_[r].sequence->self_, index,
            rows_[r].position + 1, context + std::int64_t{r} * h, nullptr);
   }
   Apply(layer.output, context, m, h, x, h, true);
@@ -149,7 +157,7 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
   for (int r = 0; r < m; ++r) {
     float* query = token_qkv_.data() + std::int64_t{r} * h;
     for (int i = 0; i < h; ++i) query[i] *= scale;
-    Attend(query, &rows_[r].sequence->cross_, index, rows_[r].sequence->frames_,
+    Attend(query, rows_[r].sequence->cross_, index, rows_[r].sequence->frames_,
            context + std::int64_t{r} * h,
            record_attention_ ? attention_.data() + rows_[r].attention : nullptr);
   }

@@ -173,18 +173,14 @@ void Worker::FillCross(Sequence* sequence) {
   sequence->frames_ = frames_;
   sequence->tokens_ = 0;
   Sequence::Cache& cross = sequence->cross_;
-  cross.Resize(static_cast<int>(w_.decoder.size()), h, frames_);
+  cross.Resize(w_.config, frames_);
   // fc_ is free by now and holds [frames, 2h]: the intermediate size is four times h.
   fc_.resize(std::max(fc_.size(), frames * 2 * h));
   for (std::size_t layer = 0; layer < w_.decoder.size(); ++layer) {
     Apply(w_.decoder[layer].cross_key_value, norm_.data(), frames_, h, fc_.data(), 2 * h, false);
-    std::uint16_t* keys = cross.Keys(static_cast<int>(layer), h);
-    std::uint16_t* values = cross.Values(static_cast<int>(layer), h);
     for (int t = 0; t < frames_; ++t) {
-      const float* row = fc_.data() + std::int64_t{t} * 2 * h;
-      kernels_.to_half(row, h, half_.data());
-      for (int i = 0; i < h; ++i) keys[std::int64_t{i} * cross.padded + t] = half_[i];
-      kernels_.to_half(row + h, h, values + std::int64_t{t} * h);
+      kernels_.to_half(fc_.data() + std::int64_t{t} * 2 * h, 2 * h, half_.data());
+      cross.Put(static_cast<int>(layer), t, half_.data(), half_.data() + h);
     }
   }
 }

@@ -16,8 +16,7 @@ namespace lethe::moonshine {
 /// Keys and values of one utterance, in half precision: a decoder pass is bound by the bytes it
 /// reads, and these are a third of them when a sequence runs alone.
 ///
-/// Keys are transposed, so that scores of neighbouring frames are neighbours: keys [layers, h,
-/// padded], values [layers, padded, h], h being heads by head_dim.
+/// Each head has its own run of memory, in the order in which KernelTable::attend reads it.
 class Sequence final : public SpeechSequence {
  public:
   int num_frames() const override { return frames_; }
@@ -27,14 +26,17 @@ class Sequence final : public SpeechSequence {
  private:
   friend class Worker;
 
-  // A cache of `padded` places for each layer.
+  // Keys [layers, heads, padded / 16, head_dim, 16] and values [layers, heads, padded, head_dim].
   struct Cache {
-    int padded = 0;
+    int heads = 0, head_dim = 0, padded = 0;
     std::vector<std::uint16_t> keys, values;
-    void Resize(int layers, int h, int places);
-    std::uint16_t* Keys(int layer, int h) { return keys.data() + At(layer, h); }
-    std::uint16_t* Values(int layer, int h) { return values.data() + At(layer, h); }
-    std::int64_t At(int layer, int h) const { return std::int64_t{layer} * h * padded; }
+
+    void Resize(const Config& config, int places);
+    std::int64_t At(int layer, int head) const {
+      return (std::int64_t{layer} * heads + head) * padded * head_dim;
+    }
+    // Puts a key and a value [heads, head_dim] f16 at a place.
+    void Put(int layer, int place, const std::uint16_t* key, const std::uint16_t* value);
   };
 
   int frames_ = 0;
@@ -64,8 +66,8 @@ class Worker final : public SpeechModelWorker {
   void FillCross(Sequence* sequence);
   void DecodeLayer(int index, const DecoderLayer& layer);
   // context = what one row's heads see in the first `count` places of a cache's layer.
-  void Attend(const float* query, Sequence::Cache* cache, int layer, int count, float* context,
-              float* attention);
+  void Attend(const float* query, const Sequence::Cache& cache, int layer, int count,
+              float* context, float* attention);
   void Probe(const char* stage, const float* values, int rows, int columns);
   void Probe(const char* part, int index, const float* values, int rows, int columns);
 
@@ -96,7 +98,7 @@ class Worker final : public SpeechModelWorker {
   };
   std::vector<Row> rows_;
   std::vector<float> token_x_, token_norm_, token_qkv_, token_context_, token_fc_, token_gated_;
-  std::vector<std::uint16_t> half_;  // a row of keys
+  std::vector<std::uint16_t> half_;  // a key and a value
   std::vector<float> scores_;
   std::vector<float> attention_;
   std::vector<float> logits_;  // [rows, vocabulary padded]
