@@ -31,6 +31,9 @@ inline constexpr int kLanes = 16;
 /// stack.
 inline constexpr int kMaxGemmDepth = 8192;
 
+/// The largest k of pack_outputs().
+inline constexpr int kMaxPackDepth = 1024;
+
 /// How one row of activations was quantised: x = scale * (q - zero).
 struct RowScale {
   float scale;
@@ -94,11 +97,25 @@ struct KernelTable {
   /// arXiv:2002.05202 (SwiGLU).
   void (*silu_multiply)(const float* value, const float* gate, std::int64_t n, float* y);
 
-  /// Softmax down each of `width` columns of s [rows, ld]; width a multiple of 16.
-  void (*softmax_columns)(float* s, int rows, int width, std::int64_t ld);
+  /// Softmax along m rows of n, quantised on the way: p = q / (sum of the row's q).
+  ///
+  /// Shapes:   s [m, n] (rows ld apart) -> a [m, lda] u8, zero behind n; rows [m], with zero point
+  /// 0 Accuracy: q = round_to_even(255 * exp(s - the row's largest))
+  void (*softmax_quantize)(const float* s, int m, int n, std::int64_t ld, std::uint8_t* a, int lda,
+                           RowScale* rows);
 
-  /// Softmax along a row of n; what stands between n and the next multiple of 16 becomes 0.
-  void (*softmax_row)(float* s, int n);
+  /// Quantises x [n, k] (rows ldx apart) to the packed layout of a weight matrix, a row an output.
+  ///
+  /// Shapes:   -> weight, scale and correction as in PackedWeights, zero points 0; k <=
+  ///           kMaxPackDepth
+  /// Accuracy: symmetric, scale = the output's largest magnitude / 127, rounded to even
+  void (*pack_outputs)(const float* x, int n, int k, std::int64_t ldx, std::int8_t* weight,
+                       float* scale, std::int32_t* correction);
+
+  /// The same out of the transpose: x [k, n] (rows ldx apart), a column an output. Columns are
+  /// read, and packed, up to the next multiple of 16 of n.
+  void (*pack_inputs)(const float* x, int k, int n, std::int64_t ldx, std::int8_t* weight,
+                      float* scale, std::int32_t* correction);
 
   /// Converts n values to half precision (IEEE 754 binary16), rounded to even.
   void (*to_half)(const float* x, int n, std::uint16_t* y);
@@ -106,9 +123,9 @@ struct KernelTable {
   /// One head's attention of one query: out = softmax(query * keys) * values.
   ///
   /// Shapes:   query [d], scaled; keys [ceil(count / 16), d, 16] f16: element (b, i, j) belongs to
-  ///           place 16b + j; values [count, d] f16, 64 more readable behind them -> scores [count],
-  ///           padded with zeros to a multiple of 16; out [d], padded with anything up to d + 47;
-  ///           1 <= count
+  ///           place 16b + j; values [count, d] f16, 64 more readable behind them -> scores
+  ///           [count], padded with zeros to a multiple of 16; out [d], padded with anything up to
+  ///           d + 47; 1 <= count
   /// Accuracy: a score is one chain of fused multiply-adds over ascending d; a sum over places is
   ///           four such chains (place t goes to chain t % 4), added as (0 + 2) + (1 + 3)
   void (*attend)(const float* query, int d, const std::uint16_t* keys, const std::uint16_t* values,

@@ -179,12 +179,6 @@ TEST_P(KernelsTest, RowAndElementKernelsAreThoseOfTheScalarTable) {
     table_.silu_multiply(x.data(), x.data() + n, n, a.data());
     scalar_.silu_multiply(x.data(), x.data() + n, n, b.data());
     ExpectSameBits(a, b, "silu");
-    a = x;
-    a.resize(3 * n + 16, 7.0f);
-    b = a;
-    table_.softmax_row(a.data(), n);
-    scalar_.softmax_row(b.data(), n);
-    ExpectSameBits(a, b, "softmax_row");
     int i = -1, j = -2;
     float p = 0, q = 1;
     table_.argmax_logsumexp(x.data(), n, &i, &p);
@@ -192,12 +186,6 @@ TEST_P(KernelsTest, RowAndElementKernelsAreThoseOfTheScalarTable) {
     EXPECT_EQ(i, j);
     EXPECT_EQ(p, q);
     EXPECT_EQ(i, std::max_element(x.begin(), x.begin() + n) - x.begin());
-  }
-  for (int rows : {1, 2, 7, 100}) {
-    std::vector<float> a = RandomFloats(rows * 48, rows), b = a;
-    table_.softmax_columns(a.data(), rows, 32, 48);
-    scalar_.softmax_columns(b.data(), rows, 32, 48);
-    ExpectSameBits(a, b, "softmax_columns");
   }
   const std::vector<float> gates = RandomFloats(4 * 128, 11);
   std::vector<float> cell = RandomFloats(128, 12), cell2 = cell, hidden(128), hidden2(128);
@@ -234,14 +222,57 @@ TEST_P(KernelsTest, AttentionIsThatOfTheScalarTable) {
       fill(&keys, 2);
       fill(&values, 3);
       std::vector<float> scores(padded, 7.0f), scores2 = scores, out(d + 64), out2 = out;
-      table_.attend(query.data(), d, keys.data(), values.data(), count, scores.data(),
-                    out.data());
+      table_.attend(query.data(), d, keys.data(), values.data(), count, scores.data(), out.data());
       scalar_.attend(query.data(), d, keys.data(), values.data(), count, scores2.data(),
                      out2.data());
       out.resize(d);
       out2.resize(d);
       ExpectSameBits(scores, scores2, "scores");
       ExpectSameBits(out, out2, "attention of " + std::to_string(count));
+    }
+  }
+}
+
+TEST_P(KernelsTest, QuantisedSoftmaxIsThatOfTheScalarTable) {
+  for (int n : {1, 2, 15, 16, 17, 63, 64, 65, 458}) {
+    const int lda = (n + kActivationAlign - 1) / kActivationAlign * kActivationAlign;
+    const std::vector<float> s = RandomFloats(static_cast<std::size_t>(3) * (n + 5), n, 4.0f);
+    std::vector<std::uint8_t> a(static_cast<std::size_t>(3) * lda, 9), b = a;
+    std::vector<RowScale> rows(3), rows2(3);
+    table_.softmax_quantize(s.data(), 3, n, n + 5, a.data(), lda, rows.data());
+    scalar_.softmax_quantize(s.data(), 3, n, n + 5, b.data(), lda, rows2.data());
+    EXPECT_EQ(a, b) << n;
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(rows[i].scale, rows2[i].scale);
+      EXPECT_EQ(rows[i].zero, 0);
+      EXPECT_EQ(rows[i].sum, rows2[i].sum);
+    }
+  }
+}
+
+TEST_P(KernelsTest, PackedActivationsAreThoseOfTheScalarTable) {
+  for (int n : {1, 15, 16, 17, 40}) {
+    for (int k : {1, 3, 4, 16, 17, 36, 100}) {
+      const int n_padded = (n + 15) / 16 * 16, k_padded = (k + 3) / 4 * 4;
+      const auto size = static_cast<std::size_t>(n_padded) * k_padded;
+      const std::vector<float> x = RandomFloats(static_cast<std::size_t>(n_padded + 8) * 120, 5);
+      for (const bool outputs : {true, false}) {
+        std::vector<std::int8_t> w(size, 7), w2(size, 8);
+        std::vector<float> scale(n_padded), scale2 = scale;
+        std::vector<std::int32_t> correction(n_padded), correction2 = correction;
+        const auto pack = [&](const KernelTable& table, auto* weight, auto* s, auto* c) {
+          if (outputs) {
+            table.pack_outputs(x.data(), n, k, k + 3, weight->data(), s->data(), c->data());
+          } else {
+            table.pack_inputs(x.data(), k, n, n_padded + 8, weight->data(), s->data(), c->data());
+          }
+        };
+        pack(table_, &w, &scale, &correction);
+        pack(scalar_, &w2, &scale2, &correction2);
+        EXPECT_EQ(w, w2) << n << " by " << k;
+        ExpectSameBits(scale, scale2, "scale");
+        EXPECT_EQ(correction, correction2);
+      }
     }
   }
 }
@@ -286,9 +317,10 @@ TEST(ScalarKernelsTest, ElementKernelsKeepTheirPromisedAccuracy) {
 }
 
 TEST(ScalarKernelsTest, HalfPrecisionRoundsToEven) {
-  const std::vector<float> x = {1.0f, -2.0f, 0.1f, 65504.0f, 65520.0f, 0x1p-24f, 0x1p-25f, 0x3p-25f,
-                                1.0f + 0x1p-11f, 1.0f + 0x3p-11f, 0x1.ff8p-15f,
-                                0x1.ffcp-15f};
+  const std::vector<float> x = {
+      1.0f,         -2.0f,       0.1f,     65504.0f,        65520.0f,
+      0x1p-24f,     0x1p-25f,    0x3p-25f, 1.0f + 0x1p-11f, 1.0f + 0x3p-11f,
+      0x1.ff8p-15f, 0x1.ffcp-15f};
   const std::vector<std::uint16_t> expected = {0x3c00, 0xc000, 0x2e66, 0x7bff, 0x7c00, 0x0001,
                                                0x0000, 0x0002, 0x3c00, 0x3c02, 0x03ff, 0x0400};
   std::vector<std::uint16_t> y(x.size());
@@ -323,13 +355,28 @@ TEST(ScalarKernelsTest, AttentionIsThePlainFormula) {
   }
 }
 
-TEST(ScalarKernelsTest, SoftmaxAddsUpToOneAndKeepsTheRatios) {
-  std::vector<float> s = {1.0f, 2.0f, -50.0f, 1000.0f, 999.0f};
-  s.resize(16, 5.0f);
-  ScalarKernels().softmax_row(s.data(), 5);
-  EXPECT_NEAR(s[3], 1 / (1 + std::exp(-1.0)), 1e-6);
-  EXPECT_NEAR(s[4] / s[3], std::exp(-1.0), 1e-6);
-  for (int i = 5; i < 16; ++i) EXPECT_EQ(s[i], 0.0f);
+TEST(ScalarKernelsTest, PackedActivationsAreTheMatrixAndItsTranspose) {
+  const int n = 20, k = 37, n_padded = 32, k_padded = 40;
+  const std::vector<float> x = RandomFloats(n_padded * 48, 6);
+  std::vector<std::int8_t> w(n_padded * k_padded);
+  std::vector<float> scale(n_padded);
+  std::vector<std::int32_t> correction(n_padded);
+  for (const bool outputs : {true, false}) {
+    if (outputs) {
+      ScalarKernels().pack_outputs(x.data(), n, k, 48, w.data(), scale.data(), correction.data());
+    } else {
+      ScalarKernels().pack_inputs(x.data(), k, n, 32, w.data(), scale.data(), correction.data());
+    }
+    for (int i = 0; i < n; ++i) {
+      int sum = 0;
+      for (int p = 0; p < k; ++p) {
+        const int q = w[(i / 16) * k_padded * 16 + (p / 4) * 64 + (i % 16) * 4 + p % 4];
+        EXPECT_NEAR(q * scale[i], outputs ? x[i * 48 + p] : x[p * 32 + i], scale[i] * 0.501);
+        sum += q;
+      }
+      EXPECT_EQ(sum, correction[i]);
+    }
+  }
 }
 
 TEST(DispatchTest, UnknownInstructionSetNamesTheKnownOnes) {

@@ -110,8 +110,8 @@ TEST_F(GoldenTest, VoiceActivityIsThatOfOnnxRuntimeHoweverTheSamplesAreCut) {
   }
 }
 
-// The logits after the last of `tokens`, fed `at_once` by `at_once`, beside rows of another sequence
-// where `beside` is set.
+// The logits after the last of `tokens`, fed `at_once` by `at_once`, beside rows of another
+// sequence where `beside` is set.
 std::vector<float> LogitsAfter(const SpeechModel& model, const std::vector<int>& tokens,
                                std::size_t at_once, bool beside) {
   const auto worker = model.NewWorker();

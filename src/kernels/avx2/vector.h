@@ -44,6 +44,33 @@ struct Avx2Vector {
     _mm_storeu_si128(halves, _mm256_cvtps_ph(low, kToEven));
     _mm_storeu_si128(halves + 1, _mm256_cvtps_ph(high, kToEven));
   }
+  void StoreInts(std::int32_t* p) const {
+    auto* halves = reinterpret_cast<__m256i*>(p);
+    _mm256_storeu_si256(halves, _mm256_cvtps_epi32(low));
+    _mm256_storeu_si256(halves + 1, _mm256_cvtps_epi32(high));
+  }
+  void StoreBytes(std::uint8_t* p) const {
+    const __m256i byte = _mm256_set1_epi32(255);
+    const __m256i words = _mm256_permute4x64_epi64(
+        _mm256_packus_epi32(_mm256_and_si256(_mm256_cvtps_epi32(low), byte),
+                            _mm256_and_si256(_mm256_cvtps_epi32(high), byte)),
+        _MM_SHUFFLE(3, 1, 2, 0));
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(p),
+        _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+  }
+  static __m256i Quads(__m256 a, __m256 b, __m256 c, __m256 d) {
+    const __m256i byte = _mm256_set1_epi32(255);
+    const auto part = [byte](__m256 x) { return _mm256_and_si256(_mm256_cvtps_epi32(x), byte); };
+    return _mm256_or_si256(
+        _mm256_or_si256(part(a), _mm256_slli_epi32(part(b), 8)),
+        _mm256_or_si256(_mm256_slli_epi32(part(c), 16), _mm256_slli_epi32(part(d), 24)));
+  }
+  static void StoreQuads(const Avx2Vector* q, std::int8_t* p) {
+    auto* halves = reinterpret_cast<__m256i*>(p);
+    _mm256_storeu_si256(halves, Quads(q[0].low, q[1].low, q[2].low, q[3].low));
+    _mm256_storeu_si256(halves + 1, Quads(q[0].high, q[1].high, q[2].high, q[3].high));
+  }
   friend Avx2Vector operator+(Avx2Vector a, Avx2Vector b) {
     return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
   }

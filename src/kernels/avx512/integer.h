@@ -51,8 +51,8 @@ void StoreOutputs(__m512i sum, const RowScale& row, const PackedWeights& w, int 
   _mm512_storeu_ps(y + n, value);
 }
 
-// sum += row * column, four u8 by four s8 a lane. The intrinsic _mm512_dpbusd_epi32 does the same, but
-// GCC 12 copies the sums of a large tile from register to register around each one.
+// sum += row * column, four u8 by four s8 a lane. The intrinsic _mm512_dpbusd_epi32 does the same,
+// but GCC 12 copies the sums of a large tile from register to register around each one.
 inline void MultiplyAdd(__m512i* sum, __m512i row, __m512i column) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(row), "v"(column));
 }
@@ -139,9 +139,9 @@ void VnniOneRow(const std::uint8_t* a, const RowScale& row, const PackedWeights&
 // By the number of rows that are left over.
 using VnniRowsFunction = void (*)(const std::uint8_t*, int, const RowScale*, const PackedWeights&,
                                   int, int, float*, std::int64_t, bool);
-constexpr VnniRowsFunction kVnniRest[12] = {
-    nullptr,     VnniRows<1>, VnniRows<2>, VnniRows<3>, VnniRows<4>,  VnniRows<5>,
-    VnniRows<6>, VnniRows<7>, VnniRows<8>, VnniRows<9>, VnniRows<10>, VnniRows<11>};
+constexpr VnniRowsFunction kVnniRest[12] = {nullptr,     VnniRows<1>, VnniRows<2>,  VnniRows<3>,
+                                            VnniRows<4>, VnniRows<5>, VnniRows<6>,  VnniRows<7>,
+                                            VnniRows<8>, VnniRows<9>, VnniRows<10>, VnniRows<11>};
 
 void VnniGemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows,
                   const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate) {

@@ -29,6 +29,20 @@ struct Avx512Vector {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                         _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
+  __m512i Ints() const { return _mm512_cvtps_epi32(v); }
+  void StoreInts(std::int32_t* p) const { _mm512_storeu_si512(p, Ints()); }
+  void StoreBytes(std::uint8_t* p) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(Ints()));
+  }
+  static void StoreQuads(const Avx512Vector* q, std::int8_t* p) {
+    const __m512i low = _mm512_set1_epi32(255);
+    const __m512i first = _mm512_or_si512(_mm512_and_si512(q[0].Ints(), low),
+                                          _mm512_slli_epi32(_mm512_and_si512(q[1].Ints(), low), 8));
+    const __m512i second =
+        _mm512_or_si512(_mm512_slli_epi32(_mm512_and_si512(q[2].Ints(), low), 16),
+                        _mm512_slli_epi32(q[3].Ints(), 24));
+    _mm512_storeu_si512(p, _mm512_or_si512(first, second));
+  }
   friend Avx512Vector operator+(Avx512Vector a, Avx512Vector b) {
     return {_mm512_add_ps(a.v, b.v)};
   }

@@ -10,6 +10,8 @@
 //   for integral n in [-126, 127], V::KeepFirst(v, n, other): the first n lanes of v, the rest of
 //   other Sum(), Largest(), Smallest(): over the lanes, in the order kernels.h describes
 //   V::LoadHalf(p), StoreHalf(p): 16 values in half precision, rounded to even
+//   of integral values: StoreInts(p) as s32, StoreBytes(p) their low 8 bits, V::StoreQuads(q, p)
+//   the low 8 bits of four vectors interleaved, those of a lane together
 // and kColumns, the number of vectors that Sgemm keeps side by side, kAttendVectors, the same for
 // the values of Attend.
 
@@ -187,22 +189,7 @@ void Sgemm(int m, int n, int k, const float* a, std::int64_t row_stride, std::in
   }
 }
 
-template <class V>
-void SoftmaxColumns(float* s, int rows, int width, std::int64_t ld) {
-  for (int j = 0; j < width; j += kLanes) {
-    V largest = V::Load(s + j);
-    for (int i = 1; i < rows; ++i) largest = V::Max(largest, V::Load(s + i * ld + j));
-    V sum = V::Set(0.0f);
-    for (int i = 0; i < rows; ++i) {
-      const V e = Exp(V::Load(s + i * ld + j) - largest);
-      sum = sum + e;
-      e.Store(s + i * ld + j);
-    }
-    const V inverse = V::Set(1.0f) / sum;
-    for (int i = 0; i < rows; ++i) (V::Load(s + i * ld + j) * inverse).Store(s + i * ld + j);
-  }
-}
-
+// What stands between n and the next multiple of 16 becomes 0.
 template <class V>
 void SoftmaxRow(float* s, int n) {
   const V lowest = V::Set(-3.0e38f);
@@ -245,8 +232,8 @@ inline void AttendScores(const float* query, int d, const std::uint16_t* keys, f
       sum[j] = V::Fma(q, V::LoadHalf(keys + j * block), sum[j]);
     });
   }
-  Unroll<kBlocks>(
-      [&]<int j>() __attribute__((always_inline)) { sum[j].Store(scores + j * kLanes); });
+  Unroll<kBlocks>([&]<int j>()
+                      __attribute__((always_inline)) { sum[j].Store(scores + j * kLanes); });
 }
 
 // kVectors * 16 columns of the weighted sum of values, in four chains.
@@ -297,6 +284,84 @@ void Attend(const float* query, int d, const std::uint16_t* keys, const std::uin
     AttendValues<V, V::kAttendVectors>(scores, count, values + i, d, out + i);
   }
   for (; i < d; i += kLanes) AttendValues<V, 1>(scores, count, values + i, d, out + i);
+}
+
+template <class V>
+void SoftmaxQuantize(const float* s, int m, int n, std::int64_t ld, std::uint8_t* a, int lda,
+                     RowScale* rows) {
+  const V lowest = V::Set(-3.0e38f), zero = V::Set(0.0f);
+  for (int row = 0; row < m; ++row, s += ld, a += lda) {
+    V largest = lowest;
+    for (int i = 0; i < n; i += kLanes) {
+      const int rest = n - i < kLanes ? n - i : kLanes;
+      largest = V::Max(largest, V::KeepFirst(V::LoadPartial(s + i, rest), rest, lowest));
+    }
+    const V top = V::Set(largest.Largest());
+    V sum = zero;
+    for (int i = 0; i < lda; i += kLanes) {
+      const int rest = n - i < 0 ? 0 : n - i < kLanes ? n - i : kLanes;
+      V q = zero;
+      if (rest > 0) {
+        q = V::Round(Exp(V::LoadPartial(s + i, rest) - top) * V::Set(255.0f));
+        q = V::KeepFirst(q, rest, zero);
+      }
+      sum = sum + q;
+      q.StoreBytes(a + i);
+    }
+    // Sums of small integers: exact, and 255 at least.
+    const float total = sum.Sum();
+    rows[row] = {1.0f / total, 0, static_cast<std::int32_t>(total)};
+  }
+}
+
+template <class V>
+void PackOutputs(const float* x, int n, int k, std::int64_t ldx, std::int8_t* weight, float* scale,
+                 std::int32_t* correction) {
+  const int k_padded = (k + 3) / 4 * 4;
+  const int n_padded = (n + kLanes - 1) / kLanes * kLanes;
+  alignas(64) std::uint8_t q[kMaxPackDepth + kLanes];
+  for (int row = 0; row < n_padded; ++row, x += ldx) {
+    V largest = V::Set(1e-30f), sum = V::Set(0.0f);
+    if (row < n) {
+      for (int i = 0; i < k; i += kLanes) {
+        largest = V::Max(largest, V::Abs(V::LoadPartial(x + i, k - i < kLanes ? k - i : kLanes)));
+      }
+    }
+    const float most = largest.Largest();
+    const V inverse = V::Set(127.0f / most);
+    for (int i = 0; i < k_padded; i += kLanes) {
+      V v = V::Set(0.0f);
+      if (row < n && i < k) {
+        v = V::Round(V::LoadPartial(x + i, k - i < kLanes ? k - i : kLanes) * inverse);
+      }
+      sum = sum + v;
+      v.StoreBytes(q + i);
+    }
+    scale[row] = most / 127.0f;
+    correction[row] = static_cast<std::int32_t>(sum.Sum());
+    std::int8_t* to = weight + std::int64_t{row / kLanes} * k_padded * kLanes + (row % kLanes) * 4;
+    for (int i = 0; i < k_padded; i += 4, to += 4 * kLanes) __builtin_memcpy(to, q + i, 4);
+  }
+}
+
+template <class V>
+void PackInputs(const float* x, int k, int n, std::int64_t ldx, std::int8_t* weight, float* scale,
+                std::int32_t* correction) {
+  for (int j = 0; j < n; j += kLanes, x += kLanes) {
+    V largest = V::Set(1e-30f), sum = V::Set(0.0f);
+    for (int p = 0; p < k; ++p) largest = V::Max(largest, V::Abs(V::Load(x + p * ldx)));
+    const V inverse = V::Set(127.0f) / largest;
+    (largest / V::Set(127.0f)).Store(scale + j);
+    for (int p = 0; p < k; p += 4, weight += 4 * kLanes) {
+      V q[4];
+      for (int r = 0; r < 4; ++r) {
+        q[r] = p + r < k ? V::Round(V::Load(x + (p + r) * ldx) * inverse) : V::Set(0.0f);
+        sum = sum + q[r];
+      }
+      V::StoreQuads(q, weight);
+    }
+    sum.StoreInts(correction + j);
+  }
 }
 
 template <class V>

@@ -66,6 +66,19 @@ struct ScalarVector {
   void StoreHalf(std::uint16_t* p) const {
     for (int i = 0; i < 16; ++i) p[i] = ToHalfBits(lane[i]);
   }
+  void StoreInts(std::int32_t* p) const {
+    for (int i = 0; i < 16; ++i) p[i] = static_cast<std::int32_t>(lane[i]);
+  }
+  void StoreBytes(std::uint8_t* p) const {
+    for (int i = 0; i < 16; ++i) {
+      p[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(lane[i]));
+    }
+  }
+  static void StoreQuads(const ScalarVector* q, std::int8_t* p) {
+    for (int i = 0; i < 64; ++i) {
+      p[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(q[i % 4].lane[i / 4]));
+    }
+  }
   friend ScalarVector operator+(const ScalarVector& a, const ScalarVector& b) {
     return Each([&](int i) { return a.lane[i] + b.lane[i]; });
   }

@@ -28,7 +28,7 @@ void Sequence::Truncate(int num_tokens) {
   tokens_ = num_tokens;
 }
 
-void Sequence::Cache::Resize(const Config& config, int places) {
+void Sequence::TokenCache::Resize(const Config& config, int places) {
   heads = config.heads;
   head_dim = config.head_dim;
   padded = RoundUp(places, kLanes);
@@ -37,14 +37,13 @@ void Sequence::Cache::Resize(const Config& config, int places) {
   values.resize(static_cast<std::size_t>(size));
 }
 
-void Sequence::Cache::Put(int layer, int place, const std::uint16_t* key,
-                          const std::uint16_t* value) {
+void Sequence::TokenCache::Put(int layer, int place, const std::uint16_t* key,
+                               const std::uint16_t* value) {
   for (int head = 0; head < heads; ++head, key += head_dim, value += head_dim) {
     std::uint16_t* to = keys.data() + At(layer, head) +
                         std::int64_t{place / kLanes} * head_dim * kLanes + place % kLanes;
     for (int i = 0; i < head_dim; ++i) to[i * kLanes] = key[i];
-    std::copy_n(value, head_dim,
-                values.data() + At(layer, head) + std::int64_t{place} * head_dim);
+    std::copy_n(value, head_dim, values.data() + At(layer, head) + std::int64_t{place} * head_dim);
   }
 }
 
@@ -61,7 +60,14 @@ Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryT
   token_fc_.resize(rows * 2 * c.decoder_intermediate);
   token_gated_.resize(rows * c.decoder_intermediate);
   half_.resize(2 * h);
-  scores_.resize(RoundUp(std::max(rotary.positions(), c.max_positions), kLanes));
+  // Sized for the longest utterance and the widest pass: a sequence may have been encoded
+  // elsewhere.
+  const int places = RoundUp(std::max(rotary.positions(), c.max_positions), kActivationAlign);
+  scores_.resize(places);
+  probabilities_.resize(places);
+  quantized_.resize(static_cast<std::size_t>(c.heads) * RoundUp(c.head_dim, kActivationAlign));
+  row_scales_.resize(std::max(c.heads, kMaxRows));
+  head_context_.resize(RoundUp(c.head_dim, kLanes));
   logits_.resize(rows * w_.embedding.weights.n_padded);
 }
 
@@ -108,18 +114,38 @@ void Worker::Step(std::span<const DecoderRow> rows) {
   }
 }
 
-void Worker::Attend(const float* query, const Sequence::Cache& cache, int layer, int count,
-                    float* context, float* attention) {
-  const int heads = cache.heads, d = cache.head_dim;
-  for (int head = 0; head < heads; ++head) {
+void Worker::AttendTokens(const float* query, const Sequence::TokenCache& cache, int layer,
+                          int count, float* context) {
+  const int d = cache.head_dim;
+  for (int head = 0; head < cache.heads; ++head) {
     const std::int64_t at = cache.At(layer, head);
     // The lanes behind head_dim hold the next head's business; it overwrites them, or they fall
     // into the slack.
     kernels_.attend(query + head * d, d, cache.keys.data() + at, cache.values.data() + at, count,
                     scores_.data(), context + head * d);
+  }
+}
+
+void Worker::AttendFrames(const float* query, const Sequence& sequence, int layer, float* context,
+                          float* attention) {
+  const int heads = w_.config.heads, d = w_.config.head_dim, frames = sequence.frames_;
+  const int query_bytes = RoundUp(d, kActivationAlign);
+  const int score_bytes = RoundUp(frames, kActivationAlign);
+  kernels_.quantize_rows(query, heads, d, d, quantized_.data(), query_bytes, row_scales_.data());
+  for (int head = 0; head < heads; ++head) {
+    const PackedWeights keys = sequence.cross_keys_.View(layer * heads + head);
+    const PackedWeights values = sequence.cross_values_.View(layer * heads + head);
+    kernels_.gemm_u8s8(quantized_.data() + std::int64_t{head} * query_bytes, 1, query_bytes,
+                       &row_scales_[head], keys, scores_.data(), keys.n_padded, false);
+    RowScale row;
+    kernels_.softmax_quantize(scores_.data(), 1, frames, keys.n_padded, probabilities_.data(),
+                              score_bytes, &row);
+    kernels_.gemm_u8s8(probabilities_.data(), 1, score_bytes, &row, values, head_context_.data(),
+                       values.n_padded, false);
+    std::copy_n(head_context_.data(), d, context + head * d);
     if (attention == nullptr) continue;
-    const float share = 1.0f / static_cast<float>(heads * w_.config.decoder_layers);
-    for (int t = 0; t < count; ++t) attention[t] += share * scores_[t];
+    const float share = row.scale / static_cast<float>(heads * w_.config.decoder_layers);
+    for (int t = 0; t < frames; ++t) attention[t] += share * static_cast<float>(probabilities_[t]);
   }
 }
 
@@ -147,8 +173,8 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
     rows_[r].sequence->self_.Put(index, position, half_.data(), half_.data() + h);
   }
   for (int r = 0; r < m; ++r) {
-    Attend(token_qkv_.data() + std::int64_t{r} * 3 * h, rows_[r].sequence->self_, index,
-           rows_[r].position + 1, context + std::int64_t{r} * h, nullptr);
+    AttendTokens(token_qkv_.data() + std::int64_t{r} * 3 * h, rows_[r].sequence->self_, index,
+                 rows_[r].position + 1, context + std::int64_t{r} * h);
   }
   Apply(layer.output, context, m, h, x, h, true);
 
@@ -157,9 +183,8 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
   for (int r = 0; r < m; ++r) {
     float* query = token_qkv_.data() + std::int64_t{r} * h;
     for (int i = 0; i < h; ++i) query[i] *= scale;
-    Attend(query, rows_[r].sequence->cross_, index, rows_[r].sequence->frames_,
-           context + std::int64_t{r} * h,
-           record_attention_ ? attention_.data() + rows_[r].attention : nullptr);
+    AttendFrames(query, *rows_[r].sequence, index, context + std::int64_t{r} * h,
+                 record_attention_ ? attention_.data() + rows_[r].attention : nullptr);
   }
   Apply(layer.cross_output, context, m, h, x, h, true);
 

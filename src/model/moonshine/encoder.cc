@@ -14,8 +14,8 @@ constexpr int kWidth3 = 3, kStep3 = 2;
 
 // Rows quantised at a time: activations of a block stay in the second-level cache.
 constexpr int kBlockRows = 96;
-// Queries that attend together.
-constexpr int kTile = 32;
+// Queries that attend together: their scores stay in the second-level cache.
+constexpr int kTile = 48;
 
 constexpr int Outputs(std::int64_t inputs, int width, int step) {
   return inputs < width ? 0 : static_cast<int>((inputs - width) / step + 1);
@@ -55,11 +55,11 @@ void GroupNorm(float* x, int rows, int columns, const float* weight, const float
 }  // namespace
 
 void Worker::Apply(const Linear& linear, const float* x, int m, std::int64_t ldx, float* y,
-                  std::int64_t ldy, bool accumulate) {
+                   std::int64_t ldy, bool accumulate) {
   const int lda = RoundUp(linear.weights.k_padded, kActivationAlign);
   quantized_.resize(std::max<std::size_t>(quantized_.size(),
                                           static_cast<std::size_t>(std::min(m, kBlockRows)) * lda));
-  row_scales_.resize(kBlockRows);
+  row_scales_.resize(std::max<std::size_t>(row_scales_.size(), kBlockRows));
   for (int i = 0; i < m; i += kBlockRows) {
     const int rows = std::min(kBlockRows, m - i);
     kernels_.quantize_rows(x + i * ldx, rows, linear.weights.k, ldx, quantized_.data(), lda,
@@ -80,12 +80,21 @@ void Worker::Encode(std::span<const float> samples, SpeechSequence* sequence) {
   Probe("encoder.stem", x_.data(), frames_, c.hidden);
   const auto frames = static_cast<std::size_t>(frames_);
   norm_.resize(frames * c.hidden);
-  qkv_.resize(frames * c.hidden * 3);
+  // Values of the last head are read in whole vectors.
+  qkv_.resize(frames * c.hidden * 3 + kLanes);
   context_.resize(frames * c.hidden);
   fc_.resize(frames * c.encoder_intermediate);
-  query_tile_.resize(static_cast<std::size_t>(c.head_dim) * kTile);
-  context_tile_.resize(query_tile_.size());
-  score_tile_.resize(frames * kTile);
+  head_keys_.Resize(1, frames_, c.head_dim);
+  head_values_.Resize(1, c.head_dim, frames_);
+  quantized_.resize(
+      std::max(quantized_.size(), std::size_t{kTile} * RoundUp(c.head_dim, kActivationAlign)));
+  probabilities_.resize(
+      std::max(probabilities_.size(), std::size_t{kTile} * RoundUp(frames_, kActivationAlign)));
+  row_scales_.resize(std::max<std::size_t>(row_scales_.size(), kBlockRows));
+  probability_scales_.resize(kTile);
+  scores_.resize(std::max(scores_.size(), std::size_t{kTile} * RoundUp(frames_, kLanes)));
+  head_context_.resize(
+      std::max(head_context_.size(), std::size_t{kTile} * RoundUp(c.head_dim, kLanes)));
   for (std::size_t i = 0; i < w_.encoder.size(); ++i) {
     EncodeLayer(w_.encoder[i]);
     Probe("encoder.block.", static_cast<int>(i), x_.data(), frames_, c.hidden);
@@ -138,49 +147,51 @@ void Worker::EncodeLayer(const EncoderLayer& layer) {
   Apply(layer.fc2, fc_.data(), frames_, c.encoder_intermediate, x_.data(), h, true);
 }
 
-// A tile of queries stands side by side in the vector lanes, keys run down: neither keys nor values
-// are transposed, the softmax runs down columns, and a head of 36 wastes no lane.
+// Scores and weighted sums are integer products, with keys and values in the part of the weights.
 void Worker::AttendEncoder(int head) {
   const Config& c = w_.config;
   const int d = c.head_dim;
   const std::int64_t ld = std::int64_t{3} * c.hidden;
   const float* query = qkv_.data() + head * d;
-  const float* key = query + c.hidden;
-  const float* value = key + c.hidden;
+  head_keys_.PackOutputs(kernels_, 0, query + c.hidden, ld);
+  head_values_.PackInputs(kernels_, 0, query + 2 * c.hidden, ld);
+  const PackedWeights keys = head_keys_.View(0), values = head_values_.View(0);
+  const int query_bytes = RoundUp(d, kActivationAlign);
+  const int score_bytes = RoundUp(frames_, kActivationAlign);
   for (int t = 0; t < frames_; t += kTile) {
     const int count = std::min(kTile, frames_ - t);
-    const int width = RoundUp(count, kLanes);
-    for (int j = 0; j < width; ++j) {
-      for (int i = 0; i < d; ++i) {
-        query_tile_[i * kTile + j] = j < count ? query[(t + j) * ld + i] : 0.0f;
-      }
-    }
-    kernels_.sgemm(frames_, width, d, key, ld, 1, query_tile_.data(), kTile, nullptr,
-                   score_tile_.data(), kTile);
-    kernels_.softmax_columns(score_tile_.data(), frames_, width, kTile);
-    kernels_.sgemm(d, width, frames_, value, 1, ld, score_tile_.data(), kTile, nullptr,
-                   context_tile_.data(), kTile);
+    kernels_.quantize_rows(query + t * ld, count, d, ld, quantized_.data(), query_bytes,
+                           row_scales_.data());
+    kernels_.gemm_u8s8(quantized_.data(), count, query_bytes, row_scales_.data(), keys,
+                       scores_.data(), keys.n_padded, false);
+    kernels_.softmax_quantize(scores_.data(), count, frames_, keys.n_padded, probabilities_.data(),
+                              score_bytes, probability_scales_.data());
+    kernels_.gemm_u8s8(probabilities_.data(), count, score_bytes, probability_scales_.data(),
+                       values, head_context_.data(), values.n_padded, false);
     for (int j = 0; j < count; ++j) {
-      float* out = context_.data() + std::int64_t{t + j} * c.hidden + head * d;
-      for (int i = 0; i < d; ++i) out[i] = context_tile_[i * kTile + j];
+      std::copy_n(head_context_.data() + std::int64_t{j} * values.n_padded, d,
+                  context_.data() + std::int64_t{t + j} * c.hidden + head * d);
     }
   }
 }
 
 void Worker::FillCross(Sequence* sequence) {
-  const int h = w_.config.hidden;
+  const Config& c = w_.config;
+  const int h = c.hidden;
   const auto frames = static_cast<std::size_t>(frames_);
   sequence->frames_ = frames_;
   sequence->tokens_ = 0;
-  Sequence::Cache& cross = sequence->cross_;
-  cross.Resize(w_.config, frames_);
+  sequence->cross_keys_.Resize(c.decoder_layers * c.heads, frames_, c.head_dim);
+  sequence->cross_values_.Resize(c.decoder_layers * c.heads, c.head_dim, frames_);
   // fc_ is free by now and holds [frames, 2h]: the intermediate size is four times h.
-  fc_.resize(std::max(fc_.size(), frames * 2 * h));
-  for (std::size_t layer = 0; layer < w_.decoder.size(); ++layer) {
+  fc_.resize(std::max(fc_.size(), frames * 2 * h + kLanes));
+  for (int layer = 0; layer < c.decoder_layers; ++layer) {
     Apply(w_.decoder[layer].cross_key_value, norm_.data(), frames_, h, fc_.data(), 2 * h, false);
-    for (int t = 0; t < frames_; ++t) {
-      kernels_.to_half(fc_.data() + std::int64_t{t} * 2 * h, 2 * h, half_.data());
-      cross.Put(static_cast<int>(layer), t, half_.data(), half_.data() + h);
+    for (int head = 0; head < c.heads; ++head) {
+      const float* key = fc_.data() + head * c.head_dim;
+      const int i = layer * c.heads + head;
+      sequence->cross_keys_.PackOutputs(kernels_, i, key, 2 * h);
+      sequence->cross_values_.PackInputs(kernels_, i, key + h, 2 * h);
     }
   }
 }

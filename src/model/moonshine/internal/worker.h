@@ -7,16 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "model/moonshine/internal/packed_matrices.h"
 #include "model/moonshine/internal/rotary.h"
 #include "model/moonshine/internal/weights.h"
 #include "model/speech_model.h"
 
 namespace lethe::moonshine {
 
-/// Keys and values of one utterance, in half precision: a decoder pass is bound by the bytes it
-/// reads, and these are a third of them when a sequence runs alone.
-///
-/// Each head has its own run of memory, in the order in which KernelTable::attend reads it.
+/// Keys and values of one utterance, small: a decoder pass is bound by the bytes it reads. Those of
+/// the encoder's frames are in 8 bits, those of the tokens, which are few and come one by one, in
+/// half precision.
 class Sequence final : public SpeechSequence {
  public:
   int num_frames() const override { return frames_; }
@@ -26,8 +26,10 @@ class Sequence final : public SpeechSequence {
  private:
   friend class Worker;
 
-  // Keys [layers, heads, padded / 16, head_dim, 16] and values [layers, heads, padded, head_dim].
-  struct Cache {
+  // Half precision, each head in a run of memory of its own, in the order in which
+  // KernelTable::attend reads it: keys [layers, heads, padded / 16, head_dim, 16] and values
+  // [layers, heads, padded, head_dim].
+  struct TokenCache {
     int heads = 0, head_dim = 0, padded = 0;
     std::vector<std::uint16_t> keys, values;
 
@@ -41,8 +43,8 @@ class Sequence final : public SpeechSequence {
 
   int frames_ = 0;
   int tokens_ = 0;
-  Cache cross_;  // of the encoder's frames
-  Cache self_;   // of the tokens
+  PackedMatrices cross_keys_, cross_values_;  // [layers, heads] of the encoder's frames
+  TokenCache self_;
 };
 
 class Worker final : public SpeechModelWorker {
@@ -65,9 +67,11 @@ class Worker final : public SpeechModelWorker {
   void AttendEncoder(int head);
   void FillCross(Sequence* sequence);
   void DecodeLayer(int index, const DecoderLayer& layer);
-  // context = what one row's heads see in the first `count` places of a cache's layer.
-  void Attend(const float* query, const Sequence::Cache& cache, int layer, int count,
-              float* context, float* attention);
+  // context = what a row's heads see in the tokens up to its own, or in all frames.
+  void AttendTokens(const float* query, const Sequence::TokenCache& cache, int layer, int count,
+                    float* context);
+  void AttendFrames(const float* query, const Sequence& sequence, int layer, float* context,
+                    float* attention);
   void Probe(const char* stage, const float* values, int rows, int columns);
   void Probe(const char* part, int index, const float* values, int rows, int columns);
 
@@ -77,9 +81,10 @@ class Worker final : public SpeechModelWorker {
   StageProbe probe_;
   bool record_attention_ = false;
 
-  // Quantised rows on their way into a product.
-  std::vector<std::uint8_t> quantized_;
-  std::vector<RowScale> row_scales_;
+  // Quantised rows on their way into a product; attention's scores and what comes of them.
+  std::vector<std::uint8_t> quantized_, probabilities_;
+  std::vector<RowScale> row_scales_, probability_scales_;
+  std::vector<float> scores_, head_context_;
 
   // The encoder's; an utterance at a time.
   int frames_ = 0;
@@ -88,7 +93,7 @@ class Worker final : public SpeechModelWorker {
   std::vector<float> x_, norm_;       // [frames, h] the residual stream; its normalised copy
   std::vector<float> qkv_, context_;  // [frames, 3h], [frames, h]
   std::vector<float> fc_;             // [frames, intermediate]
-  std::vector<float> query_tile_, score_tile_, context_tile_;
+  PackedMatrices head_keys_, head_values_;
 
   // The decoder's, a line for each row of the pass.
   struct Row {
@@ -99,7 +104,6 @@ class Worker final : public SpeechModelWorker {
   std::vector<Row> rows_;
   std::vector<float> token_x_, token_norm_, token_qkv_, token_context_, token_fc_, token_gated_;
   std::vector<std::uint16_t> half_;  // a key and a value
-  std::vector<float> scores_;
   std::vector<float> attention_;
   std::vector<float> logits_;  // [rows, vocabulary padded]
 };
