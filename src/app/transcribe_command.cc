@@ -80,7 +80,12 @@ class Results {
       PrintError(files_[index], result.status());
       failed_ = true;
     } else {
-      if (!result->warning.empty()) PrintError(files_[index] + ": " + result->warning);
+      // What was there is written all the same; the exit code says that it is not all.
+      if (!result->warning.empty()) {
+        PrintError(files_[index] + ": " + result->warning +
+                   "; what could be heard was transcribed, get the whole recording for the rest");
+        failed_ = true;
+      }
       const std::string text = FormatTranscript(*result, format_);
       if (!out_.empty()) {
         Write(out_ + "/" + names_[index], text);
@@ -166,6 +171,13 @@ Status Run(const Options& options, bool* failed) {
   std::vector<std::string> files;
   *failed = !Expand(options.inputs, &files);
   if (files.empty()) return OkStatus();
+  const bool readable_in_a_row =
+      format == TranscriptFormat::kText || format == TranscriptFormat::kJson;
+  if (files.size() > 1 && options.out.empty() && !readable_in_a_row) {
+    return InvalidArgument(
+        "several recordings in one " + options.format +
+        " would run into each other; give a folder for a file each: --out DIR");
+  }
 
   ASSIGN_OR_RETURN(const KernelTable* kernels, ChooseKernels());
   ASSIGN_OR_RETURN(const LoadedModels models, LoadModels(options.model, *kernels));

@@ -107,7 +107,8 @@ bool Is(std::span<const std::byte> at, std::string_view name) {
 }
 
 std::string Bad(std::string_view what, uint64_t value) {
-  return "has a damaged WAV header: " + std::string(what) + ": " + std::to_string(value);
+  return "has a damaged WAV header, export the recording again: " + std::string(what) + ": " +
+         std::to_string(value);
 }
 
 Result<std::optional<PcmEncoding>> EncodingOf(uint16_t tag, uint16_t bits) {
