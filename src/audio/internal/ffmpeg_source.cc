@@ -69,7 +69,7 @@ bool LooksLikeGsm(std::span<const std::byte> start) {
   constexpr size_t kMinFrames = 6;
   if (start.size() < kFrameBytes * kMinFrames) return false;
   for (size_t at = 0; at < start.size(); at += kFrameBytes) {
-    if (start[at] >> 4 != std::byte{0xD}) return false;
+    if ((start[at] >> 4) != std::byte{0xD}) return false;
   }
   return true;
 }
