@@ -3,7 +3,8 @@
 #
 #   scripts/fuzz.sh BUILD_DIR SECONDS_EACH
 #
-# A fuzzer starts from fuzz/corpus/<name>/ when there is one; what it finds new stays in the build.
+# A fuzzer knows the words of its format from fuzz/<name>.dict; what it finds stays in the build, and
+# the next run starts from there.
 set -euo pipefail
 
 build=$1
@@ -11,13 +12,13 @@ seconds=$2
 here=$(dirname "$(readlink -f "$0")")/..
 
 run_one() {
-  local fuzzer=$1 name corpus seeds=()
+  local fuzzer=$1 name corpus
   name=$(basename "$fuzzer")
   corpus=$build/corpus/$name
   mkdir -p "$corpus"
-  [ ! -d "$here/fuzz/corpus/$name" ] || seeds=("$here/fuzz/corpus/$name")
   "$fuzzer" -max_total_time="$seconds" -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="$build/$name-" "$corpus" "${seeds[@]}" 2>"$build/$name.log" || {
+    -use_value_profile=1 -dict="$here/fuzz/${name%_fuzz}.dict" -artifact_prefix="$build/$name-" \
+    "$corpus" 2>"$build/$name.log" || {
     tail -n 40 "$build/$name.log" >&2
     echo "fuzz: $name found something; the input is beside $build/$name.log" >&2
     return 1
