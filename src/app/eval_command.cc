@@ -2,6 +2,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"

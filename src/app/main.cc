@@ -9,7 +9,9 @@
 #include "app/commands.h"
 #include "app/output.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int Run(int argc, char** argv) {
   // A reader that goes away is an error of write(), reported like any other, and not a silent
   // death.
   std::signal(SIGPIPE, SIG_IGN);
@@ -54,10 +56,20 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     program.exit(error);
     return lethe::kExitUsage;
-  } catch (const std::exception& error) {
-    // Nothing of ours throws; what is left is the allocator and the standard library's threads.
-    lethe::PrintError(error.what());
-    return lethe::kExitFailed;
   }
   return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& error) {
+    // Nothing of ours throws; what is left is the allocator and the standard library's threads.
+    std::fputs("lethe: ", stderr);
+    std::fputs(error.what(), stderr);
+    std::fputs("\n", stderr);
+    return lethe::kExitFailed;
+  }
 }

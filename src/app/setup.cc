@@ -16,7 +16,8 @@ Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kern
                       .voice_activity = nullptr,
                       .label = {.name = speech.name, .language = speech.language}};
   const auto repair = [](const Status& status, const std::string& model) {
-    return Status(status.code(), status.message() + "; check it with: lethe models verify " + model);
+    return Status(status.code(),
+                  status.message() + "; check it with: lethe models verify " + model);
   };
   auto loaded = LoadMoonshine(speech.path, kernels);
   if (!loaded.ok()) return repair(loaded.status(), speech.name);

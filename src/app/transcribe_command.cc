@@ -174,9 +174,8 @@ Status Run(const Options& options, bool* failed) {
   const bool readable_in_a_row =
       format == TranscriptFormat::kText || format == TranscriptFormat::kJson;
   if (files.size() > 1 && options.out.empty() && !readable_in_a_row) {
-    return InvalidArgument(
-        "several recordings in one " + options.format +
-        " would run into each other; give a folder for a file each: --out DIR");
+    return InvalidArgument("several recordings in one " + options.format +
+                           " would run into each other; give a folder for a file each: --out DIR");
   }
 
   ASSIGN_OR_RETURN(const KernelTable* kernels, ChooseKernels());

@@ -16,8 +16,8 @@ struct SegmenterOptions {
   Millis trailing_silence{600};  // a longer pause ends a segment
   Millis padding{400};           // added on both sides, so that soft beginnings and ends are heard
   Millis max_length{14'000};     // longer speech is cut where speech is least likely
-  // Voice activity is sure that somebody speaks in a segment with a window above this. Noise now and
-  // then reaches `onset`, seldom this; speech nearly always does.
+  // Voice activity is sure that somebody speaks in a segment with a window above this. Noise now
+  // and then reaches `onset`, seldom this; speech nearly always does.
   float sure = 0.8f;
   // In a stream that is no longer than this a segment is taken for speech anyway: voice activity
   // starts without memory and needs some windows to become sure, and who sends half a second of

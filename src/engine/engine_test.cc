@@ -229,8 +229,8 @@ TEST_F(EngineTest, SilenceGivesNothing) {
 TEST_F(EngineTest, ASampleThatIsNoNumberIsRefusedAndTheStreamLivesOn) {
   const auto engine = MakeEngine(1);
   const auto stream = engine->Open({});
-  for (float bad : {std::numeric_limits<float>::quiet_NaN(),
-                    std::numeric_limits<float>::infinity()}) {
+  for (float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     const std::vector<float> samples = {0.0f, bad};
     EXPECT_EQ(stream->PushSamples(samples).code(), StatusCode::kInvalidArgument);
   }

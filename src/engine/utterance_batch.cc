@@ -61,9 +61,8 @@ void UtteranceBatch::Hear(Slot* slot, std::span<const float> samples, SampleInde
       static_cast<int>(std::ceil(seconds * traits.max_tokens_per_second)) + kSpareTokens;
   const int most = std::min(by_rate, traits.max_tokens - 1);
   worker_->Encode(samples, slot->sequence.get());
-  slot->search.Begin({.end_token = traits.end_token,
-                      .max_tokens = most,
-                      .forbid_empty = slot->utterance.certain});
+  slot->search.Begin(
+      {.end_token = traits.end_token, .max_tokens = most, .forbid_empty = slot->utterance.certain});
   slot->now.frames = slot->sequence->num_frames();
   slot->now.lead = lead;
   slot->now.attention.clear();

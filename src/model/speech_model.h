@@ -52,9 +52,9 @@ struct DecoderRow {
   int token = 0;
 };
 
-/// The working memory of one thread: takes utterances through the encoder one by one, and any number
-/// of sequences through the decoder together. What a row gives does not depend on the rows beside
-/// it, to the last bit.
+/// The working memory of one thread: takes utterances through the encoder one by one, and any
+/// number of sequences through the decoder together. What a row gives does not depend on the rows
+/// beside it, to the last bit.
 ///
 /// Thread: one at a time; any number of workers may share a model
 class SpeechModelWorker {

@@ -10,8 +10,6 @@ namespace {
 
 constexpr int kGroup = 4;
 
-constexpr int RoundUp(int n, int to) { return (n + to - 1) / to * to; }
-
 // Where the weight of an output and an input lies in a packed matrix.
 std::size_t PackedAt(int output, int input, int k_padded) {
   return static_cast<std::size_t>(output / kLanes) * k_padded * kLanes +

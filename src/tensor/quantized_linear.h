@@ -19,6 +19,9 @@
 
 namespace lethe {
 
+/// The least multiple of `to` that is no less than n.
+constexpr int RoundUp(int n, int to) { return (n + to - 1) / to * to; }
+
 /// A matrix viewed in its file; what is not stored (PackedWeights::correction) is owned.
 /// Lifetime: no longer than the file
 struct QuantizedLinear {

@@ -21,8 +21,8 @@ struct Utterance {
 };
 
 /// Decodes up to kMaxUtterances together. The batch is chosen anew for every pass of the decoder: a
-/// finished utterance leaves and a waiting one enters without anybody draining. The weights are read
-/// once a pass, whatever the number of utterances, and reading them is most of a pass' time.
+/// finished utterance leaves and a waiting one enters without anybody draining. The weights are
+/// read once a pass, whatever the number of utterances, and reading them is most of a pass' time.
 ///
 /// An utterance the model is unsure of is heard a second time (HearingOptions). Its first answer is
 /// the draft of the second: the decoder verifies its tokens in one pass and goes on from the first
@@ -68,7 +68,8 @@ class UtteranceBatch {
     GreedySearch search;
     Hypothesis now, first;
     bool second_hearing = false;
-    // The last token is known to be right, the draft behind it is to be verified from `draft_at` on.
+    // The last token is known to be right, the draft behind it is to be verified from `draft_at`
+    // on.
     int last_token = 0;
     std::vector<int> draft;
     std::size_t draft_at = 0;

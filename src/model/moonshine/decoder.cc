@@ -19,8 +19,6 @@ void UnpackRow(const PackedWeights& w, int row, float* out) {
 // Readers of a cache may run this far over a row's end.
 constexpr int kSlack = 4 * kLanes;
 
-constexpr int RoundUp(int n, int to) { return (n + to - 1) / to * to; }
-
 }  // namespace
 
 void Sequence::Truncate(int num_tokens) {

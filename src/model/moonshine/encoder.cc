@@ -21,8 +21,6 @@ constexpr int Outputs(std::int64_t inputs, int width, int step) {
   return inputs < width ? 0 : static_cast<int>((inputs - width) / step + 1);
 }
 
-constexpr int RoundUp(int n, int to) { return (n + to - 1) / to * to; }
-
 // Frames that the stem needs to give one: 3 outputs of the second, so 13 of the first.
 constexpr int kMinFrames1 = (kWidth3 - 1) * kStep2 + kWidth2;
 constexpr int kMinSamples = (kMinFrames1 - 1) * kStep1 + kWidth1;

@@ -2,13 +2,13 @@
 
 #include <cstddef>
 
+#include "tensor/quantized_linear.h"
+
 namespace lethe::moonshine {
 namespace {
 
 // What a kernel may read behind the last weight.
 constexpr std::size_t kSlack = 1024;
-
-constexpr int RoundUp(int n, int to) { return (n + to - 1) / to * to; }
 
 }  // namespace
 
