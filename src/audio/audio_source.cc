@@ -15,7 +15,6 @@
 namespace lethe {
 namespace {
 
-using audio_internal::PcmEncoding;
 using audio_internal::PcmLayout;
 using audio_internal::PcmSource;
 using audio_internal::ReadWavHeader;

@@ -19,7 +19,7 @@ namespace lethe {
 namespace {
 
 std::string FreshDirectory() {
-  const std::string path = testing::TempDir() + "lethe_base_" + std::to_string(::getpid());
+  std::string path = testing::TempDir() + "lethe_base_" + std::to_string(::getpid());
   std::filesystem::remove_all(path);
   std::filesystem::create_directory(path);
   return path;

@@ -89,8 +89,8 @@ std::vector<FrameSpan> AlignTokens(std::span<const float> attention, int tokens,
       --t;
     }
   }
-  for (std::size_t j = 0; j < spans.size(); ++j) {
-    if (spans[j].first > spans[j].last) spans[j] = {0, 0};
+  for (FrameSpan& span : spans) {
+    if (span.first > span.last) span = {0, 0};
   }
   return spans;
 }

@@ -370,7 +370,8 @@ TEST(ScalarKernelsTest, PackedActivationsAreTheMatrixAndItsTranspose) {
     for (int i = 0; i < n; ++i) {
       int sum = 0;
       for (int p = 0; p < k; ++p) {
-        const int q = w[(i / 16) * k_padded * 16 + (p / 4) * 64 + (i % 16) * 4 + p % 4];
+        const int at = (i / 16) * k_padded * 16 + (p / 4) * 64 + (i % 16) * 4 + p % 4;
+        const int q = int{w[at]};
         EXPECT_NEAR(q * scale[i], outputs ? x[i * 48 + p] : x[p * 32 + i], scale[i] * 0.501);
         sum += q;
       }

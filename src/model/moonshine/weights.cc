@@ -62,7 +62,7 @@ Result<Weights> ViewWeights(const SafetensorsFile& file) {
   ASSIGN_OR_RETURN(w.config, ParseConfig(file.Metadata("lethe.config")));
   const Config& c = w.config;
   const int h = c.hidden;
-  const auto floats = [&file](const std::string& name, std::vector<std::int64_t> shape,
+  const auto floats = [&file](const std::string& name, const std::vector<std::int64_t>& shape,
                               const float** to) -> Status {
     ASSIGN_OR_RETURN(const std::span<const float> values, file.Floats(name, shape));
     *to = values.data();

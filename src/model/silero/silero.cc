@@ -144,7 +144,7 @@ class Silero final : public VoiceActivityModel {
       return DataLoss("this model file holds no Silero voice activity model, but \"" +
                       std::string(file_.Metadata("lethe.family")) + "\"");
     }
-    const auto view = [this](const std::string& name, std::vector<std::int64_t> shape,
+    const auto view = [this](const std::string& name, const std::vector<std::int64_t>& shape,
                              const float** to) -> Status {
       ASSIGN_OR_RETURN(const std::span<const float> values, file_.Floats(name, shape));
       *to = values.data();

@@ -168,9 +168,7 @@ class NumberReader {
       } else if (!digits.empty() && (word == "oh" || word == "o") && StartsNumber(Word(1))) {
         digits += '0';
         ++at_;
-      } else if (!digits.empty() && IsTensThenOrdinal()) {
-        break;
-      } else if (!ReadCardinal(word, digits)) {
+      } else if ((!digits.empty() && IsTensThenOrdinal()) || !ReadCardinal(word, digits)) {
         break;
       }
     }
