@@ -735,6 +735,13 @@ class CommandLineTest(ProgramTest):
             self.assertEqual({f'{parent} {name}'.strip() for name in listed},
                              {c for c in COMMANDS if c.rpartition(' ')[0] == parent})
 
+    def test_subtitles_of_several_recordings_do_not_run_into_each_other(self):
+        for ending in ('srt', 'vtt', 'tsv'):
+            result = run('transcribe', '--format', ending, 'a.wav', 'b.wav')
+            self.assertEqual(result.returncode, 1)
+            self.assertEqual(result.stdout, '')
+            self.assertRegex(result.stderr, f'^lethe: several recordings in one {ending} .*--out')
+
     def test_wrong_command_lines_are_errors_of_usage(self):
         for arguments in ('', 'nonsense', 'models', 'models nonsense', 'transcribe',
                           'transcribe --format docx a.wav', 'transcribe --channels both a.wav',
