@@ -22,6 +22,7 @@ namespace {
 
 using audio_internal::BytesOf;
 using audio_internal::Chunk;
+using audio_internal::ExpectSoundOrOneLine;
 using audio_internal::FailsWith;
 using audio_internal::Hear;
 using audio_internal::Heard;
@@ -194,17 +195,6 @@ TEST(BadAudioTest, SamplesThatAreNoNumbersAreRefusedWhereverTheyStand) {
   }
   ExpectRefused(Wav{.tag = 3, .bits = 64, .data = Number(double_bits(1e300), 8)}.Bytes(),
                 "holds samples that are not numbers");
-}
-
-// Either sound or one line; whatever came out is finite.
-void ExpectSoundOrOneLine(const Heard& heard) {
-  if (heard.status.ok()) {
-    EXPECT_FALSE(heard.samples.empty());
-  } else {
-    EXPECT_THAT(heard.status, FailsWith(kInvalid, ""));
-  }
-  for (const float sample : heard.samples) ASSERT_TRUE(std::isfinite(sample));
-  EXPECT_EQ(heard.warning.find('\n'), std::string::npos);
 }
 
 std::vector<std::string> SmallRecordings() {

@@ -28,6 +28,7 @@ namespace {
 
 using audio_internal::BytesOf;
 using audio_internal::Encoding;
+using audio_internal::ExpectSoundOrOneLine;
 using audio_internal::FailsWith;
 using audio_internal::Hear;
 using audio_internal::Heard;
@@ -311,17 +312,6 @@ TEST(MediaDecoderTest, AnMp4WithoutItsIndexIsAnError) {
   const std::string cut = bytes.substr(0, bytes.size() / 2);
   EXPECT_THAT(HearFile(cut).status, FailsWith(kInvalid, "or is damaged"));
   EXPECT_THAT(HearPipe(cut).status, FailsWith(kInvalid, "or is damaged"));
-}
-
-// Either sound or one line; whatever came out is finite.
-void ExpectSoundOrOneLine(const Heard& heard) {
-  if (heard.status.ok()) {
-    EXPECT_FALSE(heard.samples.empty());
-  } else {
-    EXPECT_THAT(heard.status, FailsWith(kInvalid, ""));
-  }
-  for (const float sample : heard.samples) ASSERT_TRUE(std::isfinite(sample));
-  EXPECT_EQ(heard.warning.find('\n'), std::string::npos);
 }
 
 TEST(MediaDecoderTest, DamagedRecordingsAreSoundOrOneLine) {

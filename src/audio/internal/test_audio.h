@@ -3,6 +3,7 @@
 // For tests: recordings made in memory, inputs that behave like pipes, and what was heard in them.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -162,5 +163,16 @@ struct Wav {
     return name + Number(riff_size.value_or(static_cast<uint32_t>(body.size())), 4, big) + body;
   }
 };
+
+// Either sound or one line; whatever came out is finite.
+inline void ExpectSoundOrOneLine(const Heard& heard) {
+  if (heard.status.ok()) {
+    EXPECT_FALSE(heard.samples.empty());
+  } else {
+    EXPECT_THAT(heard.status, FailsWith(StatusCode::kInvalidArgument, ""));
+  }
+  for (const float sample : heard.samples) ASSERT_TRUE(std::isfinite(sample));
+  EXPECT_EQ(heard.warning.find('\n'), std::string::npos);
+}
 
 }  // namespace lethe::audio_internal
