@@ -61,7 +61,7 @@ double Percentile(std::vector<double> values, double share) {
 }
 
 Result<std::string> TranscribeOnce(Engine& engine, std::span<const float> samples) {
-  const std::unique_ptr<Stream> stream = engine.Open({});
+  ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, engine.Open({}));
   RETURN_IF_ERROR(stream->PushSamples(samples));
   ASSIGN_OR_RETURN(const std::vector<Segment> segments, stream->Finish());
   std::string text;

@@ -30,6 +30,7 @@ int GreedySearch::Choose(const KernelTable& kernels, std::span<float> logits) {
   int token = 0;
   float log_sum = 0;
   kernels.argmax_logsumexp(logits.data(), static_cast<int>(logits.size()), &token, &log_sum);
+  if (tokens_.size() < options_.promised.size()) token = options_.promised[tokens_.size()];
   if (token == options_.end_token) return token;
   tokens_.push_back(token);
   log_probabilities_.push_back(logits[token] - log_sum);
@@ -51,7 +52,7 @@ bool GreedySearch::DropRepetition() {
       return true;
     };
     if (!repeats()) continue;
-    tokens_.resize(count - length * (times - 1));
+    tokens_.resize(std::max(count - length * (times - 1), options_.promised.size()));
     log_probabilities_.resize(tokens_.size());
     repeated_ = true;
     return true;

@@ -1,8 +1,17 @@
 #include "decode/segmenter.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace lethe {
+
+SegmenterOptions WithNoiseThreshold(SegmenterOptions options, float noise_threshold) {
+  const float step = std::log(9.0f) / 2 * noise_threshold;
+  for (float* p : {&options.onset, &options.offset, &options.sure, &options.faint_onset}) {
+    *p = 1 / (1 + (1 - *p) / *p * std::exp(-step));
+  }
+  return options;
+}
 
 Segmenter::Segmenter(const SegmenterOptions& options, int window_samples)
     : options_(options), window_samples_(window_samples) {}
@@ -42,11 +51,24 @@ std::vector<SpeechSpan> Segmenter::Push(float probability) {
 void Segmenter::Close(SampleIndex last_speech_end, std::vector<SpeechSpan>* spans) {
   in_speech_ = false;
   if (loud_windows_ < Windows(options_.min_speech)) return;
-  const SampleIndex end =
-      std::min(last_speech_end + MillisToSamples(options_.padding), At(windows_));
-  spans->push_back({start_, end, peak_ >= options_.sure});
-  previous_end_ = end;
+  spans->push_back(UpTo(last_speech_end + MillisToSamples(options_.padding)));
+  previous_end_ = spans->back().end;
   any_segment_ = true;
+}
+
+SpeechSpan Segmenter::UpTo(SampleIndex end) const {
+  return {.start = start_, .end = std::min(end, At(windows_)), .certain = peak_ >= options_.sure};
+}
+
+std::optional<SpeechSpan> Segmenter::Open() const {
+  if (!in_speech_ || loud_windows_ < Windows(options_.min_speech)) return std::nullopt;
+  return UpTo(At(windows_));
+}
+
+std::optional<SpeechSpan> Segmenter::Expected() const {
+  const SampleIndex end = At(last_speech_ + 1) + MillisToSamples(options_.padding);
+  if (!Open() || end > At(windows_)) return std::nullopt;
+  return UpTo(end);
 }
 
 void Segmenter::CutIfTooLong(std::vector<SpeechSpan>* spans) {
@@ -64,7 +86,8 @@ void Segmenter::CutIfTooLong(std::vector<SpeechSpan>* spans) {
     }
   }
   const SampleIndex cut = At(first_window_ + best) + window_samples_ / 2;
-  spans->push_back({start_, cut, peak_ >= options_.sure});
+  spans->push_back(
+      {.start = start_, .end = cut, .certain = peak_ >= options_.sure, .cut = true});
   previous_end_ = start_ = cut;
   any_segment_ = true;
   open_.erase(open_.begin(), open_.begin() + best);

@@ -3,6 +3,7 @@
 // Where speech begins and ends: probabilities of speech in, segments out.
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "base/units.h"
@@ -33,8 +34,15 @@ struct SpeechSpan {
   SampleIndex start = 0;
   SampleIndex end = 0;
   bool certain = false;  // voice activity is sure that somebody speaks
+  bool cut = false;      // it was too long: speech goes on where it ends
   bool operator==(const SpeechSpan&) const = default;
 };
+
+/// Options under which more, or less, is taken for noise: every threshold moved by the same step in
+/// log-odds, about 1.1 for each unit.
+///
+/// Units: noise_threshold in [-2, 2]; 0 changes nothing, 2 makes the onset 0.9, -2 makes it 0.1
+SegmenterOptions WithNoiseThreshold(SegmenterOptions options, float noise_threshold);
 
 /// Follows one stream, window by window. Spans come in order and do not overlap.
 ///
@@ -50,10 +58,22 @@ class Segmenter {
   /// Ends the stream after `total_samples`; returns what was still open.
   std::vector<SpeechSpan> Finish(SampleIndex total_samples);
 
+  /// Whether a stretch is open; clicks open one too.
+  bool in_speech() const { return in_speech_; }
+
+  /// The stretch that is being spoken, up to now, once it is too long for a click: a span that
+  /// begins there will come.
+  std::optional<SpeechSpan> Open() const;
+
+  /// The next span, if nothing more is said: known as soon as all of its padding is, which is before
+  /// `trailing_silence` is over.
+  std::optional<SpeechSpan> Expected() const;
+
   /// Nothing before this sample will be part of a span any more: the audio may go.
   SampleIndex KeepFrom() const;
 
  private:
+  SpeechSpan UpTo(SampleIndex end) const;
   void Close(SampleIndex last_speech_end, std::vector<SpeechSpan>* spans);
   void CutIfTooLong(std::vector<SpeechSpan>* spans);
   SampleIndex At(std::int64_t window) const { return window * window_samples_; }

@@ -79,7 +79,7 @@ class FakeWorker final : public SpeechModelWorker {
  public:
   explicit FakeWorker(std::atomic<int>* passes) : passes_(passes) {}
 
-  void Encode(std::span<const float> samples, SpeechSequence* sequence) override {
+  void BeginEncode(std::span<const float> samples, SpeechSequence* sequence) override {
     auto* fake = static_cast<FakeSequence*>(sequence);
     float peak = 0;
     for (float v : samples) peak = std::max(peak, std::abs(v));
@@ -89,6 +89,7 @@ class FakeWorker final : public SpeechModelWorker {
                                        [](float v) { return std::abs(v) < 0.01f; });
     fake->tokens.clear();
   }
+  bool EncodeMore(SpeechSequence*) override { return false; }
 
   void Step(std::span<const DecoderRow> rows) override {
     ++*passes_;
@@ -168,7 +169,7 @@ std::vector<std::string> Texts(const std::vector<Segment>& segments) {
 
 std::vector<Segment> TranscribeAll(Engine& engine, std::span<const float> samples, std::size_t step,
                                    const StreamOptions& options = {}) {
-  const auto stream = engine.Open(options);
+  const auto stream = *engine.Open(options);
   std::vector<Segment> segments;
   const auto take = [&segments](std::vector<Segment> more) {
     for (Segment& segment : more) segments.push_back(std::move(segment));
@@ -228,7 +229,7 @@ TEST_F(EngineTest, SilenceGivesNothing) {
 
 TEST_F(EngineTest, ASampleThatIsNoNumberIsRefusedAndTheStreamLivesOn) {
   const auto engine = MakeEngine(1);
-  const auto stream = engine->Open({});
+  const auto stream = *engine->Open({});
   for (float bad :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     const std::vector<float> samples = {0.0f, bad};
@@ -255,7 +256,7 @@ TEST_F(EngineTest, AStreamThatGoesAwayDisturbsNobody) {
   for (int i = 0; i < 4; ++i) {
     leavers.emplace_back([&engine] {
       for (int j = 0; j < 20; ++j) {
-        const auto stream = engine->Open({});
+        const auto stream = *engine->Open({});
         EXPECT_TRUE(stream->PushSamples(Speech({11, 12, 13})).ok());
       }
     });

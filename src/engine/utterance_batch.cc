@@ -12,8 +12,20 @@ namespace {
 
 // A word or two fits into the shortest segment; the rate only bounds longer ones.
 constexpr int kSpareTokens = 6;
-// Rows of a draft in one pass: all utterances together stay within what a pass takes.
-constexpr int kMaxDraftRows = SpeechModelWorker::kMaxRows / UtteranceBatch::kMaxUtterances;
+// A request of each priority may be added while less than so many places are taken.
+constexpr int kMost = UtteranceBatch::kMaxUtterances;
+constexpr std::array<int, kPriorities> kRoom = {kMost, kMost - 2, kMost - 1, kMost - 2};
+
+// Utterances that may wait for the encoder inside the batch.
+constexpr int kMaxEncoding = 2;
+
+// Passes with fewer utterances than this are preceded by another encoding, if there is one: a pass
+// costs nearly the same for one as for some.
+constexpr int kFewDecoding = 3;
+
+// While somebody waits for tokens, utterances that are less urgent are encoded only every so many
+// passes: slowly, but they are.
+constexpr int kMaxDeferredPasses = 8;
 
 std::string_view Trim(std::string_view text) {
   const auto space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
@@ -39,60 +51,126 @@ UtteranceBatch::UtteranceBatch(const SpeechModel& model, const HearingOptions& h
 
 UtteranceBatch::~UtteranceBatch() = default;
 
-void UtteranceBatch::Add(Utterance utterance, const StreamOptions& options, Done done) {
-  const auto free =
-      std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.live; });
-  LETHE_CHECK(free != slots_.end());
-  Slot& slot = *free;
-  slot.live = true;
+bool UtteranceBatch::HasRoom(Priority priority) const {
+  if (live_ >= kRoom[static_cast<std::size_t>(priority)]) return false;
+  int before = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.state == State::kEncoding && slot.request.priority <= priority) ++before;
+  }
+  return before < kMaxEncoding;
+}
+
+void UtteranceBatch::Add(Request request) {
+  LETHE_CHECK(HasRoom(request.priority));
+  Slot& slot = *std::find_if(slots_.begin(), slots_.end(),
+                             [](const Slot& s) { return s.state == State::kFree; });
   ++live_;
-  slot.utterance = std::move(utterance);
-  slot.options = options;
-  slot.done = std::move(done);
+  slot.order = next_order_++;
+  slot.request = std::move(request);
   slot.second_hearing = false;
-  slot.draft.clear();
-  Hear(&slot, slot.utterance.samples, 0);
+  slot.draft = std::move(slot.request.draft);
+  Hear(&slot, slot.request.utterance.samples, 0);
 }
 
 void UtteranceBatch::Hear(Slot* slot, std::span<const float> samples, SampleIndex lead) {
+  worker_->BeginEncode(samples, slot->sequence.get());
+  slot->state = State::kEncoding;
+  slot->now.lead = lead;
+  slot->now.attention.clear();
+  slot->draft_at = 0;
+}
+
+void UtteranceBatch::BeginSearch(Slot* slot) {
   const ModelTraits& traits = model_.traits();
-  const double seconds = static_cast<double>(samples.size()) / kSampleRate;
+  const SampleIndex samples =
+      static_cast<SampleIndex>(slot->request.utterance.samples.size()) + 2 * slot->now.lead;
+  const double seconds = static_cast<double>(samples) / kSampleRate;
   const int by_rate =
       static_cast<int>(std::ceil(seconds * traits.max_tokens_per_second)) + kSpareTokens;
   const int most = std::min(by_rate, traits.max_tokens - 1);
-  worker_->Encode(samples, slot->sequence.get());
-  slot->search.Begin(
-      {.end_token = traits.end_token, .max_tokens = most, .forbid_empty = slot->utterance.certain});
+  slot->search.Begin({.end_token = traits.end_token,
+                      .max_tokens = most,
+                      .forbid_empty = slot->request.utterance.certain,
+                      .promised = slot->request.promised});
   slot->now.frames = slot->sequence->num_frames();
-  slot->now.lead = lead;
-  slot->now.attention.clear();
-  if (slot->options.words) {
+  if (slot->request.words) {
     slot->now.attention.reserve(static_cast<std::size_t>(slot->now.frames) *
                                 static_cast<std::size_t>(most + 1));
   }
   slot->last_token = traits.begin_token;
-  slot->draft_at = 0;
+  slot->state = State::kDecoding;
 }
 
-void UtteranceBatch::Step() {
-  rows_.clear();
-  bool words = false;
+void UtteranceBatch::Step(const std::function<bool()>& interrupt) {
+  DropCancelled();
+  if (!Encode(interrupt)) Pass();
+}
+
+void UtteranceBatch::DropCancelled() {
   for (Slot& slot : slots_) {
-    if (!slot.live) continue;
-    words = words || slot.options.words;
-    AddRows(&slot);
+    const bool unwanted = slot.state != State::kFree && slot.request.cancelled &&
+                          slot.request.cancelled->load(std::memory_order_relaxed);
+    if (unwanted) Free(&slot);
   }
-  if (rows_.empty()) return;
+}
+
+// The most urgent utterance that is not encoded, the first to come of equals; none if something
+// more urgent is being decoded and its turn has not come.
+UtteranceBatch::Slot* UtteranceBatch::NextToEncode() {
+  Slot* next = nullptr;
+  Priority decoding = Priority::kRecording;
+  const auto key = [](const Slot& slot) { return std::pair(slot.request.priority, slot.order); };
+  for (Slot& slot : slots_) {
+    if (slot.state == State::kDecoding) decoding = std::min(decoding, slot.request.priority);
+    if (slot.state != State::kEncoding) continue;
+    if (next == nullptr || key(slot) < key(*next)) next = &slot;
+  }
+  if (next == nullptr) return nullptr;
+  if (decoding < next->request.priority && ++deferred_passes_ < kMaxDeferredPasses) return nullptr;
+  deferred_passes_ = 0;
+  return next;
+}
+
+bool UtteranceBatch::Encode(const std::function<bool()>& interrupt) {
+  while (Slot* slot = NextToEncode()) {
+    while (worker_->EncodeMore(slot->sequence.get())) {
+      if (interrupt()) return true;
+    }
+    BeginSearch(slot);
+    if (CountSlots(State::kDecoding) >= kFewDecoding) break;
+  }
+  return false;
+}
+
+int UtteranceBatch::CountSlots(State state) const {
+  return static_cast<int>(std::count_if(slots_.begin(), slots_.end(),
+                                        [state](const Slot& slot) { return slot.state == state; }));
+}
+
+void UtteranceBatch::Pass() {
+  const int decoding = CountSlots(State::kDecoding);
+  if (decoding == 0) return;
+  const bool words = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
+    return slot.state == State::kDecoding && slot.request.words;
+  });
+  rows_.clear();
+  // Every utterance has a row; drafts share what is left.
+  int spare = SpeechModelWorker::kMaxRows - decoding;
+  for (Slot& slot : slots_) {
+    if (slot.state != State::kDecoding) continue;
+    AddRows(&slot, spare);
+    spare -= slot.num_rows - 1;
+  }
   worker_->RecordAttention(words);
   worker_->Step(rows_);
   for (Slot& slot : slots_) {
-    if (!slot.live || !TakeRows(&slot)) continue;
+    if (slot.state != State::kDecoding || !TakeRows(&slot)) continue;
     slot.now.tokens.assign(slot.search.tokens().begin(), slot.search.tokens().end());
     slot.now.log_probabilities.assign(slot.search.log_probabilities().begin(),
                                       slot.search.log_probabilities().end());
     slot.now.confidence = Confidence(slot.now.log_probabilities);
     const bool unsure = !slot.now.tokens.empty() && slot.now.confidence < hearing_.unsure;
-    if (unsure && !slot.second_hearing) {
+    if (unsure && slot.request.second_hearing && !slot.second_hearing) {
       HearAgain(&slot);
     } else {
       Finish(&slot);
@@ -100,11 +178,13 @@ void UtteranceBatch::Step() {
   }
 }
 
-void UtteranceBatch::AddRows(Slot* slot) {
+void UtteranceBatch::AddRows(Slot* slot, int spare) {
   slot->first_row = static_cast<int>(rows_.size());
   rows_.push_back({slot->sequence.get(), slot->last_token});
+  // A draft may be longer than what the model has room for.
+  const int places = model_.traits().max_tokens - slot->sequence->num_tokens() - 1;
   const std::size_t left = slot->draft.size() - slot->draft_at;
-  const std::size_t count = std::min<std::size_t>(left, kMaxDraftRows - 1);
+  const auto count = std::min<std::size_t>(left, std::max(0, std::min(spare, places)));
   for (std::size_t i = 0; i < count; ++i) {
     rows_.push_back({slot->sequence.get(), slot->draft[slot->draft_at + i]});
   }
@@ -114,7 +194,7 @@ void UtteranceBatch::AddRows(Slot* slot) {
 bool UtteranceBatch::TakeRows(Slot* slot) {
   for (int i = 0; i < slot->num_rows; ++i) {
     const int row = slot->first_row + i;
-    if (slot->options.words) {
+    if (slot->request.words) {
       const std::span<const float> seen = worker_->Attention(row);
       slot->now.attention.insert(slot->now.attention.end(), seen.begin(), seen.end());
     }
@@ -138,7 +218,7 @@ void UtteranceBatch::HearAgain(Slot* slot) {
   slot->second_hearing = true;
   std::swap(slot->first, slot->now);
   slot->draft = slot->first.tokens;
-  const std::vector<float>& samples = slot->utterance.samples;
+  const std::vector<float>& samples = slot->request.utterance.samples;
   const SampleIndex silence = MillisToSamples(hearing_.silence);
   surrounded_.assign(samples.size() + 2 * static_cast<std::size_t>(silence), 0.0f);
   std::copy(samples.begin(), samples.end(), surrounded_.begin() + silence);
@@ -148,22 +228,27 @@ void UtteranceBatch::HearAgain(Slot* slot) {
 void UtteranceBatch::Finish(Slot* slot) {
   const bool first = slot->second_hearing && slot->first.confidence >= slot->now.confidence;
   const Hypothesis& best = first ? slot->first : slot->now;
-  const Utterance& utterance = slot->utterance;
+  const Utterance& utterance = slot->request.utterance;
   Segment segment;
-  segment.channel = slot->options.channel;
   segment.start = SamplesToMillis(utterance.start);
   segment.end =
       SamplesToMillis(utterance.start + static_cast<SampleIndex>(utterance.samples.size()));
   segment.text = Trim(model_.tokenizer().Decode(best.tokens));
   segment.num_tokens = static_cast<int>(best.tokens.size());
   segment.confidence = best.confidence;
-  if (slot->options.words) segment.words = TimeWords(*slot, best);
-  slot->live = false;
+  if (slot->request.words) segment.words = TimeWords(*slot, best);
+  const auto done = std::exchange(slot->request.done, nullptr);
+  Request::Answer answer{.segment = std::move(segment), .tokens = best.tokens};
+  Free(slot);
+  done(std::move(answer));
+}
+
+// What is held of the audio ends here; the slot may stay empty for long.
+void UtteranceBatch::Free(Slot* slot) {
+  slot->state = State::kFree;
   --live_;
-  // What is held of the audio ends here; the slot may stay empty for long.
-  slot->utterance = {};
-  const Done done = std::exchange(slot->done, nullptr);
-  done(std::move(segment));
+  slot->request = {};
+  slot->draft.clear();
 }
 
 std::vector<Word> UtteranceBatch::TimeWords(const Slot& slot, const Hypothesis& hypothesis) const {
@@ -172,7 +257,7 @@ std::vector<Word> UtteranceBatch::TimeWords(const Slot& slot, const Hypothesis& 
   const std::vector<FrameSpan> spans =
       AlignTokens(hypothesis.attention, static_cast<int>(tokens.size()), hypothesis.frames);
   const Tokenizer& tokenizer = model_.tokenizer();
-  const Utterance& utterance = slot.utterance;
+  const Utterance& utterance = slot.request.utterance;
   const auto time = [&](int frame) {
     const SampleIndex at = SampleIndex{frame} * model_.traits().frame_samples - hypothesis.lead;
     const auto last = static_cast<SampleIndex>(utterance.samples.size());

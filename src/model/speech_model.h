@@ -52,7 +52,7 @@ struct DecoderRow {
   int token = 0;
 };
 
-/// The working memory of one thread: takes utterances through the encoder one by one, and any
+/// The working memory of one thread: takes utterances through the encoder layer by layer, and any
 /// number of sequences through the decoder together. What a row gives does not depend on the rows
 /// beside it, to the last bit.
 ///
@@ -64,11 +64,24 @@ class SpeechModelWorker {
 
   virtual ~SpeechModelWorker() = default;
 
-  /// Encodes an utterance into `sequence`, which forgets the one before.
+  /// Begins to encode an utterance into `sequence`, which forgets the one before. Any number of
+  /// sequences may be half encoded at a time, with Step() for others in between.
   ///
   /// Shapes: samples [n] f32, 1 <= n <= max_samples
   /// Units:  16 kHz mono in [-1, 1]
-  virtual void Encode(std::span<const float> samples, SpeechSequence* sequence) = 0;
+  virtual void BeginEncode(std::span<const float> samples, SpeechSequence* sequence) = 0;
+
+  /// Encodes one layer further; false when `sequence` is complete and Step() may take it. The
+  /// longest utterance takes some milliseconds a layer, which is how long anything more urgent
+  /// waits.
+  virtual bool EncodeMore(SpeechSequence* sequence) = 0;
+
+  /// Encodes an utterance to the end.
+  void Encode(std::span<const float> samples, SpeechSequence* sequence) {
+    BeginEncode(samples, sequence);
+    while (EncodeMore(sequence)) {
+    }
+  }
 
   /// Appends a token to each row's sequence, row after row, and computes what comes after each.
   /// Several rows of one sequence are tokens that follow each other: a draft is verified in one

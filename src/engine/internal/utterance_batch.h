@@ -1,7 +1,9 @@
 #pragma once
 
-// Utterances on their way through a model together: what one thread of the engine decodes.
+// Utterances on their way through a model together: what one shard of the engine decodes.
 
+#include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -20,6 +22,33 @@ struct Utterance {
   bool certain = true;  // voice activity is sure that somebody speaks
 };
 
+/// What waits for what: the first of these comes first.
+enum class Priority {
+  kLiveFinal,    // somebody has finished speaking and waits
+  kLivePartial,  // somebody reads along; only the newest matters
+  kShortCall,    // the first minute of a recording: mostly somebody waits for all of it
+  kRecording,    // the rest of a long recording
+};
+inline constexpr int kPriorities = 4;
+
+/// An utterance to transcribe, and how.
+struct Request {
+  /// What came of it. The text is empty when nothing was said.
+  struct Answer {
+    Segment segment;
+    std::vector<int> tokens;
+  };
+
+  Utterance utterance;
+  Priority priority = Priority::kRecording;
+  bool words = false;
+  bool second_hearing = true;  // allowed, when the model is unsure
+  std::vector<int> draft;      // a guess at the tokens: verified in few passes, changes no answer
+  std::vector<int> promised;   // tokens the answer must begin with
+  std::shared_ptr<const std::atomic<bool>> cancelled;  // when it turns true, nobody is answered
+  std::function<void(Answer)> done;
+};
+
 /// Decodes up to kMaxUtterances together. The batch is chosen anew for every pass of the decoder: a
 /// finished utterance leaves and a waiting one enters without anybody draining. The weights are
 /// read once a pass, whatever the number of utterances, and reading them is most of a pass' time.
@@ -32,22 +61,28 @@ struct Utterance {
 /// Source: iteration-level scheduling, Yu et al., "Orca", OSDI 2022
 class UtteranceBatch {
  public:
-  static constexpr int kMaxUtterances = 8;
-
-  /// Takes the finished segment of an utterance; its text is empty when nothing was said.
-  using Done = std::function<void(Segment)>;
+  static constexpr int kMaxUtterances = 10;
 
   UtteranceBatch(const SpeechModel& model, const HearingOptions& hearing);
   ~UtteranceBatch();
 
   bool empty() const { return live_ == 0; }
-  bool full() const { return live_ == kMaxUtterances; }
 
-  /// Encodes an utterance and adds it; the batch must not be full.
-  void Add(Utterance utterance, const StreamOptions& options, Done done);
+  /// Whether a request of this priority may be added. The less urgent leave some places free for
+  /// the more urgent, and nobody comes long before they can be encoded: a shard takes what it can
+  /// do, the rest is there for others, and a partial is taken with the newest audio.
+  bool HasRoom(Priority priority) const;
 
-  /// One pass of the decoder over all utterances; calls Done for those that are complete by it.
-  void Step();
+  /// Adds a request; the batch must have room for it.
+  void Add(Request request);
+
+  /// Encodes an utterance, the most urgent first, then takes all that are encoded through one pass
+  /// of the decoder, and answers those that are complete. While something more urgent is being
+  /// decoded, less urgent ones mostly wait with their encoding.
+  ///
+  /// `interrupt` is asked after every layer of the encoder. When it says true, Step() returns and
+  /// goes on the next time: so that who owns the batch can add something more urgent.
+  void Step(const std::function<bool()>& interrupt);
 
  private:
   struct Hypothesis {
@@ -58,12 +93,12 @@ class UtteranceBatch {
     SampleIndex lead = 0;  // samples of silence put before the utterance
     float confidence = 0;
   };
+  enum class State { kFree, kEncoding, kDecoding };
   // An utterance's place in the batch.
   struct Slot {
-    bool live = false;
-    Utterance utterance;
-    StreamOptions options;
-    Done done;
+    State state = State::kFree;
+    std::uint64_t order = 0;  // of arrival
+    Request request;
     std::unique_ptr<SpeechSequence> sequence;
     GreedySearch search;
     Hypothesis now, first;
@@ -76,13 +111,21 @@ class UtteranceBatch {
     int first_row = 0, num_rows = 0;  // in this pass
   };
 
+  // True when it was interrupted.
+  bool Encode(const std::function<bool()>& interrupt);
+  Slot* NextToEncode();
+  int CountSlots(State state) const;
   // Begins to decode samples that start with `lead` samples of silence.
   void Hear(Slot* slot, std::span<const float> samples, SampleIndex lead);
-  void AddRows(Slot* slot);
+  void BeginSearch(Slot* slot);
+  void DropCancelled();
+  void Pass();
+  void AddRows(Slot* slot, int spare);
   // Takes what the pass gave for a slot; true when its hypothesis is complete.
   bool TakeRows(Slot* slot);
   void HearAgain(Slot* slot);
   void Finish(Slot* slot);
+  void Free(Slot* slot);
   std::vector<Word> TimeWords(const Slot& slot, const Hypothesis& hypothesis) const;
 
   const SpeechModel& model_;
@@ -90,6 +133,8 @@ class UtteranceBatch {
   const std::unique_ptr<SpeechModelWorker> worker_;
   std::vector<Slot> slots_;
   int live_ = 0;
+  std::uint64_t next_order_ = 0;
+  int deferred_passes_ = 0;  // in a row, in which encoding waited
   std::vector<DecoderRow> rows_;
   std::vector<float> surrounded_;  // an utterance with silence around it
 };

@@ -67,42 +67,64 @@ void Worker::Apply(const Linear& linear, const float* x, int m, std::int64_t ldx
   }
 }
 
-void Worker::Encode(std::span<const float> samples, SpeechSequence* sequence) {
+void Worker::BeginEncode(std::span<const float> samples, SpeechSequence* base) {
+  auto* sequence = static_cast<Sequence*>(base);
   if (samples.size() < kMinSamples) {
     padded_.assign(kMinSamples, 0.0f);
     std::copy(samples.begin(), samples.end(), padded_.begin());
     samples = padded_;
   }
-  EncodeStem(samples);
-  const Config& c = w_.config;
-  Probe("encoder.stem", x_.data(), frames_, c.hidden);
-  const auto frames = static_cast<std::size_t>(frames_);
-  norm_.resize(frames * c.hidden);
-  // Values of the last head are read in whole vectors.
-  qkv_.resize(frames * c.hidden * 3 + kLanes);
-  context_.resize(frames * c.hidden);
-  fc_.resize(frames * c.encoder_intermediate);
-  head_keys_.Resize(1, frames_, c.head_dim);
-  head_values_.Resize(1, c.head_dim, frames_);
-  quantized_.resize(
-      std::max(quantized_.size(), std::size_t{kTile} * RoundUp(c.head_dim, kActivationAlign)));
-  probabilities_.resize(
-      std::max(probabilities_.size(), std::size_t{kTile} * RoundUp(frames_, kActivationAlign)));
-  row_scales_.resize(std::max<std::size_t>(row_scales_.size(), kBlockRows));
-  probability_scales_.resize(kTile);
-  scores_.resize(std::max(scores_.size(), std::size_t{kTile} * RoundUp(frames_, kLanes)));
-  head_context_.resize(
-      std::max(head_context_.size(), std::size_t{kTile} * RoundUp(c.head_dim, kLanes)));
-  for (std::size_t i = 0; i < w_.encoder.size(); ++i) {
-    EncodeLayer(w_.encoder[i]);
-    Probe("encoder.block.", static_cast<int>(i), x_.data(), frames_, c.hidden);
-  }
-  kernels_.layer_norm(x_.data(), frames_, c.hidden, w_.encoder_norm, norm_.data());
-  Probe("encoder.out", norm_.data(), frames_, c.hidden);
-  FillCross(static_cast<Sequence*>(sequence));
+  EncodeStem(samples, sequence);
+  sequence->frames_ = 0;
+  sequence->tokens_ = 0;
+  sequence->encoded_layers_ = 0;
+  Probe("encoder.stem", sequence->x_.data(), frames_, w_.config.hidden);
 }
 
-void Worker::EncodeStem(std::span<const float> samples) {
+void Worker::ReserveEncoder(int frames) {
+  const Config& c = w_.config;
+  const auto rows = static_cast<std::size_t>(frames);
+  const auto grow = [](auto* buffer, std::size_t size) {
+    if (buffer->size() < size) buffer->resize(size);
+  };
+  grow(&norm_, rows * c.hidden);
+  // Values of the last head are read in whole vectors.
+  grow(&qkv_, rows * c.hidden * 3 + kLanes);
+  grow(&context_, rows * c.hidden);
+  grow(&fc_, rows * c.encoder_intermediate);
+  grow(&quantized_, std::size_t{kTile} * RoundUp(c.head_dim, kActivationAlign));
+  grow(&probabilities_, std::size_t{kTile} * RoundUp(frames, kActivationAlign));
+  grow(&row_scales_, kBlockRows);
+  grow(&probability_scales_, kTile);
+  grow(&scores_, std::size_t{kTile} * RoundUp(frames, kLanes));
+  grow(&head_context_, std::size_t{kTile} * RoundUp(c.head_dim, kLanes));
+}
+
+bool Worker::EncodeMore(SpeechSequence* base) {
+  auto* sequence = static_cast<Sequence*>(base);
+  const Config& c = w_.config;
+  const auto layers = static_cast<int>(w_.encoder.size());
+  LETHE_CHECK(sequence->frames_ == 0 && sequence->encoded_layers_ <= layers);
+  frames_ = static_cast<int>(sequence->x_.size()) / c.hidden;
+  float* x = sequence->x_.data();
+  if (sequence->encoded_layers_ < layers) {
+    ReserveEncoder(frames_);
+    head_keys_.Resize(1, frames_, c.head_dim);
+    head_values_.Resize(1, c.head_dim, frames_);
+    const int layer = sequence->encoded_layers_++;
+    EncodeLayer(w_.encoder[layer], x);
+    Probe("encoder.block.", layer, x, frames_, c.hidden);
+    return true;
+  }
+  kernels_.layer_norm(x, frames_, c.hidden, w_.encoder_norm, norm_.data());
+  Probe("encoder.out", norm_.data(), frames_, c.hidden);
+  FillCross(sequence);
+  // Kept by none: a stream of partials would hold it for every sequence it ever used.
+  sequence->x_ = {};
+  return false;
+}
+
+void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {
   const int h = w_.config.hidden;
   const int t1 = Outputs(static_cast<std::int64_t>(samples.size()), kWidth1, kStep1);
   const int t2 = Outputs(t1, kWidth2, kStep2);
@@ -110,7 +132,8 @@ void Worker::EncodeStem(std::span<const float> samples) {
   LETHE_CHECK(frames_ > 0 && frames_ <= rotary_.positions());
   conv1_.resize(static_cast<std::size_t>(t1) * h);
   conv2_.resize(static_cast<std::size_t>(t2) * 2 * h);
-  x_.resize(static_cast<std::size_t>(frames_) * h);
+  std::vector<float>& x = sequence->x_;
+  x.resize(static_cast<std::size_t>(frames_) * h);
 
   kernels_.sgemm(t1, h, kWidth1, samples.data(), kStep1, 1, w_.conv1, h, nullptr, conv1_.data(), h);
   kernels_.tanh(conv1_.data(), std::int64_t{t1} * h);
@@ -118,14 +141,14 @@ void Worker::EncodeStem(std::span<const float> samples) {
   // With time first and channels last, a convolution's window is one run of memory.
   Apply(w_.conv2, conv1_.data(), t2, std::int64_t{kStep2} * h, conv2_.data(), 2 * h, false);
   kernels_.gelu(conv2_.data(), std::int64_t{t2} * 2 * h);
-  Apply(w_.conv3, conv2_.data(), frames_, std::int64_t{kStep3} * 2 * h, x_.data(), h, false);
-  kernels_.gelu(x_.data(), std::int64_t{frames_} * h);
+  Apply(w_.conv3, conv2_.data(), frames_, std::int64_t{kStep3} * 2 * h, x.data(), h, false);
+  kernels_.gelu(x.data(), std::int64_t{frames_} * h);
 }
 
-void Worker::EncodeLayer(const EncoderLayer& layer) {
+void Worker::EncodeLayer(const EncoderLayer& layer, float* x) {
   const Config& c = w_.config;
   const int h = c.hidden;
-  kernels_.layer_norm(x_.data(), frames_, h, layer.input_norm, norm_.data());
+  kernels_.layer_norm(x, frames_, h, layer.input_norm, norm_.data());
   Apply(layer.qkv, norm_.data(), frames_, h, qkv_.data(), 3 * h, false);
   const float scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim));
   for (int t = 0; t < frames_; ++t) {
@@ -137,12 +160,12 @@ void Worker::EncodeLayer(const EncoderLayer& layer) {
     for (int i = 0; i < h; ++i) row[i] *= scale;
   }
   for (int head = 0; head < c.heads; ++head) AttendEncoder(head);
-  Apply(layer.output, context_.data(), frames_, h, x_.data(), h, true);
+  Apply(layer.output, context_.data(), frames_, h, x, h, true);
 
-  kernels_.layer_norm(x_.data(), frames_, h, layer.attention_norm, norm_.data());
+  kernels_.layer_norm(x, frames_, h, layer.attention_norm, norm_.data());
   Apply(layer.fc1, norm_.data(), frames_, h, fc_.data(), c.encoder_intermediate, false);
   kernels_.gelu(fc_.data(), std::int64_t{frames_} * c.encoder_intermediate);
-  Apply(layer.fc2, fc_.data(), frames_, c.encoder_intermediate, x_.data(), h, true);
+  Apply(layer.fc2, fc_.data(), frames_, c.encoder_intermediate, x, h, true);
 }
 
 // Scores and weighted sums are integer products, with keys and values in the part of the weights.
@@ -178,7 +201,6 @@ void Worker::FillCross(Sequence* sequence) {
   const int h = c.hidden;
   const auto frames = static_cast<std::size_t>(frames_);
   sequence->frames_ = frames_;
-  sequence->tokens_ = 0;
   sequence->cross_keys_.Resize(c.decoder_layers * c.heads, frames_, c.head_dim);
   sequence->cross_values_.Resize(c.decoder_layers * c.heads, c.head_dim, frames_);
   // fc_ is free by now and holds [frames, 2h]: the intermediate size is four times h.

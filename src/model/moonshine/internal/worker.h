@@ -43,6 +43,8 @@ class Sequence final : public SpeechSequence {
 
   int frames_ = 0;
   int tokens_ = 0;
+  int encoded_layers_ = 0;
+  std::vector<float> x_;  // [frames, hidden] the encoder's residual stream, until it is complete
   PackedMatrices cross_keys_, cross_values_;  // [layers, heads] of the encoder's frames
   TokenCache self_;
 };
@@ -51,7 +53,8 @@ class Worker final : public SpeechModelWorker {
  public:
   Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary);
 
-  void Encode(std::span<const float> samples, SpeechSequence* sequence) override;
+  void BeginEncode(std::span<const float> samples, SpeechSequence* sequence) override;
+  bool EncodeMore(SpeechSequence* sequence) override;
   void Step(std::span<const DecoderRow> rows) override;
   std::span<float> Logits(int row) override;
   std::span<const float> Attention(int row) const override;
@@ -62,8 +65,9 @@ class Worker final : public SpeechModelWorker {
   // y = linear(x) for m rows ldx apart, quantising as many rows at a time as fit a fixed buffer.
   void Apply(const Linear& linear, const float* x, int m, std::int64_t ldx, float* y,
              std::int64_t ldy, bool accumulate);
-  void EncodeStem(std::span<const float> samples);
-  void EncodeLayer(const EncoderLayer& layer);
+  void ReserveEncoder(int frames);
+  void EncodeStem(std::span<const float> samples, Sequence* sequence);
+  void EncodeLayer(const EncoderLayer& layer, float* x);
   void AttendEncoder(int head);
   void FillCross(Sequence* sequence);
   void DecodeLayer(int index, const DecoderLayer& layer);
@@ -86,11 +90,11 @@ class Worker final : public SpeechModelWorker {
   std::vector<RowScale> row_scales_, probability_scales_;
   std::vector<float> scores_, head_context_;
 
-  // The encoder's; an utterance at a time.
+  // The encoder's; a layer of one utterance at a time.
   int frames_ = 0;
   std::vector<float> padded_;         // the samples, when too few
   std::vector<float> conv1_, conv2_;  // [t1, h], [t2, 2h]
-  std::vector<float> x_, norm_;       // [frames, h] the residual stream; its normalised copy
+  std::vector<float> norm_;           // [frames, h] the residual stream, normalised
   std::vector<float> qkv_, context_;  // [frames, 3h], [frames, h]
   std::vector<float> fc_;             // [frames, intermediate]
   PackedMatrices head_keys_, head_values_;

@@ -1,0 +1,50 @@
+#pragma once
+
+// The ear of a stream: samples in, stretches of speech out.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "decode/segmenter.h"
+#include "engine/internal/utterance_batch.h"
+#include "model/voice_activity.h"
+
+namespace lethe {
+
+/// Runs voice activity detection over a stream and holds the audio that may still be part of a span.
+/// It holds no more than the longest span and a few seconds.
+///
+/// Thread: one at a time
+class Listener {
+ public:
+  /// Samples that Push() takes at most: a second, so that the audio held stays small.
+  static constexpr std::size_t kMaxPush = kSampleRate;
+
+  Listener(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter);
+
+  /// Takes the next samples; returns the spans that are now complete. Their audio may be copied
+  /// until the next call.
+  std::vector<SpeechSpan> Push(std::span<const float> samples);
+
+  /// Ends the stream; returns what was still open.
+  std::vector<SpeechSpan> Finish();
+
+  /// Copies a span's audio.
+  Utterance Copy(const SpeechSpan& span) const;
+
+  const Segmenter& segmenter() const { return segmenter_; }
+  SampleIndex total() const { return start_ + static_cast<SampleIndex>(audio_.size()); }
+
+ private:
+  void Append(std::span<const float> samples);
+  void Forget(SampleIndex from);
+
+  const std::unique_ptr<VoiceActivityState> voice_activity_;
+  Segmenter segmenter_;
+  std::vector<float> audio_;  // from start_ on
+  SampleIndex start_ = 0;
+  std::vector<float> probabilities_;
+};
+
+}  // namespace lethe

@@ -1,0 +1,131 @@
+#pragma once
+
+// A live stream from the engine's side: what its client and its shard share.
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/internal/listener.h"
+#include "engine/internal/promise.h"
+#include "engine/stream.h"
+#include "model/tokenizer.h"
+
+namespace lethe {
+
+/// Turns one client's audio into requests, and their answers into events.
+///
+/// An utterance is one or more *parts*: speech too long for the model is cut into spans, and each
+/// becomes a part with a final answer of its own. For the part being spoken there is a *guess*: it
+/// is encoded anew for each partial, and the last guess is the draft of the next. In the silence
+/// behind a part, as soon as all of its audio is there, its final answer is asked for ahead of its
+/// endpoint: mostly it is there when the endpoint comes.
+///
+/// Thread: by group
+class LiveSession : public std::enable_shared_from_this<LiveSession> {
+ public:
+  /// `news` tells the shard that the session has something for it; any thread may call it.
+  LiveSession(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter,
+              const Tokenizer& tokenizer, const LiveOptions& options,
+              std::function<void(std::shared_ptr<LiveSession>)> news);
+
+  // The client's side; any thread.
+  Result<std::size_t> PushSamples(std::span<const float> samples);
+  void FinishAudio();
+  std::vector<StreamEvent> TakeEvents();
+  bool complete() const;
+  /// The client has gone: nothing is answered any more.
+  void Abandon();
+
+  // The shard's thread only.
+  /// Takes what was pushed.
+  void Listen();
+  bool abandoned() const { return abandoned_->load(); }
+  bool WantsFinal() const;
+  bool WantsPartial() const;
+  Request NextFinal();
+  Request NextPartial();
+  // The shard's notes: whether it has the session in a list. The last is guarded by its mutex.
+  bool listed_final = false, listed_partial = false, listed_news = false;
+
+ private:
+  struct Part {
+    SpeechSpan span;
+    Millis heard{0};
+    bool ends_utterance = false;
+    std::optional<Request> request;  // until it is taken
+    std::optional<Request::Answer> answer;
+  };
+  // What the finals of an utterance's parts amount to so far.
+  struct Spoken {
+    bool any = false;
+    Segment segment;
+    double log_probability = 0;
+    void Add(const Segment& more);
+  };
+  // The final answer asked for ahead of the endpoint.
+  struct Early {
+    SpeechSpan span;
+    bool taken = false;
+    std::optional<Request::Answer> answer;
+  };
+
+  bool stalled() const;
+  void Hear(std::span<const float> samples);
+  void Begin(SampleIndex start);
+  void AddPart(const SpeechSpan& span);
+  void EndUtterance();
+  Request NewRequest(const SpeechSpan& span, Priority priority) const;
+  void TakeFinal(std::uint64_t number, Request::Answer answer);
+  void TakeEarly(const SpeechSpan& span, Request::Answer answer);
+  void TakeGuess(const SpeechSpan& span, Request::Answer answer);
+  void TakeHypothesis(const SpeechSpan& span, const Request::Answer& answer);
+  void PublishParts();
+  void PublishPartial(const Segment* guess);
+  void Emit(StreamEvent event);
+  void Notify();
+  void CheckComplete();
+
+  // Constant after construction.
+  const LiveOptions options_;
+  const Tokenizer& tokenizer_;
+  const SampleIndex max_part_;
+  const std::function<void(std::shared_ptr<LiveSession>)> news_;
+  const std::shared_ptr<std::atomic<bool>> abandoned_ = std::make_shared<std::atomic<bool>>(false);
+
+  // Any thread.
+  mutable std::mutex mutex_;
+  std::vector<float> unheard_;
+  bool finished_ = false;
+  bool turned_away_ = false;
+  std::deque<StreamEvent> events_;
+  bool complete_ = false;
+  std::mutex notify_mutex_;
+  std::function<void()> notify_;
+
+  // Shard thread only.
+  Listener listener_;
+  std::vector<float> hearing_;  // what is being taken in
+  std::size_t heard_ = 0;       // of it
+  bool listener_finished_ = false;
+  int utterance_ = 0;  // number of the one that is spoken, or that comes next
+  bool begun_ = false;
+  SampleIndex utterance_start_ = 0;
+  std::deque<Part> parts_;  // not published
+  std::uint64_t first_part_ = 0;
+  int published_utterance_ = 0;
+  Spoken spoken_;  // parts of published_utterance_
+  Promise promise_;
+  SampleIndex guess_end_ = 0;       // audio of the last partial asked for
+  bool guess_taken_ = false;        // one is with the batch
+  SampleIndex hypothesis_end_ = 0;  // audio of the last answer for what is being spoken
+  std::optional<Early> early_;
+  bool notify_due_ = false;
+};
+
+}  // namespace lethe

@@ -1,0 +1,52 @@
+#pragma once
+
+// A recording from its caller's side.
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/internal/listener.h"
+#include "engine/internal/recording_queue.h"
+#include "engine/stream.h"
+
+namespace lethe {
+
+/// Hears on the caller's thread and hands what was said to the shards.
+class RecordingStream final : public Stream {
+ public:
+  /// `open` is held while the stream is open: the engine counts streams by it.
+  RecordingStream(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter,
+                  const StreamOptions& options, RecordingQueue& queue, std::shared_ptr<void> open);
+  ~RecordingStream() override;
+
+  Status PushSamples(std::span<const float> samples) override;
+  std::vector<Segment> TakeSegments() override;
+  Result<std::vector<Segment>> Finish() override;
+
+ private:
+  // What the stream and the shards share. The stream's thread sends utterances, shards answer.
+  struct Exchange {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t waiting = 0;         // sent, not answered
+    std::size_t next_number = 0;     // of the next utterance
+    std::size_t next_published = 0;  // of the next segment to give out
+    std::map<std::size_t, Segment> done;
+  };
+
+  void Send(const SpeechSpan& span);
+  std::vector<Segment> TakeLocked();
+
+  const StreamOptions options_;
+  RecordingQueue& queue_;
+  const std::shared_ptr<void> open_;
+  const std::shared_ptr<Exchange> exchange_ = std::make_shared<Exchange>();
+  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  Listener listener_;
+  bool finished_ = false;
+};
+
+}  // namespace lethe

@@ -1,0 +1,71 @@
+#pragma once
+
+// A core's share of the engine.
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "engine/internal/live_session.h"
+#include "engine/internal/recording_queue.h"
+#include "engine/internal/utterance_batch.h"
+
+namespace lethe {
+
+/// One thread with its batch. It owns the hearing and the decoding of its live sessions outright,
+/// and takes from the recordings' queue what it has room for.
+///
+/// Who comes next: live finals, live partials, short calls, recordings. Who was passed over often
+/// enough goes first, so that nobody starves.
+class Shard {
+ public:
+  Shard(const SpeechModel& model, const HearingOptions& hearing, RecordingQueue& recordings);
+  /// Stops after the pass that is running; what is waiting is dropped.
+  ~Shard();
+
+  /// Any thread: this session of the shard has something for it.
+  void AddNews(std::shared_ptr<LiveSession> session);
+  /// Any thread: wakes the shard if it has nothing to do; false if it has.
+  bool WakeIfIdle();
+
+  /// Any thread: sessions that are open on this shard; kept by who opens them.
+  std::atomic<int> num_sessions = 0;
+
+ private:
+  void Work();
+  bool WaitForWork();
+  void TakeNews();
+  void List(const std::shared_ptr<LiveSession>& session);
+  void Admit();
+  bool Waiting(Priority priority);
+  std::optional<Request> Take(Priority priority);
+  bool Interrupted() const;
+
+  // Constant after construction.
+  RecordingQueue& recordings_;
+
+  // Any thread.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::shared_ptr<LiveSession>> news_;
+  std::atomic<bool> has_news_ = false;
+  std::atomic<bool> idle_ = false;
+  std::atomic<bool> stopping_ = false;
+
+  // Shard thread only.
+  UtteranceBatch batch_;
+  std::deque<std::shared_ptr<LiveSession>> finals_, partials_;  // sessions that want one
+  std::array<int, kPriorities> passed_over_{};
+  std::vector<std::shared_ptr<LiveSession>> taking_;
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace lethe

@@ -1,0 +1,60 @@
+#include "engine/internal/listener.h"
+
+#include <algorithm>
+
+namespace lethe {
+namespace {
+
+// Memory for audio is asked for by the second, so that thousands of streams hold what they need and
+// not twice that.
+constexpr std::size_t kBlock = kSampleRate;
+
+}  // namespace
+
+Listener::Listener(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter)
+    : voice_activity_(voice_activity.NewState()),
+      segmenter_(segmenter, voice_activity.window_samples()) {}
+
+std::vector<SpeechSpan> Listener::Push(std::span<const float> samples) {
+  LETHE_CHECK(samples.size() <= kMaxPush);
+  Forget(segmenter_.KeepFrom());
+  Append(samples);
+  probabilities_.clear();
+  voice_activity_->Push(samples, &probabilities_);
+  std::vector<SpeechSpan> spans;
+  for (const float probability : probabilities_) {
+    const std::vector<SpeechSpan> more = segmenter_.Push(probability);
+    spans.insert(spans.end(), more.begin(), more.end());
+  }
+  return spans;
+}
+
+std::vector<SpeechSpan> Listener::Finish() { return segmenter_.Finish(total()); }
+
+Utterance Listener::Copy(const SpeechSpan& span) const {
+  LETHE_CHECK(span.start >= start_);
+  const SampleIndex end = std::min(span.end, total());
+  Utterance utterance{.start = span.start, .samples = {}, .certain = span.certain};
+  if (end > span.start) {
+    utterance.samples.assign(audio_.begin() + (span.start - start_),
+                             audio_.begin() + (end - start_));
+  }
+  return utterance;
+}
+
+void Listener::Append(std::span<const float> samples) {
+  const std::size_t size = audio_.size() + samples.size();
+  if (size > audio_.capacity()) audio_.reserve((size + kBlock - 1) / kBlock * kBlock);
+  audio_.insert(audio_.end(), samples.begin(), samples.end());
+}
+
+// Drops audio before `from`, when enough has gathered to be worth the move.
+void Listener::Forget(SampleIndex from) {
+  const SampleIndex count = std::min(from - start_, static_cast<SampleIndex>(audio_.size()));
+  if (count < static_cast<SampleIndex>(kBlock)) return;
+  audio_.erase(audio_.begin(), audio_.begin() + count);
+  start_ += count;
+  if (audio_.capacity() > audio_.size() + 4 * kBlock) audio_.shrink_to_fit();
+}
+
+}  // namespace lethe

@@ -1,0 +1,380 @@
+#include "engine/internal/live_session.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+
+namespace lethe {
+namespace {
+
+// Parts whose final is outstanding, and events nobody takes, before a session stops listening: its
+// audio then stays with the client.
+constexpr std::size_t kMaxParts = 3;
+constexpr std::size_t kMaxEvents = 256;
+
+SegmenterOptions ForLive(SegmenterOptions segmenter, const LiveOptions& options) {
+  segmenter = WithNoiseThreshold(segmenter, options.noise_threshold);
+  segmenter.trailing_silence = options.trailing_silence;
+  segmenter.max_length = std::min(segmenter.max_length, options.max_utterance);
+  return segmenter;
+}
+
+std::size_t CountWords(std::string_view text) {
+  std::size_t words = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != ' ' && (i == 0 || text[i - 1] == ' ')) ++words;
+  }
+  return words;
+}
+
+}  // namespace
+
+LiveSession::LiveSession(const VoiceActivityModel& voice_activity,
+                         const SegmenterOptions& segmenter, const Tokenizer& tokenizer,
+                         const LiveOptions& options,
+                         std::function<void(std::shared_ptr<LiveSession>)> news)
+    : options_(options),
+      tokenizer_(tokenizer),
+      max_part_(MillisToSamples(ForLive(segmenter, options).max_length)),
+      news_(std::move(news)),
+      notify_(options.notify),
+      listener_(voice_activity, ForLive(segmenter, options)) {}
+
+// ---- The client's side.
+
+Result<std::size_t> LiveSession::PushSamples(std::span<const float> samples) {
+  for (const float v : samples) {
+    if (!std::isfinite(v)) return InvalidArgument("the audio holds values that are not numbers");
+  }
+  std::size_t taken = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    LETHE_CHECK(!finished_);
+    taken = std::min(samples.size(), kMaxUnheardSamples - unheard_.size());
+    unheard_.insert(unheard_.end(), samples.begin(), samples.begin() + taken);
+    turned_away_ = taken < samples.size();
+  }
+  if (taken > 0) news_(shared_from_this());
+  return taken;
+}
+
+void LiveSession::FinishAudio() {
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+  }
+  news_(shared_from_this());
+}
+
+std::vector<StreamEvent> LiveSession::TakeEvents() {
+  std::vector<StreamEvent> events;
+  bool full = false;
+  {
+    const std::lock_guard lock(mutex_);
+    full = events_.size() >= kMaxEvents;
+    events.assign(std::make_move_iterator(events_.begin()), std::make_move_iterator(events_.end()));
+    events_.clear();
+  }
+  if (full) news_(shared_from_this());
+  return events;
+}
+
+bool LiveSession::complete() const {
+  const std::lock_guard lock(mutex_);
+  return complete_;
+}
+
+void LiveSession::Abandon() {
+  {
+    const std::lock_guard lock(notify_mutex_);
+    notify_ = nullptr;
+  }
+  abandoned_->store(true);
+  news_(shared_from_this());
+}
+
+// ---- The shard's side: listening.
+
+bool LiveSession::stalled() const {
+  if (parts_.size() >= kMaxParts) return true;
+  const std::lock_guard lock(mutex_);
+  return events_.size() >= kMaxEvents;
+}
+
+void LiveSession::Listen() {
+  while (!stalled()) {
+    if (heard_ == hearing_.size()) {
+      hearing_.clear();
+      if (hearing_.capacity() > kSampleRate) hearing_.shrink_to_fit();
+      heard_ = 0;
+      const std::lock_guard lock(mutex_);
+      std::swap(hearing_, unheard_);
+      if (hearing_.empty()) break;
+      notify_due_ = notify_due_ || std::exchange(turned_away_, false);
+    }
+    // Half a second at a time, so that what an event calls `heard` is near the truth.
+    const std::size_t count = std::min(hearing_.size() - heard_, Listener::kMaxPush / 2);
+    Hear(std::span(hearing_).subspan(heard_, count));
+    heard_ += count;
+  }
+  bool finished = false;
+  {
+    const std::lock_guard lock(mutex_);
+    finished = finished_ && unheard_.empty() && heard_ == hearing_.size();
+  }
+  if (finished && !std::exchange(listener_finished_, true)) {
+    for (const SpeechSpan& span : listener_.Finish()) AddPart(span);
+    if (begun_) EndUtterance();
+  }
+  PublishParts();
+  CheckComplete();
+  Notify();
+}
+
+void LiveSession::Hear(std::span<const float> samples) {
+  for (const SpeechSpan& span : listener_.Push(samples)) AddPart(span);
+  const Segmenter& segmenter = listener_.segmenter();
+  const std::optional<SpeechSpan> open = segmenter.Open();
+  if (open && !begun_) {
+    Begin(open->start);
+    guess_end_ = open->end;
+  }
+  // What was left behind the last cut was no speech.
+  if (begun_ && !segmenter.in_speech()) EndUtterance();
+  const std::optional<SpeechSpan> expected = segmenter.Expected();
+  if (!expected) {
+    early_.reset();  // speech went on, or its endpoint came
+  } else if (!early_ || early_->span != *expected) {
+    early_ = Early{.span = *expected, .answer = {}};
+  }
+}
+
+void LiveSession::Begin(SampleIndex start) {
+  begun_ = true;
+  utterance_start_ = start;
+  StreamEvent event{.kind = StreamEvent::Kind::kBegin, .utterance = utterance_, .segment = {}};
+  event.segment.start = event.segment.end = SamplesToMillis(start);
+  Emit(std::move(event));
+}
+
+void LiveSession::AddPart(const SpeechSpan& span) {
+  if (!begun_) Begin(span.start);
+  Part part{.span = span, .heard = SamplesToMillis(listener_.total()), .request = {}, .answer = {}};
+  // The next span could not end before the utterance is longer than it may be.
+  const SampleIndex longest = span.end - utterance_start_ + max_part_;
+  part.ends_utterance = !span.cut || longest > MillisToSamples(options_.max_utterance);
+  if (early_ && early_->span == span && early_->taken) {
+    part.answer = std::move(early_->answer);  // or it comes later
+  } else {
+    part.request = NewRequest(span, Priority::kLiveFinal);
+  }
+  early_.reset();
+  promise_.Clear();
+  hypothesis_end_ = 0;
+  const bool ends = part.ends_utterance;
+  parts_.push_back(std::move(part));
+  if (ends) {
+    begun_ = false;
+    ++utterance_;
+  }
+}
+
+// Ends an utterance whose last part was cut off from nothing.
+void LiveSession::EndUtterance() {
+  begun_ = false;
+  ++utterance_;
+  if (!parts_.empty()) {
+    parts_.back().ends_utterance = true;
+    return;
+  }
+  StreamEvent event{.kind = StreamEvent::Kind::kFinal,
+                    .utterance = published_utterance_++,
+                    .segment = std::exchange(spoken_, {}).segment,
+                    .heard = SamplesToMillis(listener_.total())};
+  Emit(std::move(event));
+}
+
+// ---- Asking for answers.
+
+bool LiveSession::WantsFinal() const {
+  if (early_ && !early_->taken) return true;
+  return std::any_of(parts_.begin(), parts_.end(),
+                     [](const Part& part) { return part.request.has_value(); });
+}
+
+bool LiveSession::WantsPartial() const {
+  if (!options_.partials || guess_taken_ || early_ || !parts_.empty()) return false;
+  const std::optional<SpeechSpan> open = listener_.segmenter().Open();
+  return open && begun_ && open->end - guess_end_ >= MillisToSamples(options_.partial_interval);
+}
+
+Request LiveSession::NewRequest(const SpeechSpan& span, Priority priority) const {
+  Request request{.utterance = listener_.Copy(span),
+                  .priority = priority,
+                  .words = options_.words,
+                  .second_hearing = priority == Priority::kLiveFinal,
+                  .draft = {},
+                  .promised = {},
+                  .cancelled = abandoned_,
+                  .done = {}};
+  request.draft.assign(promise_.guess().begin(), promise_.guess().end());
+  request.promised.assign(promise_.promised().begin(), promise_.promised().end());
+  return request;
+}
+
+Request LiveSession::NextFinal() {
+  const auto self = shared_from_this();
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (!parts_[i].request) continue;
+    Request request = *std::exchange(parts_[i].request, std::nullopt);
+    request.done = [self, number = first_part_ + i](Request::Answer answer) {
+      self->TakeFinal(number, std::move(answer));
+    };
+    return request;
+  }
+  LETHE_CHECK(early_ && !early_->taken);
+  early_->taken = true;
+  Request request = NewRequest(early_->span, Priority::kLiveFinal);
+  request.done = [self, span = early_->span](Request::Answer answer) {
+    self->TakeEarly(span, std::move(answer));
+  };
+  return request;
+}
+
+Request LiveSession::NextPartial() {
+  const SpeechSpan open = *listener_.segmenter().Open();
+  guess_taken_ = true;
+  guess_end_ = open.end;
+  Request request = NewRequest(open, Priority::kLivePartial);
+  request.done = [self = shared_from_this(), open](Request::Answer answer) {
+    self->TakeGuess(open, std::move(answer));
+  };
+  return request;
+}
+
+// ---- Taking answers.
+
+void LiveSession::TakeFinal(std::uint64_t number, Request::Answer answer) {
+  parts_[number - first_part_].answer = std::move(answer);
+  // What it could not hear meanwhile, it hears now.
+  Listen();
+  news_(shared_from_this());
+}
+
+void LiveSession::TakeEarly(const SpeechSpan& span, Request::Answer answer) {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    Part& part = parts_[i];
+    if (part.span != span || part.request || part.answer) continue;
+    TakeFinal(first_part_ + i, std::move(answer));
+    return;
+  }
+  TakeHypothesis(span, answer);
+  if (early_ && early_->span == span) early_->answer = std::move(answer);
+  Notify();
+}
+
+void LiveSession::TakeGuess(const SpeechSpan& span, Request::Answer answer) {
+  guess_taken_ = false;
+  // While a final answer is under way, which knows more, it is too late for a guess.
+  if (!early_) TakeHypothesis(span, answer);
+  Notify();
+}
+
+// Takes an answer for what is still being spoken, if it still is and nothing newer was heard.
+void LiveSession::TakeHypothesis(const SpeechSpan& span, const Request::Answer& answer) {
+  const std::optional<SpeechSpan> open = listener_.segmenter().Open();
+  if (!open || open->start != span.start || !parts_.empty() || span.end < hypothesis_end_) return;
+  hypothesis_end_ = span.end;
+  if (answer.segment.text.empty() || !promise_.Add(answer.tokens, tokenizer_)) return;
+  PublishPartial(&answer.segment);
+}
+
+// ---- Telling the client.
+
+void LiveSession::Spoken::Add(const Segment& more) {
+  if (!std::exchange(any, true)) segment.start = more.start;
+  segment.end = more.end;
+  if (more.num_tokens == 0) return;
+  // A part that is alone keeps its confidence to the last bit.
+  const bool first = segment.num_tokens == 0;
+  if (!segment.text.empty() && !more.text.empty()) segment.text += ' ';
+  segment.text += more.text;
+  segment.words.insert(segment.words.end(), more.words.begin(), more.words.end());
+  segment.num_tokens += more.num_tokens;
+  log_probability += more.num_tokens * std::log(static_cast<double>(more.confidence));
+  segment.confidence =
+      first ? more.confidence : static_cast<float>(std::exp(log_probability / segment.num_tokens));
+}
+
+void LiveSession::PublishParts() {
+  while (!parts_.empty() && parts_.front().answer) {
+    const Part part = std::move(parts_.front());
+    parts_.pop_front();
+    ++first_part_;
+    spoken_.Add(part.answer->segment);
+    if (!part.ends_utterance) {
+      PublishPartial(nullptr);
+      continue;
+    }
+    Emit({.kind = StreamEvent::Kind::kFinal,
+          .utterance = published_utterance_++,
+          .segment = std::exchange(spoken_, {}).segment,
+          .heard = part.heard});
+  }
+}
+
+// Publishes what was spoken, and behind it a guess at what is being spoken.
+void LiveSession::PublishPartial(const Segment* guess) {
+  if (!options_.partials) return;
+  Spoken partial = spoken_;
+  StreamEvent event{.kind = StreamEvent::Kind::kPartial,
+                    .utterance = published_utterance_,
+                    .segment = {},
+                    .heard = SamplesToMillis(listener_.total())};
+  event.stable_bytes = partial.segment.text.size();
+  if (guess != nullptr) {
+    const std::string promised = tokenizer_.Decode(promise_.promised());
+    const std::size_t space = promised.find_first_not_of(' ');
+    if (space != std::string::npos) {
+      event.stable_bytes += (event.stable_bytes > 0 ? 1 : 0) + promised.size() - space;
+    }
+    partial.Add(*guess);
+  }
+  event.segment = std::move(partial.segment);
+  event.stable_words =
+      CountWords(std::string_view(event.segment.text).substr(0, event.stable_bytes));
+  Emit(std::move(event));
+}
+
+void LiveSession::Emit(StreamEvent event) {
+  event.segment.channel = options_.channel;
+  if (event.kind == StreamEvent::Kind::kFinal) {
+    event.stable_bytes = event.segment.text.size();
+    event.stable_words = CountWords(event.segment.text);
+  }
+  notify_due_ = true;
+  const std::lock_guard lock(mutex_);
+  const bool partial = event.kind == StreamEvent::Kind::kPartial;
+  if (partial && !events_.empty() && events_.back().kind == StreamEvent::Kind::kPartial) {
+    events_.back() = std::move(event);
+  } else {
+    events_.push_back(std::move(event));
+  }
+}
+
+void LiveSession::CheckComplete() {
+  if (!listener_finished_ || !parts_.empty()) return;
+  const std::lock_guard lock(mutex_);
+  notify_due_ = notify_due_ || !complete_;
+  complete_ = true;
+}
+
+void LiveSession::Notify() {
+  if (!std::exchange(notify_due_, false)) return;
+  const std::lock_guard lock(notify_mutex_);
+  if (notify_) notify_();
+}
+
+}  // namespace lethe

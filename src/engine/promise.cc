@@ -1,0 +1,36 @@
+#include "engine/internal/promise.h"
+
+#include <algorithm>
+
+namespace lethe {
+namespace {
+
+constexpr int kAgreeing = 3;        // guesses
+constexpr std::size_t kMargin = 4;  // tokens behind the newest
+
+}  // namespace
+
+bool Promise::Add(std::span<const int> tokens, const Tokenizer& tokenizer) {
+  const auto common = static_cast<std::size_t>(
+      std::mismatch(guess_.begin(), guess_.end(), tokens.begin(), tokens.end()).first -
+      guess_.begin());
+  // The guards against repetition may have cut it short; then it says nothing new.
+  if (common < promised_) return false;
+  guess_.assign(tokens.begin(), tokens.end());
+  same_for_.resize(common);
+  for (int& times : same_for_) ++times;
+  same_for_.resize(tokens.size(), 1);
+  const std::size_t most = tokens.size() > kMargin ? tokens.size() - kMargin : 0;
+  for (std::size_t i = promised_; i < most && same_for_[i] >= kAgreeing; ++i) {
+    if (tokenizer.BeginsWord(tokens[i + 1])) promised_ = i + 1;
+  }
+  return true;
+}
+
+void Promise::Clear() {
+  guess_.clear();
+  same_for_.clear();
+  promised_ = 0;
+}
+
+}  // namespace lethe

@@ -1,0 +1,99 @@
+#include "engine/internal/recording_stream.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+
+namespace lethe {
+namespace {
+
+// Segments of one stream that may wait for a shard or be with one: enough to fill the batches of
+// two. At 14 s and 16 kHz each holds 0.9 MB, so a reader that is faster than the shards costs some
+// megabytes, not the length of the recording.
+constexpr std::size_t kMaxWaiting = 16;
+
+// A recording no longer than this is a short call: somebody may be waiting for it.
+constexpr SampleIndex kShortCall = SampleIndex{60} * kSampleRate;
+
+}  // namespace
+
+RecordingStream::RecordingStream(const VoiceActivityModel& voice_activity,
+                                 const SegmenterOptions& segmenter, const StreamOptions& options,
+                                 RecordingQueue& queue, std::shared_ptr<void> open)
+    : options_(options),
+      queue_(queue),
+      open_(std::move(open)),
+      listener_(voice_activity, segmenter) {}
+
+RecordingStream::~RecordingStream() { cancelled_->store(true); }
+
+Status RecordingStream::PushSamples(std::span<const float> samples) {
+  LETHE_CHECK(!finished_);
+  for (const float v : samples) {
+    if (!std::isfinite(v)) return InvalidArgument("the audio holds values that are not numbers");
+  }
+  while (!samples.empty()) {
+    const auto step = samples.first(std::min(Listener::kMaxPush, samples.size()));
+    samples = samples.subspan(step.size());
+    for (const SpeechSpan& span : listener_.Push(step)) Send(span);
+  }
+  return OkStatus();
+}
+
+std::vector<Segment> RecordingStream::TakeSegments() {
+  const std::lock_guard lock(exchange_->mutex);
+  return TakeLocked();
+}
+
+Result<std::vector<Segment>> RecordingStream::Finish() {
+  if (!std::exchange(finished_, true)) {
+    for (const SpeechSpan& span : listener_.Finish()) Send(span);
+  }
+  std::unique_lock lock(exchange_->mutex);
+  exchange_->changed.wait(lock, [this] { return exchange_->waiting == 0; });
+  return TakeLocked();
+}
+
+std::vector<Segment> RecordingStream::TakeLocked() {
+  std::vector<Segment> segments;
+  auto& done = exchange_->done;
+  while (!done.empty() && done.begin()->first == exchange_->next_published) {
+    if (!done.begin()->second.text.empty()) segments.push_back(std::move(done.begin()->second));
+    done.erase(done.begin());
+    ++exchange_->next_published;
+  }
+  return segments;
+}
+
+void RecordingStream::Send(const SpeechSpan& span) {
+  Request request{
+      .utterance = listener_.Copy(span),
+      .priority = span.end <= kShortCall ? Priority::kShortCall : Priority::kRecording,
+      .words = options_.words,
+      .draft = {},
+      .promised = {},
+      .cancelled = cancelled_,
+      .done = {}};
+  if (request.utterance.samples.empty()) return;
+  std::size_t number = 0;
+  {
+    std::unique_lock lock(exchange_->mutex);
+    exchange_->changed.wait(lock, [this] { return exchange_->waiting < kMaxWaiting; });
+    number = exchange_->next_number++;
+    ++exchange_->waiting;
+  }
+  request.done = [exchange = exchange_, number, channel = options_.channel](Request::Answer answer) {
+    answer.segment.channel = channel;
+    {
+      const std::lock_guard lock(exchange->mutex);
+      exchange->done.emplace(number, std::move(answer.segment));
+      --exchange->waiting;
+    }
+    exchange->changed.notify_all();
+  };
+  queue_.Add(std::move(request));
+}
+
+}  // namespace lethe

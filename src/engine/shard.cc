@@ -1,0 +1,159 @@
+#include "engine/internal/shard.h"
+
+#include <utility>
+
+namespace lethe {
+namespace {
+
+// A request that was passed over by so many more urgent ones goes first. Partials are made for
+// reading along and may come late; somebody waits for a short call; a recording has time.
+constexpr std::array<int, kPriorities> kMaxPassedOver = {0, 16, 4, 16};
+
+constexpr std::array<Priority, kPriorities> kByUrgency = {
+    Priority::kLiveFinal, Priority::kLivePartial, Priority::kShortCall, Priority::kRecording};
+
+constexpr std::size_t Index(Priority priority) { return static_cast<std::size_t>(priority); }
+
+}  // namespace
+
+Shard::Shard(const SpeechModel& model, const HearingOptions& hearing, RecordingQueue& recordings)
+    : recordings_(recordings), batch_(model, hearing), thread_([this] { Work(); }) {}
+
+Shard::~Shard() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Shard::AddNews(std::shared_ptr<LiveSession> session) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!session->listed_news) {
+      session->listed_news = true;
+      news_.push_back(std::move(session));
+    }
+    has_news_ = true;
+  }
+  changed_.notify_one();
+}
+
+bool Shard::WakeIfIdle() {
+  if (!idle_.exchange(false)) return false;
+  // The lock makes sure that it is asleep, or has not yet looked at the queue.
+  { const std::lock_guard lock(mutex_); }
+  changed_.notify_one();
+  return true;
+}
+
+void Shard::Work() {
+  while (WaitForWork()) {
+    TakeNews();
+    Admit();
+    batch_.Step([this] { return Interrupted(); });
+  }
+}
+
+bool Shard::WaitForWork() {
+  if (stopping_) return false;
+  if (!batch_.empty()) return true;
+  std::unique_lock lock(mutex_);
+  while (!stopping_ && !has_news_) {
+    idle_ = true;
+    if (recordings_.Has(Priority::kShortCall) || recordings_.Has(Priority::kRecording)) break;
+    changed_.wait(lock);
+  }
+  idle_ = false;
+  return !stopping_;
+}
+
+void Shard::TakeNews() {
+  if (!has_news_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(taking_, news_);
+    for (const auto& session : taking_) session->listed_news = false;
+    has_news_ = false;
+  }
+  for (const auto& session : taking_) {
+    if (session->abandoned()) continue;
+    session->Listen();
+    List(session);
+  }
+  taking_.clear();
+}
+
+void Shard::List(const std::shared_ptr<LiveSession>& session) {
+  if (session->WantsFinal() && !std::exchange(session->listed_final, true)) {
+    finals_.push_back(session);
+  }
+  if (session->WantsPartial() && !std::exchange(session->listed_partial, true)) {
+    partials_.push_back(session);
+  }
+}
+
+void Shard::Admit() {
+  while (true) {
+    std::optional<Priority> next;
+    for (const Priority priority : kByUrgency) {
+      if (!batch_.HasRoom(priority) || !Waiting(priority)) continue;
+      const bool overdue = passed_over_[Index(priority)] >= kMaxPassedOver[Index(priority)];
+      if (!next || overdue) next = priority;
+    }
+    if (!next) return;
+    std::optional<Request> request = Take(*next);
+    if (!request) continue;  // another shard was faster
+    batch_.Add(*std::move(request));
+    passed_over_[Index(*next)] = 0;
+    for (const Priority priority : kByUrgency) {
+      if (priority > *next && Waiting(priority)) ++passed_over_[Index(priority)];
+    }
+  }
+}
+
+// Sessions that no longer want what they are listed for leave the list here.
+bool Shard::Waiting(Priority priority) {
+  const auto first_wants = [](auto* list, auto wants, bool LiveSession::*listed) {
+    while (!list->empty()) {
+      LiveSession& session = *list->front();
+      if (!session.abandoned() && (session.*wants)()) return true;
+      session.*listed = false;
+      list->pop_front();
+    }
+    return false;
+  };
+  switch (priority) {
+    case Priority::kLiveFinal:
+      return first_wants(&finals_, &LiveSession::WantsFinal, &LiveSession::listed_final);
+    case Priority::kLivePartial:
+      return first_wants(&partials_, &LiveSession::WantsPartial, &LiveSession::listed_partial);
+    case Priority::kShortCall:
+    case Priority::kRecording:
+      break;
+  }
+  return recordings_.Has(priority);
+}
+
+std::optional<Request> Shard::Take(Priority priority) {
+  if (priority == Priority::kShortCall || priority == Priority::kRecording) {
+    return recordings_.Take(priority);
+  }
+  const bool final = priority == Priority::kLiveFinal;
+  auto& list = final ? finals_ : partials_;
+  const std::shared_ptr<LiveSession> session = std::move(list.front());
+  list.pop_front();
+  (final ? session->listed_final : session->listed_partial) = false;
+  Request request = final ? session->NextFinal() : session->NextPartial();
+  List(session);
+  return request;
+}
+
+// Asked between the layers of an encoding.
+bool Shard::Interrupted() const {
+  if (stopping_ || has_news_) return true;
+  return recordings_.Has(Priority::kShortCall) && batch_.HasRoom(Priority::kShortCall);
+}
+
+}  // namespace lethe

@@ -1,0 +1,119 @@
+#pragma once
+
+// Streams: one client's audio, from open to close, and what is heard in it.
+//
+// A Stream takes a recording as fast as it can be transcribed and gives segments, each final. A
+// LiveStream takes audio as it is spoken and gives events: an utterance begins, a partial that may
+// still change, a final. Both are opened by an Engine (engine/engine.h) and must not outlive it.
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/units.h"
+
+namespace lethe {
+
+/// One word with its place in the stream.
+struct Word {
+  std::string text;  // as the model wrote it, punctuation attached
+  Millis start{0};
+  Millis end{0};
+  float confidence = 0;  // geometric mean of its tokens' probabilities, 0..1
+};
+
+/// A timed piece of transcript.
+struct Segment {
+  int channel = 0;
+  Millis start{0};  // from the beginning of the stream
+  Millis end{0};
+  std::string text;      // no white space at either end
+  float confidence = 0;  // geometric mean of the tokens' probabilities
+  int num_tokens = 0;
+  std::vector<Word> words;  // only when the stream was opened with `words`
+};
+
+struct StreamOptions {
+  bool words = false;
+  int channel = 0;
+};
+
+/// A recording. One thread at a time.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  /// Takes the next samples: 16 kHz mono in [-1, 1], any number. Waits while too much of this
+  /// stream's speech is still to be transcribed. Errors: kInvalidArgument for a sample that is not
+  /// finite.
+  virtual Status PushSamples(std::span<const float> samples) = 0;
+
+  /// The segments that became final since the last call, in spoken order, none of them empty. Never
+  /// waits.
+  virtual std::vector<Segment> TakeSegments() = 0;
+
+  /// Ends the audio, waits for what is still being transcribed, and returns it. Nothing may be
+  /// pushed afterwards.
+  virtual Result<std::vector<Segment>> Finish() = 0;
+};
+
+struct LiveOptions {
+  bool words = false;
+  int channel = 0;
+  bool partials = true;
+  Millis partial_interval{500};  // of audio, from one partial to the next
+  // Endpoints. `vad_silence_time`, `max_speak_time` and `noise_threshold` of the cloud's contract.
+  Millis trailing_silence{600};  // ends an utterance once something was said
+  Millis max_utterance{60'000};  // ends it while speech goes on, where speech is least likely
+  float noise_threshold = 0;     // -2..2: larger, and more is taken for noise
+  // Called on a thread of the engine when there are events to take or, after samples were turned
+  // away, room again. It must be quick and must not destroy the stream. May be empty.
+  std::function<void()> notify;
+};
+
+/// Something that happened in a live stream.
+struct StreamEvent {
+  enum class Kind {
+    kBegin,    // somebody speaks: the utterance's start is known, and a final will come
+    kPartial,  // what the utterance is taken for so far
+    kFinal,    // what it was; the text may be empty when it was no speech after all
+  };
+  Kind kind = Kind::kBegin;
+  int utterance = 0;  // counted from 0
+  Segment segment;
+  // The first so many bytes of the text, and so many words, will not change any more. Of a final,
+  // all.
+  std::size_t stable_bytes = 0;
+  std::size_t stable_words = 0;
+  // How much audio the engine had to hear to know this: a final's is where its endpoint was found.
+  Millis heard{0};
+};
+
+/// Live audio. Push, Finish and TakeEvents may be called from different threads.
+class LiveStream {
+ public:
+  virtual ~LiveStream() = default;  // drops what is not done; `notify` is not called afterwards
+
+  /// Takes as many of the samples as there is room for (16 kHz mono in [-1, 1]) and returns how
+  /// many. Never waits. A client at the pace of speech always finds room; one that is faster finds
+  /// none for a while and is told by `notify` when to push the rest.
+  /// Errors: kInvalidArgument for a sample that is not finite; then none is taken.
+  virtual Result<std::size_t> PushSamples(std::span<const float> samples) = 0;
+
+  /// No more audio: what was said last becomes final.
+  virtual void Finish() = 0;
+
+  /// The events since the last call, in order. A partial that nobody took before the next one came
+  /// is left out: only the newest matters.
+  virtual std::vector<StreamEvent> TakeEvents() = 0;
+
+  /// True when the audio was finished and every event is there to be taken.
+  virtual bool complete() const = 0;
+};
+
+/// Samples a live stream holds unheard at most: 4 s.
+inline constexpr std::size_t kMaxUnheardSamples = std::size_t{4} * 16'000;
+
+}  // namespace lethe
