@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sched.h>
 
+#include "app/bench_streams.h"
 #include "app/commands.h"
 #include "app/output.h"
 #include "app/setup.h"
@@ -135,6 +136,7 @@ void AddBenchCommand(CLI::App& program, int& exit_code) {
     if (!status.ok()) PrintError(status.message());
     exit_code = status.ok() ? kExitOk : kExitFailed;
   });
+  AddBenchStreams(*bench, exit_code);
 }
 
 }  // namespace lethe

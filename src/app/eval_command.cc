@@ -2,12 +2,16 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/live_player.h"
 #include "app/manifest.h"
 #include "app/output.h"
+#include "app/recording_samples.h"
 #include "app/scoreboard.h"
 #include "app/setup.h"
 #include "base/file.h"
@@ -18,6 +22,8 @@ namespace lethe {
 namespace {
 
 constexpr std::size_t kMaxHypotheses = 64u << 20;
+// Half an hour: what is longer is left out of live hearing.
+constexpr std::size_t kMaxLiveSamples = std::size_t{1800} * kSampleRate;
 constexpr std::string_view kNoSpeech = "zxx";
 
 struct Options {
@@ -26,26 +32,83 @@ struct Options {
   std::string language = "en";
   std::string model = kDefaultModel;
   int threads = 0;
+  double live_pace = 0;  // 0: as recordings
   bool json = false;
   bool errors = false;
 };
 
 using Recognize = std::function<Result<std::string>(const ManifestRow&)>;
 
-// Answers that something else gave: lines of id, tab, text.
-Result<Recognize> FromFile(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxHypotheses));
-  std::map<std::string, std::string> answers;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t tab = line.find('\t');
-    if (tab != std::string::npos) answers[line.substr(0, tab)] = line.substr(tab + 1);
-  }
-  return Recognize([answers = std::move(answers)](const ManifestRow& row) -> Result<std::string> {
+using Answers = std::map<std::string, Result<std::string>>;
+
+Recognize FromAnswers(Answers answers) {
+  return [answers = std::move(answers)](const ManifestRow& row) -> Result<std::string> {
     const auto found = answers.find(row.id);
     if (found == answers.end()) return NotFound("has no answer in the hypotheses");
     return found->second;
-  });
+  };
+}
+
+// Answers that something else gave: lines of id, tab, text.
+Result<Recognize> FromFile(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxHypotheses));
+  Answers answers;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t tab = line.find('\t');
+    if (tab == std::string::npos) continue;
+    answers.insert_or_assign(line.substr(0, tab), line.substr(tab + 1));
+  }
+  return FromAnswers(std::move(answers));
+}
+
+// What live streams give, spoken at a pace, many at a time.
+Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& engine, double pace,
+                                  ProgressLine& progress) {
+  constexpr int kVoices = 24;
+  struct Hearing {
+    std::mutex mutex;
+    Answers answers;
+  };
+  Hearing hearing;
+  LivePlayer player(engine, {.notify = {}}, pace);
+  std::size_t next = 0;
+  // The next recording that can be read begins when another has ended.
+  const std::function<void()> add = [&] {
+    while (next < rows.size()) {
+      const ManifestRow& row = rows[next++];
+      Result<std::vector<float>> samples = ReadRecordingSamples(row.file, kMaxLiveSamples);
+      if (!samples.ok()) {
+        hearing.answers.insert_or_assign(row.id, samples.status());
+        continue;
+      }
+      {
+        const std::lock_guard lock(hearing.mutex);
+        hearing.answers.insert_or_assign(row.id, std::string());
+      }
+      auto spoken = std::make_shared<SharedSamples>(
+          std::make_shared<const std::vector<float>>(*std::move(samples)));
+      player.Add({.next = [spoken] { return std::exchange(*spoken, nullptr); },
+                  .on_event =
+                      [&hearing, &row](const StreamEvent& event, double) {
+                        if (event.kind != StreamEvent::Kind::kFinal) return;
+                        const std::lock_guard lock(hearing.mutex);
+                        std::string& text = *hearing.answers.at(row.id);
+                        text += (text.empty() ? "" : " ") + event.segment.text;
+                      },
+                  .on_end = add});
+      return;
+    }
+  };
+  for (int i = 0; i < kVoices; ++i) add();
+  RETURN_IF_ERROR(player.Play([&] {
+    if (progress.Due()) {
+      progress.Show(std::to_string(next) + " of " + std::to_string(rows.size()) + " clips");
+    }
+    return false;
+  }));
+  progress.Clear();
+  return FromAnswers(std::move(hearing.answers));
 }
 
 Status Run(const Options& options) {
@@ -61,13 +124,17 @@ Status Run(const Options& options) {
     engine = std::make_unique<Engine>(models.speech, models.voice_activity,
                                       EngineOptions{.num_threads = options.threads});
     transcriber = std::make_unique<Transcriber>(*engine, models.label);
+  }
+  Scoreboard scores;
+  ProgressLine progress(StandardErrorIsTerminal());
+  if (options.live_pace > 0) {
+    ASSIGN_OR_RETURN(recognize, FromLiveStreams(rows, *engine, options.live_pace, progress));
+  } else if (transcriber != nullptr) {
     recognize = [&](const ManifestRow& row) -> Result<std::string> {
       ASSIGN_OR_RETURN(const Transcript transcript, transcriber->Transcribe(row.file, {}));
       return transcript.Text();
     };
   }
-  Scoreboard scores;
-  ProgressLine progress(StandardErrorIsTerminal());
   std::string details;
   std::size_t done = 0;
   for (const ManifestRow& row : rows) {
@@ -139,6 +206,12 @@ void AddEvalCommand(CLI::App& program, int& exit_code) {
       ->capture_default_str();
   command->add_option("--hypotheses", options->hypotheses,
                       "Score these answers (lines of id, tab, text) instead of transcribing");
+  command
+      ->add_option("--live", options->live_pace,
+                   "Speak the recordings into live streams with partials, at this pace: 1 is the\n"
+                   "pace of speech. 24 speak at a time")
+      ->check(CLI::Range(0.1, 100.0))
+      ->excludes("--hypotheses");
   command->add_flag("--json", options->json, "Print JSON");
   command->add_flag("--errors", options->errors, "Show each clip with errors, word by word");
   command->callback([options, &exit_code] {

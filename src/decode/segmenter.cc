@@ -86,8 +86,7 @@ void Segmenter::CutIfTooLong(std::vector<SpeechSpan>* spans) {
     }
   }
   const SampleIndex cut = At(first_window_ + best) + window_samples_ / 2;
-  spans->push_back(
-      {.start = start_, .end = cut, .certain = peak_ >= options_.sure, .cut = true});
+  spans->push_back({.start = start_, .end = cut, .certain = peak_ >= options_.sure, .cut = true});
   previous_end_ = start_ = cut;
   any_segment_ = true;
   open_.erase(open_.begin(), open_.begin() + best);

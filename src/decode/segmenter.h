@@ -65,8 +65,8 @@ class Segmenter {
   /// begins there will come.
   std::optional<SpeechSpan> Open() const;
 
-  /// The next span, if nothing more is said: known as soon as all of its padding is, which is before
-  /// `trailing_silence` is over.
+  /// The next span, if nothing more is said: known as soon as all of its padding is, which is
+  /// before `trailing_silence` is over.
   std::optional<SpeechSpan> Expected() const;
 
   /// Nothing before this sample will be part of a span any more: the audio may go.

@@ -34,8 +34,8 @@ Status CheckRange(std::string_view what, Millis value, Millis least, Millis most
 Status CheckOptions(const LiveOptions& options) {
   RETURN_IF_ERROR(CheckRange("the silence that ends an utterance", options.trailing_silence,
                              Millis{200}, Millis{5'000}));
-  RETURN_IF_ERROR(CheckRange("the longest utterance", options.max_utterance, Millis{5'000},
-                             Millis{90'000}));
+  RETURN_IF_ERROR(
+      CheckRange("the longest utterance", options.max_utterance, Millis{5'000}, Millis{90'000}));
   RETURN_IF_ERROR(CheckRange("the time from partial to partial", options.partial_interval,
                              Millis{100}, Millis{10'000}));
   if (std::abs(options.noise_threshold) <= 2) return OkStatus();

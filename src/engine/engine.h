@@ -14,13 +14,14 @@
 //   ASSIGN_OR_RETURN(const std::vector<Segment> rest, stream->Finish());
 //
 // Live audio belongs to one shard, which does all of its work, so pushing it never waits
-// (engine/stream.h). Who waits for whom: what somebody has just finished saying goes before partials,
-// partials before the first minute of recordings, that before the rest of long ones; nobody starves.
+// (engine/stream.h). Who waits for whom: what somebody has just finished saying goes before
+// partials, partials before the first minute of recordings, that before the rest of long ones;
+// nobody starves.
 //
 // The text of a segment depends on its samples alone: not on the number of shards, nor on the
 // instruction set, nor on what else the engine is doing. One exception: a live stream's partials
-// promise the beginning of their final (StreamEvent::stable_bytes), promises depend on when partials
-// were made, and a final that would break one is made to keep it.
+// promise the beginning of their final (StreamEvent::stable_bytes), promises depend on when
+// partials were made, and a final that would break one is made to keep it.
 
 #include <memory>
 

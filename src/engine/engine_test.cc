@@ -1,8 +1,8 @@
 // Goal:   every stretch of speech comes back once and in spoken order, whichever worker was first;
 //         the text depends on the samples alone; a stream that goes away disturbs nobody.
-// Method: a made-up model whose answer is written into the loudness of the samples, and voice
-//         activity that is loudness; once the installed models on a recording, cut and shared in
-//         many ways.
+// Method: the made-up models of internal/fake_models.h; once the installed models on a recording,
+// cut
+//         and shared in many ways.
 
 #include "engine/engine.h"
 
@@ -17,6 +17,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "engine/internal/fake_models.h"
 #include "kernels/dispatch.h"
 #include "model/moonshine/moonshine.h"
 #include "model/silero/silero.h"
@@ -29,137 +30,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-constexpr int kVocabulary = 64;
-constexpr int kBegin = 1, kEnd = 2, kFirstWord = 3;
-// Speech of this loudness is understood well only with silence before it.
-constexpr int kHardWord = 40;
-
-// Loudness of the word "wN": N hundredths.
-float Loudness(int word) { return static_cast<float>(word) / 100.0f; }
-
-class LoudnessState final : public VoiceActivityState {
- public:
-  void Push(std::span<const float> samples, std::vector<float>* probabilities) override {
-    for (const float v : samples) {
-      peak_ = std::max(peak_, std::abs(v));
-      if (++count_ < 512) continue;
-      probabilities->push_back(peak_ > 0.01f ? 0.95f : 0.02f);
-      peak_ = 0;
-      count_ = 0;
-    }
-  }
-
- private:
-  float peak_ = 0;
-  int count_ = 0;
-};
-
-class LoudnessActivity final : public VoiceActivityModel {
- public:
-  int window_samples() const override { return 512; }
-  std::unique_ptr<VoiceActivityState> NewState() const override {
-    return std::make_unique<LoudnessState>();
-  }
-};
-
-class FakeSequence final : public SpeechSequence {
- public:
-  int num_frames() const override { return 8; }
-  int num_tokens() const override { return static_cast<int>(tokens.size()); }
-  void Truncate(int num_tokens) override { tokens.resize(static_cast<std::size_t>(num_tokens)); }
-
-  int word = 0;
-  bool led_by_silence = false;
-  std::vector<int> tokens;
-};
-
-// Says its word twice, then ends.
-class FakeWorker final : public SpeechModelWorker {
- public:
-  explicit FakeWorker(std::atomic<int>* passes) : passes_(passes) {}
-
-  void BeginEncode(std::span<const float> samples, SpeechSequence* sequence) override {
-    auto* fake = static_cast<FakeSequence*>(sequence);
-    float peak = 0;
-    for (float v : samples) peak = std::max(peak, std::abs(v));
-    fake->word = static_cast<int>(std::lround(peak * 100));
-    // The padding of a segment is 400 ms, a second hearing adds 200 ms of silence.
-    fake->led_by_silence = std::all_of(samples.begin(), samples.begin() + 9000,
-                                       [](float v) { return std::abs(v) < 0.01f; });
-    fake->tokens.clear();
-  }
-  bool EncodeMore(SpeechSequence*) override { return false; }
-
-  void Step(std::span<const DecoderRow> rows) override {
-    ++*passes_;
-    logits_.assign(rows.size(), std::vector<float>(kVocabulary, 0.0f));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      auto* fake = static_cast<FakeSequence*>(rows[i].sequence);
-      fake->tokens.push_back(rows[i].token);
-      const bool hard = fake->word == kHardWord;
-      const int said = hard && !fake->led_by_silence ? fake->word + 1 : fake->word;
-      const int next = fake->tokens.size() <= 2 ? kFirstWord + said : kEnd;
-      logits_[i][static_cast<std::size_t>(next)] = hard && !fake->led_by_silence ? 4.5f : 20.0f;
-    }
-  }
-
-  std::span<float> Logits(int row) override { return logits_[static_cast<std::size_t>(row)]; }
-  std::span<const float> Attention(int) const override { return attention_; }
-  void RecordAttention(bool) override {}
-  void SetProbe(StageProbe) override {}
-
- private:
-  std::atomic<int>* const passes_;
-  std::vector<std::vector<float>> logits_;
-  std::vector<float> attention_ = std::vector<float>(8, 0.1f);
-};
-
-class FakeModel final : public SpeechModel {
- public:
-  FakeModel() {
-    std::vector<Piece> pieces(kVocabulary);
-    for (int i = kFirstWord; i < kVocabulary; ++i) {
-      pieces[static_cast<std::size_t>(i)] = {PieceKind::kText,
-                                             " w" + std::to_string(i - kFirstWord)};
-    }
-    tokenizer_ = Tokenizer(std::move(pieces));
-    traits_ = {.vocabulary = kVocabulary,
-               .begin_token = kBegin,
-               .end_token = kEnd,
-               .max_tokens = 100,
-               .frame_samples = 384,
-               .max_samples = SampleIndex{64} * kSampleRate,
-               .max_tokens_per_second = 6.5};
-  }
-
-  const ModelTraits& traits() const override { return traits_; }
-  const Tokenizer& tokenizer() const override { return tokenizer_; }
-  const KernelTable& kernels() const override { return ScalarKernels(); }
-  std::unique_ptr<SpeechSequence> NewSequence() const override {
-    return std::make_unique<FakeSequence>();
-  }
-  std::unique_ptr<SpeechModelWorker> NewWorker() const override {
-    return std::make_unique<FakeWorker>(&passes);
-  }
-
-  mutable std::atomic<int> passes = 0;
-
- private:
-  Tokenizer tokenizer_;
-  ModelTraits traits_;
-};
-
-// Words of half a second, a second of silence before each and after the last.
-std::vector<float> Speech(const std::vector<int>& words) {
-  std::vector<float> samples;
-  for (int word : words) {
-    samples.resize(samples.size() + kSampleRate, 0.0f);
-    samples.resize(samples.size() + kSampleRate / 2, Loudness(word));
-  }
-  samples.resize(samples.size() + kSampleRate, 0.0f);
-  return samples;
-}
 
 std::vector<std::string> Texts(const std::vector<Segment>& segments) {
   std::vector<std::string> texts;
@@ -200,7 +70,7 @@ TEST_F(EngineTest, SegmentsComeInSpokenOrderHoweverManyWorkersShareThem) {
     words.push_back(10 + i * 7 % 29);
     expected.push_back("w" + std::to_string(words.back()) + " w" + std::to_string(words.back()));
   }
-  const std::vector<float> samples = Speech(words);
+  const std::vector<float> samples = SpeechOf(words);
   for (int threads : {1, 2, 5}) {
     const auto engine = MakeEngine(threads);
     for (std::size_t step : {std::size_t{777}, std::size_t{16'000}, samples.size()}) {
@@ -211,7 +81,7 @@ TEST_F(EngineTest, SegmentsComeInSpokenOrderHoweverManyWorkersShareThem) {
 
 TEST_F(EngineTest, SegmentsKnowWhenTheyWereSpoken) {
   const auto engine = MakeEngine(1);
-  const auto segments = TranscribeAll(*engine, Speech({20, 30}), 1000);
+  const auto segments = TranscribeAll(*engine, SpeechOf({20, 30}), 1000);
   ASSERT_EQ(segments.size(), 2u);
   for (int i = 0; i < 2; ++i) {
     // Half a second of speech with 400 ms of padding; a window is 32 ms.
@@ -235,18 +105,18 @@ TEST_F(EngineTest, ASampleThatIsNoNumberIsRefusedAndTheStreamLivesOn) {
     const std::vector<float> samples = {0.0f, bad};
     EXPECT_EQ(stream->PushSamples(samples).code(), StatusCode::kInvalidArgument);
   }
-  ASSERT_TRUE(stream->PushSamples(Speech({25})).ok());
+  ASSERT_TRUE(stream->PushSamples(SpeechOf({25})).ok());
   EXPECT_THAT(Texts(*stream->Finish()), ElementsAre("w25 w25"));
 }
 
 TEST_F(EngineTest, AnUnsureUtteranceIsHeardAgainAndTheSurerAnswerKept) {
   const auto engine = MakeEngine(1);
-  const auto segments = TranscribeAll(*engine, Speech({kHardWord, 20}), 4000);
+  const auto segments = TranscribeAll(*engine, SpeechOf({kHardWord, 20}), 4000);
   EXPECT_THAT(Texts(segments), ElementsAre("w40 w40", "w20 w20"));
   EXPECT_GT(segments[0].confidence, 0.9f);
 
   Engine once(model_, activity_, {.num_threads = 1, .hearing = {.unsure = 0}});
-  EXPECT_THAT(Texts(TranscribeAll(once, Speech({kHardWord, 20}), 4000)),
+  EXPECT_THAT(Texts(TranscribeAll(once, SpeechOf({kHardWord, 20}), 4000)),
               ElementsAre("w41 w41", "w20 w20"));
 }
 
@@ -257,53 +127,63 @@ TEST_F(EngineTest, AStreamThatGoesAwayDisturbsNobody) {
     leavers.emplace_back([&engine] {
       for (int j = 0; j < 20; ++j) {
         const auto stream = *engine->Open({});
-        EXPECT_TRUE(stream->PushSamples(Speech({11, 12, 13})).ok());
+        EXPECT_TRUE(stream->PushSamples(SpeechOf({11, 12, 13})).ok());
       }
     });
   }
   for (int j = 0; j < 20; ++j) {
-    EXPECT_THAT(Texts(TranscribeAll(*engine, Speech({21, 22}), 9000)),
+    EXPECT_THAT(Texts(TranscribeAll(*engine, SpeechOf({21, 22}), 9000)),
                 ElementsAre("w21 w21", "w22 w22"));
   }
   for (std::thread& leaver : leavers) leaver.join();
 }
 
 // The installed models on a LibriVox sentence of Debian's pocketsphinx-testdata.
-TEST(EngineWithModelsTest, TextAndTimesDependOnTheSamplesAlone) {
-  const ModelStore store(ModelStore::DefaultDirectory());
-  const auto speech = store.Find(kDefaultSpeechModel);
-  const auto activity = store.Find(kDefaultVoiceActivityModel);
-  const auto file = ReadFile(
-      "/usr/share/pocketsphinx/test/data/librivox/"
-      "sense_and_sensibility_01_austen_64kb-0930.wav",
-      std::size_t{1} << 20);
-  if (!speech.ok() || !activity.ok() || !file.ok()) {
-    ASSERT_EQ(std::getenv("LETHE_TEST_REQUIRE_MODELS"), nullptr);
-    GTEST_SKIP() << "models or recordings are not installed";
+class EngineWithModelsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const ModelStore store(ModelStore::DefaultDirectory());
+    const auto speech = store.Find(kDefaultSpeechModel);
+    const auto activity = store.Find(kDefaultVoiceActivityModel);
+    const auto file = ReadFile(
+        "/usr/share/pocketsphinx/test/data/librivox/"
+        "sense_and_sensibility_01_austen_64kb-0930.wav",
+        std::size_t{1} << 20);
+    if (!speech.ok() || !activity.ok() || !file.ok()) {
+      ASSERT_EQ(std::getenv("LETHE_TEST_REQUIRE_MODELS"), nullptr);
+      GTEST_SKIP() << "models or recordings are not installed";
+    }
+    speech_path_ = speech->path;
+    activity_path_ = activity->path;
+    constexpr std::size_t kHeader = 44;
+    std::vector<float> samples((file->size() - kHeader) / 2);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      std::int16_t v = 0;
+      std::memcpy(&v, file->data() + kHeader + 2 * i, sizeof(v));
+      samples[i] = static_cast<float>(v) / 32768.0f;
+    }
+    // Three utterances, so that there is something to batch.
+    for (int i = 0; i < 3; ++i) {
+      thrice_.insert(thrice_.end(), samples.begin(), samples.end());
+      thrice_.resize(thrice_.size() + 2 * kSampleRate, 0.0f);
+    }
   }
-  constexpr std::size_t kHeader = 44;
-  std::vector<float> samples((file->size() - kHeader) / 2);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    std::int16_t v = 0;
-    std::memcpy(&v, file->data() + kHeader + 2 * i, sizeof(v));
-    samples[i] = static_cast<float>(v) / 32768.0f;
-  }
-  // Three utterances, so that there is something to batch.
-  std::vector<float> thrice;
-  for (int i = 0; i < 3; ++i) {
-    thrice.insert(thrice.end(), samples.begin(), samples.end());
-    thrice.resize(thrice.size() + 2 * kSampleRate, 0.0f);
-  }
+
+  std::string speech_path_, activity_path_;
+  std::vector<float> thrice_;
+};
+
+TEST_F(EngineWithModelsTest, TextAndTimesDependOnTheSamplesAlone) {
   std::vector<Segment> first;
   for (const KernelTable* table : AvailableKernels()) {
     if (table == &ScalarKernels()) continue;  // as right as the others, and slow
-    const auto model = LoadMoonshine(speech->path, *table);
-    const auto vad = LoadSilero(activity->path, *table);
+    const auto model = LoadMoonshine(speech_path_, *table);
+    const auto vad = LoadSilero(activity_path_, *table);
     ASSERT_TRUE(model.ok() && vad.ok());
     for (int threads : {1, 3}) {
       Engine engine(*model, *vad, {.num_threads = threads});
-      for (std::size_t step : {std::size_t{1'013}, thrice.size()}) {
-        const auto segments = TranscribeAll(engine, thrice, step, {.words = true});
+      for (std::size_t step : {std::size_t{1'013}, thrice_.size()}) {
+        const auto segments = TranscribeAll(engine, thrice_, step, {.words = true});
         if (first.empty()) first = segments;
         ASSERT_EQ(segments.size(), first.size());
         for (std::size_t i = 0; i < segments.size(); ++i) {
@@ -321,6 +201,45 @@ TEST(EngineWithModelsTest, TextAndTimesDependOnTheSamplesAlone) {
   }
   ASSERT_EQ(first.size(), 3u);
   EXPECT_THAT(first[0].text, testing::HasSubstr("made amiable himself"));
+}
+
+TEST_F(EngineWithModelsTest, ALiveStreamHearsWhatARecordingGives) {
+  const auto model = LoadMoonshine(speech_path_, *AvailableKernels().back());
+  const auto vad = LoadSilero(activity_path_, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok() && vad.ok());
+  Engine engine(*model, *vad, {.num_threads = 2});
+  const std::vector<Segment> recording = TranscribeAll(engine, thrice_, 16'000, {.words = true});
+  for (const bool partials : {false, true}) {
+    const auto stream = *engine.OpenLive({.words = true, .partials = partials, .notify = {}});
+    std::vector<StreamEvent> events;
+    std::span<const float> rest = thrice_;
+    while (!stream->complete()) {
+      const auto step = rest.first(std::min<std::size_t>(8'000, rest.size()));
+      if (step.empty()) stream->Finish();
+      if (!step.empty()) rest = rest.subspan(*stream->PushSamples(step));
+      // Slow enough that partials are made, fast enough for a test.
+      std::this_thread::sleep_for(Millis(partials ? 20 : 1));
+      for (StreamEvent& event : stream->TakeEvents()) events.push_back(std::move(event));
+    }
+    for (StreamEvent& event : stream->TakeEvents()) events.push_back(std::move(event));
+    std::size_t finals = 0, in_partials = 0;
+    for (const StreamEvent& event : events) {
+      if (event.kind == StreamEvent::Kind::kPartial) ++in_partials;
+      if (event.kind != StreamEvent::Kind::kFinal) continue;
+      ASSERT_LT(finals, recording.size());
+      const Segment& expected = recording[finals++];
+      EXPECT_EQ(event.segment.text, expected.text);
+      EXPECT_EQ(event.segment.confidence, expected.confidence);
+      EXPECT_EQ(event.segment.start, expected.start);
+      EXPECT_EQ(event.segment.end, expected.end);
+      ASSERT_EQ(event.segment.words.size(), expected.words.size());
+      for (std::size_t i = 0; i < expected.words.size(); ++i) {
+        EXPECT_EQ(event.segment.words[i].start, expected.words[i].start);
+      }
+    }
+    EXPECT_EQ(finals, recording.size());
+    EXPECT_EQ(in_partials > 0, partials);
+  }
 }
 
 }  // namespace

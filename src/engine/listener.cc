@@ -12,24 +12,31 @@ constexpr std::size_t kBlock = kSampleRate;
 }  // namespace
 
 Listener::Listener(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter)
-    : voice_activity_(voice_activity.NewState()),
+    : window_samples_(voice_activity.window_samples()),
+      voice_activity_(voice_activity.NewState()),
       segmenter_(segmenter, voice_activity.window_samples()) {}
 
-std::vector<SpeechSpan> Listener::Push(std::span<const float> samples) {
+std::vector<HeardSpan> Listener::Push(std::span<const float> samples) {
   LETHE_CHECK(samples.size() <= kMaxPush);
   Forget(segmenter_.KeepFrom());
   Append(samples);
   probabilities_.clear();
   voice_activity_->Push(samples, &probabilities_);
-  std::vector<SpeechSpan> spans;
+  std::vector<HeardSpan> spans;
   for (const float probability : probabilities_) {
-    const std::vector<SpeechSpan> more = segmenter_.Push(probability);
-    spans.insert(spans.end(), more.begin(), more.end());
+    ++windows_;
+    for (const SpeechSpan& span : segmenter_.Push(probability)) {
+      spans.push_back({span, windows_ * window_samples_});
+    }
   }
   return spans;
 }
 
-std::vector<SpeechSpan> Listener::Finish() { return segmenter_.Finish(total()); }
+std::vector<HeardSpan> Listener::Finish() {
+  std::vector<HeardSpan> spans;
+  for (const SpeechSpan& span : segmenter_.Finish(total())) spans.push_back({span, total()});
+  return spans;
+}
 
 Utterance Listener::Copy(const SpeechSpan& span) const {
   LETHE_CHECK(span.start >= start_);

@@ -51,7 +51,7 @@ Result<std::size_t> LiveSession::PushSamples(std::span<const float> samples) {
   std::size_t taken = 0;
   {
     const std::lock_guard lock(mutex_);
-    LETHE_CHECK(!finished_);
+    if (finished_) return FailedPrecondition("the audio has ended");
     taken = std::min(samples.size(), kMaxUnheardSamples - unheard_.size());
     unheard_.insert(unheard_.end(), samples.begin(), samples.begin() + taken);
     turned_away_ = taken < samples.size();
@@ -125,7 +125,7 @@ void LiveSession::Listen() {
     finished = finished_ && unheard_.empty() && heard_ == hearing_.size();
   }
   if (finished && !std::exchange(listener_finished_, true)) {
-    for (const SpeechSpan& span : listener_.Finish()) AddPart(span);
+    for (const HeardSpan& span : listener_.Finish()) AddPart(span);
     if (begun_) EndUtterance();
   }
   PublishParts();
@@ -134,7 +134,7 @@ void LiveSession::Listen() {
 }
 
 void LiveSession::Hear(std::span<const float> samples) {
-  for (const SpeechSpan& span : listener_.Push(samples)) AddPart(span);
+  for (const HeardSpan& span : listener_.Push(samples)) AddPart(span);
   const Segmenter& segmenter = listener_.segmenter();
   const std::optional<SpeechSpan> open = segmenter.Open();
   if (open && !begun_) {
@@ -156,12 +156,14 @@ void LiveSession::Begin(SampleIndex start) {
   utterance_start_ = start;
   StreamEvent event{.kind = StreamEvent::Kind::kBegin, .utterance = utterance_, .segment = {}};
   event.segment.start = event.segment.end = SamplesToMillis(start);
-  Emit(std::move(event));
+  event.heard = SamplesToMillis(listener_.total());
+  begins_.push_back(std::move(event));
+  PublishBegin();
 }
 
-void LiveSession::AddPart(const SpeechSpan& span) {
+void LiveSession::AddPart(const HeardSpan& span) {
   if (!begun_) Begin(span.start);
-  Part part{.span = span, .heard = SamplesToMillis(listener_.total()), .request = {}, .answer = {}};
+  Part part{.span = span, .heard = SamplesToMillis(span.known_at), .request = {}, .answer = {}};
   // The next span could not end before the utterance is longer than it may be.
   const SampleIndex longest = span.end - utterance_start_ + max_part_;
   part.ends_utterance = !span.cut || longest > MillisToSamples(options_.max_utterance);
@@ -189,11 +191,7 @@ void LiveSession::EndUtterance() {
     parts_.back().ends_utterance = true;
     return;
   }
-  StreamEvent event{.kind = StreamEvent::Kind::kFinal,
-                    .utterance = published_utterance_++,
-                    .segment = std::exchange(spoken_, {}).segment,
-                    .heard = SamplesToMillis(listener_.total())};
-  Emit(std::move(event));
+  PublishFinal(SamplesToMillis(listener_.total()));
 }
 
 // ---- Asking for answers.
@@ -287,8 +285,9 @@ void LiveSession::TakeHypothesis(const SpeechSpan& span, const Request::Answer& 
   const std::optional<SpeechSpan> open = listener_.segmenter().Open();
   if (!open || open->start != span.start || !parts_.empty() || span.end < hypothesis_end_) return;
   hypothesis_end_ = span.end;
-  if (answer.segment.text.empty() || !promise_.Add(answer.tokens, tokenizer_)) return;
-  PublishPartial(&answer.segment);
+  if (answer.segment.text.empty()) return;
+  if (!promise_.Add(answer.tokens, answer.log_probabilities, tokenizer_)) return;
+  PublishPartial(&answer.segment, SamplesToMillis(span.end));
 }
 
 // ---- Telling the client.
@@ -315,24 +314,36 @@ void LiveSession::PublishParts() {
     ++first_part_;
     spoken_.Add(part.answer->segment);
     if (!part.ends_utterance) {
-      PublishPartial(nullptr);
+      PublishPartial(nullptr, part.heard);
       continue;
     }
-    Emit({.kind = StreamEvent::Kind::kFinal,
-          .utterance = published_utterance_++,
-          .segment = std::exchange(spoken_, {}).segment,
-          .heard = part.heard});
+    PublishFinal(part.heard);
   }
 }
 
+// An utterance is published to its end before the next begins, however fast the audio came.
+void LiveSession::PublishBegin() {
+  if (begins_.empty() || begins_.front().utterance != published_utterance_) return;
+  Emit(std::move(begins_.front()));
+  begins_.pop_front();
+}
+
+void LiveSession::PublishFinal(Millis heard) {
+  Emit({.kind = StreamEvent::Kind::kFinal,
+        .utterance = published_utterance_++,
+        .segment = std::exchange(spoken_, {}).segment,
+        .heard = heard});
+  PublishBegin();
+}
+
 // Publishes what was spoken, and behind it a guess at what is being spoken.
-void LiveSession::PublishPartial(const Segment* guess) {
+void LiveSession::PublishPartial(const Segment* guess, Millis heard) {
   if (!options_.partials) return;
   Spoken partial = spoken_;
   StreamEvent event{.kind = StreamEvent::Kind::kPartial,
                     .utterance = published_utterance_,
                     .segment = {},
-                    .heard = SamplesToMillis(listener_.total())};
+                    .heard = heard};
   event.stable_bytes = partial.segment.text.size();
   if (guess != nullptr) {
     const std::string promised = tokenizer_.Decode(promise_.promised());

@@ -5,12 +5,14 @@
 namespace lethe {
 namespace {
 
-constexpr int kAgreeing = 3;        // guesses
+constexpr int kAgreeing = 4;        // guesses
 constexpr std::size_t kMargin = 4;  // tokens behind the newest
+constexpr float kSure = -0.2231f;   // log 0.8: the probability of each promised token, at least
 
 }  // namespace
 
-bool Promise::Add(std::span<const int> tokens, const Tokenizer& tokenizer) {
+bool Promise::Add(std::span<const int> tokens, std::span<const float> log_probabilities,
+                  const Tokenizer& tokenizer) {
   const auto common = static_cast<std::size_t>(
       std::mismatch(guess_.begin(), guess_.end(), tokens.begin(), tokens.end()).first -
       guess_.begin());
@@ -21,7 +23,8 @@ bool Promise::Add(std::span<const int> tokens, const Tokenizer& tokenizer) {
   for (int& times : same_for_) ++times;
   same_for_.resize(tokens.size(), 1);
   const std::size_t most = tokens.size() > kMargin ? tokens.size() - kMargin : 0;
-  for (std::size_t i = promised_; i < most && same_for_[i] >= kAgreeing; ++i) {
+  for (std::size_t i = promised_; i < most; ++i) {
+    if (same_for_[i] < kAgreeing || log_probabilities[i] < kSure) break;
     if (tokenizer.BeginsWord(tokens[i + 1])) promised_ = i + 1;
   }
   return true;

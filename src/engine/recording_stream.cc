@@ -37,7 +37,7 @@ Status RecordingStream::PushSamples(std::span<const float> samples) {
   while (!samples.empty()) {
     const auto step = samples.first(std::min(Listener::kMaxPush, samples.size()));
     samples = samples.subspan(step.size());
-    for (const SpeechSpan& span : listener_.Push(step)) Send(span);
+    for (const HeardSpan& span : listener_.Push(step)) Send(span);
   }
   return OkStatus();
 }
@@ -49,7 +49,7 @@ std::vector<Segment> RecordingStream::TakeSegments() {
 
 Result<std::vector<Segment>> RecordingStream::Finish() {
   if (!std::exchange(finished_, true)) {
-    for (const SpeechSpan& span : listener_.Finish()) Send(span);
+    for (const HeardSpan& span : listener_.Finish()) Send(span);
   }
   std::unique_lock lock(exchange_->mutex);
   exchange_->changed.wait(lock, [this] { return exchange_->waiting == 0; });
@@ -68,14 +68,13 @@ std::vector<Segment> RecordingStream::TakeLocked() {
 }
 
 void RecordingStream::Send(const SpeechSpan& span) {
-  Request request{
-      .utterance = listener_.Copy(span),
-      .priority = span.end <= kShortCall ? Priority::kShortCall : Priority::kRecording,
-      .words = options_.words,
-      .draft = {},
-      .promised = {},
-      .cancelled = cancelled_,
-      .done = {}};
+  Request request{.utterance = listener_.Copy(span),
+                  .priority = span.end <= kShortCall ? Priority::kShortCall : Priority::kRecording,
+                  .words = options_.words,
+                  .draft = {},
+                  .promised = {},
+                  .cancelled = cancelled_,
+                  .done = {}};
   if (request.utterance.samples.empty()) return;
   std::size_t number = 0;
   {
@@ -84,7 +83,8 @@ void RecordingStream::Send(const SpeechSpan& span) {
     number = exchange_->next_number++;
     ++exchange_->waiting;
   }
-  request.done = [exchange = exchange_, number, channel = options_.channel](Request::Answer answer) {
+  request.done = [exchange = exchange_, number,
+                  channel = options_.channel](Request::Answer answer) {
     answer.segment.channel = channel;
     {
       const std::lock_guard lock(exchange->mutex);

@@ -238,7 +238,9 @@ void UtteranceBatch::Finish(Slot* slot) {
   segment.confidence = best.confidence;
   if (slot->request.words) segment.words = TimeWords(*slot, best);
   const auto done = std::exchange(slot->request.done, nullptr);
-  Request::Answer answer{.segment = std::move(segment), .tokens = best.tokens};
+  Request::Answer answer{.segment = std::move(segment),
+                         .tokens = best.tokens,
+                         .log_probabilities = best.log_probabilities};
   Free(slot);
   done(std::move(answer));
 }

@@ -12,8 +12,13 @@
 
 namespace lethe {
 
-/// Runs voice activity detection over a stream and holds the audio that may still be part of a span.
-/// It holds no more than the longest span and a few seconds.
+/// A span, and how much of the stream had to be heard to know it.
+struct HeardSpan : SpeechSpan {
+  SampleIndex known_at = 0;
+};
+
+/// Runs voice activity detection over a stream and holds the audio that may still be part of a
+/// span. It holds no more than the longest span and a few seconds.
 ///
 /// Thread: one at a time
 class Listener {
@@ -25,10 +30,10 @@ class Listener {
 
   /// Takes the next samples; returns the spans that are now complete. Their audio may be copied
   /// until the next call.
-  std::vector<SpeechSpan> Push(std::span<const float> samples);
+  std::vector<HeardSpan> Push(std::span<const float> samples);
 
   /// Ends the stream; returns what was still open.
-  std::vector<SpeechSpan> Finish();
+  std::vector<HeardSpan> Finish();
 
   /// Copies a span's audio.
   Utterance Copy(const SpeechSpan& span) const;
@@ -40,11 +45,13 @@ class Listener {
   void Append(std::span<const float> samples);
   void Forget(SampleIndex from);
 
+  const int window_samples_;
   const std::unique_ptr<VoiceActivityState> voice_activity_;
   Segmenter segmenter_;
   std::vector<float> audio_;  // from start_ on
   SampleIndex start_ = 0;
   std::vector<float> probabilities_;
+  SampleIndex windows_ = 0;
 };
 
 }  // namespace lethe

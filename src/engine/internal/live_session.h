@@ -78,7 +78,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   bool stalled() const;
   void Hear(std::span<const float> samples);
   void Begin(SampleIndex start);
-  void AddPart(const SpeechSpan& span);
+  void AddPart(const HeardSpan& span);
   void EndUtterance();
   Request NewRequest(const SpeechSpan& span, Priority priority) const;
   void TakeFinal(std::uint64_t number, Request::Answer answer);
@@ -86,7 +86,9 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void TakeGuess(const SpeechSpan& span, Request::Answer answer);
   void TakeHypothesis(const SpeechSpan& span, const Request::Answer& answer);
   void PublishParts();
-  void PublishPartial(const Segment* guess);
+  void PublishBegin();
+  void PublishFinal(Millis heard);
+  void PublishPartial(const Segment* guess, Millis heard);
   void Emit(StreamEvent event);
   void Notify();
   void CheckComplete();
@@ -119,7 +121,8 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   std::deque<Part> parts_;  // not published
   std::uint64_t first_part_ = 0;
   int published_utterance_ = 0;
-  Spoken spoken_;  // parts of published_utterance_
+  std::deque<StreamEvent> begins_;  // of utterances behind the published one
+  Spoken spoken_;                   // parts of published_utterance_
   Promise promise_;
   SampleIndex guess_end_ = 0;       // audio of the last partial asked for
   bool guess_taken_ = false;        // one is with the batch

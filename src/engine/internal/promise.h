@@ -10,15 +10,18 @@
 namespace lethe {
 
 /// Follows the guesses at one part of an utterance, and promises the beginning of it once it has
-/// been the same for some guesses and is some way behind the newest token: there the model still
-/// changes its mind. What is promised holds: later answers are made to begin with it.
+/// been the same for some guesses, the model is sure of it, and it is some way behind the newest
+/// token: there the model still changes its mind. What is promised holds: later answers are made to
+/// begin with it.
 ///
-/// Source: local agreement, Liu, Spanakis and Niehues 2020, arXiv:2005.11185, with three guesses and
+/// Source: local agreement, Liu, Spanakis and Niehues 2020, arXiv:2005.11185, with three guesses
+/// and
 ///         a margin, since a promise here cannot be taken back
 class Promise {
  public:
   /// Takes the next guess; false, and nothing is taken, if it does not begin with what is promised.
-  bool Add(std::span<const int> tokens, const Tokenizer& tokenizer);
+  bool Add(std::span<const int> tokens, std::span<const float> log_probabilities,
+           const Tokenizer& tokenizer);
   void Clear();
 
   /// The last guess.

@@ -37,6 +37,7 @@ struct Request {
   struct Answer {
     Segment segment;
     std::vector<int> tokens;
+    std::vector<float> log_probabilities;  // of each token
   };
 
   Utterance utterance;
