@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sched.h>
 
+#include "app/bench_beside.h"
 #include "app/bench_streams.h"
 #include "app/commands.h"
 #include "app/output.h"
@@ -137,6 +138,7 @@ void AddBenchCommand(CLI::App& program, int& exit_code) {
     exit_code = status.ok() ? kExitOk : kExitFailed;
   });
   AddBenchStreams(*bench, exit_code);
+  AddBenchBeside(*bench, exit_code);
 }
 
 }  // namespace lethe

@@ -23,9 +23,9 @@ constexpr int kMaxEncoding = 2;
 // costs nearly the same for one as for some.
 constexpr int kFewDecoding = 3;
 
-// While somebody waits for tokens, utterances that are less urgent are encoded only every so many
-// passes: slowly, but they are.
-constexpr int kMaxDeferredPasses = 8;
+// While somebody waits for tokens, utterances that are less urgent get a layer of the encoder, and
+// recordings a pass of the decoder, only so often: slowly, but they go on.
+constexpr int kDeferredPasses = 4;
 
 std::string_view Trim(std::string_view text) {
   const auto space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
@@ -114,25 +114,25 @@ void UtteranceBatch::DropCancelled() {
   }
 }
 
-// The most urgent utterance that is not encoded, the first to come of equals; none if something
-// more urgent is being decoded and its turn has not come.
+// The most urgent utterance that is not encoded, the first to come of equals.
 UtteranceBatch::Slot* UtteranceBatch::NextToEncode() {
   Slot* next = nullptr;
-  Priority decoding = Priority::kRecording;
   const auto key = [](const Slot& slot) { return std::pair(slot.request.priority, slot.order); };
   for (Slot& slot : slots_) {
-    if (slot.state == State::kDecoding) decoding = std::min(decoding, slot.request.priority);
     if (slot.state != State::kEncoding) continue;
     if (next == nullptr || key(slot) < key(*next)) next = &slot;
   }
-  if (next == nullptr) return nullptr;
-  if (decoding < next->request.priority && ++deferred_passes_ < kMaxDeferredPasses) return nullptr;
-  deferred_passes_ = 0;
   return next;
 }
 
 bool UtteranceBatch::Encode(const std::function<bool()>& interrupt) {
   while (Slot* slot = NextToEncode()) {
+    const Priority urgent = MostUrgentDecoding();
+    if (urgent < slot->request.priority) {
+      const bool turn = passes_ % kDeferredPasses == 0;
+      if (turn && !worker_->EncodeMore(slot->sequence.get())) BeginSearch(slot);
+      return false;
+    }
     while (worker_->EncodeMore(slot->sequence.get())) {
       if (interrupt()) return true;
     }
@@ -142,38 +142,55 @@ bool UtteranceBatch::Encode(const std::function<bool()>& interrupt) {
   return false;
 }
 
+// kRecording when nothing is decoded.
+Priority UtteranceBatch::MostUrgentDecoding() const {
+  Priority urgent = Priority::kRecording;
+  for (const Slot& slot : slots_) {
+    if (slot.state == State::kDecoding) urgent = std::min(urgent, slot.request.priority);
+  }
+  return urgent;
+}
+
 int UtteranceBatch::CountSlots(State state) const {
   return static_cast<int>(std::count_if(slots_.begin(), slots_.end(),
                                         [state](const Slot& slot) { return slot.state == state; }));
 }
 
+bool UtteranceBatch::TakesPart(const Slot& slot) const {
+  if (slot.state != State::kDecoding) return false;
+  const bool patient = slot.request.priority == Priority::kRecording;
+  return !patient || passes_ % kDeferredPasses == 0 || MostUrgentDecoding() == Priority::kRecording;
+}
+
 void UtteranceBatch::Pass() {
-  const int decoding = CountSlots(State::kDecoding);
-  if (decoding == 0) return;
-  const bool words = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
-    return slot.state == State::kDecoding && slot.request.words;
-  });
+  ++passes_;
+  std::vector<Slot*>& part = taking_part_;
+  part.clear();
+  for (Slot& slot : slots_) {
+    if (TakesPart(slot)) part.push_back(&slot);
+  }
+  if (part.empty()) return;
   rows_.clear();
   // Every utterance has a row; drafts share what is left.
-  int spare = SpeechModelWorker::kMaxRows - decoding;
-  for (Slot& slot : slots_) {
-    if (slot.state != State::kDecoding) continue;
-    AddRows(&slot, spare);
-    spare -= slot.num_rows - 1;
+  int spare = SpeechModelWorker::kMaxRows - static_cast<int>(part.size());
+  for (Slot* slot : part) {
+    AddRows(slot, spare);
+    spare -= slot->num_rows - 1;
   }
-  worker_->RecordAttention(words);
+  worker_->RecordAttention(
+      std::any_of(part.begin(), part.end(), [](const Slot* slot) { return slot->request.words; }));
   worker_->Step(rows_);
-  for (Slot& slot : slots_) {
-    if (slot.state != State::kDecoding || !TakeRows(&slot)) continue;
-    slot.now.tokens.assign(slot.search.tokens().begin(), slot.search.tokens().end());
-    slot.now.log_probabilities.assign(slot.search.log_probabilities().begin(),
-                                      slot.search.log_probabilities().end());
-    slot.now.confidence = Confidence(slot.now.log_probabilities);
-    const bool unsure = !slot.now.tokens.empty() && slot.now.confidence < hearing_.unsure;
-    if (unsure && slot.request.second_hearing && !slot.second_hearing) {
-      HearAgain(&slot);
+  for (Slot* slot : part) {
+    if (!TakeRows(slot)) continue;
+    slot->now.tokens.assign(slot->search.tokens().begin(), slot->search.tokens().end());
+    slot->now.log_probabilities.assign(slot->search.log_probabilities().begin(),
+                                       slot->search.log_probabilities().end());
+    slot->now.confidence = Confidence(slot->now.log_probabilities);
+    const bool unsure = !slot->now.tokens.empty() && slot->now.confidence < hearing_.unsure;
+    if (unsure && slot->request.second_hearing && !slot->second_hearing) {
+      HearAgain(slot);
     } else {
-      Finish(&slot);
+      Finish(slot);
     }
   }
 }

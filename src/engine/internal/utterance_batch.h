@@ -79,7 +79,7 @@ class UtteranceBatch {
 
   /// Encodes an utterance, the most urgent first, then takes all that are encoded through one pass
   /// of the decoder, and answers those that are complete. While something more urgent is being
-  /// decoded, less urgent ones mostly wait with their encoding.
+  /// decoded, the less urgent are encoded, and recordings decoded, only now and then.
   ///
   /// `interrupt` is asked after every layer of the encoder. When it says true, Step() returns and
   /// goes on the next time: so that who owns the batch can add something more urgent.
@@ -116,6 +116,8 @@ class UtteranceBatch {
   bool Encode(const std::function<bool()>& interrupt);
   Slot* NextToEncode();
   int CountSlots(State state) const;
+  Priority MostUrgentDecoding() const;
+  bool TakesPart(const Slot& slot) const;
   // Begins to decode samples that start with `lead` samples of silence.
   void Hear(Slot* slot, std::span<const float> samples, SampleIndex lead);
   void BeginSearch(Slot* slot);
@@ -135,7 +137,8 @@ class UtteranceBatch {
   std::vector<Slot> slots_;
   int live_ = 0;
   std::uint64_t next_order_ = 0;
-  int deferred_passes_ = 0;  // in a row, in which encoding waited
+  std::int64_t passes_ = 0;
+  std::vector<Slot*> taking_part_;  // in this pass
   std::vector<DecoderRow> rows_;
   std::vector<float> surrounded_;  // an utterance with silence around it
 };
