@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/finish.h"
 #include "app/manifest.h"
 #include "app/output.h"
 #include "app/scoreboard.h"
@@ -141,11 +142,7 @@ void AddEvalCommand(CLI::App& program, int& exit_code) {
                       "Score these answers (lines of id, tab, text) instead of transcribing");
   command->add_flag("--json", options->json, "Print JSON");
   command->add_flag("--errors", options->errors, "Show each clip with errors, word by word");
-  command->callback([options, &exit_code] {
-    const Status status = Run(*options);
-    if (!status.ok()) PrintError(status.message());
-    exit_code = status.ok() ? kExitOk : kExitFailed;
-  });
+  Finish(command, exit_code, [options] { return Run(*options); });
 }
 
 }  // namespace lethe
