@@ -8,7 +8,8 @@ from recordings import silence, write_wav
 from support import ProgramTest, main, run
 
 COMMANDS = ['transcribe', 'eval', 'models', 'models list', 'models pull', 'models import',
-            'models verify', 'models remove', 'bench', 'bench speed', 'doctor', 'version']
+            'models verify', 'models remove', 'bench', 'bench speed', 'bench throughput',
+            'bench kernels', 'doctor', 'version']
 
 
 class CommandLineTest(ProgramTest):
@@ -41,7 +42,10 @@ class CommandLineTest(ProgramTest):
                           'transcribe --format docx a.wav', 'transcribe --channels both a.wav',
                           'transcribe --threads -1 a.wav', 'transcribe --threads x a.wav',
                           'transcribe --raw loud a.wav', 'transcribe --raw 16000,0 a.wav',
-                          'transcribe --nonsense a.wav', 'models remove', 'eval', 'bench speed'):
+                          'transcribe --nonsense a.wav', 'models remove', 'eval', 'bench speed',
+                          'bench throughput', 'bench throughput --repeat 0 a.wav',
+                          'bench throughput --threads -1 a.wav', 'bench kernels --milliseconds 0',
+                          'bench kernels a.wav'):
             with self.subTest(arguments):
                 result = run(*arguments.split())
                 self.assertEqual((result.returncode, result.stdout), (2, ''))
