@@ -143,7 +143,8 @@ class Throughput {
     const std::size_t jobs = recordings_.size() * repeat_;
     const double cpu_begun = CpuSeconds();
     const Stopwatch watch;
-    ForEach(jobs, static_cast<std::size_t>(kStreamsPerWorker * num_threads()), [&](std::size_t i) {
+    const auto at_once = std::size_t{kStreamsPerWorker} * static_cast<std::size_t>(num_threads());
+    ForEach(jobs, at_once, [&](std::size_t i) {
       Recording& recording = recordings_[i % recordings_.size()];
       const Result<std::size_t> segments = transcribe(&recording);
       const std::lock_guard lock(mutex_);
