@@ -27,9 +27,11 @@ test: models ## run every test
 endurance: models ## ten minutes of nothing give no words; an hour needs little memory
 	@python3 tests/endurance.py $(LETHE)
 
-bench: models ## measure the speed beside ONNX Runtime and sherpa-onnx
+bench: models ## measure speed and throughput beside ONNX Runtime and sherpa-onnx
 	@cd bench && npm ci --silent
-	@node bench/run.mjs $(LETHE)
+	@node bench/speed.mjs $(LETHE)
+	@echo
+	@node bench/throughput.mjs $(LETHE)
 
 format: ## rewrite the sources as the formatter wants them
 	@scripts/setup.sh scripts/packages-dev.txt

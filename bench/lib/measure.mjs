@@ -1,26 +1,25 @@
-// What every peer runner does: time a transcription and print one line of JSON.
+// What the runners share: recordings, starting Lethe, numbers.
 
-/// Runs `transcribe` once to warm up and `times` times for the record.
-/// Units: median_ms and fastest_ms in milliseconds of wall time
-export async function Measure(peer, version, times, transcribe) {
-  const text = await transcribe();
-  const elapsed = [];
-  for (let i = 0; i < times; ++i) {
-    const start = process.hrtime.bigint();
-    await transcribe();
-    elapsed.push(Number(process.hrtime.bigint() - start) / 1e6);
-  }
-  elapsed.sort((a, b) => a - b);
-  const median_ms = elapsed[times >> 1];
-  console.log(JSON.stringify({peer, version, median_ms, fastest_ms: elapsed[0], text}));
+import {execFileSync} from 'node:child_process';
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
+
+/// Debian's pocketsphinx-testdata: sentences read for LibriVox, plain WAV files.
+export const kRecordings = '/usr/share/pocketsphinx/test/data/librivox';
+
+export function Recordings(folder = kRecordings) {
+  return readdirSync(folder).filter((name) => name.endsWith('.wav')).sort()
+      .map((name) => join(folder, name));
 }
 
-/// The file and the number of runs on the command line.
-export function Arguments() {
-  const [file, times = '10'] = process.argv.slice(2);
-  if (!file || !(Number(times) >= 1)) {
-    console.error(`usage: node ${process.argv[1]} FILE.wav [RUNS]`);
-    process.exit(2);
-  }
-  return {file, times: Number(times)};
+/// Runs a command that prints JSON; what it prints comes back as an object.
+export function RunJson(command, words, environment = {}) {
+  const output = execFileSync(command, words, {
+    encoding: 'utf8',
+    env: {...process.env, ...environment},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return JSON.parse(output);
 }
+
+export const Median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];

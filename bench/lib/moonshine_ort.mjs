@@ -1,4 +1,4 @@
-// Moonshine in ONNX Runtime: the published pair of graphs, one thread, greedy.
+// Moonshine in ONNX Runtime: the published pair of graphs, greedy.
 
 import {readFileSync} from 'node:fs';
 import ort from 'onnxruntime-node';
@@ -19,12 +19,12 @@ const kTokensPerSecond = 6.5;
 // samples the encoder has no frame.
 export const kFewestSamples = 127 + 64 * (6 + 3 * 2);
 
-const kOptions = {
-  intraOpNumThreads: 1,
+const Options = (threads) => ({
+  intraOpNumThreads: threads,
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: 'all',
-};
+});
 
 const Names = (prefix) => Array.from({length: kLayers}, (_, layer) => layer)
     .flatMap((layer) => ['decoder', 'encoder'].flatMap(
@@ -33,11 +33,12 @@ const kPast = Names('past_key_values');
 const kPresent = Names('present');
 
 export class MoonshineOrt {
-  static async Load() {
+  static async Load({threads = 1} = {}) {
+    const options = Options(threads);
     const files = MoonshineFiles();
     const model = new MoonshineOrt();
-    model.encoder = await ort.InferenceSession.create(readFileSync(files.encoder), kOptions);
-    model.decoder = await ort.InferenceSession.create(readFileSync(files.decoder), kOptions);
+    model.encoder = await ort.InferenceSession.create(readFileSync(files.encoder), options);
+    model.decoder = await ort.InferenceSession.create(readFileSync(files.decoder), options);
     model.pieces = ReadPieces(files.tokenizer);
     return model;
   }

@@ -1,9 +1,6 @@
-#include "app/bench_beside.h"
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -12,7 +9,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/bench.h"
 #include "app/commands.h"
+#include "app/finish.h"
 #include "app/output.h"
 #include "app/recording_samples.h"
 #include "app/setup.h"
@@ -34,12 +33,6 @@ struct Options {
   bool json = false;
 };
 
-double Percentile(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(
-      std::lround(share * static_cast<double>(values.size() - 1)))];
-}
-
 // A recording without end, pushed as fast as the engine takes it.
 class EndlessRecording {
  public:
@@ -57,7 +50,8 @@ class EndlessRecording {
     if (!stream.ok()) return;
     while (!stop_) {
       for (std::size_t i = 0; i < samples.size() && !stop_; i += kSampleRate) {
-        const auto part = samples.subspan(i, std::min<std::size_t>(kSampleRate, samples.size() - i));
+        const auto part =
+            samples.subspan(i, std::min<std::size_t>(kSampleRate, samples.size() - i));
         if (!(*stream)->PushSamples(part).ok()) return;
         pushed_ += part.size();
         (*stream)->TakeSegments();
@@ -103,7 +97,8 @@ Status RunBeside(const Options& options) {
   {
     EndlessRecording recording(engine, lasting);
     // Past its first minute, which goes ahead as a call does.
-    while (recording.audio_seconds() < 120) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while (recording.audio_seconds() < 120)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     const double audio_begin = recording.audio_seconds();
     const Clock::time_point begun = Clock::now();
     ASSIGN_OR_RETURN(beside, Call(engine, brief, options.calls));
@@ -159,11 +154,7 @@ void AddBenchBeside(CLI::App& bench, int& exit_code) {
       ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &exit_code] {
-    const Status status = RunBeside(*options);
-    if (!status.ok()) PrintError(status.message());
-    exit_code = status.ok() ? kExitOk : kExitFailed;
-  });
+  Finish(command, exit_code, [options] { return RunBeside(*options); });
 }
 
 }  // namespace lethe

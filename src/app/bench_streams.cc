@@ -1,11 +1,7 @@
-#include "app/bench_streams.h"
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -16,7 +12,10 @@
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
+#include "app/bench.h"
 #include "app/commands.h"
+#include "app/finish.h"
+#include "app/inputs.h"
 #include "app/live_player.h"
 #include "app/output.h"
 #include "app/recording_samples.h"
@@ -68,13 +67,6 @@ struct Run {
   std::int64_t resident_begin_kb = 0, resident_end_kb = 0;
 };
 
-double Percentile(std::vector<double> values, double share) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(
-      std::lround(share * static_cast<double>(values.size() - 1)))];
-}
-
 std::int64_t ResidentKb() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -100,15 +92,7 @@ Result<SharedSamples> ReadClip(const std::string& path) {
 
 Result<std::vector<SharedSamples>> ReadClips(const std::vector<std::string>& inputs) {
   std::vector<std::string> files;
-  for (const std::string& input : inputs) {
-    if (!std::filesystem::is_directory(input)) {
-      files.push_back(input);
-      continue;
-    }
-    Result<std::vector<std::string>> listed = ListRecordings(input);
-    if (!listed.ok()) return listed.status().WithContext(input);
-    files.insert(files.end(), listed->begin(), listed->end());
-  }
+  ExpandFolders(inputs, &files);
   std::vector<SharedSamples> clips;
   std::size_t total = 0;
   for (const std::string& file : files) {
@@ -362,11 +346,7 @@ void AddBenchStreams(CLI::App& bench, int& exit_code) {
       ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &exit_code] {
-    const Status status = RunStreams(*options);
-    if (!status.ok()) PrintError(status.message());
-    exit_code = status.ok() ? kExitOk : kExitFailed;
-  });
+  Finish(command, exit_code, [options] { return RunStreams(*options); });
 }
 
 }  // namespace lethe

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/finish.h"
 #include "app/output.h"
 #include "base/subprocess.h"
 #include "kernels/dispatch.h"
@@ -134,14 +135,14 @@ void AddDoctorCommand(CLI::App& program, int& exit_code) {
       "  lethe doctor && lethe transcribe talk.mp3\n"
       "\n"
       "The exit code is 1 when something marked FAIL keeps lethe from transcribing.");
-  command->callback([&exit_code] {
+  Finish(command, exit_code, []() -> Result<int> {
     Report report;
     LookAtCpu(&report);
     LookAtMemory(&report);
     LookAtModelFolder(&report);
     LookAtModels(&report);
-    exit_code = Print(report.text());
-    if (exit_code == kExitOk && report.problems() > 0) exit_code = kExitFailed;
+    RETURN_IF_ERROR(WriteStandardOutput(report.text()));
+    return report.problems() > 0 ? kExitFailed : kExitOk;
   });
 }
 

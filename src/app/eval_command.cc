@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/finish.h"
 #include "app/live_player.h"
 #include "app/manifest.h"
 #include "app/output.h"
@@ -214,11 +215,7 @@ void AddEvalCommand(CLI::App& program, int& exit_code) {
       ->excludes("--hypotheses");
   command->add_flag("--json", options->json, "Print JSON");
   command->add_flag("--errors", options->errors, "Show each clip with errors, word by word");
-  command->callback([options, &exit_code] {
-    const Status status = Run(*options);
-    if (!status.ok()) PrintError(status.message());
-    exit_code = status.ok() ? kExitOk : kExitFailed;
-  });
+  Finish(command, exit_code, [options] { return Run(*options); });
 }
 
 }  // namespace lethe

@@ -4,18 +4,15 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/finish.h"
 #include "app/output.h"
+#include "app/table.h"
 #include "model/store.h"
 
 namespace lethe {
 namespace {
 
 constexpr int kBarWidth = 24;
-
-std::string Pad(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
 
 // "moonshine-tiny-en  [######..................]  importing"
 std::string Bar(std::string_view name, std::string_view step, double done) {
@@ -24,34 +21,23 @@ std::string Bar(std::string_view name, std::string_view step, double done) {
          std::string(static_cast<std::size_t>(kBarWidth - filled), '.') + "]  " + std::string(step);
 }
 
-struct ListRow {
-  std::string name, state, size, language, licence, description;
-};
-
 Status List(const ModelStore& store) {
   const std::vector<InstalledModel> installed = store.List();
-  std::vector<ListRow> rows = {{"NAME", "STATE", "SIZE", "LANGUAGE", "LICENCE", "WHAT"}};
+  Table table(6, {"NAME", "STATE", "SIZE", "LANGUAGE", "LICENCE", "WHAT"});
   for (const CatalogueEntry& entry : Catalogue()) {
     const bool here = std::any_of(installed.begin(), installed.end(),
                                   [&](const InstalledModel& m) { return m.name == entry.name; });
-    rows.push_back({std::string(entry.name), here ? "installed" : "to be pulled",
-                    ShowBytes(static_cast<double>(entry.bytes)), std::string(entry.language),
-                    std::string(entry.licence), std::string(entry.description)});
+    table.Add({std::string(entry.name), here ? "installed" : "to be pulled",
+               ShowBytes(static_cast<double>(entry.bytes)), std::string(entry.language),
+               std::string(entry.licence), std::string(entry.description)});
   }
   for (const InstalledModel& model : installed) {
     if (FindInCatalogue(model.name) != nullptr) continue;
-    rows.push_back({model.name, "installed", ShowBytes(static_cast<double>(model.bytes)),
-                    model.language, model.licence, model.source});
+    table.Add({model.name, "installed", ShowBytes(static_cast<double>(model.bytes)), model.language,
+               model.licence, model.source});
   }
-  std::size_t name_width = 0;
-  for (const ListRow& row : rows) name_width = std::max(name_width, row.name.size());
-  std::string text;
-  for (const ListRow& row : rows) {
-    text += Pad(row.name, name_width + 2) + Pad(row.state, 14) + Pad(row.size, 10) +
-            Pad(row.language, 10) + Pad(row.licence, 16) + row.description + "\n";
-  }
-  text += "\nModels are kept in " + store.directory() + " (LETHE_MODELS names another folder).\n";
-  return WriteStandardOutput(text);
+  return WriteStandardOutput(table.Text() + "\nModels are kept in " + store.directory() +
+                             " (LETHE_MODELS names another folder).\n");
 }
 
 Status Pull(ModelStore* store, const std::string& name) {
@@ -91,15 +77,7 @@ Status Verify(const ModelStore& store, std::vector<std::string> names) {
   return first;
 }
 
-// Runs `action` when the subcommand was chosen.
-template <class Action>
-void Finish(CLI::App* command, int& exit_code, Action action) {
-  command->callback([action, &exit_code] {
-    const Status status = action(ModelStore(ModelStore::DefaultDirectory()));
-    if (!status.ok()) PrintError(status.message());
-    exit_code = status.ok() ? kExitOk : kExitFailed;
-  });
-}
+ModelStore Store() { return ModelStore(ModelStore::DefaultDirectory()); }
 
 }  // namespace
 
@@ -114,7 +92,7 @@ void AddModelsCommand(CLI::App& program, int& exit_code) {
 
   CLI::App* list = models->add_subcommand("list", "Show the models there are, with their licences");
   list->footer("Example:\n  lethe models list");
-  Finish(list, exit_code, [](const ModelStore& store) { return List(store); });
+  Finish(list, exit_code, [] { return List(Store()); });
 
   struct Options {
     std::vector<std::string> names;
@@ -132,7 +110,8 @@ void AddModelsCommand(CLI::App& program, int& exit_code) {
       "What was fetched before an interruption is used by the next attempt.");
   CLI::Option* pull_names = pull->add_option("name", options->names, "Models, as in the list");
   pull->add_flag("--all", options->all, "Every model of the catalogue")->excludes(pull_names);
-  Finish(pull, exit_code, [options](ModelStore store) -> Status {
+  Finish(pull, exit_code, [options]() -> Status {
+    ModelStore store = Store();
     std::vector<std::string> names = options->names;
     if (options->all) {
       for (const CatalogueEntry& entry : Catalogue()) names.emplace_back(entry.name);
@@ -152,7 +131,8 @@ void AddModelsCommand(CLI::App& program, int& exit_code) {
   import->add_option("folder", options->path, "Folder of the model")->required();
   import->add_option("name", options->name, "What to call it here")->required();
   import->add_option("--language", options->names, "ISO 639-1 code of what it hears")->expected(1);
-  Finish(import, exit_code, [options](ModelStore store) -> Status {
+  Finish(import, exit_code, [options]() -> Status {
+    ModelStore store = Store();
     RETURN_IF_ERROR(store.Import(options->path, options->name,
                                  options->names.empty() ? "unknown" : options->names.front()));
     return WriteStandardOutput(options->name + ": installed\n");
@@ -161,13 +141,13 @@ void AddModelsCommand(CLI::App& program, int& exit_code) {
   CLI::App* verify = models->add_subcommand("verify", "Compare installed models with their hashes");
   verify->footer("Example:\n  lethe models verify");
   verify->add_option("name", options->names, "Models; none means all that are installed");
-  Finish(verify, exit_code,
-         [options](const ModelStore& store) { return Verify(store, options->names); });
+  Finish(verify, exit_code, [options] { return Verify(Store(), options->names); });
 
   CLI::App* remove = models->add_subcommand("remove", "Remove installed models");
   remove->footer("Example:\n  lethe models remove base-en");
   remove->add_option("name", options->names, "Models")->required();
-  Finish(remove, exit_code, [options](ModelStore store) -> Status {
+  Finish(remove, exit_code, [options]() -> Status {
+    ModelStore store = Store();
     for (const std::string& name : options->names) {
       RETURN_IF_ERROR(store.Remove(name));
       RETURN_IF_ERROR(WriteStandardOutput(name + ": removed\n"));

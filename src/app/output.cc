@@ -51,11 +51,14 @@ void PrintError(std::string_view what, const Status& status) {
   PrintError(std::string(what) + ": " + status.message());
 }
 
-int Print(std::string_view text) {
-  const Status written = WriteStandardOutput(text);
-  if (written.ok()) return kExitOk;
-  PrintError(written.message());
+int ExitCode(const Status& status) {
+  if (status.ok()) return kExitOk;
+  PrintError(status.message());
   return kExitFailed;
+}
+
+int ExitCode(const Result<int>& exit_code) {
+  return exit_code.ok() ? *exit_code : ExitCode(exit_code.status());
 }
 
 bool ProgressLine::Due() const {
@@ -92,9 +95,11 @@ std::string ShowDuration(double seconds) {
   return text.data();
 }
 
-std::string ShowBytes(double bytes) {
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%.1f MB", bytes / 1e6);
+std::string ShowBytes(double bytes) { return ShowNumber(bytes / 1e6, 1) + " MB"; }
+
+std::string ShowNumber(double value, int digits) {
+  std::array<char, 400> text{};  // the largest number has 309 digits before the point
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
   return text.data();
 }
 

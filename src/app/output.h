@@ -29,8 +29,10 @@ void PrintError(std::string_view what, const Status& status);
 /// As PrintError(), for what goes well: a step of long work, where nobody looks at a progress line.
 void PrintNote(std::string_view message);
 
-/// For commands: writes to standard output or says on standard error why not; the exit code.
-int Print(std::string_view text);
+/// The end of a command: an error is said on standard error. Returns the exit code, which is the
+/// command's own where it gives one.
+int ExitCode(const Status& status);
+int ExitCode(const Result<int>& exit_code);
 
 /// One line on standard error that is redrawn in place, at most a few times a second.
 ///
@@ -61,5 +63,7 @@ bool StandardErrorIsTerminal();
 std::string ShowDuration(double seconds);
 /// "28.2 MB".
 std::string ShowBytes(double bytes);
+/// With so many digits behind the point.
+std::string ShowNumber(double value, int digits);
 
 }  // namespace lethe

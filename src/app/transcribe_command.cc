@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "app/commands.h"
+#include "app/finish.h"
+#include "app/inputs.h"
 #include "app/output.h"
 #include "app/output_names.h"
 #include "app/setup.h"
@@ -44,26 +46,6 @@ Result<RawPcm> ParseRaw(const std::string& text) {
     return InvalidArgument("takes RATE or RATE,CHANNELS, for example 8000,2: " + text);
   }
   return raw;
-}
-
-// Folders become the recordings in them. Returns false when some input could not be listed.
-bool Expand(const std::vector<std::string>& inputs, std::vector<std::string>* files) {
-  bool good = true;
-  for (const std::string& input : inputs) {
-    std::error_code ignored;
-    if (input == "-" || !std::filesystem::is_directory(input, ignored)) {
-      files->push_back(input);
-      continue;
-    }
-    const auto found = ListRecordings(input);
-    if (!found.ok()) {
-      PrintError(input, found.status());
-      good = false;
-      continue;
-    }
-    files->insert(files->end(), found->begin(), found->end());
-  }
-  return good;
 }
 
 // Hands out finished transcripts in the order of the inputs, to files or to standard output.
@@ -155,7 +137,7 @@ std::string ProgressText(const std::string& file, Millis done, std::optional<Mil
   return text;
 }
 
-Status Run(const Options& options, bool* failed) {
+Result<int> Run(const Options& options) {
   ASSIGN_OR_RETURN(const TranscriptFormat format, ParseTranscriptFormat(options.format));
   TranscribeOptions how{
       .channels = options.channels == "split" ? ChannelMode::kSplit : ChannelMode::kMix,
@@ -169,8 +151,8 @@ Status Run(const Options& options, bool* failed) {
     if (error) return ErrnoStatus(error.value(), "cannot make the folder " + options.out);
   }
   std::vector<std::string> files;
-  *failed = !Expand(options.inputs, &files);
-  if (files.empty()) return OkStatus();
+  const bool listed = ExpandFolders(options.inputs, &files);
+  if (files.empty()) return kExitFailed;
   const bool readable_in_a_row =
       format == TranscriptFormat::kText || format == TranscriptFormat::kJson;
   if (files.size() > 1 && options.out.empty() && !readable_in_a_row) {
@@ -203,8 +185,7 @@ Status Run(const Options& options, bool* failed) {
   for (std::size_t i = 0; i < count; ++i) readers.emplace_back(work);
   for (std::thread& reader : readers) reader.join();
   progress.Clear();
-  *failed = *failed || results.failed();
-  return OkStatus();
+  return listed && !results.failed() ? kExitOk : kExitFailed;
 }
 
 }  // namespace
@@ -244,12 +225,7 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
         return raw.ok() ? std::string() : raw.status().message();
       });
   command->add_flag("--progress", options->progress, "Show progress though nobody seems to look");
-  command->callback([options, &exit_code] {
-    bool failed = false;
-    const Status status = Run(*options, &failed);
-    if (!status.ok()) PrintError(status.message());
-    exit_code = status.ok() && !failed ? kExitOk : kExitFailed;
-  });
+  Finish(command, exit_code, [options] { return Run(*options); });
 }
 
 }  // namespace lethe

@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "app/finish.h"
 #include "app/output.h"
 
 namespace lethe {
@@ -6,7 +7,7 @@ namespace lethe {
 void AddVersionCommand(CLI::App& program, int& exit_code) {
   CLI::App* command = program.add_subcommand("version", "Print the version");
   command->footer("Example:\n  lethe version");
-  command->callback([&exit_code] { exit_code = Print("lethe " LETHE_VERSION "\n"); });
+  Finish(command, exit_code, [] { return WriteStandardOutput("lethe " LETHE_VERSION "\n"); });
 }
 
 }  // namespace lethe

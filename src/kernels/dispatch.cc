@@ -87,6 +87,13 @@ Result<const KernelTable*> ChooseKernels() {
   return table;
 }
 
+const PeakTable& PeakOf(const KernelTable& kernels) {
+  for (const PeakTable* peak : {&Avx2Peak(), &Avx512Peak(), &AmxPeak()}) {
+    if (std::strcmp(peak->name, kernels.name) == 0) return *peak;
+  }
+  return ScalarPeak();
+}
+
 std::string CpuName() {
   char name[49] = {};
   for (unsigned i = 0; i < 3; ++i) {

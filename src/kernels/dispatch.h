@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "kernels/kernels.h"
+#include "kernels/peak.h"
 
 namespace lethe {
 
@@ -23,6 +24,9 @@ Result<const KernelTable*> FindKernels(std::string_view name);
 /// The table to use: the one LETHE_ISA names, else the fastest available.
 /// Errors: as FindKernels(), for LETHE_ISA.
 Result<const KernelTable*> ChooseKernels();
+
+/// What is attainable with the instruction set of a table.
+const PeakTable& PeakOf(const KernelTable& kernels);
 
 /// What the CPU is, e.g. "AMD EPYC"; for lethe doctor.
 std::string CpuName();

@@ -139,8 +139,8 @@ struct KernelTable {
   void (*lstm_cell)(const float* gates, int h, float* cell, float* hidden);
 };
 
-/// The tables of this program. A table may only be used where CpuSupports() says so; the plain code
-/// of ScalarKernels() runs everywhere and is the oracle of the others.
+/// The tables of this program. A table may only be used where AvailableKernels() has it, see
+/// dispatch.h; the plain code of ScalarKernels() runs everywhere and is the oracle of the others.
 const KernelTable& ScalarKernels();
 const KernelTable& Avx2Kernels();
 const KernelTable& Avx512Kernels();

@@ -7,21 +7,13 @@
 
 #include <immintrin.h>
 
+#include "kernels/amx/tiles.h"
 #include "kernels/avx512/integer.h"
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/float_kernels.h"
 
 namespace lethe {
 namespace {
-
-struct alignas(64) TileConfig {
-  std::uint8_t palette = 1;
-  std::uint8_t start_row = 0;
-  std::uint8_t reserved[14] = {};
-  std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-static_assert(sizeof(TileConfig) == 64);
 
 // Up to 32 rows by two panels: four accumulators, two row tiles, two weight tiles. A block whose k
 // is no multiple of 64 reads weights of the next panel against activations that are zero.

@@ -1,30 +1,30 @@
 // The speed of Lethe beside its peers, in one run on one machine: one thread, an 11 s sentence,
 // from samples to text.
 //
-//   node bench/run.mjs build/lethe [FILE.wav]
+//   node bench/speed.mjs build/lethe [FILE.wav]
 //
 // Lethe runs once for each instruction set that this CPU has. Runs alternate with the peers', so
 // that a machine that gets slower for a while does so for all; medians over all rounds are shown.
 
-import {execFileSync} from 'node:child_process';
-import {mkdirSync, readdirSync} from 'node:fs';
+import {mkdirSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {join} from 'node:path';
 
 import {kSampleRate, ReadWav, WriteWav} from './lib/audio.mjs';
 import {kRoot, MoonshineFiles} from './lib/files.mjs';
+import {Median, Recordings, RunJson} from './lib/measure.mjs';
+import {kPeers} from './lib/peers.mjs';
 
 const kRounds = 3;
 const kRunsPerRound = 7;
 const kSeconds = 11;
-const kRecordings = '/usr/share/pocketsphinx/test/data/librivox';
 
 /// An 11 s recording made of LibriVox sentences, one after the other and cut at 11 s.
 function MakeSentence() {
   const samples = new Float32Array(kSeconds * kSampleRate);
   let filled = 0;
-  for (const name of readdirSync(kRecordings).filter((name) => name.endsWith('.wav')).sort()) {
-    const part = ReadWav(join(kRecordings, name)).subarray(0, samples.length - filled);
+  for (const recording of Recordings()) {
+    const part = ReadWav(recording).subarray(0, samples.length - filled);
     samples.set(part, filled);
     filled += part.length;
   }
@@ -35,29 +35,18 @@ function MakeSentence() {
   return file;
 }
 
-function Run(command, words, environment = {}) {
-  const output = execFileSync(command, words, {
-    encoding: 'utf8',
-    env: {...process.env, ...environment},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  return JSON.parse(output);
-}
-
-const RunPeer = (script, file) =>
-    Run(process.execPath, [join(kRoot, 'bench', script), file, `${kRunsPerRound}`]);
+const RunPeer = (name, file) => RunJson(
+    process.execPath, [join(kRoot, 'bench', 'peer_speed.mjs'), name, file, `${kRunsPerRound}`]);
 
 /// Prints {"isa", "median_ms", "text"} and more.
 /// The plain code takes seconds: two runs a round are enough to see how slow it is.
-const RunLethe = (lethe, isa, file) => Run(
+const RunLethe = (lethe, isa, file) => RunJson(
     lethe, ['bench', 'speed', '--json', '--runs', `${isa === 'scalar' ? 2 : kRunsPerRound}`, file],
     {LETHE_ISA: isa});
 
-const Median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-
 const [lethe, given] = process.argv.slice(2);
 if (!lethe) {
-  console.error('usage: node bench/run.mjs build/lethe [FILE.wav]');
+  console.error('usage: node bench/speed.mjs build/lethe [FILE.wav]');
   process.exit(2);
 }
 const file = given ?? MakeSentence();
@@ -65,8 +54,7 @@ const seconds = ReadWav(file).length / kSampleRate;
 MoonshineFiles();  // fetched before anything is timed
 
 const contestants = [
-  ...['peer_onnxruntime.mjs', 'peer_sherpa.mjs'].map(
-      (script) => ({peer: true, run: () => RunPeer(script, file)})),
+  ...kPeers.map((name) => ({peer: true, run: () => RunPeer(name, file)})),
   ...['scalar', 'avx2', 'avx512', 'amx'].map(
       (isa) => ({name: `lethe ${isa}`, run: () => RunLethe(lethe, isa, file)})),
 ];
