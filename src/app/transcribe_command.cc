@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -28,12 +29,30 @@ struct Options {
   std::string format = "text";
   std::string model = kDefaultModel;
   std::string channels = "mix";
+  std::string profanity = "keep";
+  std::string fillers = "keep";
+  std::string punctuation = "keep";
+  std::string numbers = "words";
   std::string raw;
   std::string out;
   bool words = false;
   bool progress = false;
   int threads = 0;
 };
+
+// What can be chosen for the text, by the names on the command line.
+const std::map<std::string, ProfanityFilter> kProfanity = {{"keep", ProfanityFilter::kKeep},
+                                                           {"drop", ProfanityFilter::kDrop},
+                                                           {"mask", ProfanityFilter::kMask}};
+const std::map<std::string, FillerFilter> kFillers = {{"keep", FillerFilter::kKeep},
+                                                      {"drop", FillerFilter::kDrop},
+                                                      {"strict", FillerFilter::kDropStrict}};
+const std::map<std::string, PunctuationFilter> kPunctuation = {
+    {"keep", PunctuationFilter::kKeep},
+    {"end", PunctuationFilter::kDropFinalStop},
+    {"none", PunctuationFilter::kDropAll}};
+const std::map<std::string, NumberFormat> kNumbers = {{"words", NumberFormat::kAsSpoken},
+                                                      {"digits", NumberFormat::kDigits}};
 
 Result<RawPcm> ParseRaw(const std::string& text) {
   RawPcm raw;
@@ -141,7 +160,11 @@ Result<int> Run(const Options& options) {
   ASSIGN_OR_RETURN(const TranscriptFormat format, ParseTranscriptFormat(options.format));
   TranscribeOptions how{
       .channels = options.channels == "split" ? ChannelMode::kSplit : ChannelMode::kMix,
-      .words = options.words};
+      .words = options.words,
+      .post = {.profanity = kProfanity.at(options.profanity),
+               .fillers = kFillers.at(options.fillers),
+               .punctuation = kPunctuation.at(options.punctuation),
+               .numbers = kNumbers.at(options.numbers)}};
   if (!options.raw.empty()) {
     ASSIGN_OR_RETURN(how.raw, ParseRaw(options.raw));
   }
@@ -198,6 +221,7 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       "  lethe transcribe talk.mp3\n"
       "  lethe transcribe --format srt --out subtitles lectures/\n"
       "  lethe transcribe --channels split --format json call.wav\n"
+      "  lethe transcribe --fillers drop --profanity mask --numbers digits meeting.m4a\n"
       "  arecord -f S16_LE -r 16000 | lethe transcribe --raw 16000 -\n"
       "\n"
       "A file that cannot be transcribed is named on standard error and the others go on; the\n"
@@ -215,6 +239,26 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       ->capture_default_str();
   command->add_option("--channels", options->channels, "mix them, or split: each by itself")
       ->check(CLI::IsMember({"mix", "split"}))
+      ->capture_default_str();
+  command
+      ->add_option("--profanity", options->profanity,
+                   "Swear words: keep, drop, or mask every letter of them: ****")
+      ->check(CLI::IsMember({"keep", "drop", "mask"}))
+      ->capture_default_str();
+  command
+      ->add_option("--fillers", options->fillers,
+                   "keep them, drop um and uh, or strict: \"you know\", \"I mean\" and such, too")
+      ->check(CLI::IsMember({"keep", "drop", "strict"}))
+      ->capture_default_str();
+  command
+      ->add_option("--punctuation", options->punctuation,
+                   "keep it, end: no full stop where a segment ends, or none at all")
+      ->check(CLI::IsMember({"keep", "end", "none"}))
+      ->capture_default_str();
+  command
+      ->add_option("--numbers", options->numbers,
+                   "words as they were said, or digits: \"twenty five percent\" is 25%")
+      ->check(CLI::IsMember({"words", "digits"}))
       ->capture_default_str();
   command->add_option("--out", options->out, "Folder for one output file per recording");
   command

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "service/internal/post_process.h"
+
 namespace lethe {
 namespace {
 
@@ -34,6 +36,8 @@ void Append(std::vector<Segment> more, std::vector<Segment>* segments) {
 
 Result<Transcript> Transcriber::Transcribe(const std::string& path,
                                            const TranscribeOptions& options) {
+  ASSIGN_OR_RETURN(const PostProcessor post,
+                   PostProcessor::ForLanguage(label_.language, options.post));
   const AudioInputOptions input{.raw = options.raw};
   ASSIGN_OR_RETURN(
       std::unique_ptr<AudioSource> source,
@@ -77,6 +81,7 @@ Result<Transcript> Transcriber::Transcribe(const std::string& path,
     ASSIGN_OR_RETURN(std::vector<Segment> rest, stream->Finish());
     Append(std::move(rest), &transcript.segments);
   }
+  if (!options.post.ChangesNothing()) internal::PostProcess(post, &transcript.segments);
   std::stable_sort(transcript.segments.begin(), transcript.segments.end(),
                    [](const Segment& a, const Segment& b) {
                      return std::pair(a.start, a.channel) < std::pair(b.start, b.channel);

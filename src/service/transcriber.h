@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "engine/engine.h"
 #include "service/transcript.h"
+#include "text/post_processor.h"
 
 namespace lethe {
 
@@ -23,6 +24,7 @@ using ProgressCallback = std::function<void(Millis done, std::optional<Millis> t
 struct TranscribeOptions {
   ChannelMode channels = ChannelMode::kMix;
   bool words = false;               // word times
+  PostOptions post;                 // what is done to the text; nothing by default
   std::optional<RawPcm> raw;        // the input is samples without a header
   ProgressCallback progress;        // may be empty
   std::function<bool()> cancelled;  // asked now and then; true ends it with kCancelled
@@ -44,7 +46,8 @@ class Transcriber {
   Transcriber(Engine& engine, ModelLabel label) : engine_(engine), label_(std::move(label)) {}
 
   /// Transcribes one file, or standard input when `path` is "-".
-  /// Errors: as the audio reader; a recording too short to hold a word is kInvalidArgument.
+  /// Errors: as the audio reader; a recording too short to hold a word is kInvalidArgument, and
+  ///         options.post of a language without rules kUnimplemented.
   /// Messages
   ///         do not repeat the path: the caller has it.
   Result<Transcript> Transcribe(const std::string& path, const TranscribeOptions& options);

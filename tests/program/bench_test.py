@@ -59,12 +59,34 @@ class BenchTest(SpeechTest):
         self.assertRegex(text, r'(?m)^samples to text +\d+\.\d\d ')
         self.assertRegex(text, r'peak resident memory.*: \d+\.\d MB')
 
+    def test_streams_reports_how_late_words_are(self):
+        result = json.loads(self.assert_good(run('bench', 'streams', '--json', '--streams', '3',
+                                                 '--seconds', '6', '--hang-up', '4',
+                                                 *self.files)))
+        counted, = result['runs']
+        self.assertEqual(counted['streams'], 3)
+        for what in ('final_ms', 'partial_lag_ms'):
+            self.assertGreater(counted[what]['count'], 0)
+            self.assertLessEqual(counted[what]['p50'], counted[what]['p99'])
+        self.assertEqual(counted['turned_away_samples'], 0)
+
+    def test_beside_compares_a_call_alone_and_beside_a_recording(self):
+        result = json.loads(self.assert_good(run('bench', 'beside', '--json', '--calls', '3',
+                                                 self.short, self.long)))
+        self.assertGreater(result['recording_seconds_per_second'], 0)
+        for where in ('alone', 'beside'):
+            self.assertLessEqual(result[where]['p50_ms'], result[where]['p99_ms'])
+
     def test_nothing_to_measure_is_one_line(self):
         missing = self.path('missing.wav')
         folder = os.path.dirname(self.path('nothing', 'x'))
         for command in ('speed', 'throughput'):
             self.assert_one_line(run('bench', command, missing), missing)
         self.assert_one_line(run('bench', 'throughput', folder), folder, 'without recordings')
+        self.assert_one_line(run('bench', 'beside', missing, self.short), missing)
+        result = run('bench', 'streams', missing)
+        self.assertEqual((result.returncode, result.stdout), (1, ''))
+        self.assertIn(missing, result.stderr)
 
 
 class KernelBenchTest(ProgramTest):

@@ -6,73 +6,13 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "text/internal/number_words.h"
+
 namespace lethe::internal {
 namespace {
 
-enum class Kind { kDigit, kTeen, kTens, kMultiplier };
-enum class Form { kCardinal, kOrdinal, kPlural };
-
-struct NumberWord {
-  std::int64_t value;
-  Kind kind;
-  Form form;
-};
-
-const std::unordered_map<std::string_view, NumberWord>& NumberWords() {
-  static const std::unordered_map<std::string_view, NumberWord> words = [] {
-    std::unordered_map<std::string_view, NumberWord> all;
-    std::int64_t value = 0;
-    for (const std::string_view word :
-         {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}) {
-      all[word] = {value++, Kind::kDigit, Form::kCardinal};
-    }
-    for (const std::string_view word :
-         {"ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
-          "eighteen", "nineteen"}) {
-      all[word] = {value++, Kind::kTeen, Form::kCardinal};
-    }
-    value = 1;
-    for (const std::string_view word :
-         {"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"}) {
-      all[word] = {value++, Kind::kDigit, Form::kOrdinal};
-    }
-    for (const std::string_view word :
-         {"tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth",
-          "seventeenth", "eighteenth", "nineteenth"}) {
-      all[word] = {value++, Kind::kTeen, Form::kOrdinal};
-    }
-    value = 20;
-    for (const auto& [cardinal, ordinal, plural] : {std::tuple{"twenty", "twentieth", "twenties"},
-                                                    {"thirty", "thirtieth", "thirties"},
-                                                    {"forty", "fortieth", "forties"},
-                                                    {"fifty", "fiftieth", "fifties"},
-                                                    {"sixty", "sixtieth", "sixties"},
-                                                    {"seventy", "seventieth", "seventies"},
-                                                    {"eighty", "eightieth", "eighties"},
-                                                    {"ninety", "ninetieth", "nineties"}}) {
-      all[cardinal] = {value, Kind::kTens, Form::kCardinal};
-      all[ordinal] = {value, Kind::kTens, Form::kOrdinal};
-      all[plural] = {value, Kind::kTens, Form::kPlural};
-      value += 10;
-    }
-    for (const auto& [cardinal, ordinal, multiplier] :
-         {std::tuple{"hundred", "hundredth", std::int64_t{100}},
-          {"thousand", "thousandth", std::int64_t{1'000}},
-          {"million", "millionth", std::int64_t{1'000'000}},
-          {"billion", "billionth", std::int64_t{1'000'000'000}},
-          {"trillion", "trillionth", std::int64_t{1'000'000'000'000}}}) {
-      all[cardinal] = {multiplier, Kind::kMultiplier, Form::kCardinal};
-      all[ordinal] = {multiplier, Kind::kMultiplier, Form::kOrdinal};
-    }
-    return all;
-  }();
-  return words;
-}
-
-const NumberWord* FindNumberWord(std::string_view word) {
-  const auto found = NumberWords().find(word);
-  return found == NumberWords().end() ? nullptr : &found->second;
-}
+using Kind = NumberKind;
+using Form = NumberForm;
 
 bool IsInteger(std::string_view word) {
   return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
@@ -86,20 +26,6 @@ bool IsDecimal(std::string_view word) {
 
 // Larger numbers in digits are left as they stand: 999'999 trillion still fits 64 bits.
 constexpr std::size_t kMaxDigitsForArithmetic = 6;
-
-std::string_view OrdinalEnding(std::int64_t value) {
-  if (value % 100 / 10 == 1) return "th";
-  switch (value % 10) {
-    case 1:
-      return "st";
-    case 2:
-      return "nd";
-    case 3:
-      return "rd";
-    default:
-      return "th";
-  }
-}
 
 /// "2.5" times 1'000'000 is "2500000"; `multiplier` is a power of ten.
 std::string Shifted(std::string_view decimal, std::int64_t multiplier) {
