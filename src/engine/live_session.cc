@@ -104,26 +104,29 @@ bool LiveSession::stalled() const {
 }
 
 void LiveSession::Listen() {
-  while (!stalled()) {
-    if (heard_ == hearing_.size()) {
-      hearing_.clear();
-      if (hearing_.capacity() > kSampleRate) hearing_.shrink_to_fit();
-      heard_ = 0;
-      const std::lock_guard lock(mutex_);
-      std::swap(hearing_, unheard_);
-      if (hearing_.empty()) break;
-      notify_due_ = notify_due_ || std::exchange(turned_away_, false);
-    }
+  if (heard_ == hearing_.size()) {
+    hearing_.clear();
+    if (hearing_.capacity() > kSampleRate) hearing_.shrink_to_fit();
+    heard_ = 0;
+    const std::lock_guard lock(mutex_);
+    std::swap(hearing_, unheard_);
+    if (!hearing_.empty()) notify_due_ = std::exchange(turned_away_, false) || notify_due_;
+  }
+  while (heard_ < hearing_.size() && !stalled()) {
     // Half a second at a time, so that what an event calls `heard` is near the truth.
     const std::size_t count = std::min(hearing_.size() - heard_, Listener::kMaxPush / 2);
     Hear(std::span(hearing_).subspan(heard_, count));
     heard_ += count;
   }
+  bool more = false;
   bool finished = false;
   {
     const std::lock_guard lock(mutex_);
-    finished = finished_ && unheard_.empty() && heard_ == hearing_.size();
+    more = !unheard_.empty();
+    finished = finished_ && !more && heard_ == hearing_.size();
   }
+  // Not in one go: who pushes as fast as it is heard would keep the shard from all others.
+  if (more && heard_ == hearing_.size()) news_(shared_from_this());
   if (finished && !std::exchange(listener_finished_, true)) {
     for (const HeardSpan& span : listener_.Finish()) AddPart(span);
     if (begun_) EndUtterance();

@@ -56,10 +56,10 @@ class Client {
   }
 
   // Lets the engine hear what was pushed: at the pace of speech it would long have.
-  void PushAndWait(std::span<const float> samples, std::size_t chunk) {
+  void PushAndWait(std::span<const float> samples, std::size_t chunk, Millis wait) {
     for (std::size_t i = 0; i < samples.size(); i += chunk) {
       Push(samples.subspan(i, std::min(chunk, samples.size() - i)), chunk);
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      std::this_thread::sleep_for(wait);
       Take();
     }
   }
@@ -170,22 +170,26 @@ TEST_F(LiveStreamTest, PartialsComeWhileSomebodySpeaks) {
   const auto engine = MakeEngine(1);
   std::vector<float> samples(kSampleRate, 0.0f);
   samples.resize(samples.size() + 5 * kSampleRate, LoudnessOf(20));
-  Client client(*engine, {.partial_interval = Millis(500)});
-  client.PushAndWait(samples, 1600);
+  // A machine that is busy hears later, and then the newest guess stands for several: it is given
+  // more and more time.
   std::size_t partials = 0;
-  const auto& events = client.Finish();
-  CheckOrder(events);
-  for (const StreamEvent& event : events) {
-    if (event.kind != Kind::kPartial) continue;
-    ++partials;
-    EXPECT_EQ(event.segment.text, "w20 w20");
+  for (int wait_ms = 2; partials < 2 && wait_ms < 1000; wait_ms *= 4) {
+    Client client(*engine, {.partial_interval = Millis(500)});
+    client.PushAndWait(samples, 1600, Millis(wait_ms));
+    const auto& events = client.Finish();
+    CheckOrder(events);
+    partials = 0;
+    for (const StreamEvent& event : events) {
+      if (event.kind != Kind::kPartial) continue;
+      ++partials;
+      EXPECT_EQ(event.segment.text, "w20 w20");
+    }
+    EXPECT_LE(partials, 10u);  // one each half second at most
   }
-  // One each half second at most; fewer if this machine was busy.
   EXPECT_GE(partials, 2u);
-  EXPECT_LE(partials, 10u);
 
   Client silent(*engine, {.partials = false});
-  silent.PushAndWait(samples, 1600);
+  silent.PushAndWait(samples, 1600, Millis(2));
   for (const StreamEvent& event : silent.Finish()) EXPECT_NE(event.kind, Kind::kPartial);
 }
 

@@ -114,10 +114,12 @@ void UtteranceBatch::DropCancelled() {
   }
 }
 
-// The most urgent utterance that is not encoded, the first to come of equals.
-UtteranceBatch::Slot* UtteranceBatch::NextToEncode() {
+// Of the utterances that are not encoded the most urgent, or the one that came first.
+UtteranceBatch::Slot* UtteranceBatch::NextToEncode(bool by_urgency) {
   Slot* next = nullptr;
-  const auto key = [](const Slot& slot) { return std::pair(slot.request.priority, slot.order); };
+  const auto key = [by_urgency](const Slot& slot) {
+    return std::pair(by_urgency ? slot.request.priority : Priority{}, slot.order);
+  };
   for (Slot& slot : slots_) {
     if (slot.state != State::kEncoding) continue;
     if (next == nullptr || key(slot) < key(*next)) next = &slot;
@@ -126,13 +128,13 @@ UtteranceBatch::Slot* UtteranceBatch::NextToEncode() {
 }
 
 bool UtteranceBatch::Encode(const std::function<bool()>& interrupt) {
-  while (Slot* slot = NextToEncode()) {
-    const Priority urgent = MostUrgentDecoding();
-    if (urgent < slot->request.priority) {
-      const bool turn = passes_ % kDeferredPasses == 0;
-      if (turn && !worker_->EncodeMore(slot->sequence.get())) BeginSearch(slot);
-      return false;
-    }
+  // Who came first gets a layer now and then, whatever came after it.
+  if (passes_ % kDeferredPasses == 0) {
+    Slot* first = NextToEncode(false);
+    if (first != nullptr && !worker_->EncodeMore(first->sequence.get())) BeginSearch(first);
+  }
+  while (Slot* slot = NextToEncode(true)) {
+    if (MostUrgentDecoding() < slot->request.priority) return false;
     while (worker_->EncodeMore(slot->sequence.get())) {
       if (interrupt()) return true;
     }

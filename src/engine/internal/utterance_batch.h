@@ -114,7 +114,7 @@ class UtteranceBatch {
 
   // True when it was interrupted.
   bool Encode(const std::function<bool()>& interrupt);
-  Slot* NextToEncode();
+  Slot* NextToEncode(bool by_urgency);
   int CountSlots(State state) const;
   Priority MostUrgentDecoding() const;
   bool TakesPart(const Slot& slot) const;
