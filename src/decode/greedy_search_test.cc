@@ -67,5 +67,28 @@ TEST(GreedySearchTest, AWordSaidFourTimesIsLeftAlone) {
   EXPECT_FALSE(search.repeated());
 }
 
+TEST(GreedySearchTest, WhatWasPromisedComesFirstWhateverTheModelSays) {
+  const std::vector<int> promised = {9, 8};
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 10, .promised = promised});
+  EXPECT_EQ(Feed(&search, kEnd), 9);
+  EXPECT_EQ(Feed(&search, 8), 8);
+  EXPECT_EQ(Feed(&search, 7), 7);
+  EXPECT_EQ(Feed(&search, kEnd), kEnd);
+  EXPECT_THAT(search.tokens(), testing::ElementsAre(9, 8, 7));
+  // Their probabilities are the model's own.
+  EXPECT_LT(search.log_probabilities()[0], std::log(0.01f));
+  EXPECT_GT(search.log_probabilities()[1], std::log(0.9f));
+}
+
+TEST(GreedySearchTest, ARepetitionDoesNotTakeBackWhatWasPromised) {
+  const std::vector<int> promised(9, 7);
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 40, .promised = promised});
+  for (int i = 0; i < 30 && Feed(&search, 7) != kEnd; ++i) {
+  }
+  ASSERT_GE(search.tokens().size(), promised.size());
+}
+
 }  // namespace
 }  // namespace lethe

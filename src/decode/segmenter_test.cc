@@ -105,5 +105,75 @@ TEST(SegmenterTest, SpansNeverOverlapNorLeaveTheStreamNorExceedTheLongest) {
   }
 }
 
+TEST(SegmenterTest, WhatIsSpokenNowIsOpenAndWhatWillComeOfItIsKnownEarly) {
+  const SegmenterOptions options;
+  Segmenter segmenter(options, kWindow);
+  const auto push = [&](int count, float probability) {
+    std::vector<SpeechSpan> spans;
+    for (int i = 0; i < count; ++i) {
+      for (const SpeechSpan& span : segmenter.Push(probability)) spans.push_back(span);
+    }
+    return spans;
+  };
+  push(50, 0.0f);
+  EXPECT_FALSE(segmenter.Open());
+  push(1, 0.9f);  // 32 ms may be a click
+  EXPECT_TRUE(segmenter.in_speech());
+  EXPECT_FALSE(segmenter.Open());
+  push(29, 0.9f);
+  const SampleIndex padding = MillisToSamples(options.padding);
+  ASSERT_TRUE(segmenter.Open());
+  EXPECT_EQ(segmenter.Open()->start, 50 * kWindow - padding);
+  EXPECT_EQ(segmenter.Open()->end, 80 * kWindow);
+  // 400 ms of padding are 12.5 windows; the endpoint comes after 19.
+  push(12, 0.0f);
+  EXPECT_FALSE(segmenter.Expected());
+  push(1, 0.0f);
+  const auto expected = segmenter.Expected();
+  ASSERT_TRUE(expected);
+  EXPECT_TRUE(push(5, 0.0f).empty());
+  EXPECT_EQ(segmenter.Expected(), expected);
+  EXPECT_EQ(push(1, 0.0f), std::vector<SpeechSpan>{*expected});
+  EXPECT_FALSE(segmenter.in_speech());
+  EXPECT_FALSE(segmenter.Open());
+  EXPECT_FALSE(segmenter.Expected());
+  // Somebody who goes on speaking changes what is expected.
+  push(30, 0.9f);
+  push(13, 0.0f);
+  EXPECT_TRUE(segmenter.Expected());
+  push(1, 0.9f);
+  EXPECT_FALSE(segmenter.Expected());
+}
+
+TEST(SegmenterTest, ASpanThatWasTooLongSaysThatSpeechGoesOn) {
+  SegmenterOptions options;
+  options.max_length = Millis(5'000);
+  const auto spans = Segment({{50, 0.0f}, {400, 0.9f}, {50, 0.0f}}, options);
+  ASSERT_EQ(spans.size(), 3u);
+  EXPECT_TRUE(spans[0].cut);
+  EXPECT_TRUE(spans[1].cut);
+  EXPECT_FALSE(spans[2].cut);
+  EXPECT_EQ(spans[0].end, spans[1].start);
+  EXPECT_EQ(spans[1].end, spans[2].start);
+}
+
+TEST(SegmenterTest, TheNoiseThresholdMovesEveryOtherOne) {
+  const SegmenterOptions plain;
+  const SegmenterOptions same = WithNoiseThreshold(plain, 0);
+  EXPECT_FLOAT_EQ(same.onset, plain.onset);
+  EXPECT_FLOAT_EQ(same.offset, plain.offset);
+  const SegmenterOptions strict = WithNoiseThreshold(plain, 2);
+  const SegmenterOptions lenient = WithNoiseThreshold(plain, -2);
+  EXPECT_NEAR(strict.onset, 0.9f, 1e-5f);
+  EXPECT_NEAR(lenient.onset, 0.1f, 1e-5f);
+  for (const auto member : {&SegmenterOptions::onset, &SegmenterOptions::offset,
+                            &SegmenterOptions::sure, &SegmenterOptions::faint_onset}) {
+    EXPECT_GT(strict.*member, plain.*member);
+    EXPECT_LT(lenient.*member, plain.*member);
+    EXPECT_GT(lenient.*member, 0.0f);
+    EXPECT_LT(strict.*member, 1.0f);
+  }
+}
+
 }  // namespace
 }  // namespace lethe

@@ -114,7 +114,7 @@ class LiveStream {
   virtual bool complete() const = 0;
 };
 
-/// Samples a live stream holds unheard at most: 4 s.
-inline constexpr std::size_t kMaxUnheardSamples = std::size_t{4} * 16'000;
+/// Samples a live stream holds unheard at most: 2 s.
+inline constexpr std::size_t kMaxUnheardSamples = std::size_t{2} * 16'000;
 
 }  // namespace lethe
