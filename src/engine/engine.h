@@ -27,6 +27,7 @@
 
 namespace lethe {
 
+class HotWords;
 class SpeechModel;
 class VoiceActivityModel;
 
@@ -66,6 +67,7 @@ struct EngineOptions {
 struct StreamOptions {
   bool words = false;
   int channel = 0;
+  std::shared_ptr<const HotWords> hot_words;  // may be empty; see engine/hot_words.h
 };
 
 /// One client's audio. One thread at a time.

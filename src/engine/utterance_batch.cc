@@ -29,11 +29,27 @@ float Confidence(std::span<const float> log_probabilities) {
   return static_cast<float>(std::exp(sum / static_cast<double>(log_probabilities.size())));
 }
 
+// Phrases reach over words, so all of them are respelled as one text, whose length stays.
+void RespellWords(const HotWords& hot_words, std::vector<Word>* words) {
+  std::string text;
+  for (const Word& word : *words) text += (text.empty() ? "" : " ") + word.text;
+  hot_words.Respell(&text);
+  std::size_t at = 0;
+  for (Word& word : *words) {
+    word.text = text.substr(at, word.text.size());
+    at += word.text.size() + 1;
+  }
+}
+
 }  // namespace
 
 UtteranceBatch::UtteranceBatch(const SpeechModel& model, const HearingOptions& hearing)
     : model_(model), hearing_(hearing), worker_(model.NewWorker()), slots_(kMaxUtterances) {
-  for (Slot& slot : slots_) slot.sequence = model.NewSequence();
+  for (Slot& slot : slots_) {
+    slot.sequence = model.NewSequence();
+    slot.hot_words = HotWordSearch(
+        [&model](std::span<const int> tokens) { return model.tokenizer().Decode(tokens); });
+  }
   rows_.reserve(SpeechModelWorker::kMaxRows);
 }
 
@@ -61,8 +77,11 @@ void UtteranceBatch::Hear(Slot* slot, std::span<const float> samples, SampleInde
       static_cast<int>(std::ceil(seconds * traits.max_tokens_per_second)) + kSpareTokens;
   const int most = std::min(by_rate, traits.max_tokens - 1);
   worker_->Encode(samples, slot->sequence.get());
-  slot->search.Begin(
-      {.end_token = traits.end_token, .max_tokens = most, .forbid_empty = slot->utterance.certain});
+  const GreedyOptions options{
+      .end_token = traits.end_token, .max_tokens = most, .forbid_empty = slot->utterance.certain};
+  slot->search.Begin(options);
+  slot->phase = Slot::Phase::kGreedy;
+  if (slot->options.hot_words) slot->hot_words.Begin(*slot->options.hot_words, options);
   slot->now.frames = slot->sequence->num_frames();
   slot->now.lead = lead;
   slot->now.attention.clear();
@@ -87,11 +106,18 @@ void UtteranceBatch::Step() {
   worker_->Step(rows_);
   for (Slot& slot : slots_) {
     if (!slot.live || !TakeRows(&slot)) continue;
-    slot.now.tokens.assign(slot.search.tokens().begin(), slot.search.tokens().end());
-    slot.now.log_probabilities.assign(slot.search.log_probabilities().begin(),
-                                      slot.search.log_probabilities().end());
-    slot.now.confidence = Confidence(slot.now.log_probabilities);
+    const auto keep = [&slot](const auto& search) {
+      slot.now.tokens.assign(search.tokens().begin(), search.tokens().end());
+      slot.now.log_probabilities.assign(search.log_probabilities().begin(),
+                                        search.log_probabilities().end());
+    };
+    keep(slot.search);
+    slot.now.confidence = slot.now.score = Confidence(slot.now.log_probabilities);
     const bool unsure = !slot.now.tokens.empty() && slot.now.confidence < hearing_.unsure;
+    if (slot.options.hot_words && !slot.now.tokens.empty()) {
+      keep(slot.hot_words);
+      slot.now.confidence = Confidence(slot.now.log_probabilities);
+    }
     if (unsure && !slot.second_hearing) {
       HearAgain(&slot);
     } else {
@@ -102,6 +128,11 @@ void UtteranceBatch::Step() {
 
 void UtteranceBatch::AddRows(Slot* slot) {
   slot->first_row = static_cast<int>(rows_.size());
+  if (slot->phase != Slot::Phase::kGreedy) {
+    for (const int token : slot->trial) rows_.push_back({slot->sequence.get(), token});
+    slot->num_rows = static_cast<int>(slot->trial.size());
+    return;
+  }
   rows_.push_back({slot->sequence.get(), slot->last_token});
   const std::size_t left = slot->draft.size() - slot->draft_at;
   const std::size_t count = std::min<std::size_t>(left, kMaxDraftRows - 1);
@@ -112,6 +143,7 @@ void UtteranceBatch::AddRows(Slot* slot) {
 }
 
 bool UtteranceBatch::TakeRows(Slot* slot) {
+  if (slot->phase != Slot::Phase::kGreedy) return TakeTrialRows(slot);
   for (int i = 0; i < slot->num_rows; ++i) {
     const int row = slot->first_row + i;
     if (slot->options.words) {
@@ -119,7 +151,15 @@ bool UtteranceBatch::TakeRows(Slot* slot) {
       slot->now.attention.insert(slot->now.attention.end(), seen.begin(), seen.end());
     }
     const int token = slot->search.Choose(model_.kernels(), worker_->Logits(row));
-    if (token == model_.traits().end_token) return true;
+    if (slot->options.hot_words) {
+      slot->hot_words.Listen(worker_->Logits(row), slot->search.log_sum(), token);
+    }
+    if (token == model_.traits().end_token) {
+      if (!slot->options.hot_words) return true;
+      slot->hot_words.BeginTrials(slot->search);
+      slot->phase = Slot::Phase::kTrials;
+      return PlanTrial(slot);
+    }
     slot->last_token = token;
     const bool drafted = slot->draft_at < slot->draft.size();
     if (drafted && slot->draft[slot->draft_at] == token) {
@@ -134,6 +174,41 @@ bool UtteranceBatch::TakeRows(Slot* slot) {
   return false;
 }
 
+bool UtteranceBatch::TakeTrialRows(Slot* slot) {
+  for (int row = slot->first_row; row < slot->first_row + slot->num_rows; ++row) {
+    if (slot->phase == Slot::Phase::kReview) {
+      const std::span<const float> seen = worker_->Attention(row);
+      slot->now.attention.insert(slot->now.attention.end(), seen.begin(), seen.end());
+    } else if (!slot->hot_words.Take(model_.kernels(), worker_->Logits(row))) {
+      break;
+    }
+  }
+  return PlanTrial(slot);
+}
+
+bool UtteranceBatch::PlanTrial(Slot* slot) {
+  if (slot->phase == Slot::Phase::kTrials) {
+    int keep = 0;
+    if (slot->hot_words.Next(kMaxDraftRows, &keep, &slot->trial)) {
+      slot->sequence->Truncate(keep);
+      return false;
+    }
+    if (!slot->options.words || !slot->hot_words.changed()) return true;
+    slot->phase = Slot::Phase::kReview;
+    slot->reviewed = 0;
+    slot->now.attention.clear();
+    slot->sequence->Truncate(0);
+  }
+  slot->trial.clear();
+  const std::span<const int> tokens = slot->hot_words.tokens();
+  while (slot->reviewed <= tokens.size() && slot->trial.size() < kMaxDraftRows) {
+    slot->trial.push_back(slot->reviewed == 0 ? model_.traits().begin_token
+                                              : tokens[slot->reviewed - 1]);
+    ++slot->reviewed;
+  }
+  return slot->trial.empty();
+}
+
 void UtteranceBatch::HearAgain(Slot* slot) {
   slot->second_hearing = true;
   std::swap(slot->first, slot->now);
@@ -146,7 +221,7 @@ void UtteranceBatch::HearAgain(Slot* slot) {
 }
 
 void UtteranceBatch::Finish(Slot* slot) {
-  const bool first = slot->second_hearing && slot->first.confidence >= slot->now.confidence;
+  const bool first = slot->second_hearing && slot->first.score >= slot->now.score;
   const Hypothesis& best = first ? slot->first : slot->now;
   const Utterance& utterance = slot->utterance;
   Segment segment;
@@ -155,6 +230,7 @@ void UtteranceBatch::Finish(Slot* slot) {
   segment.end =
       SamplesToMillis(utterance.start + static_cast<SampleIndex>(utterance.samples.size()));
   segment.text = Trim(model_.tokenizer().Decode(best.tokens));
+  if (slot->options.hot_words) slot->options.hot_words->Respell(&segment.text);
   segment.num_tokens = static_cast<int>(best.tokens.size());
   segment.confidence = best.confidence;
   if (slot->options.words) segment.words = TimeWords(*slot, best);
@@ -191,6 +267,7 @@ std::vector<Word> UtteranceBatch::TimeWords(const Slot& slot, const Hypothesis& 
     }
     begin = end;
   }
+  if (slot.options.hot_words) RespellWords(*slot.options.hot_words, &words);
   return words;
 }
 

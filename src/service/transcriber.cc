@@ -52,7 +52,8 @@ Result<Transcript> Transcriber::Transcribe(const std::string& path,
   }
   std::vector<std::unique_ptr<Stream>> streams;
   for (int i = 0; i < reader.channels(); ++i) {
-    streams.push_back(engine_.Open({.words = options.words, .channel = i}));
+    streams.push_back(
+        engine_.Open({.words = options.words, .channel = i, .hot_words = options.hot_words}));
   }
   SampleIndex samples = 0;
   std::vector<std::vector<float>> block;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "decode/greedy_search.h"
+#include "decode/hot_word_search.h"
 #include "engine/engine.h"
 #include "model/speech_model.h"
 
@@ -57,6 +58,7 @@ class UtteranceBatch {
     int frames = 0;
     SampleIndex lead = 0;  // samples of silence put before the utterance
     float confidence = 0;
+    float score = 0;  // confidence, and what the hot words in it are worth
   };
   // An utterance's place in the batch.
   struct Slot {
@@ -66,6 +68,12 @@ class UtteranceBatch {
     Done done;
     std::unique_ptr<SpeechSequence> sequence;
     GreedySearch search;
+    // With hot words: the greedy answer is complete, and corrections are tried in passes of these
+    // tokens; or the corrected answer goes through the decoder once more, to see where it looks.
+    HotWordSearch hot_words;
+    enum class Phase { kGreedy, kTrials, kReview } phase = Phase::kGreedy;
+    std::vector<int> trial;
+    std::size_t reviewed = 0;  // tokens, the begin token included
     Hypothesis now, first;
     bool second_hearing = false;
     // The last token is known to be right, the draft behind it is to be verified from `draft_at`
@@ -81,6 +89,9 @@ class UtteranceBatch {
   void AddRows(Slot* slot);
   // Takes what the pass gave for a slot; true when its hypothesis is complete.
   bool TakeRows(Slot* slot);
+  bool TakeTrialRows(Slot* slot);
+  // Plans the next pass of trials or of the review; true when there is none.
+  bool PlanTrial(Slot* slot);
   void HearAgain(Slot* slot);
   void Finish(Slot* slot);
   std::vector<Word> TimeWords(const Slot& slot, const Hypothesis& hypothesis) const;
