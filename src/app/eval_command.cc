@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <map>
@@ -31,6 +32,8 @@ struct Options {
   std::string manifest;
   std::string hypotheses;
   std::string language = "en";
+  std::string hot_words;
+  std::string count;
   std::string model = kDefaultModel;
   int threads = 0;
   double live_pace = 0;  // 0: as recordings
@@ -64,15 +67,15 @@ Result<Recognize> FromFile(const std::string& path) {
 }
 
 // What live streams give, spoken at a pace, many at a time.
-Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& engine, double pace,
-                                  ProgressLine& progress) {
+Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& engine,
+                                  const LiveOptions& options, double pace, ProgressLine& progress) {
   constexpr int kVoices = 24;
   struct Hearing {
     std::mutex mutex;
     Answers answers;
   };
   Hearing hearing;
-  LivePlayer player(engine, {.notify = {}}, pace);
+  LivePlayer player(engine, options, pace);
   std::size_t next = 0;
   // The next recording that can be read begins when another has ended.
   const std::function<void()> add = [&] {
@@ -112,10 +115,48 @@ Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& 
   return FromAnswers(std::move(hearing.answers));
 }
 
+// Phrases in normal form, to be counted in what was said and in what was recognised.
+class PhraseCounter {
+ public:
+  Status Read(const std::string& file) {
+    ASSIGN_OR_RETURN(const std::vector<HotWord> words, ReadHotWords(file));
+    for (const HotWord& word : words) phrases_.push_back(NormalizeEnglish(word.phrase));
+    return OkStatus();
+  }
+
+  void Add(const std::vector<std::string>& reference, const std::vector<std::string>& hypothesis) {
+    for (const std::vector<std::string>& phrase : phrases_) {
+      const std::int64_t said = Count(phrase, reference);
+      said_ += said;
+      right_ += std::min(said, Count(phrase, hypothesis));
+    }
+  }
+
+  std::int64_t said() const { return said_; }
+  std::int64_t right() const { return right_; }
+
+ private:
+  static std::int64_t Count(const std::vector<std::string>& phrase,
+                            const std::vector<std::string>& words) {
+    std::int64_t count = 0;
+    for (auto at = words.begin(); !phrase.empty(); ++at, ++count) {
+      at = std::search(at, words.end(), phrase.begin(), phrase.end());
+      if (at == words.end()) break;
+    }
+    return count;
+  }
+
+  std::vector<std::vector<std::string>> phrases_;
+  std::int64_t said_ = 0, right_ = 0;
+};
+
 Status Run(const Options& options) {
   ASSIGN_OR_RETURN(const std::vector<ManifestRow> rows, ReadManifest(options.manifest));
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Transcriber> transcriber;
+  TranscribeOptions how;
+  PhraseCounter counter;
+  if (!options.count.empty()) RETURN_IF_ERROR(counter.Read(options.count));
   Recognize recognize;
   if (!options.hypotheses.empty()) {
     ASSIGN_OR_RETURN(recognize, FromFile(options.hypotheses));
@@ -125,14 +166,17 @@ Status Run(const Options& options) {
     engine = std::make_unique<Engine>(models.speech, models.voice_activity,
                                       EngineOptions{.num_threads = options.threads});
     transcriber = std::make_unique<Transcriber>(*engine, models.label);
+    ASSIGN_OR_RETURN(how.hot_words, LoadHotWords(options.hot_words, {}, *models.speech));
   }
   Scoreboard scores;
   ProgressLine progress(StandardErrorIsTerminal());
   if (options.live_pace > 0) {
-    ASSIGN_OR_RETURN(recognize, FromLiveStreams(rows, *engine, options.live_pace, progress));
+    ASSIGN_OR_RETURN(recognize,
+                     FromLiveStreams(rows, *engine, {.hot_words = how.hot_words, .notify = {}},
+                                     options.live_pace, progress));
   } else if (transcriber != nullptr) {
     recognize = [&](const ManifestRow& row) -> Result<std::string> {
-      ASSIGN_OR_RETURN(const Transcript transcript, transcriber->Transcribe(row.file, {}));
+      ASSIGN_OR_RETURN(const Transcript transcript, transcriber->Transcribe(row.file, how));
       return transcript.Text();
     };
   }
@@ -178,11 +222,23 @@ Status Run(const Options& options) {
     if (options.errors && clip.errors.errors() > 0) {
       details += row.id + ": " + ShowAlignment(AlignWords(reference, hypothesis)) + "\n";
     }
+    counter.Add(reference, hypothesis);
     scores.Add(row.set, clip);
   }
   progress.Clear();
-  if (options.json) return WriteStandardOutput(scores.Json().dump(2) + "\n");
-  return WriteStandardOutput(details + scores.Table());
+  if (options.json) {
+    nlohmann::ordered_json json = scores.Json();
+    if (!options.count.empty()) {
+      json["counted"] = {{"said", counter.said()}, {"right", counter.right()}};
+    }
+    return WriteStandardOutput(json.dump(2) + "\n");
+  }
+  std::string text = details + scores.Table();
+  if (!options.count.empty()) {
+    text += "\ncounted phrases: said " + std::to_string(counter.said()) + " times, right " +
+            std::to_string(counter.right()) + " times\n";
+  }
+  return WriteStandardOutput(text);
 }
 
 }  // namespace
@@ -205,6 +261,11 @@ void AddEvalCommand(CLI::App& program, int& exit_code) {
   command->add_option("--threads", options->threads, "Worker threads; 0 means one for each core")
       ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
+  command->add_option("--hot-words", options->hot_words,
+                      "File of hot words, used for every recording; see: lethe transcribe --help");
+  command->add_option("--count", options->count,
+                      "File of phrases, as for --hot-words: count how often they were said, and "
+                      "how often recognised");
   command->add_option("--hypotheses", options->hypotheses,
                       "Score these answers (lines of id, tab, text) instead of transcribing");
   command

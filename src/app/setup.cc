@@ -1,9 +1,17 @@
 #include "app/setup.h"
 
+#include "base/file.h"
+#include "engine/hot_words.h"
 #include "model/moonshine/moonshine.h"
 #include "model/silero/silero.h"
 
 namespace lethe {
+namespace {
+
+// A thousand words of 30 characters, each of four bytes, and as much in comments.
+constexpr std::size_t kMaxHotWordFile = std::size_t{1} << 20;
+
+}  // namespace
 
 Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kernels) {
   const ModelStore store(ModelStore::DefaultDirectory());
@@ -26,6 +34,28 @@ Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kern
   if (!activity.ok()) return repair(activity.status(), voice_activity.name);
   models.voice_activity = *activity;
   return models;
+}
+
+Result<std::vector<HotWord>> ReadHotWords(const std::string& file) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(file, kMaxHotWordFile));
+  auto words = ParseHotWordList(text);
+  if (!words.ok()) return words.status().WithContext(file);
+  return words;
+}
+
+Result<std::shared_ptr<const HotWords>> LoadHotWords(const std::string& file,
+                                                     const std::vector<std::string>& entries,
+                                                     const SpeechModel& model) {
+  std::vector<HotWord> words;
+  if (!file.empty()) {
+    ASSIGN_OR_RETURN(words, ReadHotWords(file));
+  }
+  for (const std::string& entry : entries) {
+    ASSIGN_OR_RETURN(HotWord word, ParseHotWord(entry));
+    words.push_back(std::move(word));
+  }
+  if (words.empty()) return std::shared_ptr<const HotWords>();
+  return HotWords::Make(words, MakeTokenCodec(model.tokenizer()));
 }
 
 }  // namespace lethe

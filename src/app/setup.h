@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
+#include "decode/hot_words.h"
 #include "engine/engine.h"
 #include "kernels/kernels.h"
 #include "model/store.h"
@@ -22,5 +24,16 @@ struct LoadedModels {
 /// Loads a speech model by name, and voice activity detection, out of the default model folder.
 /// Errors: as ModelStore::Find() and the loaders; kInvalidArgument when the name is no speech model
 Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kernels);
+
+/// Reads a file of hot words (decode/hot_words.h).
+/// Errors: as ReadFile() and ParseHotWordList(), naming file and line
+Result<std::vector<HotWord>> ReadHotWords(const std::string& file);
+
+/// Makes hot words for a model out of a file of them (a name, or empty) and of entries given one by
+/// one. Empty when there is none.
+/// Errors: as ReadHotWords(), ParseHotWord() and HotWords::Make()
+Result<std::shared_ptr<const HotWords>> LoadHotWords(const std::string& file,
+                                                     const std::vector<std::string>& entries,
+                                                     const SpeechModel& model);
 
 }  // namespace lethe

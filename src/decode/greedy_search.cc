@@ -28,12 +28,15 @@ void GreedySearch::Begin(const GreedyOptions& options) {
 int GreedySearch::Choose(const KernelTable& kernels, std::span<float> logits) {
   if (tokens_.empty() && options_.forbid_empty) logits[options_.end_token] = -1e30f;
   int token = 0;
-  float log_sum = 0;
-  kernels.argmax_logsumexp(logits.data(), static_cast<int>(logits.size()), &token, &log_sum);
+  kernels.argmax_logsumexp(logits.data(), static_cast<int>(logits.size()), &token, &log_sum_);
   if (tokens_.size() < options_.promised.size()) token = options_.promised[tokens_.size()];
   if (token == options_.end_token) return token;
+  return Take(token, logits[token] - log_sum_);
+}
+
+int GreedySearch::Take(int token, float log_probability) {
   tokens_.push_back(token);
-  log_probabilities_.push_back(logits[token] - log_sum);
+  log_probabilities_.push_back(log_probability);
   if (DropRepetition() || static_cast<int>(tokens_.size()) >= options_.max_tokens) {
     return options_.end_token;
   }

@@ -33,6 +33,14 @@ class GreedySearch {
   /// Shapes: logits [vocabulary]
   int Choose(const KernelTable& kernels, std::span<float> logits);
 
+  /// Takes a token that somebody else chose, with the guards of Choose(). Returns the token, or
+  /// end_token when the hypothesis is complete.
+  int Take(int token, float log_probability);
+
+  /// Of the last Choose(): the logarithm of the sum of all exp(logit), the end's included only
+  /// where it was allowed.
+  float log_sum() const { return log_sum_; }
+
   /// The tokens without the end token, and the natural logarithm of each one's probability.
   std::span<const int> tokens() const { return tokens_; }
   std::span<const float> log_probabilities() const { return log_probabilities_; }
@@ -45,6 +53,7 @@ class GreedySearch {
   GreedyOptions options_;
   std::vector<int> tokens_;
   std::vector<float> log_probabilities_;
+  float log_sum_ = 0;
   bool repeated_ = false;
 };
 

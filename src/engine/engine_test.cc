@@ -17,6 +17,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "engine/hot_words.h"
 #include "engine/internal/fake_models.h"
 #include "kernels/dispatch.h"
 #include "model/moonshine/moonshine.h"
@@ -138,30 +139,37 @@ TEST_F(EngineTest, AStreamThatGoesAwayDisturbsNobody) {
   for (std::thread& leaver : leavers) leaver.join();
 }
 
-// The installed models on a LibriVox sentence of Debian's pocketsphinx-testdata.
+// A LibriVox sentence of Debian's pocketsphinx-testdata; empty when it is not there.
+std::vector<float> ReadSentence(const std::string& number) {
+  const auto file =
+      ReadFile("/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-" +
+                   number + ".wav",
+               std::size_t{1} << 20);
+  constexpr std::size_t kHeader = 44;
+  if (!file.ok() || file->size() < kHeader) return {};
+  std::vector<float> samples((file->size() - kHeader) / 2);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    std::int16_t v = 0;
+    std::memcpy(&v, file->data() + kHeader + 2 * i, sizeof(v));
+    samples[i] = static_cast<float>(v) / 32768.0f;
+  }
+  return samples;
+}
+
+// The installed models on such sentences.
 class EngineWithModelsTest : public testing::Test {
  protected:
   void SetUp() override {
     const ModelStore store(ModelStore::DefaultDirectory());
     const auto speech = store.Find(kDefaultSpeechModel);
     const auto activity = store.Find(kDefaultVoiceActivityModel);
-    const auto file = ReadFile(
-        "/usr/share/pocketsphinx/test/data/librivox/"
-        "sense_and_sensibility_01_austen_64kb-0930.wav",
-        std::size_t{1} << 20);
-    if (!speech.ok() || !activity.ok() || !file.ok()) {
+    const std::vector<float> samples = ReadSentence("0930");
+    if (!speech.ok() || !activity.ok() || samples.empty()) {
       ASSERT_EQ(std::getenv("LETHE_TEST_REQUIRE_MODELS"), nullptr);
       GTEST_SKIP() << "models or recordings are not installed";
     }
     speech_path_ = speech->path;
     activity_path_ = activity->path;
-    constexpr std::size_t kHeader = 44;
-    std::vector<float> samples((file->size() - kHeader) / 2);
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      std::int16_t v = 0;
-      std::memcpy(&v, file->data() + kHeader + 2 * i, sizeof(v));
-      samples[i] = static_cast<float>(v) / 32768.0f;
-    }
     // Three utterances, so that there is something to batch.
     for (int i = 0; i < 3; ++i) {
       thrice_.insert(thrice_.end(), samples.begin(), samples.end());
@@ -239,6 +247,57 @@ TEST_F(EngineWithModelsTest, ALiveStreamHearsWhatARecordingGives) {
     }
     EXPECT_EQ(finals, recording.size());
     EXPECT_TRUE(partials || in_partials == 0);
+  }
+}
+
+TEST_F(EngineWithModelsTest, HotWordsAreHeardAndChangeNobodyElsesText) {
+  std::vector<float> samples;
+  for (const char* number : {"0870", "0880", "0930"}) {
+    const std::vector<float> sentence = ReadSentence(number);
+    samples.insert(samples.end(), sentence.begin(), sentence.end());
+    samples.resize(samples.size() + 2 * kSampleRate, 0.0f);
+  }
+  const auto model = LoadMoonshine(speech_path_, *AvailableKernels().back());
+  const auto vad = LoadSilero(activity_path_, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok() && vad.ok());
+  // As Llama's own tokenizer does.
+  const TokenCodec codec = MakeTokenCodec((*model)->tokenizer());
+  EXPECT_THAT(codec.encode(" Hello world"), ElementsAre(15043, 3186));
+  // The model writes "John Dashwood" and "ill-sposed".
+  const std::vector<HotWord> said = {{"Jon Dashwood"}, {"ill-disposed"}, {"AMIABLE"}};
+  const auto hot_words = HotWords::Make(said, codec);
+  ASSERT_TRUE(hot_words.ok());
+  const StreamOptions plain{.words = true};
+  const StreamOptions hot{.words = true, .hot_words = *hot_words};
+  std::vector<std::string> without, with;
+  {
+    Engine engine(*model, *vad, {.num_threads = 1});
+    without = Texts(TranscribeAll(engine, samples, samples.size(), plain));
+    with = Texts(TranscribeAll(engine, samples, samples.size(), hot));
+  }
+  ASSERT_EQ(without.size(), 3u);
+  ASSERT_EQ(with.size(), 3u);
+  EXPECT_THAT(with[0], testing::HasSubstr("Jon Dashwood had then leisure"));
+  EXPECT_THAT(with[1], testing::HasSubstr("an ill-disposed young man"));
+  EXPECT_THAT(with[2], testing::HasSubstr("made AMIABLE himself"));
+  // Side by side in one batch, and on several threads.
+  for (int threads : {1, 3}) {
+    Engine engine(*model, *vad, {.num_threads = threads});
+    std::vector<std::thread> streams;
+    for (int i = 0; i < 4; ++i) {
+      streams.emplace_back([&, i] {
+        const bool biased = i % 2 == 0;
+        const auto segments = TranscribeAll(engine, samples, 5'000, biased ? hot : plain);
+        EXPECT_EQ(Texts(segments), biased ? with : without);
+        for (const Segment& segment : segments) {
+          std::string joined;
+          for (const Word& word : segment.words) joined += (joined.empty() ? "" : " ") + word.text;
+          EXPECT_EQ(joined, segment.text);
+          for (const Word& word : segment.words) EXPECT_LE(word.start, word.end);
+        }
+      });
+    }
+    for (std::thread& stream : streams) stream.join();
   }
 }
 

@@ -218,6 +218,7 @@ Request LiveSession::NewRequest(const SpeechSpan& span, Priority priority) const
                   .second_hearing = priority == Priority::kLiveFinal,
                   .draft = {},
                   .promised = {},
+                  .hot_words = options_.hot_words,
                   .cancelled = abandoned_,
                   .done = {}};
   request.draft.assign(promise_.guess().begin(), promise_.guess().end());
@@ -289,7 +290,11 @@ void LiveSession::TakeHypothesis(const SpeechSpan& span, const Request::Answer& 
   if (!open || open->start != span.start || !parts_.empty() || span.end < hypothesis_end_) return;
   hypothesis_end_ = span.end;
   if (answer.segment.text.empty()) return;
-  if (!promise_.Add(answer.tokens, answer.log_probabilities, tokenizer_)) return;
+  if (options_.hot_words) {
+    promise_.SetGuess(answer.tokens);
+  } else if (!promise_.Add(answer.tokens, answer.log_probabilities, tokenizer_)) {
+    return;
+  }
   PublishPartial(&answer.segment, SamplesToMillis(span.end));
 }
 

@@ -30,6 +30,11 @@ bool Promise::Add(std::span<const int> tokens, std::span<const float> log_probab
   return true;
 }
 
+void Promise::SetGuess(std::span<const int> tokens) {
+  Clear();
+  guess_.assign(tokens.begin(), tokens.end());
+}
+
 void Promise::Clear() {
   guess_.clear();
   same_for_.clear();

@@ -7,6 +7,7 @@
 // still change, a final. Both are opened by an Engine (engine/engine.h) and must not outlive it.
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "base/units.h"
 
 namespace lethe {
+
+class HotWords;
 
 /// One word with its place in the stream.
 struct Word {
@@ -38,6 +41,7 @@ struct Segment {
 struct StreamOptions {
   bool words = false;
   int channel = 0;
+  std::shared_ptr<const HotWords> hot_words;  // may be empty; see engine/hot_words.h
 };
 
 /// A recording. One thread at a time.
@@ -62,6 +66,9 @@ class Stream {
 struct LiveOptions {
   bool words = false;
   int channel = 0;
+  // May be empty. With hot words nothing of a partial is promised before its part is final: a later
+  // word may show that an earlier one was a hot word.
+  std::shared_ptr<const HotWords> hot_words;
   bool partials = true;
   Millis partial_interval{500};  // of audio, from one partial to the next
   // Endpoints. `vad_silence_time`, `max_speak_time` and `noise_threshold` of the cloud's contract.

@@ -12,6 +12,10 @@ namespace {
 
 // A word or two fits into the shortest segment; the rate only bounds longer ones.
 constexpr int kSpareTokens = 6;
+// Rows in which a finished hypothesis is searched for hot words: all utterances together stay
+// within what a pass takes.
+constexpr int kMaxTrialRows = SpeechModelWorker::kMaxRows / UtteranceBatch::kMaxUtterances;
+
 // A request of each priority may be added while less than so many places are taken.
 constexpr int kMost = UtteranceBatch::kMaxUtterances;
 constexpr std::array<int, kPriorities> kRoom = {kMost, kMost - 2, kMost - 1, kMost - 2};
@@ -41,11 +45,27 @@ float Confidence(std::span<const float> log_probabilities) {
   return static_cast<float>(std::exp(sum / static_cast<double>(log_probabilities.size())));
 }
 
+// Phrases reach over words, so all of them are respelled as one text, whose length stays.
+void RespellWords(const HotWords& hot_words, std::vector<Word>* words) {
+  std::string text;
+  for (const Word& word : *words) text += (text.empty() ? "" : " ") + word.text;
+  hot_words.Respell(&text);
+  std::size_t at = 0;
+  for (Word& word : *words) {
+    word.text = text.substr(at, word.text.size());
+    at += word.text.size() + 1;
+  }
+}
+
 }  // namespace
 
 UtteranceBatch::UtteranceBatch(const SpeechModel& model, const HearingOptions& hearing)
     : model_(model), hearing_(hearing), worker_(model.NewWorker()), slots_(kMaxUtterances) {
-  for (Slot& slot : slots_) slot.sequence = model.NewSequence();
+  for (Slot& slot : slots_) {
+    slot.sequence = model.NewSequence();
+    slot.hot_words = HotWordSearch(
+        [&model](std::span<const int> tokens) { return model.tokenizer().Decode(tokens); });
+  }
   rows_.reserve(SpeechModelWorker::kMaxRows);
 }
 
@@ -88,10 +108,13 @@ void UtteranceBatch::BeginSearch(Slot* slot) {
   const int by_rate =
       static_cast<int>(std::ceil(seconds * traits.max_tokens_per_second)) + kSpareTokens;
   const int most = std::min(by_rate, traits.max_tokens - 1);
-  slot->search.Begin({.end_token = traits.end_token,
-                      .max_tokens = most,
-                      .forbid_empty = slot->request.utterance.certain,
-                      .promised = slot->request.promised});
+  const GreedyOptions options{.end_token = traits.end_token,
+                              .max_tokens = most,
+                              .forbid_empty = slot->request.utterance.certain,
+                              .promised = slot->request.promised};
+  slot->search.Begin(options);
+  slot->phase = Slot::Phase::kGreedy;
+  if (slot->request.hot_words) slot->hot_words.Begin(*slot->request.hot_words, options);
   slot->now.frames = slot->sequence->num_frames();
   if (slot->request.words) {
     slot->now.attention.reserve(static_cast<std::size_t>(slot->now.frames) *
@@ -173,22 +196,30 @@ void UtteranceBatch::Pass() {
   }
   if (part.empty()) return;
   rows_.clear();
-  // Every utterance has a row; drafts share what is left.
-  int spare = SpeechModelWorker::kMaxRows - static_cast<int>(part.size());
+  // Every utterance has a row, or those of its trial; drafts share what is left.
+  int spare = SpeechModelWorker::kMaxRows;
+  for (const Slot* slot : part) spare -= LeastRows(*slot);
   for (Slot* slot : part) {
     AddRows(slot, spare);
-    spare -= slot->num_rows - 1;
+    spare -= slot->num_rows - LeastRows(*slot);
   }
   worker_->RecordAttention(
       std::any_of(part.begin(), part.end(), [](const Slot* slot) { return slot->request.words; }));
   worker_->Step(rows_);
   for (Slot* slot : part) {
     if (!TakeRows(slot)) continue;
-    slot->now.tokens.assign(slot->search.tokens().begin(), slot->search.tokens().end());
-    slot->now.log_probabilities.assign(slot->search.log_probabilities().begin(),
-                                       slot->search.log_probabilities().end());
-    slot->now.confidence = Confidence(slot->now.log_probabilities);
+    const auto keep = [slot](const auto& search) {
+      slot->now.tokens.assign(search.tokens().begin(), search.tokens().end());
+      slot->now.log_probabilities.assign(search.log_probabilities().begin(),
+                                         search.log_probabilities().end());
+    };
+    keep(slot->search);
+    slot->now.confidence = slot->now.score = Confidence(slot->now.log_probabilities);
     const bool unsure = !slot->now.tokens.empty() && slot->now.confidence < hearing_.unsure;
+    if (slot->request.hot_words && !slot->now.tokens.empty()) {
+      keep(slot->hot_words);
+      slot->now.confidence = Confidence(slot->now.log_probabilities);
+    }
     if (unsure && slot->request.second_hearing && !slot->second_hearing) {
       HearAgain(slot);
     } else {
@@ -197,8 +228,17 @@ void UtteranceBatch::Pass() {
   }
 }
 
+int UtteranceBatch::LeastRows(const Slot& slot) {
+  return slot.phase == Slot::Phase::kGreedy ? 1 : static_cast<int>(slot.trial.size());
+}
+
 void UtteranceBatch::AddRows(Slot* slot, int spare) {
   slot->first_row = static_cast<int>(rows_.size());
+  if (slot->phase != Slot::Phase::kGreedy) {
+    for (const int token : slot->trial) rows_.push_back({slot->sequence.get(), token});
+    slot->num_rows = LeastRows(*slot);
+    return;
+  }
   rows_.push_back({slot->sequence.get(), slot->last_token});
   // A draft may be longer than what the model has room for.
   const int places = model_.traits().max_tokens - slot->sequence->num_tokens() - 1;
@@ -211,6 +251,7 @@ void UtteranceBatch::AddRows(Slot* slot, int spare) {
 }
 
 bool UtteranceBatch::TakeRows(Slot* slot) {
+  if (slot->phase != Slot::Phase::kGreedy) return TakeTrialRows(slot);
   for (int i = 0; i < slot->num_rows; ++i) {
     const int row = slot->first_row + i;
     if (slot->request.words) {
@@ -218,7 +259,15 @@ bool UtteranceBatch::TakeRows(Slot* slot) {
       slot->now.attention.insert(slot->now.attention.end(), seen.begin(), seen.end());
     }
     const int token = slot->search.Choose(model_.kernels(), worker_->Logits(row));
-    if (token == model_.traits().end_token) return true;
+    if (slot->request.hot_words) {
+      slot->hot_words.Listen(worker_->Logits(row), slot->search.log_sum(), token);
+    }
+    if (token == model_.traits().end_token) {
+      if (!slot->request.hot_words) return true;
+      slot->hot_words.BeginTrials(slot->search);
+      slot->phase = Slot::Phase::kTrials;
+      return PlanTrial(slot);
+    }
     slot->last_token = token;
     const bool drafted = slot->draft_at < slot->draft.size();
     if (drafted && slot->draft[slot->draft_at] == token) {
@@ -233,6 +282,41 @@ bool UtteranceBatch::TakeRows(Slot* slot) {
   return false;
 }
 
+bool UtteranceBatch::TakeTrialRows(Slot* slot) {
+  for (int row = slot->first_row; row < slot->first_row + slot->num_rows; ++row) {
+    if (slot->phase == Slot::Phase::kReview) {
+      const std::span<const float> seen = worker_->Attention(row);
+      slot->now.attention.insert(slot->now.attention.end(), seen.begin(), seen.end());
+    } else if (!slot->hot_words.Take(model_.kernels(), worker_->Logits(row))) {
+      break;
+    }
+  }
+  return PlanTrial(slot);
+}
+
+bool UtteranceBatch::PlanTrial(Slot* slot) {
+  if (slot->phase == Slot::Phase::kTrials) {
+    int keep = 0;
+    if (slot->hot_words.Next(kMaxTrialRows, &keep, &slot->trial)) {
+      slot->sequence->Truncate(keep);
+      return false;
+    }
+    if (!slot->request.words || !slot->hot_words.changed()) return true;
+    slot->phase = Slot::Phase::kReview;
+    slot->reviewed = 0;
+    slot->now.attention.clear();
+    slot->sequence->Truncate(0);
+  }
+  slot->trial.clear();
+  const std::span<const int> tokens = slot->hot_words.tokens();
+  while (slot->reviewed <= tokens.size() && slot->trial.size() < kMaxTrialRows) {
+    slot->trial.push_back(slot->reviewed == 0 ? model_.traits().begin_token
+                                              : tokens[slot->reviewed - 1]);
+    ++slot->reviewed;
+  }
+  return slot->trial.empty();
+}
+
 void UtteranceBatch::HearAgain(Slot* slot) {
   slot->second_hearing = true;
   std::swap(slot->first, slot->now);
@@ -245,7 +329,7 @@ void UtteranceBatch::HearAgain(Slot* slot) {
 }
 
 void UtteranceBatch::Finish(Slot* slot) {
-  const bool first = slot->second_hearing && slot->first.confidence >= slot->now.confidence;
+  const bool first = slot->second_hearing && slot->first.score >= slot->now.score;
   const Hypothesis& best = first ? slot->first : slot->now;
   const Utterance& utterance = slot->request.utterance;
   Segment segment;
@@ -253,6 +337,7 @@ void UtteranceBatch::Finish(Slot* slot) {
   segment.end =
       SamplesToMillis(utterance.start + static_cast<SampleIndex>(utterance.samples.size()));
   segment.text = Trim(model_.tokenizer().Decode(best.tokens));
+  if (slot->request.hot_words) slot->request.hot_words->Respell(&segment.text);
   segment.num_tokens = static_cast<int>(best.tokens.size());
   segment.confidence = best.confidence;
   if (slot->request.words) segment.words = TimeWords(*slot, best);
@@ -297,6 +382,7 @@ std::vector<Word> UtteranceBatch::TimeWords(const Slot& slot, const Hypothesis& 
     }
     begin = end;
   }
+  if (slot.request.hot_words) RespellWords(*slot.request.hot_words, &words);
   return words;
 }
 

@@ -1,5 +1,6 @@
 #include "model/tokenizer.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
@@ -29,6 +30,16 @@ std::size_t Utf8Length(std::string_view text) {
     return 0;
   }
   return length;
+}
+
+// U+2581 as a space.
+std::string WithSpaces(std::string_view text) {
+  std::string plain;
+  for (std::size_t at; (at = text.find(kSpace)) != std::string_view::npos;) {
+    plain.append(text.substr(0, at)).append(" ");
+    text.remove_prefix(at + kSpace.size());
+  }
+  return plain.append(text);
 }
 
 std::string RepairUtf8(std::string_view text) {
@@ -138,15 +149,61 @@ std::string Tokenizer::Decode(std::span<const int> tokens) const {
     if (p.kind == PieceKind::kByte) {
       text += p.text;
     } else if (p.kind == PieceKind::kText) {
-      std::string_view rest = p.text;
-      for (std::size_t at; (at = rest.find(kSpace)) != std::string_view::npos;) {
-        text.append(rest.substr(0, at)).append(" ");
-        rest.remove_prefix(at + kSpace.size());
-      }
-      text += rest;
+      text += WithSpaces(p.text);
     }
   }
   return RepairUtf8(text);
+}
+
+TokenEncoder::TokenEncoder(const Tokenizer& tokenizer) {
+  bytes_.fill(-1);
+  pieces_.reserve(static_cast<std::size_t>(tokenizer.size()));
+  for (int i = 0; i < tokenizer.size(); ++i) {
+    const Piece& piece = tokenizer.piece(i);
+    if (piece.kind == PieceKind::kText) {
+      pieces_.emplace(WithSpaces(piece.text), i);
+    } else if (piece.kind == PieceKind::kByte) {
+      bytes_[static_cast<unsigned char>(piece.text[0])] = i;
+    }
+  }
+}
+
+std::vector<int> TokenEncoder::Encode(std::string_view text) const {
+  std::vector<std::string_view> parts;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t length = std::max<std::size_t>(Utf8Length(rest), 1);
+    parts.push_back(rest.substr(0, length));
+    rest.remove_prefix(length);
+  }
+  const auto joined = [](std::string_view a, std::string_view b) {
+    return std::string_view(a.data(), a.size() + b.size());  // neighbours of one text
+  };
+  while (true) {
+    int best = -1;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+      const auto found = pieces_.find(joined(parts[i], parts[i + 1]));
+      if (found == pieces_.end() || (best >= 0 && found->second >= best)) continue;
+      best = found->second;
+      at = i;
+    }
+    if (best < 0) break;
+    parts[at] = joined(parts[at], parts[at + 1]);
+    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+  }
+  std::vector<int> tokens;
+  for (const std::string_view part : parts) {
+    if (const auto found = pieces_.find(part); found != pieces_.end()) {
+      tokens.push_back(found->second);
+      continue;
+    }
+    for (const char c : part) {
+      const int token = bytes_[static_cast<unsigned char>(c)];
+      if (token < 0) return {};
+      tokens.push_back(token);
+    }
+  }
+  return tokens;
 }
 
 Result<Tokenizer> ParseLlamaTokenizerJs(std::string_view source, int vocabulary) {

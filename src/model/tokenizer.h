@@ -6,10 +6,13 @@
 // In a model file: tokenizer.pieces U8 (all pieces, one after the other), tokenizer.offsets I32
 // [n + 1], tokenizer.kinds U8 [n].
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/status.h"
@@ -46,6 +49,35 @@ class Tokenizer {
 
  private:
   std::vector<Piece> pieces_;
+};
+
+/// Text to tokens, the way a byte-pair vocabulary writes it: characters are joined pair by pair,
+/// the pair first whose joined piece was learnt first. Tokens are numbered in the order in which
+/// they were learnt, so the lower number goes first. A character that is no piece is written in
+/// bytes.
+///
+/// Constant once made; making one visits the whole vocabulary. Borrows nothing.
+///
+/// Source: Sennrich et al. 2016, arXiv:1508.07909; the order of merges as in SentencePiece's
+///         bpe_model.cc, where a piece's score is minus its number
+class TokenEncoder {
+ public:
+  explicit TokenEncoder(const Tokenizer& tokenizer);
+
+  /// The tokens of a short text; a word in the middle of a sentence is written with a space before
+  /// it. Empty when the vocabulary cannot write it. Time: quadratic in the text.
+  std::vector<int> Encode(std::string_view text) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+
+  std::unordered_map<std::string, int, Hash, std::equal_to<>> pieces_;  // spaces are ' '
+  std::array<int, 256> bytes_;
 };
 
 /// Reads the pieces out of llama-tokenizer.js of the npm package llama-tokenizer-js: the Base64

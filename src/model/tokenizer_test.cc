@@ -45,6 +45,35 @@ TEST(TokenizerTest, IsTheSameAfterSavingAndLoading) {
   EXPECT_FALSE(Tokenizer::Load(*file, 7).ok());
 }
 
+TEST(TokenEncoderTest, PairsLearntFirstAreJoinedFirst) {
+  const std::string mark = "\xE2\x96\x81";
+  // "ab" before "bc": "abc" is "ab" + "c" though "a" + "bc" would do as well.
+  const Tokenizer tokenizer({{PieceKind::kText, "ab"},
+                             {PieceKind::kText, "bc"},
+                             {PieceKind::kText, mark + "ab"},
+                             {PieceKind::kText, mark},
+                             {PieceKind::kText, "a"},
+                             {PieceKind::kText, "b"},
+                             {PieceKind::kText, "c"},
+                             {PieceKind::kByte, "\xC3"},
+                             {PieceKind::kByte, "\xA9"},
+                             {PieceKind::kControl, ""}});
+  const TokenEncoder encoder(tokenizer);
+  EXPECT_EQ(encoder.Encode("abc"), (std::vector<int>{0, 6}));
+  EXPECT_EQ(encoder.Encode(" abc"), (std::vector<int>{2, 6}));
+  EXPECT_EQ(encoder.Encode("bc\xC3\xA9"), (std::vector<int>{1, 7, 8}));
+  EXPECT_EQ(tokenizer.Decode(encoder.Encode(" abc bc")), " abc bc");
+  EXPECT_TRUE(encoder.Encode("abz").empty());  // neither a piece nor a byte
+  EXPECT_TRUE(encoder.Encode("").empty());
+}
+
+TEST(TokenEncoderTest, AnyBytesAreEncodedOrRefused) {
+  const Tokenizer tokenizer({{PieceKind::kByte, "\xFF"}, {PieceKind::kByte, ""}});
+  EXPECT_EQ(TokenEncoder(tokenizer).Encode("\xFF\xFF").size(), 2u);
+  EXPECT_TRUE(TokenEncoder(tokenizer).Encode("\xE2\x96").empty());
+  EXPECT_TRUE(TokenEncoder(Tokenizer()).Encode("a").empty());
+}
+
 TEST(TokenizerImportTest, WhatIsNoVocabularyIsRefused) {
   EXPECT_FALSE(ParseLlamaTokenizerJs("", 32768).ok());
   EXPECT_FALSE(ParseLlamaTokenizerJs("llama_vocab_base64 = \"abc", 32768).ok());

@@ -56,8 +56,9 @@ Result<Transcript> Transcriber::Transcribe(const std::string& path,
   }
   std::vector<std::unique_ptr<Stream>> streams;
   for (int i = 0; i < reader.channels(); ++i) {
-    ASSIGN_OR_RETURN(std::unique_ptr<Stream> stream,
-                     engine_.Open({.words = options.words, .channel = i}));
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<Stream> stream,
+        engine_.Open({.words = options.words, .channel = i, .hot_words = options.hot_words}));
     streams.push_back(std::move(stream));
   }
   SampleIndex samples = 0;

@@ -23,11 +23,12 @@ using ProgressCallback = std::function<void(Millis done, std::optional<Millis> t
 
 struct TranscribeOptions {
   ChannelMode channels = ChannelMode::kMix;
-  bool words = false;               // word times
-  PostOptions post;                 // what is done to the text; nothing by default
-  std::optional<RawPcm> raw;        // the input is samples without a header
-  ProgressCallback progress;        // may be empty
-  std::function<bool()> cancelled;  // asked now and then; true ends it with kCancelled
+  bool words = false;                         // word times
+  PostOptions post;                           // what is done to the text; nothing by default
+  std::optional<RawPcm> raw;                  // the input is samples without a header
+  std::shared_ptr<const HotWords> hot_words;  // may be empty
+  ProgressCallback progress;                  // may be empty
+  std::function<bool()> cancelled;            // asked now and then; true ends it with kCancelled
 };
 
 /// Which model speaks for a transcript.

@@ -22,6 +22,8 @@ class Promise {
   /// Takes the next guess; false, and nothing is taken, if it does not begin with what is promised.
   bool Add(std::span<const int> tokens, std::span<const float> log_probabilities,
            const Tokenizer& tokenizer);
+  /// Takes a guess of which nothing is promised.
+  void SetGuess(std::span<const int> tokens);
   void Clear();
 
   /// The last guess.

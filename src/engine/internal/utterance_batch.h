@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "decode/greedy_search.h"
+#include "decode/hot_word_search.h"
 #include "engine/engine.h"
 #include "model/speech_model.h"
 
@@ -45,7 +46,8 @@ struct Request {
   bool words = false;
   bool second_hearing = true;  // allowed, when the model is unsure
   std::vector<int> draft;      // a guess at the tokens: verified in few passes, changes no answer
-  std::vector<int> promised;   // tokens the answer must begin with
+  std::vector<int> promised;   // tokens the answer must begin with; none with hot words
+  std::shared_ptr<const HotWords> hot_words;           // may be empty
   std::shared_ptr<const std::atomic<bool>> cancelled;  // when it turns true, nobody is answered
   std::function<void(Answer)> done;
 };
@@ -93,6 +95,7 @@ class UtteranceBatch {
     int frames = 0;
     SampleIndex lead = 0;  // samples of silence put before the utterance
     float confidence = 0;
+    float score = 0;  // confidence, and what the hot words in it are worth
   };
   enum class State { kFree, kEncoding, kDecoding };
   // An utterance's place in the batch.
@@ -102,6 +105,12 @@ class UtteranceBatch {
     Request request;
     std::unique_ptr<SpeechSequence> sequence;
     GreedySearch search;
+    // With hot words: the greedy answer is complete, and corrections are tried in passes of these
+    // tokens; or the corrected answer goes through the decoder once more, to see where it looks.
+    HotWordSearch hot_words;
+    enum class Phase { kGreedy, kTrials, kReview } phase = Phase::kGreedy;
+    std::vector<int> trial;
+    std::size_t reviewed = 0;  // tokens, the begin token included
     Hypothesis now, first;
     bool second_hearing = false;
     // The last token is known to be right, the draft behind it is to be verified from `draft_at`
@@ -123,9 +132,13 @@ class UtteranceBatch {
   void BeginSearch(Slot* slot);
   void DropCancelled();
   void Pass();
+  static int LeastRows(const Slot& slot);
   void AddRows(Slot* slot, int spare);
   // Takes what the pass gave for a slot; true when its hypothesis is complete.
   bool TakeRows(Slot* slot);
+  bool TakeTrialRows(Slot* slot);
+  // Plans the next pass of trials or of the review; true when there is none.
+  bool PlanTrial(Slot* slot);
   void HearAgain(Slot* slot);
   void Finish(Slot* slot);
   void Free(Slot* slot);

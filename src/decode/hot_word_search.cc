@@ -1,0 +1,445 @@
+#include "decode/hot_word_search.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/check.h"
+#include "text/sound.h"
+
+namespace lethe {
+namespace {
+
+// What a word of weight 10 that sounds exactly like what was heard is worth, in natural logarithms
+// of probability. A name that was said and missed costs the model 0 to 6, one that was not said and
+// sounds like nothing there 10 and more (docs/decisions.md).
+constexpr float kFullBonus = 6.5f;
+constexpr float kForcedBonus = 10;
+// A word is worth all of it from here on, and nothing where it sounds less alike than this.
+constexpr float kAlike = 0.8f;
+constexpr float kUnlike = 0.45f;
+// A short word is found by chance in many places, a long one in few: per sound below or above.
+constexpr int kUsualSounds = 5;
+constexpr float kPerSoundBelow = 0.15f;
+constexpr float kPerSoundAbove = 0.05f;
+constexpr float kMostForLength = 1.25f;
+// The whole stretch that a word changes has to sound like what was there: a hypothesis that just
+// ends early is often probable.
+constexpr float kStretchAlike = 0.5f;
+// A first token less probable than this (logarithm) begins nothing.
+constexpr float kLeastFirst = -16;
+// Tokens in a row that have to be the same before a trial is back on the hypothesis, and how far
+// behind the word it looks for them.
+constexpr int kSame = 3;
+constexpr int kReturnWindow = 8;
+// A trial is given up when all of its bonus would not make up for what it lost against the
+// hypothesis up to so many tokens behind it.
+constexpr int kCredit = 4;
+// For one hypothesis; the most promising are tried. Lists of a thousand names seldom reach a dozen.
+constexpr std::size_t kMaxTrials = 64;
+constexpr std::size_t kMaxReplaced = 8;  // words of the hypothesis that a hot word may replace
+constexpr float kForbidden = -1e30f;
+
+float BonusOf(const HotWords::Word& word) {
+  const float by_weight = word.weight >= kForcedHotWordWeight
+                              ? kForcedBonus
+                              : kFullBonus * static_cast<float>(word.weight) / 10;
+  const int above = static_cast<int>(word.sound.size()) - kUsualSounds;
+  const float by_length =
+      1 + static_cast<float>(above) * (above < 0 ? kPerSoundBelow : kPerSoundAbove);
+  return by_weight * std::min(by_length, kMostForLength);
+}
+
+float ShareOf(float likeness) {
+  return std::clamp((likeness - kUnlike) / (kAlike - kUnlike), 0.0f, 1.0f);
+}
+
+// 1 for the same sound, 0 or less for another.
+float Likeness(float distance, std::size_t sounds, std::size_t other_sounds) {
+  return 1 - distance / static_cast<float>(std::max({sounds, other_sounds, std::size_t{1}}));
+}
+
+bool IsWordByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+// A word without the signs around it, and without a genitive.
+std::string_view Bare(std::string_view word) {
+  while (!word.empty() && !IsWordByte(word.front())) word.remove_prefix(1);
+  while (!word.empty() && !IsWordByte(word.back())) word.remove_suffix(1);
+  if (word.size() > 2 && word.ends_with("'s")) word.remove_suffix(2);
+  return word;
+}
+
+}  // namespace
+
+void HotWordSearch::Begin(const HotWords& words, const GreedyOptions& options) {
+  words_ = &words;
+  options_ = options;
+  position_ = 0;
+  heard_.clear();
+  end_ = 0;
+  changed_ = trying_ = adopting_ = false;
+}
+
+const HotWords::Spelling& HotWordSearch::spelling() const {
+  return words_->spellings()[static_cast<std::size_t>(now_.spelling)];
+}
+
+const HotWords::Word& HotWordSearch::word() const {
+  return words_->words()[static_cast<std::size_t>(spelling().word)];
+}
+
+void HotWordSearch::Hear(int position, std::span<const float> logits, float log_sum) {
+  const std::span<const HotWords::Start> starts = words_->starts();
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const float log_probability = logits[static_cast<std::size_t>(starts[i].token)] - log_sum;
+    if (log_probability > kLeastFirst) {
+      heard_.push_back({position, static_cast<int>(i), log_probability});
+    }
+  }
+}
+
+void HotWordSearch::Listen(std::span<const float> logits, float log_sum, int token) {
+  Hear(position_++, logits, log_sum);
+  if (token == options_.end_token) {
+    end_ = logits[static_cast<std::size_t>(token)] - log_sum;
+  }
+}
+
+void HotWordSearch::BeginTrials(const GreedySearch& greedy) {
+  base_.tokens.assign(greedy.tokens().begin(), greedy.tokens().end());
+  base_.log_probabilities.assign(greedy.log_probabilities().begin(),
+                                 greedy.log_probabilities().end());
+  base_.end = end_;
+  cursor_ = 0;
+  shared_ = static_cast<int>(base_.tokens.size());
+  ReadText();
+  ListCandidates();
+}
+
+void HotWordSearch::ReadText() {
+  const int n = static_cast<int>(base_.tokens.size());
+  base_sum_.assign(1, 0);
+  for (const float p : base_.log_probabilities) base_sum_.push_back(base_sum_.back() + p);
+  base_sum_.push_back(base_sum_.back() + base_.end);
+  text_.clear();
+  std::vector<std::string> bare;
+  for (int begin = 0; begin < n;) {
+    int end = begin + 1;
+    while (end < n && words_->kind(base_.tokens[end]) != TokenCodec::Kind::kBeginsWord) ++end;
+    const std::string text =
+        decode_(std::span(base_.tokens).subspan(begin, static_cast<std::size_t>(end - begin)));
+    text_.push_back({.begin = begin, .end = end, .sound = SoundOf(text)});
+    bare.emplace_back(Bare(text));
+    begin = end;
+  }
+  for (std::size_t i = 0; i < bare.size(); ++i) {
+    std::string phrase;
+    const std::size_t last =
+        std::min(bare.size(), i + static_cast<std::size_t>(words_->max_words()));
+    for (std::size_t j = i; j < last; ++j) {
+      phrase.append(j > i ? " " : "").append(bare[j]);
+      if (const int found = words_->Find(phrase); found >= 0) {
+        text_[i].hot_word = found;
+        text_[i].hot_end = text_[j].end;
+      }
+    }
+  }
+}
+
+float HotWordSearch::bonus() const {
+  float sum = 0;
+  for (const TextWord& at : text_) {
+    if (at.hot_word >= 0) sum += BonusOf(words_->words()[static_cast<std::size_t>(at.hot_word)]);
+  }
+  return sum;
+}
+
+// From right to left: then the sequence holds the hypothesis up to the next trial's word already.
+void HotWordSearch::ListCandidates() {
+  candidates_.clear();
+  next_candidate_ = 0;
+  gains_.clear();
+  for (std::size_t i = text_.size(); i-- > 0 && text_[i].begin >= cursor_;) ListAt(i);
+  const auto order = [](const Candidate& c) { return std::tuple(-c.begin, c.spelling); };
+  if (candidates_.size() > kMaxTrials) {
+    std::sort(candidates_.begin(), candidates_.end(), [&](const Candidate& a, const Candidate& b) {
+      return std::tuple(-(a.first + a.bonus), order(a)) <
+             std::tuple(-(b.first + b.bonus), order(b));
+    });
+    candidates_.resize(kMaxTrials);
+  }
+  std::sort(candidates_.begin(), candidates_.end(),
+            [&](const Candidate& a, const Candidate& b) { return order(a) < order(b); });
+}
+
+void HotWordSearch::ListAt(std::size_t text_word) {
+  const TextWord& at = text_[text_word];
+  std::string sound;
+  struct End {
+    std::size_t sounds = 0;
+    int token = 0;
+  };
+  std::vector<End> ends;
+  const std::size_t last = std::min(text_.size(), text_word + kMaxReplaced);
+  for (std::size_t i = text_word; i < last; ++i) {
+    sound += text_[i].sound;
+    ends.push_back({sound.size(), text_[i].end});
+  }
+  for (const Heard& heard : heard_) {
+    if (heard.position != at.begin) continue;
+    const HotWords::Start& start = words_->starts()[static_cast<std::size_t>(heard.start)];
+    // Without a space a word begins a text only.
+    if (at.begin > 0 && words_->kind(start.token) != TokenCodec::Kind::kBeginsWord) continue;
+    for (int s = start.begin; s < start.end; ++s) {
+      const HotWords::Spelling& spelling = words_->spellings()[static_cast<std::size_t>(s)];
+      if (at.hot_word == spelling.word) continue;
+      const HotWords::Word& word = words_->words()[static_cast<std::size_t>(spelling.word)];
+      Candidate candidate{
+          .spelling = s, .begin = at.begin, .first = heard.log_probability, .bonus = BonusOf(word)};
+      if (Hopeless(candidate, 1, candidate.first) || Writes(candidate)) continue;
+      const std::vector<float> distances = SoundDistances(word.sound, sound);
+      float likeness = -1;
+      for (const End& end : ends) {
+        const float alike = Likeness(distances[end.sounds], word.sound.size(), end.sounds);
+        if (alike > likeness) likeness = alike, candidate.replaced_end = end.token;
+      }
+      candidate.bonus *= ShareOf(likeness);
+      if (candidate.bonus <= 0 || Hopeless(candidate, 1, candidate.first)) continue;
+      candidates_.push_back(candidate);
+    }
+  }
+}
+
+// Whether the hypothesis is this spelling already, as a part of a compound perhaps.
+bool HotWordSearch::Writes(const Candidate& candidate) const {
+  const std::vector<int>& tokens =
+      words_->spellings()[static_cast<std::size_t>(candidate.spelling)].tokens;
+  const std::size_t begin = static_cast<std::size_t>(candidate.begin), end = begin + tokens.size();
+  if (end > base_.tokens.size()) return false;
+  if (!std::equal(tokens.begin(), tokens.end(), base_.tokens.begin() + candidate.begin))
+    return false;
+  return end == base_.tokens.size() ||
+         words_->kind(base_.tokens[end]) != TokenCodec::Kind::kContinuesWord;
+}
+
+bool HotWordSearch::Hopeless(const Candidate& candidate, int tokens, double sum) const {
+  const auto begin = static_cast<std::size_t>(candidate.begin);
+  const std::size_t end =
+      std::min(base_sum_.size() - 1, begin + static_cast<std::size_t>(tokens + kCredit));
+  return sum + candidate.bonus <= base_sum_[end] - base_sum_[begin];
+}
+
+void HotWordSearch::BeginTrial(const Candidate& candidate, bool adopt) {
+  trying_ = true;
+  adopting_ = adopt;
+  now_ = candidate;
+  rest_at_ = -1;
+  fed_ = std::min(now_.begin, shared_);
+  shared_ = fed_;
+  sum_ = now_.first;
+  draft_.assign(base_.tokens.begin() + now_.replaced_end, base_.tokens.end());
+  draft_at_ = 0;
+  trial_.Begin(options_);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(now_.begin); ++i) {
+    trial_.Take(base_.tokens[i], base_.log_probabilities[i]);
+  }
+  const int token = spelling().tokens[0];
+  if (trial_.Take(token, now_.first) != token) GiveUp();  // repeats what is there, or is too long
+  if (!trying_ || !adopting_) return;
+  std::erase_if(heard_, [this](const Heard& heard) { return heard.position > now_.begin; });
+}
+
+bool HotWordSearch::Next(int max_rows, int* keep, std::vector<int>* rows) {
+  while (!trying_) {
+    if (next_candidate_ < candidates_.size()) {
+      BeginTrial(candidates_[next_candidate_++], false);
+    } else if (!gains_.empty()) {
+      // The leftmost, or what gains more in its place.
+      Candidate best = gains_.back();
+      const int end = best.replaced_end;
+      for (const Candidate& other : gains_) {
+        if (other.begin < end && other.gain > best.gain) best = other;
+      }
+      BeginTrial(best, true);
+    } else {
+      return false;
+    }
+  }
+  const std::span<const int> taken = trial_.tokens();
+  const std::vector<int>& forced = spelling().tokens;
+  planned_.clear();
+  planned_at_ = 0;
+  std::size_t draft_at = draft_at_;
+  for (std::size_t i = static_cast<std::size_t>(fed_);
+       planned_.size() < static_cast<std::size_t>(max_rows); ++i) {
+    const std::size_t of_word = i - static_cast<std::size_t>(now_.begin);
+    if (i < taken.size()) {
+      planned_.push_back(taken[i]);
+    } else if (of_word < forced.size()) {
+      planned_.push_back(forced[of_word]);
+    } else if (draft_at < draft_.size()) {
+      planned_.push_back(draft_[draft_at++]);
+    } else {
+      break;
+    }
+  }
+  *keep = 1 + fed_;
+  rows->assign(planned_.begin(), planned_.end());
+  return true;
+}
+
+bool HotWordSearch::Take(const KernelTable& kernels, std::span<float> logits) {
+  ++fed_;
+  ++planned_at_;
+  if (fed_ <= now_.begin) return true;  // known already
+  const int n = static_cast<int>(base_.tokens.size());
+  float log_probability = 0;
+  const int token = ChooseNext(kernels, logits, &log_probability);
+  sum_ += log_probability;
+  bool complete = token == options_.end_token;
+  end_ = complete ? log_probability : 0;
+  if (!complete) complete = trial_.Take(token, log_probability) == options_.end_token;
+  if (trial_.repeated()) {
+    GiveUp();
+    return false;
+  }
+  if (complete) {
+    adopting_ ? Adopt() : Judge(n + 1, 0);
+    return false;
+  }
+  const int length = static_cast<int>(trial_.tokens().size()) - now_.begin;
+  if (!adopting_ && Hopeless(now_, length, sum_)) {
+    GiveUp();
+    return false;
+  }
+  if (rest_at_ < 0 && length > static_cast<int>(spelling().tokens.size())) {
+    FollowDraft(token);
+    rest_at_ = FindReturn();
+    if (rest_at_ >= 0 && !adopting_) {
+      Judge(rest_at_, kSame);
+      return false;
+    }
+    if (rest_at_ >= 0) {
+      draft_.assign(base_.tokens.begin() + rest_at_, base_.tokens.end());
+      draft_at_ = 0;
+    }
+  }
+  return planned_at_ < planned_.size() && planned_[planned_at_] == token;
+}
+
+// The word's own token, what the hypothesis has, or what the model likes best.
+int HotWordSearch::ChooseNext(const KernelTable& kernels, std::span<float> logits,
+                              float* log_probability) {
+  const int size = static_cast<int>(logits.size());
+  int token = 0;
+  float log_sum = 0;
+  kernels.argmax_logsumexp(logits.data(), size, &token, &log_sum);
+  const std::vector<int>& forced = spelling().tokens;
+  const int behind = now_.begin + static_cast<int>(forced.size());
+  if (fed_ < behind) {
+    token = forced[static_cast<std::size_t>(fed_ - now_.begin)];
+  } else {
+    if (adopting_) Hear(fed_, logits, log_sum);
+    if (rest_at_ >= 0) {
+      const auto at = static_cast<std::size_t>(rest_at_++);
+      token = at < base_.tokens.size() ? base_.tokens[at] : options_.end_token;
+      if (draft_at_ < draft_.size()) ++draft_at_;
+    } else if (fed_ == behind && word().ends_in_letter &&
+               words_->kind(token) == TokenCodec::Kind::kContinuesWord) {
+      // The word has to end here.
+      for (int i = 0; i < size; ++i) {
+        if (words_->kind(i) != TokenCodec::Kind::kContinuesWord) continue;
+        logits[static_cast<std::size_t>(i)] = kForbidden;
+      }
+      float ignored = 0;
+      kernels.argmax_logsumexp(logits.data(), size, &token, &ignored);
+    }
+  }
+  *log_probability = logits[static_cast<std::size_t>(token)] - log_sum;
+  return token;
+}
+
+// Keeps the draft on what the hypothesis had behind the same token.
+void HotWordSearch::FollowDraft(int token) {
+  if (draft_at_ < draft_.size() && draft_[draft_at_] == token) {
+    ++draft_at_;
+    return;
+  }
+  draft_.clear();
+  draft_at_ = 0;
+  const auto from = base_.tokens.begin() + now_.begin + 1;
+  const auto to =
+      base_.tokens.begin() +
+      std::min<std::ptrdiff_t>(std::ssize(base_.tokens), now_.replaced_end + kReturnWindow);
+  if (from >= to) return;
+  if (const auto found = std::find(from, to, token); found != to) {
+    draft_.assign(found + 1, base_.tokens.end());
+  }
+}
+
+int HotWordSearch::FindReturn() const {
+  const std::span<const int> taken = trial_.tokens();
+  const int behind =
+      static_cast<int>(taken.size()) - now_.begin - static_cast<int>(spelling().tokens.size());
+  if (behind < kSame) return -1;
+  const std::span<const int> last = taken.last(kSame);
+  const int n = static_cast<int>(base_.tokens.size());
+  const int end = std::min(n, now_.replaced_end + behind + kReturnWindow);
+  for (int i = now_.begin + 1; i + kSame <= end; ++i) {
+    if (std::equal(last.begin(), last.end(), base_.tokens.begin() + i)) return i + kSame;
+  }
+  return -1;
+}
+
+void HotWordSearch::GiveUp() {
+  trying_ = false;
+  if (!adopting_) return;
+  std::erase_if(gains_, [this](const Candidate& gain) {
+    return gain.begin == now_.begin && gain.spelling == now_.spelling;
+  });
+}
+
+void HotWordSearch::Adopt() {
+  trying_ = false;
+  changed_ = true;
+  cursor_ = now_.begin + static_cast<int>(spelling().tokens.size());
+  base_.tokens.assign(trial_.tokens().begin(), trial_.tokens().end());
+  base_.log_probabilities.assign(trial_.log_probabilities().begin(),
+                                 trial_.log_probabilities().end());
+  base_.end = end_;
+  shared_ = static_cast<int>(base_.tokens.size());
+  ReadText();
+  ListCandidates();
+}
+
+// Weighs a trial against the hypothesis before `base_end`; the last `shared` tokens of both are the
+// same.
+void HotWordSearch::Judge(int base_end, int shared) {
+  trying_ = false;
+  const auto end = static_cast<std::size_t>(base_end);
+  // What the model finds better without any bonus is no evidence for the word, greedy search just
+  // missed it; so it does not add up.
+  const double change = sum_ - (base_sum_[end] - base_sum_[static_cast<std::size_t>(now_.begin)]);
+  double gain = std::min(change, 0.0) + now_.bonus;
+  for (const TextWord& at : text_) {
+    if (at.hot_word < 0 || at.begin < now_.begin || at.begin >= base_end - shared) continue;
+    // The word is there, a little further on.
+    if (at.hot_word == spelling().word) return;
+    gain -= BonusOf(words_->words()[static_cast<std::size_t>(at.hot_word)]);
+  }
+  if (gain <= 0) return;
+  const auto sound = [&](std::span<const int> tokens, std::size_t to) {
+    const auto from = static_cast<std::size_t>(now_.begin);
+    return SoundOf(decode_(tokens.subspan(from, std::min(to, tokens.size()) - from)));
+  };
+  const std::string before = sound(base_.tokens, end);
+  const std::string after = sound(trial_.tokens(), trial_.tokens().size());
+  const float distance = SoundDistances(before, after).back();
+  if (Likeness(distance, before.size(), after.size()) < kStretchAlike) return;
+  now_.gain = static_cast<float>(gain);
+  gains_.push_back(now_);
+}
+
+}  // namespace lethe
