@@ -73,6 +73,7 @@ void RecordingStream::Send(const SpeechSpan& span) {
                   .words = options_.words,
                   .draft = {},
                   .promised = {},
+                  .hot_words = options_.hot_words,
                   .cancelled = cancelled_,
                   .done = {}};
   if (request.utterance.samples.empty()) return;
