@@ -105,6 +105,7 @@ void Shard::Admit() {
     if (!next) return;
     std::optional<Request> request = Take(*next);
     if (!request) continue;  // another shard was faster
+    if (request->cancelled && request->cancelled->load()) continue;
     batch_.Add(*std::move(request));
     passed_over_[Index(*next)] = 0;
     for (const Priority priority : kByUrgency) {
