@@ -228,13 +228,16 @@ Request LiveSession::NewRequest(const SpeechSpan& span, Priority priority) const
 
 Request LiveSession::NextFinal() {
   const auto self = shared_from_this();
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    if (!parts_[i].request) continue;
-    Request request = *std::exchange(parts_[i].request, std::nullopt);
-    request.done = [self, number = first_part_ + i](Request::Answer answer) {
-      self->TakeFinal(number, std::move(answer));
-    };
-    return request;
+  std::uint64_t number = first_part_;
+  for (Part& part : parts_) {
+    if (part.request) {
+      Request request = *std::exchange(part.request, std::nullopt);
+      request.done = [self, number](Request::Answer answer) {
+        self->TakeFinal(number, std::move(answer));
+      };
+      return request;
+    }
+    ++number;
   }
   LETHE_CHECK(early_ && !early_->taken);
   early_->taken = true;
@@ -250,8 +253,8 @@ Request LiveSession::NextPartial() {
   guess_taken_ = true;
   guess_end_ = open.end;
   Request request = NewRequest(open, Priority::kLivePartial);
-  request.done = [self = shared_from_this(), open](Request::Answer answer) {
-    self->TakeGuess(open, std::move(answer));
+  request.done = [self = shared_from_this(), open](const Request::Answer& answer) {
+    self->TakeGuess(open, answer);
   };
   return request;
 }
@@ -277,7 +280,7 @@ void LiveSession::TakeEarly(const SpeechSpan& span, Request::Answer answer) {
   Notify();
 }
 
-void LiveSession::TakeGuess(const SpeechSpan& span, Request::Answer answer) {
+void LiveSession::TakeGuess(const SpeechSpan& span, const Request::Answer& answer) {
   guess_taken_ = false;
   // While a final answer is under way, which knows more, it is too late for a guess.
   if (!early_) TakeHypothesis(span, answer);

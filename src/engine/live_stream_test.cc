@@ -252,7 +252,7 @@ TEST_F(LiveStreamTest, ALongUtteranceIsOneThoughTheModelHearsItInParts) {
 
 TEST_F(LiveStreamTest, OptionsOutOfTheirRangeAreRefusedByName) {
   const auto engine = MakeEngine(1);
-  const auto refused = [&](LiveOptions options) {
+  const auto refused = [&](const LiveOptions& options) {
     const auto stream = engine->OpenLive(options);
     EXPECT_EQ(stream.status().code(), StatusCode::kInvalidArgument);
     return stream.ok() ? "" : stream.status().message();

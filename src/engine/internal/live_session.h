@@ -83,7 +83,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   Request NewRequest(const SpeechSpan& span, Priority priority) const;
   void TakeFinal(std::uint64_t number, Request::Answer answer);
   void TakeEarly(const SpeechSpan& span, Request::Answer answer);
-  void TakeGuess(const SpeechSpan& span, Request::Answer answer);
+  void TakeGuess(const SpeechSpan& span, const Request::Answer& answer);
   void TakeHypothesis(const SpeechSpan& span, const Request::Answer& answer);
   void PublishParts();
   void PublishBegin();
