@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -26,6 +27,13 @@ Result<std::vector<float>> ReadSamples(const std::string& path, std::size_t max_
 
 /// The value below which `share` (0..1) of the values lie, the nearest that is there; 0 of none.
 double Percentile(std::vector<double> values, double share);
+
+/// Processor time of this process so far, all threads together.
+double CpuSeconds();
+
+/// A line of /proc/self/status that gives a size: "VmRSS", what is resident now, or "VmHWM", the
+/// most that ever was; pages of the model file included. 0 when there is no such line.
+double MemoryBytes(std::string_view line);
 
 /// Keeps this process, and the threads it starts from now on, on the core it runs on.
 Status StayOnOneCore();

@@ -42,24 +42,32 @@ class EndlessRecording {
     stop_ = true;
     thread_.join();
   }
+  // Why it ended before it was told to; OK while it goes on.
+  Status status() const { return ended_ ? status_ : OkStatus(); }
   double audio_seconds() const { return static_cast<double>(pushed_.load()) / kSampleRate; }
 
  private:
   void Push(Engine& engine, std::span<const float> samples) {
-    Result<std::unique_ptr<Stream>> stream = engine.Open({});
-    if (!stream.ok()) return;
+    status_ = PushUntilStopped(engine, samples);
+    ended_ = true;
+  }
+
+  Status PushUntilStopped(Engine& engine, std::span<const float> samples) {
+    ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, engine.Open({}));
     while (!stop_) {
       for (std::size_t i = 0; i < samples.size() && !stop_; i += kSampleRate) {
         const auto part =
             samples.subspan(i, std::min<std::size_t>(kSampleRate, samples.size() - i));
-        if (!(*stream)->PushSamples(part).ok()) return;
+        RETURN_IF_ERROR(stream->PushSamples(part));
         pushed_ += part.size();
-        (*stream)->TakeSegments();
+        stream->TakeSegments();
       }
     }
+    return OkStatus();
   }
 
-  std::atomic<bool> stop_ = false;
+  std::atomic<bool> stop_ = false, ended_ = false;
+  Status status_;  // once it ended
   std::atomic<std::size_t> pushed_ = 0;
   std::thread thread_;
 };
@@ -86,7 +94,10 @@ Status RunBeside(const Options& options) {
   };
   ASSIGN_OR_RETURN(const std::vector<float> brief, read(options.short_file, kMaxShort));
   ASSIGN_OR_RETURN(const std::vector<float> lasting, read(options.long_file, kMaxLong));
-  if (lasting.empty()) return InvalidArgument(options.long_file + ": has no samples");
+  for (const auto& [file, samples] :
+       {std::pair(&options.short_file, &brief), std::pair(&options.long_file, &lasting)}) {
+    if (samples->empty()) return InvalidArgument(*file + ": has no samples");
+  }
   ASSIGN_OR_RETURN(const KernelTable* kernels, ChooseKernels());
   ASSIGN_OR_RETURN(const LoadedModels models, LoadModels(options.model, *kernels));
   Engine engine(models.speech, models.voice_activity, {.num_threads = options.threads});
@@ -97,8 +108,10 @@ Status RunBeside(const Options& options) {
   {
     EndlessRecording recording(engine, lasting);
     // Past its first minute, which goes ahead as a call does.
-    while (recording.audio_seconds() < 120)
+    while (recording.audio_seconds() < 120) {
+      RETURN_IF_ERROR(recording.status());
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     const double audio_begin = recording.audio_seconds();
     const Clock::time_point begun = Clock::now();
     ASSIGN_OR_RETURN(beside, Call(engine, brief, options.calls));

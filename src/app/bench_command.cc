@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <fstream>
 #include <memory>
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include "app/bench.h"
 #include "app/commands.h"
@@ -24,6 +26,25 @@ double Percentile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
   const double at = share * static_cast<double>(values.size() - 1);
   return values[static_cast<std::size_t>(std::lround(at))];
+}
+
+double CpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double MemoryBytes(std::string_view line) {
+  const std::string wanted = std::string(line) + ":";
+  std::ifstream status("/proc/self/status");
+  for (std::string key; status >> key;) {
+    double kib = 0;
+    if (key == wanted && status >> kib) return kib * 1024;
+  }
+  return 0;
 }
 
 Status StayOnOneCore() {

@@ -2,7 +2,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -10,7 +9,6 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
 
 #include "app/bench.h"
 #include "app/commands.h"
@@ -64,25 +62,8 @@ struct Run {
   std::int64_t turned_away = 0;    // samples
   std::int64_t hung_up = 0;
   double cpu_share = 0;  // of the cores used
-  std::int64_t resident_begin_kb = 0, resident_end_kb = 0;
+  double resident_begin_bytes = 0, resident_end_bytes = 0;
 };
-
-std::int64_t ResidentKb() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) return std::stoll(line.substr(6));
-  }
-  return 0;
-}
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 Result<SharedSamples> ReadClip(const std::string& path) {
   ASSIGN_OR_RETURN(std::vector<float> samples, ReadRecordingSamples(path, kMaxClip));
@@ -90,15 +71,18 @@ Result<SharedSamples> ReadClip(const std::string& path) {
   return SharedSamples(std::make_shared<const std::vector<float>>(std::move(samples)));
 }
 
-Result<std::vector<SharedSamples>> ReadClips(const std::vector<std::string>& inputs) {
+// Names on standard error what cannot be read, and says so in `all_read`.
+Result<std::vector<SharedSamples>> ReadClips(const std::vector<std::string>& inputs,
+                                             bool* all_read) {
   std::vector<std::string> files;
-  ExpandFolders(inputs, &files);
+  *all_read = ExpandFolders(inputs, &files);
   std::vector<SharedSamples> clips;
   std::size_t total = 0;
   for (const std::string& file : files) {
     const Result<SharedSamples> clip = ReadClip(file);
     if (!clip.ok()) {
       PrintError(file, clip.status());
+      *all_read = false;
       continue;
     }
     clips.push_back(*clip);
@@ -136,12 +120,12 @@ class StreamLoad {
         counting_ = true;
         counted_from = Clock::now();
         cpu_begin = CpuSeconds();
-        run_.resident_begin_kb = ResidentKb();
+        run_.resident_begin_bytes = MemoryBytes("VmRSS");
       }
       return elapsed >= kWarmUpSeconds + options_.seconds;
     };
     RETURN_IF_ERROR(player_.Play(stop));
-    run_.resident_end_kb = ResidentKb();
+    run_.resident_end_bytes = MemoryBytes("VmRSS");
     stopped_ = true;
     const std::lock_guard lock(mutex_);
     run_.seconds = duration<double>(Clock::now() - counted_from).count();
@@ -221,8 +205,8 @@ nlohmann::ordered_json Json(const Run& run) {
           {"turned_away_samples", run.turned_away},
           {"hung_up", run.hung_up},
           {"cores_used", run.cpu_share},
-          {"resident_begin_kb", run.resident_begin_kb},
-          {"resident_end_kb", run.resident_end_kb}};
+          {"resident_begin_bytes", run.resident_begin_bytes},
+          {"resident_end_bytes", run.resident_end_bytes}};
 }
 
 constexpr std::string_view kHead =
@@ -238,13 +222,15 @@ std::string Row(const Run& run) {
                 Percentile(run.final_ms, 0.95), Percentile(run.final_ms, 0.99),
                 Percentile(run.cadence_ms, 0.5), Percentile(run.cadence_ms, 0.95),
                 Percentile(run.lag_ms, 0.5), Percentile(run.lag_ms, 0.95), run.cpu_share,
-                static_cast<double>(run.resident_end_kb) / 1024,
+                run.resident_end_bytes / (1 << 20),
                 run.turned_away > 0 ? "  audio waited for room" : "");
   return line.data();
 }
 
-Status RunStreams(const Options& options) {
-  ASSIGN_OR_RETURN(const std::vector<SharedSamples> clips, ReadClips(options.inputs));
+Result<int> RunStreams(const Options& options) {
+  bool all_read = true;
+  ASSIGN_OR_RETURN(const std::vector<SharedSamples> clips, ReadClips(options.inputs, &all_read));
+  const int exit_code = all_read ? kExitOk : kExitFailed;
   ASSIGN_OR_RETURN(const KernelTable* kernels, ChooseKernels());
   ASSIGN_OR_RETURN(const LoadedModels models, LoadModels(options.model, *kernels));
   Engine engine(models.speech, models.voice_activity,
@@ -292,13 +278,15 @@ Status RunStreams(const Options& options) {
                                    {"most_streams", most},
                                    {"runs", nlohmann::ordered_json::array()}};
     for (const Run& run : runs) json["runs"].push_back(Json(run));
-    return WriteStandardOutput(json.dump(2) + "\n");
+    RETURN_IF_ERROR(WriteStandardOutput(json.dump(2) + "\n"));
+    return exit_code;
   }
   std::vector<char> line(160);
   std::snprintf(line.data(), line.size(),
                 "%s, %d threads: %d streams with p95 of finals within %.0f ms of their endpoint\n",
                 kernels->name, engine.num_threads(), most, options.target_ms);
-  return WriteStandardOutput(line.data());
+  RETURN_IF_ERROR(WriteStandardOutput(line.data()));
+  return exit_code;
 }
 
 }  // namespace
@@ -315,7 +303,8 @@ void AddBenchStreams(CLI::App& bench, int& exit_code) {
       "\n"
       "Every stream speaks at the pace of speech, in chunks of 100 ms, with 1.2 s of silence "
       "behind\n"
-      "each recording. A final is counted from the audio by which its endpoint is known. Without\n"
+      "each recording; half an hour of recordings is used at most, a minute of each. A final is "
+      "counted from the audio by which its endpoint is known. Without\n"
       "--streams the number is doubled, then narrowed down to the largest whose p95 holds.");
   command->add_option("recordings", options->inputs, "Recordings, or folders of them")->required();
   command->add_option("--streams", options->streams, "So many, instead of searching for the most")

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,7 +9,6 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
 
 #include "app/bench.h"
 #include "app/commands.h"
@@ -56,25 +54,6 @@ struct Pass {
   double per_second() const { return wall_seconds > 0 ? audio_seconds / wall_seconds : 0; }
   double per_core_second() const { return cpu_seconds > 0 ? audio_seconds / cpu_seconds : 0; }
 };
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-// The most memory this process has had at a time, pages of the model file included.
-double PeakResidentBytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string key; status >> key;) {
-    double kib = 0;
-    if (key == "VmHWM:" && status >> kib) return kib * 1024;
-  }
-  return 0;
-}
 
 // Calls work(0) to work(count - 1), `at_once` at a time, and waits for all.
 void ForEach(std::size_t count, std::size_t at_once, const std::function<void(std::size_t)>& work) {
@@ -192,7 +171,7 @@ Result<int> RunThroughput(const ThroughputOptions& options) {
   const std::size_t count = bench.num_recordings(), skipped = files.size() - count;
   if (count == 0) return kExitFailed;
   all_good = all_good && skipped == 0;
-  const double peak = PeakResidentBytes();  // before samples are held
+  const double peak = MemoryBytes("VmHWM");  // before samples are held
   std::optional<Pass> from_samples;
   if (bench.audio_seconds() <= kMaxHeldSeconds) {
     ASSIGN_OR_RETURN(from_samples, bench.SamplesToText());

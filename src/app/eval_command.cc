@@ -82,14 +82,13 @@ Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& 
     while (next < rows.size()) {
       const ManifestRow& row = rows[next++];
       Result<std::vector<float>> samples = ReadRecordingSamples(row.file, kMaxLiveSamples);
-      if (!samples.ok()) {
-        hearing.answers.insert_or_assign(row.id, samples.status());
-        continue;
-      }
       {
+        // Others are speaking, and their finals are written down meanwhile.
         const std::lock_guard lock(hearing.mutex);
-        hearing.answers.insert_or_assign(row.id, std::string());
+        hearing.answers.insert_or_assign(
+            row.id, samples.ok() ? Result<std::string>(std::string()) : samples.status());
       }
+      if (!samples.ok()) continue;
       auto spoken = std::make_shared<SharedSamples>(
           std::make_shared<const std::vector<float>>(*std::move(samples)));
       player.Add({.next = [spoken] { return std::exchange(*spoken, nullptr); },

@@ -47,8 +47,7 @@ class LivePlayer {
   /// Errors: as Engine::OpenLive()
   Status Play(const std::function<bool()>& stop);
 
-  int num_voices() const { return static_cast<int>(speaking_.size()); }
-  /// Samples that found no room at once, since the beginning.
+  /// Samples that found no room, counted at each attempt to push them.
   std::int64_t turned_away() const { return turned_away_; }
 
  private:

@@ -35,6 +35,18 @@ class CommandTest(SpeechTest):
         errors = sum(scores['total'][kind]
                      for kind in ('insertions', 'deletions', 'substitutions'))
         self.assertLessEqual(errors, 6)
+        # Spoken into live streams, fast: the same words, and the damaged recording is named.
+        damaged = write(self.path('damaged.wav'), b'no recording')
+        with open(manifest, 'a', encoding='utf-8') as file:
+            file.write(f'bad\t{damaged}\ten\t1\tlibrivox\thello there\n')
+        result = run('eval', '--json', '--live', '8', '--manifest', manifest)
+        live = json.loads(result.stdout)['total']
+        self.assertIn('bad', result.stderr)
+        self.assertEqual((live['clips'], live['words']), (6, scores['total']['words'] + 2))
+        # Two words of the damaged one, and what a promise may cost.
+        errors_live = sum(live[kind] for kind in ('insertions', 'deletions', 'substitutions'))
+        self.assertGreaterEqual(errors_live, 2)
+        self.assertLessEqual(errors_live, errors + 2 + 2)
 
 
 if __name__ == '__main__':
