@@ -40,7 +40,7 @@ struct ModelLabel {
 /// Transcribes recordings of any length: audio is read, resampled and pushed in pieces, so memory
 /// does not grow with the recording, only with its text.
 ///
-/// Thread:   any number of Transcribe() at once; they share the engine's workers
+/// Thread:   any number of Transcribe() at once; they share the engine's shards
 /// Lifetime: `engine` must outlive it
 class Transcriber {
  public:
