@@ -1,0 +1,63 @@
+#pragma once
+
+// A request and an answer, as the faces see them: values, free of sockets.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace lethe {
+
+template <class T>
+using Awaitable = boost::asio::awaitable<T>;
+
+/// Names and values in the order in which they came; names may repeat.
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
+
+/// The first value of that name, compared exactly; nothing if there is none.
+std::optional<std::string> FindValue(const NamedValues& values, std::string_view name);
+
+/// Splits `a=1&b=&c` without decoding anything; an empty piece is left out.
+NamedValues SplitQuery(std::string_view query);
+
+/// Splits and decodes percent signs; a plus sign is a blank only if asked for. Clients sign the
+/// decoded values.
+NamedValues ParseQuery(std::string_view query, bool plus_is_space);
+
+struct HttpRequest {
+  std::string method;
+  std::string target;  // as received, raw UTF-8 and all
+  std::string path;    // of the target, percent signs decoded
+  std::string query;   // of the target, as received, without the question mark
+  NamedValues headers;
+  std::string body;
+  std::string peer;  // the client's address, without port
+
+  /// A header's value, its name compared without case; empty if there is none.
+  std::string_view Header(std::string_view name) const;
+};
+
+/// Writes the pieces of an answer that is told while it is made. Answers false once the client is
+/// gone: then it is time to stop.
+class BodyWriter {
+ public:
+  virtual ~BodyWriter() = default;
+  virtual Awaitable<bool> Write(std::string_view piece) = 0;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  NamedValues headers;
+  // Set: called after the headers were sent, instead of `body`; each piece goes out as it is
+  // written.
+  std::function<Awaitable<void>(BodyWriter&)> stream;
+};
+
+}  // namespace lethe

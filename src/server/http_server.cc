@@ -1,0 +1,202 @@
+#include "server/http_server.h"
+
+#include <optional>
+#include <thread>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "server/internal/connection.h"
+
+namespace lethe {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+Status PortError(const boost::system::error_code& error, const std::string& what) {
+  const std::string message = what + ": " + error.message();
+  if (error == boost::system::errc::permission_denied) {
+    return PermissionDenied(message + " (ports below 1024 need the right to them)");
+  }
+  return Unavailable(message);
+}
+
+class Server : public HttpServer {
+ public:
+  Server(const HttpServerOptions& options, Router router)
+      : options_(options),
+        router_(std::move(router)),
+        bodies_(options.max_body_memory),
+        connections_(options.max_connections),
+        context_{options_, router_, bodies_, counters_, stopping_} {}
+
+  ~Server() override { Stop(Millis(0)); }
+
+  Status Open() {
+    std::string problems;
+    StatusCode code = StatusCode::kOk;
+    const auto note = [&](const Status& status) {
+      if (status.ok()) return;
+      if (code == StatusCode::kOk) code = status.code();
+      problems += (problems.empty() ? "" : "; ") + status.message();
+    };
+    for (const ListenAddress& address : options_.listen) {
+      if (address.tls && !tls_) note(LoadCertificate());
+      note(OpenPort(address));
+    }
+    if (code != StatusCode::kOk) return {code, problems};
+    for (std::size_t i = 0; i < acceptors_.size(); ++i) {
+      asio::co_spawn(io_, Accept(acceptors_[i], options_.listen[i].tls), asio::detached);
+    }
+    for (int i = 0; i < options_.num_threads; ++i) {
+      threads_.emplace_back([this] { io_.run(); });
+    }
+    return OkStatus();
+  }
+
+  std::vector<std::uint16_t> ports() const override {
+    std::vector<std::uint16_t> ports;
+    for (const tcp::endpoint& endpoint : endpoints_) ports.push_back(endpoint.port());
+    return ports;
+  }
+
+  ServerCounts counts() const override {
+    return {.connections = counters_.connections,
+            .open = connections_.size(),
+            .requests = counters_.requests,
+            .refused = counters_.refused,
+            .bad_requests = counters_.bad_requests};
+  }
+
+  void Stop(Millis grace) override {
+    if (stopped_.exchange(true)) return;
+    stopping_ = true;
+    asio::post(io_, [this] {
+      for (tcp::acceptor& acceptor : acceptors_) {
+        boost::system::error_code ignored;
+        acceptor.close(ignored);
+      }
+    });
+    connections_.CutIdle();
+    const auto deadline = std::chrono::steady_clock::now() + grace;
+    while (connections_.size() > 0 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(kPoll);
+      connections_.CutIdle();
+    }
+    connections_.CutAll();
+    // Handlers that wait for something outside see their connection gone; they end when it comes.
+    const auto last = std::chrono::steady_clock::now() + kLastWait;
+    while (connections_.size() > 0 && std::chrono::steady_clock::now() < last) {
+      std::this_thread::sleep_for(kPoll);
+    }
+    io_.stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  static constexpr Millis kPoll{20}, kLastWait{5'000}, kAcceptPause{50};
+
+  Status LoadCertificate() {
+    tls_.emplace(asio::ssl::context::tls_server);
+    boost::system::error_code error;
+    tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                      asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                      asio::ssl::context::no_tlsv1_1);
+    if (options_.tls_certificate.empty() || options_.tls_key.empty()) {
+      return InvalidArgument("TLS needs both a certificate and its key");
+    }
+    tls_->use_certificate_chain_file(options_.tls_certificate, error);
+    if (error) {
+      return InvalidArgument("cannot use the certificate " + options_.tls_certificate + ": " +
+                             error.message());
+    }
+    tls_->use_private_key_file(options_.tls_key, asio::ssl::context::pem, error);
+    if (error) {
+      return InvalidArgument("cannot use the key " + options_.tls_key + ": " + error.message());
+    }
+    return OkStatus();
+  }
+
+  Status OpenPort(const ListenAddress& address) {
+    const std::string name = address.host + ":" + std::to_string(address.port);
+    boost::system::error_code error;
+    const asio::ip::address ip = asio::ip::make_address(
+        address.host == "localhost" ? std::string("127.0.0.1") : address.host, error);
+    if (error) {
+      return InvalidArgument("listening needs an address in digits, such as 127.0.0.1: " +
+                             address.host);
+    }
+    const tcp::endpoint endpoint(ip, address.port);
+    tcp::acceptor acceptor(io_);
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(kBacklog, error);
+    if (error) return PortError(error, "cannot listen on " + name);
+    endpoints_.push_back(acceptor.local_endpoint());
+    acceptors_.push_back(std::move(acceptor));
+    return OkStatus();
+  }
+
+  Awaitable<void> Accept(tcp::acceptor& acceptor, bool tls) {
+    constexpr auto token = asio::as_tuple(asio::use_awaitable);
+    while (!stopping_) {
+      auto [error, socket] = co_await acceptor.async_accept(asio::make_strand(io_), token);
+      if (error == asio::error::operation_aborted || stopping_) co_return;
+      if (error) {
+        // Out of descriptors, most likely: connections that end give some back.
+        asio::steady_timer pause(io_, kAcceptPause);
+        co_await pause.async_wait(token);
+        continue;
+      }
+      ++counters_.connections;
+      socket.set_option(tcp::no_delay(true), error);
+      const auto strand = socket.get_executor();
+      const auto control = connections_.Add(strand);
+      if (control == nullptr) {
+        ++counters_.refused;
+        continue;  // closes it
+      }
+      auto serve = tls ? server_internal::ServeTls(std::move(socket), *tls_, control, context_)
+                       : server_internal::ServePlain(std::move(socket), control, context_);
+      asio::co_spawn(strand, std::move(serve),
+                     [this, control](const std::exception_ptr&) { connections_.Remove(control); });
+    }
+  }
+
+  static constexpr int kBacklog = 1024;
+
+  const HttpServerOptions options_;
+  const Router router_;
+  server_internal::ByteBudget bodies_;
+  server_internal::Counters counters_;
+  server_internal::ConnectionList connections_;
+  std::atomic<bool> stopping_ = false, stopped_ = false;
+  server_internal::ConnectionContext context_;
+  std::optional<asio::ssl::context> tls_;
+  asio::io_context io_;
+  std::vector<tcp::acceptor> acceptors_;
+  std::vector<tcp::endpoint> endpoints_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServerOptions& options,
+                                                      Router router) {
+  auto server = std::make_unique<Server>(options, std::move(router));
+  RETURN_IF_ERROR(server->Open());
+  return std::unique_ptr<HttpServer>(std::move(server));
+}
+
+}  // namespace lethe

@@ -1,0 +1,275 @@
+// Goal: requests come to their handlers as they were sent, and no client can hold, fill or stop the
+// server: broken, slow, huge and silent ones get a clear answer or a closed connection. Method:
+// real sockets on loopback, raw bytes.
+
+#include "server/http_server.h"
+
+#include <string>
+#include <thread>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/websocket.hpp>
+
+#include <gmock/gmock.h>
+
+namespace lethe {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using asio::ip::tcp;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+Awaitable<HttpResponse> Echo(const HttpRequest& request) {
+  HttpResponse response;
+  response.content_type = "text/plain";
+  response.body = request.method + " " + request.path + " [" + request.query + "] " + request.body;
+  co_return response;
+}
+
+Awaitable<HttpResponse> CountDown(const HttpRequest&) {
+  HttpResponse response;
+  response.content_type = "text/event-stream";
+  response.stream = [](BodyWriter& writer) -> Awaitable<void> {
+    for (const char* piece : {"three ", "two ", "one"}) {
+      const bool there = co_await writer.Write(piece);
+      if (!there) co_return;
+    }
+  };
+  co_return response;
+}
+
+Awaitable<void> EchoMessages(const HttpRequest& request, WebSocket& socket) {
+  const bool there = co_await socket.Send("hello " + request.query);
+  if (!there) co_return;
+  while (true) {
+    const auto message = co_await socket.Read();
+    if (!message) co_return;
+    const std::string answer =
+        message->binary ? std::to_string(message->data.size()) : message->data;
+    if (message->data == "end") break;
+    const bool still = co_await socket.Send(answer);
+    if (!still) co_return;
+  }
+  co_await socket.Close(1000, "bye");
+}
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  HttpServerTest() { Start({}); }
+
+  void Start(HttpServerOptions options) {
+    server_.reset();
+    options.listen = {ListenAddress{}};
+    Router router;
+    router.Add({.method = "POST", .path = "/echo", .max_body = 1'000'000, .http = Echo});
+    router.Add({.method = "GET", .path = "/under/*", .http = Echo});
+    router.Add({.method = "GET", .path = "/count", .http = CountDown});
+    router.Add(
+        {.method = "GET", .path = "/socket/*", .websocket = EchoMessages, .max_message = 100'000});
+    router.Add({.method = "GET",
+                .path = "/throws",
+                .http = [](const HttpRequest&) -> Awaitable<HttpResponse> {
+                  throw std::bad_alloc();
+                  co_return HttpResponse();
+                }});
+    auto started = HttpServer::Start(options, std::move(router));
+    ASSERT_TRUE(started.ok()) << started.status().message();
+    server_ = *std::move(started);
+  }
+
+  tcp::socket Connect() {
+    tcp::socket socket(io_);
+    socket.connect(tcp::endpoint(asio::ip::address_v4::loopback(), server_->ports().at(0)));
+    return socket;
+  }
+
+  // Sends bytes and reads until the server closes.
+  std::string Exchange(const std::string& bytes) {
+    tcp::socket socket = Connect();
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(bytes), error);
+    return ReadAll(socket);
+  }
+
+  static std::string ReadAll(tcp::socket& socket) {
+    std::string answer;
+    boost::system::error_code error;
+    asio::read(socket, asio::dynamic_buffer(answer), error);
+    return answer;
+  }
+
+  asio::io_context io_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(HttpServerTest, PathQueryAndBodyArriveAsSent) {
+  const std::string answer = Exchange(
+      "POST /echo?a=\xe8\x85\xbe|1,b+c&d=%20 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+      "Content-Length: 5\r\n\r\nhello");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("POST /echo [a=\xe8\x85\xbe|1,b+c&d=%20] hello"));
+}
+
+TEST_F(HttpServerTest, ChunkedBodiesAndPipelinedRequestsAreUnderstood) {
+  const std::string answer = Exchange(
+      "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+      "GET /under/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("POST /echo [] abc"));
+  EXPECT_THAT(answer, HasSubstr("GET /under/x [] "));
+}
+
+TEST_F(HttpServerTest, ExpectedContinueIsGiven) {
+  tcp::socket socket = Connect();
+  asio::write(socket,
+              asio::buffer(std::string("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                                       "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")));
+  std::string first(25, ' ');
+  asio::read(socket, asio::buffer(first));
+  EXPECT_THAT(first, StartsWith("HTTP/1.1 100 Continue"));
+  asio::write(socket, asio::buffer(std::string("ok")));
+  EXPECT_THAT(ReadAll(socket), HasSubstr("POST /echo [] ok"));
+}
+
+TEST_F(HttpServerTest, HeadHasTheHeaderAlone) {
+  const std::string answer =
+      Exchange("HEAD /under/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 17"));
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, AnswersCanBeToldPieceByPiece) {
+  const std::string answer =
+      Exchange("GET /count HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("Transfer-Encoding: chunked"));
+  EXPECT_THAT(answer, HasSubstr("6\r\nthree \r\n4\r\ntwo \r\n3\r\none\r\n0\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, UnknownPathsAndMethodsAreNamed) {
+  EXPECT_THAT(Exchange("GET /none HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(Exchange("DELETE /echo HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 405"));
+}
+
+TEST_F(HttpServerTest, AHandlerThatThrowsCostsItsRequestOnly) {
+  EXPECT_THAT(Exchange("GET /throws HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 500"));
+  EXPECT_THAT(Exchange("GET /under/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, BodiesBeyondTheLimitAreRefusedBeforeTheyAreRead) {
+  EXPECT_THAT(Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000001\r\n\r\n"),
+              StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(
+      Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffff0\r\n"),
+      StartsWith("HTTP/1.1 413"));
+}
+
+TEST_F(HttpServerTest, WhatIsNoHttpIsRefused) {
+  EXPECT_THAT(Exchange("\x16\x03\x01 this is TLS\r\n\r\n"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(
+      Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+      StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(Exchange("GET /" + std::string(70'000, 'x') + " HTTP/1.1\r\n\r\n"),
+              StartsWith("HTTP/1.1 431"));
+  EXPECT_EQ(server_->counts().bad_requests, 3U);
+}
+
+TEST_F(HttpServerTest, SlowAndSilentClientsAreCutOff) {
+  Start({.header_patience = Millis(50), .idle_patience = Millis(50), .body_patience = Millis(50)});
+  EXPECT_EQ(Exchange(""), "");
+  EXPECT_EQ(Exchange("GET /under/x HT"), "");
+  const std::string body =
+      Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nsome");
+  EXPECT_THAT(body, ::testing::AnyOf("", StartsWith("HTTP/1.1 408")));
+}
+
+TEST_F(HttpServerTest, TooManyConnectionsAreTurnedAwayAndRoomIsFoundAgain) {
+  Start({.max_connections = 2});
+  {
+    tcp::socket first = Connect(), second = Connect();
+    EXPECT_EQ(Exchange("GET /under/x HTTP/1.1\r\nHost: x\r\n\r\n"), "");
+  }
+  std::string answer;
+  while (answer.empty()) {
+    answer = Exchange("GET /under/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  }
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, WhatAllUploadTogetherIsBounded) {
+  Start({.max_body_memory = 1000});
+  tcp::socket holder = Connect();
+  asio::write(
+      holder,
+      asio::buffer(std::string(
+          "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 900\r\n\r\n")));
+  std::string answer;
+  while (!answer.starts_with("HTTP/1.1 503")) {  // until the holder's header was seen
+    answer = Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n" +
+                      std::string(200, 'x'));
+  }
+  asio::write(holder, asio::buffer(std::string(900, 'y')));
+  EXPECT_THAT(ReadAll(holder), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, WebSocketMessagesGoBothWaysUntilTheServerCloses) {
+  beast::websocket::stream<tcp::socket> socket(Connect());
+  socket.handshake("x", "/socket/1?q=1");
+  beast::flat_buffer buffer;
+  socket.read(buffer);
+  EXPECT_EQ(beast::buffers_to_string(buffer.cdata()), "hello q=1");
+  buffer.clear();
+  socket.binary(true);
+  socket.write(asio::buffer(std::string(70'000, 'x')));
+  socket.read(buffer);
+  EXPECT_EQ(beast::buffers_to_string(buffer.cdata()), "70000");
+  socket.text(true);
+  socket.write(asio::buffer(std::string("end")));
+  boost::system::error_code error;
+  buffer.clear();
+  socket.read(buffer, error);
+  EXPECT_EQ(error, beast::websocket::error::closed);
+  EXPECT_EQ(socket.reason().code, 1000);
+}
+
+TEST_F(HttpServerTest, AMessageBeyondTheLimitClosesTheSocket) {
+  beast::websocket::stream<tcp::socket> socket(Connect());
+  socket.handshake("x", "/socket/1");
+  boost::system::error_code error;
+  socket.write(asio::buffer(std::string(100'001, 'x')), error);
+  beast::flat_buffer buffer;
+  while (!error) socket.read(buffer, error);
+  EXPECT_EQ(socket.reason().code, beast::websocket::close_code::too_big);
+}
+
+TEST_F(HttpServerTest, StoppingCutsOffWhatDoesNotEnd) {
+  beast::websocket::stream<tcp::socket> socket(Connect());
+  socket.handshake("x", "/socket/1");
+  tcp::socket idle = Connect();
+  server_->Stop(Millis(50));
+  EXPECT_EQ(ReadAll(idle), "");
+  boost::system::error_code error;
+  beast::flat_buffer buffer;
+  while (!error) socket.read(buffer, error);
+  EXPECT_EQ(server_->counts().open, 0U);
+}
+
+TEST_F(HttpServerTest, PortsInUseAndBadAddressesAreAllNamed) {
+  const auto started = HttpServer::Start(
+      {.listen = {{.port = server_->ports().at(0)}, {.host = "nowhere"}, {.tls = true}}}, Router());
+  ASSERT_FALSE(started.ok());
+  EXPECT_THAT(started.status().message(), HasSubstr("cannot listen on 127.0.0.1:"));
+  EXPECT_THAT(started.status().message(), HasSubstr("nowhere"));
+  EXPECT_THAT(started.status().message(), HasSubstr("TLS needs both"));
+}
+
+}  // namespace
+}  // namespace lethe

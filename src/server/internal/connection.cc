@@ -1,0 +1,348 @@
+#include "server/internal/connection.h"
+
+#include <chrono>
+#include <exception>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+
+#include "base/encoding.h"
+#include "server/internal/websocket_over.h"
+
+namespace lethe::server_internal {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using PlainStream = beast::tcp_stream;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+using Parser = http::request_parser<http::string_body>;
+using Time = std::chrono::steady_clock;
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+
+// Slower than this over the whole of a body or an answer, and the connection is cut: 16 kB/s is
+// less than the slowest audio that is sent as it is spoken, 8 kHz PCM.
+constexpr std::size_t kLeastBytesPerMilli = 12;
+
+HttpResponse PlainRefusal(int status, std::string_view why) {
+  HttpResponse response;
+  response.status = status;
+  response.body = "{\"error\":{\"code\":" + std::to_string(status) + ",\"message\":\"" +
+                  std::string(why) + "\"}}";
+  return response;
+}
+
+HttpRequest ToRequest(const Parser::value_type& message, std::string peer) {
+  HttpRequest request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  const std::string_view target = request.target;
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  request.path = PercentDecode(target.substr(0, mark), false);
+  request.query = target.substr(std::min(mark + 1, target.size()));
+  for (const auto& field : message) {
+    request.headers.emplace_back(field.name_string(), field.value());
+  }
+  request.peer = std::move(peer);
+  return request;
+}
+
+// Reads requests of one connection and answers them, one after the other.
+template <class Stream>
+class Connection {
+ public:
+  Connection(Stream stream, std::shared_ptr<ConnectionControl> control, ConnectionContext& context)
+      : stream_(std::move(stream)),
+        control_(std::move(control)),
+        context_(context),
+        options_(context.options) {
+    boost::system::error_code error;
+    const auto endpoint = beast::get_lowest_layer(stream_).socket().remote_endpoint(error);
+    if (!error) peer_ = endpoint.address().to_string();
+    control_->close = [this] { lowest().close(); };
+  }
+  ~Connection() { control_->close = nullptr; }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Stream& stream() { return stream_; }
+
+  Awaitable<void> Serve() {
+    while (!context_.stopping) {
+      const bool again = co_await ServeOne();
+      control_->busy = false;
+      if (!again) break;
+    }
+    if (!upgraded_) co_await Finish();
+  }
+
+ private:
+  auto& lowest() { return beast::get_lowest_layer(stream_); }
+
+  // True if another request may follow.
+  Awaitable<bool> ServeOne() {
+    if (buffer_.size() == 0) {
+      lowest().expires_after(options_.idle_patience);
+      auto room = buffer_.prepare(kFirstRead);
+      const auto [error, size] = co_await stream_.async_read_some(room, kToken);
+      if (error) co_return false;
+      buffer_.commit(size);
+    }
+    control_->busy = true;
+    Parser parser;
+    parser.header_limit(static_cast<std::uint32_t>(options_.max_header));
+    parser.body_limit(boost::none);
+    lowest().expires_after(options_.header_patience);
+    const auto [error, size] = co_await http::async_read_header(stream_, buffer_, parser, kToken);
+    if (error) {
+      co_await RefuseHeader(error);
+      co_return false;
+    }
+    HttpRequest request = ToRequest(parser.get(), peer_);
+    const bool head = request.method == "HEAD";
+    const Router::Match match =
+        context_.router.Find(head ? "GET" : std::string_view(request.method), request.path);
+    const bool upgrade = beast::websocket::is_upgrade(parser.get());
+    if (match.route != nullptr && upgrade && match.route->websocket) {
+      co_await ServeWebSocket(parser, request, *match.route);
+      co_return false;
+    }
+    if (match.route == nullptr || !match.route->http) {
+      // Its body, if it has one, is not worth reading.
+      const bool here = match.path_known;
+      ++context_.counters.bad_requests;
+      co_await Answer(PlainRefusal(here ? 405 : 404, here ? "this path does not answer that method"
+                                                          : "there is nothing at this path"),
+                      parser.get().version(), false, head);
+      co_return false;
+    }
+    ByteLoan loan(context_.bodies);
+    const Route& route = *match.route;
+    const auto refusal = co_await ReadBody(parser, route, loan);
+    if (refusal.first != 0) {
+      ++context_.counters.bad_requests;
+      if (refusal.first > 0) {
+        HttpResponse answer = route.refuse ? route.refuse(refusal.first, refusal.second)
+                                           : PlainRefusal(refusal.first, refusal.second);
+        co_await Answer(std::move(answer), parser.get().version(), false, head);
+      }
+      co_return false;
+    }
+    request.body = std::move(parser.get().body());
+    const bool keep = parser.get().keep_alive() && !context_.stopping;
+    lowest().expires_never();
+    HttpResponse response = co_await Handle(route, request);
+    co_return co_await Answer(std::move(response), parser.get().version(), keep, head);
+  }
+
+  static Awaitable<HttpResponse> Handle(const Route& route, const HttpRequest& request) {
+    // What the standard library throws for want of memory costs this request, not the service.
+    try {
+      co_return co_await route.http(request);
+    } catch (const std::exception&) {
+    }
+    constexpr std::string_view kWhy = "the service could not answer this request";
+    co_return route.refuse ? route.refuse(500, kWhy) : PlainRefusal(500, kWhy);
+  }
+
+  Awaitable<void> RefuseHeader(boost::system::error_code error) {
+    if (error == http::error::end_of_stream) co_return;
+    ++context_.counters.bad_requests;
+    if (error == beast::error::timeout) {
+      co_return;  // the stream is closed already
+    }
+    const bool large = error == http::error::header_limit || error == http::error::buffer_overflow;
+    if (error.category() != http::make_error_code(http::error::bad_method).category()) co_return;
+    co_await Answer(PlainRefusal(large ? 431 : 400, large ? "the request's header is too large"
+                                                          : "this is no HTTP request"),
+                    11, false, false);
+  }
+
+  // Reads the body. A status and a reason to refuse it; a status of -1 if nobody is there to hear
+  // them; 0 if all is well.
+  Awaitable<std::pair<int, std::string_view>> ReadBody(Parser& parser, const Route& route,
+                                                       ByteLoan& loan) {
+    using Refusal = std::pair<int, std::string_view>;
+    constexpr std::string_view kTooLarge = "the request's body is too large";
+    constexpr std::string_view kBusy = "too much is being uploaded at the moment";
+    const auto length = parser.content_length();
+    if (length && *length > route.max_body) co_return Refusal(413, kTooLarge);
+    if (length && !loan.Grow(*length)) co_return Refusal(503, kBusy);
+    parser.body_limit(route.max_body);
+    if (!parser.is_done() && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+      http::response<http::empty_body> go_on(http::status::continue_, parser.get().version());
+      const auto [error, size] = co_await http::async_write(stream_, go_on, kToken);
+      if (error) co_return Refusal(-1, "");
+    }
+    const auto began = Time::now();
+    while (!parser.is_done()) {
+      const Millis allowed =
+          options_.body_patience + Millis(parser.get().body().size() / kLeastBytesPerMilli);
+      if (Time::now() - began > allowed)
+        co_return Refusal(408, "the request's body came too slowly");
+      lowest().expires_after(options_.body_patience);
+      const auto [error, size] = co_await http::async_read_some(stream_, buffer_, parser, kToken);
+      if (error == http::error::body_limit) co_return Refusal(413, kTooLarge);
+      if (error.category() == http::make_error_code(http::error::bad_method).category() && error &&
+          error != http::error::partial_message && error != http::error::end_of_stream) {
+        co_return Refusal(400, "the request's body is not well-formed");
+      }
+      if (error) co_return Refusal(-1, "");
+      if (!loan.Grow(parser.get().body().size())) co_return Refusal(503, kBusy);
+    }
+    co_return Refusal(0, "");
+  }
+
+  // True if the connection may go on.
+  Awaitable<bool> Answer(HttpResponse answer, unsigned version, bool keep, bool head) {
+    ++context_.counters.requests;
+    http::response<http::string_body> message;
+    message.version(version);
+    message.result(static_cast<unsigned>(answer.status));
+    message.set(http::field::server, "lethe");
+    if (!answer.content_type.empty()) {
+      message.set(http::field::content_type, answer.content_type);
+    }
+    for (const auto& [name, value] : answer.headers) message.set(name, value);
+    message.keep_alive(keep);
+    if (answer.stream && !head) co_return co_await StreamBody(message, answer, keep);
+    const std::size_t size = answer.body.size();
+    if (head) {
+      message.content_length(size);
+    } else {
+      message.body() = std::move(answer.body);
+      message.prepare_payload();
+    }
+    http::response_serializer<http::string_body> serializer(message);
+    lowest().expires_after(options_.write_patience + Millis(size / kLeastBytesPerMilli));
+    boost::system::error_code error;
+    if (head) {
+      std::tie(error, std::ignore) = co_await http::async_write_header(stream_, serializer, kToken);
+    } else {
+      std::tie(error, std::ignore) = co_await http::async_write(stream_, serializer, kToken);
+    }
+    co_return !error && keep;
+  }
+
+  class ChunkWriter : public BodyWriter {
+   public:
+    explicit ChunkWriter(Connection& owner) : owner_(owner) {}
+    Awaitable<bool> Write(std::string_view piece) override {
+      if (gone_) co_return false;
+      if (piece.empty()) co_return true;
+      owner_.lowest().expires_after(owner_.options_.write_patience);
+      const auto [error, size] = co_await asio::async_write(
+          owner_.stream_, http::make_chunk(asio::buffer(piece.data(), piece.size())), kToken);
+      owner_.lowest().expires_never();
+      gone_ = static_cast<bool>(error);
+      co_return !gone_;
+    }
+    bool gone() const { return gone_; }
+
+   private:
+    Connection& owner_;
+    bool gone_ = false;
+  };
+
+  Awaitable<bool> StreamBody(const http::response<http::string_body>& like, HttpResponse& answer,
+                             bool keep) {
+    http::response<http::empty_body> header(like.base());
+    // HTTP/1.0 knows no chunks; nobody who streams speaks it.
+    header.chunked(true);
+    http::response_serializer<http::empty_body> serializer(header);
+    lowest().expires_after(options_.write_patience);
+    const auto [error, size] = co_await http::async_write_header(stream_, serializer, kToken);
+    if (error) co_return false;
+    ChunkWriter writer(*this);
+    co_await answer.stream(writer);
+    if (writer.gone()) co_return false;
+    lowest().expires_after(options_.write_patience);
+    const auto [last_error, last_size] =
+        co_await asio::async_write(stream_, http::make_chunk_last(), kToken);
+    co_return !last_error && keep;
+  }
+
+  Awaitable<void> ServeWebSocket(Parser& parser, const HttpRequest& request, const Route& route) {
+    upgraded_ = true;
+    ++context_.counters.requests;
+    auto socket = std::make_shared<WebSocketOver<Stream>>(std::move(stream_), route.max_message,
+                                                          options_.write_patience);
+    control_->close = [socket] { socket->Cut(); };
+    const bool accepted = co_await socket->Accept(parser.get());
+    if (!accepted) {
+      ++context_.counters.bad_requests;
+      co_return;
+    }
+    bool failed = false;
+    try {
+      co_await route.websocket(request, *socket);
+    } catch (const std::exception&) {
+      failed = true;
+    }
+    co_await socket->Close(failed ? 1011 : 1000, "");
+  }
+
+  // Says good-bye the way the carrier wants it.
+  Awaitable<void> Finish() {
+    lowest().expires_after(options_.body_patience);
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      co_await stream_.async_shutdown(kToken);
+    } else {
+      boost::system::error_code error;
+      lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+      // What is still on its way is read and thrown away, a little of it: a client that is sending
+      // a body we refused would lose our answer if we closed now (RFC 9112, section 9.6).
+      std::array<char, 4096> rest;
+      lowest().expires_after(kLinger);
+      for (std::size_t bytes = 0; !error && bytes < kLingerBytes;) {
+        const auto [why, size] = co_await stream_.async_read_some(asio::buffer(rest), kToken);
+        error = why;
+        bytes += size;
+      }
+    }
+    lowest().close();
+  }
+
+  static constexpr std::size_t kFirstRead = 4096;
+  static constexpr Millis kLinger{2'000};
+  static constexpr std::size_t kLingerBytes = std::size_t{256} << 20;
+
+  Stream stream_;
+  beast::flat_buffer buffer_;
+  std::shared_ptr<ConnectionControl> control_;
+  ConnectionContext& context_;
+  const HttpServerOptions& options_;
+  std::string peer_;
+  bool upgraded_ = false;
+};
+
+}  // namespace
+
+Awaitable<void> ServePlain(asio::ip::tcp::socket socket, std::shared_ptr<ConnectionControl> control,
+                           ConnectionContext& context) {
+  Connection<PlainStream> connection(PlainStream(std::move(socket)), control, context);
+  co_await connection.Serve();
+}
+
+Awaitable<void> ServeTls(asio::ip::tcp::socket socket, asio::ssl::context& tls,
+                         std::shared_ptr<ConnectionControl> control, ConnectionContext& context) {
+  Connection<TlsStream> connection(TlsStream(PlainStream(std::move(socket)), tls), control,
+                                   context);
+  beast::get_lowest_layer(connection.stream()).expires_after(context.options.header_patience);
+  const auto [error] =
+      co_await connection.stream().async_handshake(asio::ssl::stream_base::server, kToken);
+  if (error) {
+    ++context.counters.bad_requests;
+    co_return;
+  }
+  co_await connection.Serve();
+}
+
+}  // namespace lethe::server_internal

@@ -1,0 +1,52 @@
+#pragma once
+
+// Which handler answers what: by method and path.
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/http.h"
+#include "server/websocket.h"
+
+namespace lethe {
+
+/// Answers one request. The request lives until the answer was sent.
+using HttpHandler = std::function<Awaitable<HttpResponse>(const HttpRequest&)>;
+
+/// Talks on one WebSocket until the returned coroutine ends; then the connection is closed if it
+/// is not yet.
+using WebSocketHandler = std::function<Awaitable<void>(const HttpRequest&, WebSocket&)>;
+
+/// A path, or a beginning of paths when it ends with a slash and an asterisk: "/asr/v2/*".
+struct Route {
+  std::string method;  // "GET", "POST", ...; "*" for any
+  std::string path;
+  std::size_t max_body = 0;  // bytes; a larger one is answered with 413 before it is read
+  HttpHandler http;          // may be empty
+  // Shapes an answer to a request that never reached the handler: a status and one line. May be
+  // empty.
+  std::function<HttpResponse(int status, std::string_view why)> refuse;
+  WebSocketHandler websocket;                      // may be empty; answers upgrades
+  std::size_t max_message = std::size_t{1} << 20;  // bytes of one WebSocket message
+};
+
+/// Thread: any once it is filled
+class Router {
+ public:
+  void Add(Route route) { routes_.push_back(std::move(route)); }
+
+  struct Match {
+    const Route* route = nullptr;  // null: nothing is there
+    bool path_known = false;       // something is there, for another method
+  };
+  Match Find(std::string_view method, std::string_view path) const;
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace lethe
