@@ -23,6 +23,7 @@ class LivePlayer::Speaker {
   Status Open(Engine& engine, LiveOptions options) {
     options.notify = [this] { TakeEvents(); };
     ASSIGN_OR_RETURN(stream_, engine.OpenLive(options));
+    live_ = stream_.get();
     return OkStatus();
   }
 
@@ -95,8 +96,8 @@ class LivePlayer::Speaker {
 
   void TakeEvents() {
     const Clock::time_point now = Clock::now();
-    const bool complete = stream_->complete();
-    for (const StreamEvent& event : stream_->TakeEvents()) {
+    const bool complete = live_->complete();
+    for (const StreamEvent& event : live_->TakeEvents()) {
       const std::chrono::duration<double, std::milli> latency = now - PushedAt(event.heard);
       voice_.on_event(event, latency.count());
     }
@@ -107,6 +108,9 @@ class LivePlayer::Speaker {
   const double pace_;
   const Clock::time_point begin_;
   std::unique_ptr<LiveStream> stream_;
+  // The same, for the engine's threads: the destructor sets stream_ to null before the stream is
+  // gone, and events come until it is.
+  LiveStream* live_ = nullptr;
   SharedSamples samples_;
   std::size_t at_ = 0;
   std::span<const float> chunk_;

@@ -105,8 +105,7 @@ class KernelBenchTest(ProgramTest):
         for kernel in result['kernels']:
             self.assertIn(kernel['bound_by'], ('arithmetic', 'memory'))
             self.assertGreater(kernel['microseconds'], 0, kernel)
-            # A little over 1 is a neighbour who disturbed the one measurement and not the other.
-            self.assertTrue(0 < kernel['share'] <= 1.2, kernel)
+            self.assertGreater(kernel['share'], 0, kernel)
 
     def test_a_table_is_printed_for_people(self):
         text = self.assert_good(run('bench', 'kernels', '--milliseconds', '1'))
