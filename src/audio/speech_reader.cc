@@ -5,10 +5,11 @@
 
 namespace lethe {
 
-SpeechReader::SpeechReader(std::unique_ptr<AudioSource> source, Resampler resampler, int channels,
-                           size_t input_frames)
+SpeechReader::SpeechReader(std::unique_ptr<AudioSource> source, Resampler resampler,
+                           ChannelMode mode, int channels, size_t input_frames)
     : source_(std::move(source)),
       resampler_(std::move(resampler)),
+      mode_(mode),
       channels_(channels),
       input_frames_(input_frames) {}
 
@@ -17,7 +18,7 @@ Result<SpeechReader> SpeechReader::Open(std::unique_ptr<AudioSource> source, Cha
   const int channels = mode == ChannelMode::kSplit ? format.channels : 1;
   ASSIGN_OR_RETURN(Resampler resampler, Resampler::Create(format.sample_rate, channels));
   const auto input_frames = static_cast<size_t>(std::clamp(format.sample_rate / 2, 1, 16'384));
-  return SpeechReader(std::move(source), std::move(resampler), channels, input_frames);
+  return SpeechReader(std::move(source), std::move(resampler), mode, channels, input_frames);
 }
 
 Status SpeechReader::Fill() {
@@ -41,9 +42,10 @@ Status SpeechReader::Feed() {
   if (static_cast<size_t>(channels_) != in_channels) {
     mixed_.resize(n / in_channels);
     for (size_t i = 0; i < mixed_.size(); ++i) {
+      const std::span<const float> frame = samples.subspan(i * in_channels, in_channels);
       float sum = 0.0F;
-      for (const float sample : samples.subspan(i * in_channels, in_channels)) sum += sample;
-      mixed_[i] = sum / static_cast<float>(in_channels);
+      for (const float sample : frame) sum += sample;
+      mixed_[i] = mode_ == ChannelMode::kFirst ? frame[0] : sum / static_cast<float>(in_channels);
     }
     samples = mixed_;
   }

@@ -17,6 +17,7 @@ namespace lethe {
 enum class ChannelMode {
   kMix,    ///< one channel: the average of all
   kSplit,  ///< every channel on its own, as in two-sided telephone recordings
+  kFirst,  ///< the first channel; the others are not looked at
 };
 
 /// Reads a recording at kSampleRate, in bounded memory.
@@ -42,8 +43,8 @@ class SpeechReader {
   Result<size_t> Read(std::vector<std::vector<float>>& block);
 
  private:
-  SpeechReader(std::unique_ptr<AudioSource> source, Resampler resampler, int channels,
-               size_t input_frames);
+  SpeechReader(std::unique_ptr<AudioSource> source, Resampler resampler, ChannelMode mode,
+               int channels, size_t input_frames);
 
   // Makes ready_ the next samples; leaves it empty at the end.
   Status Fill();
@@ -52,6 +53,7 @@ class SpeechReader {
 
   std::unique_ptr<AudioSource> source_;
   Resampler resampler_;
+  ChannelMode mode_;
   int channels_;
   // Half a second or less.
   size_t input_frames_;

@@ -36,15 +36,21 @@ void Append(std::vector<Segment> more, std::vector<Segment>* segments) {
 
 Result<Transcript> Transcriber::Transcribe(const std::string& path,
                                            const TranscribeOptions& options) {
-  ASSIGN_OR_RETURN(const PostProcessor post,
-                   PostProcessor::ForLanguage(label_.language, options.post));
   const AudioInputOptions input{.raw = options.raw};
   ASSIGN_OR_RETURN(
       std::unique_ptr<AudioSource> source,
       path == "-" ? OpenAudioDescriptor(STDIN_FILENO, input) : OpenAudioFile(path, input));
+  return TranscribeSource(std::move(source), path, options);
+}
+
+Result<Transcript> Transcriber::TranscribeSource(std::unique_ptr<AudioSource> source,
+                                                 const std::string& name,
+                                                 const TranscribeOptions& options) {
+  ASSIGN_OR_RETURN(const PostProcessor post,
+                   PostProcessor::ForLanguage(label_.language, options.post));
   ASSIGN_OR_RETURN(SpeechReader reader, SpeechReader::Open(std::move(source), options.channels));
   const AudioFormat& format = reader.format();
-  Transcript transcript{.source = path,
+  Transcript transcript{.source = name,
                         .language = label_.language,
                         .model = label_.name,
                         .sample_rate = format.sample_rate,
@@ -68,6 +74,10 @@ Result<Transcript> Transcriber::Transcribe(const std::string& path,
     ASSIGN_OR_RETURN(const std::size_t count, reader.Read(block));
     if (count == 0) break;
     samples += static_cast<SampleIndex>(count);
+    if (options.max_duration.count() > 0 && SamplesToMillis(samples) > options.max_duration) {
+      return ResourceExhausted("is longer than it may be here, in seconds: " +
+                               std::to_string(options.max_duration.count() / 1000));
+    }
     for (std::size_t i = 0; i < streams.size(); ++i) {
       RETURN_IF_ERROR(streams[i]->PushSamples(std::span(block[i]).first(count)));
       Append(streams[i]->TakeSegments(), &transcript.segments);

@@ -27,6 +27,7 @@ struct TranscribeOptions {
   PostOptions post;                           // what is done to the text; nothing by default
   std::optional<RawPcm> raw;                  // the input is samples without a header
   std::shared_ptr<const HotWords> hot_words;  // may be empty
+  Millis max_duration{0};                     // longer is kResourceExhausted; 0: no limit
   ProgressCallback progress;                  // may be empty
   std::function<bool()> cancelled;            // asked now and then; true ends it with kCancelled
 };
@@ -48,10 +49,14 @@ class Transcriber {
 
   /// Transcribes one file, or standard input when `path` is "-".
   /// Errors: as the audio reader; a recording too short to hold a word is kInvalidArgument, and
-  ///         options.post of a language without rules kUnimplemented.
-  /// Messages
-  ///         do not repeat the path: the caller has it.
+  ///         options.post of a language without rules kUnimplemented. Messages do not repeat the
+  ///         path: the caller has it.
   Result<Transcript> Transcribe(const std::string& path, const TranscribeOptions& options);
+
+  /// Transcribes what is open already; `name` becomes the transcript's source. Errors: as above;
+  /// options.raw is not looked at
+  Result<Transcript> TranscribeSource(std::unique_ptr<AudioSource> source, const std::string& name,
+                                      const TranscribeOptions& options);
 
  private:
   Engine& engine_;

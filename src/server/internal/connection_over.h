@@ -1,4 +1,7 @@
-#include "server/internal/connection.h"
+#pragma once
+
+// One connection over a plain or an encrypted stream. A template in a header of its own, because
+// each of the two takes the compiler long enough.
 
 #include <chrono>
 #include <exception>
@@ -12,10 +15,10 @@
 #include <boost/beast/ssl.hpp>
 
 #include "base/encoding.h"
+#include "server/internal/connection.h"
 #include "server/internal/websocket_over.h"
 
 namespace lethe::server_internal {
-namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -25,13 +28,13 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 using Parser = http::request_parser<http::string_body>;
 using Time = std::chrono::steady_clock;
 
-constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+inline constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 
 // Slower than this over the whole of a body or an answer, and the connection is cut: 16 kB/s is
 // less than the slowest audio that is sent as it is spoken, 8 kHz PCM.
-constexpr std::size_t kLeastBytesPerMilli = 12;
+inline constexpr std::size_t kLeastBytesPerMilli = 12;
 
-HttpResponse PlainRefusal(int status, std::string_view why) {
+inline HttpResponse PlainRefusal(int status, std::string_view why) {
   HttpResponse response;
   response.status = status;
   response.body = "{\"error\":{\"code\":" + std::to_string(status) + ",\"message\":\"" +
@@ -39,7 +42,7 @@ HttpResponse PlainRefusal(int status, std::string_view why) {
   return response;
 }
 
-HttpRequest ToRequest(const Parser::value_type& message, std::string peer) {
+inline HttpRequest ToRequest(const Parser::value_type& message, std::string peer) {
   HttpRequest request;
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
@@ -322,27 +325,5 @@ class Connection {
   std::string peer_;
   bool upgraded_ = false;
 };
-
-}  // namespace
-
-Awaitable<void> ServePlain(asio::ip::tcp::socket socket, std::shared_ptr<ConnectionControl> control,
-                           ConnectionContext& context) {
-  Connection<PlainStream> connection(PlainStream(std::move(socket)), control, context);
-  co_await connection.Serve();
-}
-
-Awaitable<void> ServeTls(asio::ip::tcp::socket socket, asio::ssl::context& tls,
-                         std::shared_ptr<ConnectionControl> control, ConnectionContext& context) {
-  Connection<TlsStream> connection(TlsStream(PlainStream(std::move(socket)), tls), control,
-                                   context);
-  beast::get_lowest_layer(connection.stream()).expires_after(context.options.header_patience);
-  const auto [error] =
-      co_await connection.stream().async_handshake(asio::ssl::stream_base::server, kToken);
-  if (error) {
-    ++context.counters.bad_requests;
-    co_return;
-  }
-  co_await connection.Serve();
-}
 
 }  // namespace lethe::server_internal

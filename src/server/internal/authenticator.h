@@ -1,0 +1,47 @@
+#pragma once
+
+// Who is calling: signatures and bearer keys held against the stored keys. Blocks on the store.
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/clock.h"
+#include "server/http.h"
+#include "store/keys.h"
+
+namespace lethe::server_internal {
+
+/// Why somebody is not let in. The faces have their own codes for each.
+enum class AuthFailure {
+  kMalformed,    // the authorization cannot be read, or something it needs is missing
+  kUnknownKey,   // no such key, or it is disabled
+  kDisabled,     // its application is disabled
+  kExpired,      // signed too long ago, or for a time to come
+  kWrong,        // the signature is another
+  kOtherApp,     // the key is not the named application's
+  kUnavailable,  // the records did not answer
+};
+
+using AuthResult = std::variant<KeyOwner, AuthFailure>;
+
+/// API 3.0: TC3 in the header, or the first version's parameters; `parameters` are those of the
+/// form or the query, decoded. Five minutes either way.
+AuthResult AuthenticateApi3(const HttpRequest& request, const NamedValues& parameters, Keys& keys,
+                            const Clock& clock, const std::set<std::string>& canonical_hosts);
+
+/// Realtime: `signature` in the query, or in the Authorization header; valid until `expired`.
+/// `path_app_id` is what the path says.
+AuthResult AuthenticateRealtime(const HttpRequest& request, std::string_view path_app_id,
+                                Keys& keys, const Clock& clock,
+                                const std::set<std::string>& canonical_hosts);
+
+/// Flash: the Authorization header is the signature; three minutes either way.
+AuthResult AuthenticateFlash(const HttpRequest& request, std::string_view path_app_id, Keys& keys,
+                             const Clock& clock, const std::set<std::string>& canonical_hosts);
+
+/// "Authorization: Bearer KEY".
+AuthResult AuthenticateBearer(const HttpRequest& request, Keys& keys);
+
+}  // namespace lethe::server_internal

@@ -1,0 +1,71 @@
+#include "service/fair_pool.h"
+
+#include <utility>
+
+namespace lethe {
+
+FairPool::FairPool(int num_threads, std::size_t most_waiting_per_owner)
+    : most_waiting_(most_waiting_per_owner) {
+  for (int i = 0; i < num_threads; ++i) threads_.emplace_back([this] { Run(); });
+}
+
+Status FairPool::Post(std::uint64_t owner, std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return Unavailable("the service is stopping; try again elsewhere");
+    auto& queue = queues_[owner];
+    if (queue.size() >= most_waiting_) {
+      return ResourceExhausted("too many calls of this application are waiting; try again later");
+    }
+    if (queue.empty()) turns_.push_back(owner);
+    queue.push_back(std::move(work));
+    ++waiting_;
+  }
+  changed_.notify_one();
+  return OkStatus();
+}
+
+void FairPool::Run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !turns_.empty(); });
+    if (stopping_) return;
+    const std::uint64_t owner = turns_.front();
+    turns_.pop_front();
+    auto& queue = queues_[owner];
+    std::function<void()> work = std::move(queue.front());
+    queue.pop_front();
+    --waiting_;
+    if (queue.empty()) {
+      queues_.erase(owner);
+    } else {
+      turns_.push_back(owner);
+    }
+    lock.unlock();
+    work();
+    work = nullptr;  // what it holds may be large, and is destroyed without the lock
+    lock.lock();
+  }
+}
+
+void FairPool::Stop() {
+  std::map<std::uint64_t, std::deque<std::function<void()>>> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    dropped.swap(queues_);
+    turns_.clear();
+    waiting_ = 0;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+std::size_t FairPool::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_;
+}
+
+}  // namespace lethe

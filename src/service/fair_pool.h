@@ -1,0 +1,52 @@
+#pragma once
+
+// Threads for work that blocks, shared fairly between those it is done for.
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/status.h"
+
+namespace lethe {
+
+/// Every owner (an application) has a queue of its own, and they take turns: who asks for a
+/// thousand things at once waits for them, and nobody else does.
+///
+/// Thread: any
+class FairPool {
+ public:
+  FairPool(int num_threads, std::size_t most_waiting_per_owner);
+  ~FairPool() { Stop(); }
+  FairPool(const FairPool&) = delete;
+  FairPool& operator=(const FairPool&) = delete;
+
+  /// Runs `work` when it is the owner's turn. Errors: kResourceExhausted when too much of the
+  /// owner's waits already; kUnavailable after Stop(). Then it is not run.
+  Status Post(std::uint64_t owner, std::function<void()> work);
+
+  /// Refuses the new, drops what has not begun, waits for what has.
+  void Stop();
+
+  std::size_t waiting() const;
+
+ private:
+  void Run();
+
+  const std::size_t most_waiting_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::uint64_t, std::deque<std::function<void()>>> queues_;
+  std::deque<std::uint64_t> turns_;  // owners with something waiting, each once
+  std::size_t waiting_ = 0;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace lethe

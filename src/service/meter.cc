@@ -1,0 +1,67 @@
+#include "service/meter.h"
+
+#include <chrono>
+
+namespace lethe {
+namespace {
+
+// Rows are written together; an eager writer would pay for the disk row by row.
+constexpr std::chrono::milliseconds kGather{50};
+
+}  // namespace
+
+Meter::Meter(Usage& usage) : usage_(usage), thread_([this] { Run(); }) {}
+
+Meter::~Meter() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Meter::Record(FinishedCall call) {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return waiting_.size() < kMostWaiting || stopping_; });
+    ++counts_[{call.interface, call.result_code}];
+    waiting_.push_back(std::move(call));
+  }
+  changed_.notify_all();
+}
+
+void Meter::Flush() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.empty() && !writing_; });
+}
+
+void Meter::Run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    if (!stopping_) changed_.wait_for(lock, kGather, [this] { return stopping_; });
+    std::vector<FinishedCall> batch;
+    batch.swap(waiting_);
+    writing_ = true;
+    lock.unlock();
+    const Status written = usage_.Record(batch);
+    lock.lock();
+    writing_ = false;
+    if (!written.ok()) lost_ += batch.size();
+    changed_.notify_all();
+  }
+}
+
+std::map<std::pair<Interface, std::string>, std::uint64_t> Meter::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+std::uint64_t Meter::lost() const {
+  const std::lock_guard lock(mutex_);
+  return lost_;
+}
+
+}  // namespace lethe
