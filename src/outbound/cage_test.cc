@@ -4,13 +4,18 @@
 // Method: servers on loopback addresses, of which some are allowed; those that are not must see no
 //         connection. What is refused by its text is refused without a network.
 
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 
 #include "outbound/http_client.h"
+#include "outbound/internal/sigpipe_guard.h"
 #include "outbound/internal/test_certificate.h"
 #include "outbound/internal/test_fetch.h"
 #include "outbound/internal/test_server.h"
@@ -212,6 +217,23 @@ TEST_F(TlsCageTest, AServerThatHangsUpOnAPostDoesNotEndTheProgram) {
     EXPECT_EQ(trusting_.Post(server.Url("/"), "a/b", body, {}, {}).status().code(),
               StatusCode::kUnavailable);
   }
+}
+
+TEST(SigpipeGuardTest, ASignalThatCameMeanwhileIsTakenBack) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  sigset_t before, after, pending;
+  pthread_sigmask(SIG_SETMASK, nullptr, &before);
+  {
+    const SigpipeGuard guard;
+    EXPECT_EQ(write(ends[1], "x", 1), -1);  // without the guard, the end of this program
+  }
+  close(ends[1]);
+  sigpending(&pending);
+  EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);
+  pthread_sigmask(SIG_SETMASK, nullptr, &after);
+  EXPECT_EQ(sigismember(&after, SIGPIPE), sigismember(&before, SIGPIPE));
 }
 
 }  // namespace

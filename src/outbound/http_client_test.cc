@@ -173,17 +173,20 @@ TEST_F(HttpClientTest, AServerThatTricklesIsGivenUp) {
 }
 
 TEST_F(HttpClientTest, TheTimeOfTheSinkIsNotTheServers) {
-  const TestServer server([](TestConnection& connection) {
+  std::atomic<bool> taken = false;
+  const TestServer server([&](TestConnection& connection) {
     connection.ReadRequest();
     connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
-    std::this_thread::sleep_for(Millis(50));
+    while (!taken) std::this_thread::sleep_for(Millis(1));
+    std::this_thread::sleep_for(Millis(50));  // so that the client looks at the time
     connection.Send("def");
   });
-  // A sink much slower than idle_time.
+  // A sink slower than idle_time.
   const Status status =
-      client_.Fetch(server.Url("/"), {.idle_time = Millis(400), .min_bytes_per_second = 100'000},
-                    [](std::span<const std::byte>) {
-                      std::this_thread::sleep_for(Millis(600));
+      client_.Fetch(server.Url("/"), {.idle_time = Millis(500), .min_bytes_per_second = 100'000},
+                    [&](std::span<const std::byte>) {
+                      if (!taken) std::this_thread::sleep_for(Millis(600));
+                      taken = true;
                       return OkStatus();
                     });
   EXPECT_TRUE(status.ok()) << status.message();

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "outbound/internal/sigpipe_guard.h"
 
 namespace lethe {
 
@@ -130,6 +131,7 @@ class TestServer {
   }
 
   void Serve(int fd) {
+    const SigpipeGuard guard;
     SSL* const tls = tls_ ? SSL_new(tls_) : nullptr;
     if (tls) SSL_set_fd(tls, fd);
     if (!tls || SSL_accept(tls) == 1) {
