@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "audio/internal/cage_process.h"
+#include "audio/internal/cage_spawner.h"
 #include "audio/internal/caged_source.h"
 #include "base/check.h"
 
@@ -16,6 +17,7 @@ namespace lethe {
 
 using audio_internal::CagedSource;
 using audio_internal::CageProcess;
+using audio_internal::CageSpawner;
 
 // One thread, the keeper, starts all children: each dies with the thread that started it, so that
 // none is left when this process is killed, and that thread has to outlive them.
@@ -128,12 +130,13 @@ class CagedMediaDecoder::Pool {
   }
 
   void Keep() {
+    CageSpawner spawner(options_);
     std::unique_lock lock(mutex_);
     while (true) {
       changed_.wait(lock, [this] { return stopping_ || WantsOne(); });
       if (stopping_) break;
       lock.unlock();
-      Result<CageProcess> child = CageProcess::Start(options_);
+      Result<CageProcess> child = spawner.Start();
       lock.lock();
       if (child.ok()) {
         idle_.push_back({.process = *std::move(child)});

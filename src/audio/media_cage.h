@@ -2,12 +2,13 @@
 
 // Other people's decoders, each in a process of its own that may do nothing but decode.
 //
-// CagedMediaDecoder is a MediaDecoder for recordings of strangers. The process it runs them in is
-// this program, executed anew as `lethe media-child` with one socket, no environment and no other
-// descriptor. Before it sees a byte of a recording it gives up its rights: no new privileges, no
-// files (landlock, where the kernel has it), no system calls but those that compute, allocate, and
-// read and write the socket (seccomp); memory and processor time are limited. It decodes one
-// recording and ends, so nothing of one caller's audio is there for the next.
+// CagedMediaDecoder is a MediaDecoder for recordings of strangers. This program is executed anew as
+// `lethe media-child`, with one socket, no environment and no other descriptor; that process, the
+// stem, never sees a recording, and divides into children that do. Before it sees a byte a child
+// gives up its rights: no new privileges, no files (landlock, where the kernel has it), no system
+// calls but those that compute, allocate, and read and write its socket (seccomp); memory and
+// processor time are limited. It decodes one recording and ends, so nothing of one caller's audio
+// is there for the next.
 //
 // What comes back is believed no more than the recording was: sizes, formats and samples are
 // checked, and a child that breaks the protocol, crashes, spins or never ends is killed. That is an
@@ -93,8 +94,9 @@ class CagedMediaDecoder final : public MediaDecoder {
   const std::unique_ptr<Pool> pool_;
 };
 
-/// What a child does: confines this process, decodes the recording that comes over descriptor 0,
-/// and ends. Call it first in main(), before there is a second thread or an open file.
+/// What the program does for a cage: becomes the stem of children, each of which confines itself,
+/// decodes the recording that comes over its socket, and ends. Call it first in main(), before
+/// there is a second thread or an open file.
 [[noreturn]] void RunMediaChild();
 
 }  // namespace lethe

@@ -47,7 +47,7 @@ using audio_internal::CageSeek;
 using audio_internal::ChildChannel;
 using audio_internal::ConfineAsAsked;
 using audio_internal::GiveUpFiles;
-using audio_internal::RunToEnd;
+using audio_internal::RunStem;
 using audio_internal::ToCageText;
 
 using Child = std::function<void(ChildChannel&)>;
@@ -161,9 +161,15 @@ const std::map<std::string, Child>& Children() {
          WaitForNothing(channel);
        }},
       {"cannot-be-confined",
-       [](ChildChannel& channel) { channel.SendError(FailedPrecondition("no seccomp")); }},
+       [](ChildChannel& channel) {
+         channel.Receive({CageMessage::kConfine});
+         channel.SendError(FailedPrecondition("no seccomp"));
+       }},
       {"not-confined",
-       [](ChildChannel& channel) { channel.Send(CageMessage::kReady, AsBytes(CageReady{})); }},
+       [](ChildChannel& channel) {
+         channel.Receive({CageMessage::kConfine});
+         channel.Send(CageMessage::kReady, AsBytes(CageReady{}));
+       }},
       // Broken.
       {"ends", Confined([](ChildChannel&) {})},
       {"crashes", Confined([](ChildChannel&) { Crash(); })},
@@ -297,7 +303,7 @@ int main(int argc, char** argv) {
     const std::string name(std::string_view(argv[1]).substr(kChild.size()));
     if (name == "media-child") lethe::RunMediaChild();
     if (name == "parent") return lethe::BeParent();
-    lethe::RunToEnd(lethe::Children().at(name));
+    lethe::RunStem(lethe::Children().at(name));
   }
   testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();

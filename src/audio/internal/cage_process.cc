@@ -7,80 +7,13 @@
 #include <cstring>
 #include <utility>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace lethe::audio_internal {
-namespace {
-
-Status CannotStart(int error) {
-  return Unavailable(std::string("a media decoder cannot be started: ") + std::strerror(error));
-}
-
-// Runs the program with the socket as its descriptor 0 and nothing else of ours.
-int Spawn(const std::vector<std::string>& command, int socket, pid_t* pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, socket, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  posix_spawn_file_actions_addchdir_np(&actions, "/");
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  // A group of its own: the interrupt key of a terminal is for us, who may still have a recording
-  // to finish.
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<char*> arguments;
-  for (const std::string& argument : command) {
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  }
-  arguments.push_back(nullptr);
-  char* environment[] = {nullptr};
-  const int error =
-      posix_spawn(pid, arguments[0], &actions, &attributes, arguments.data(), environment);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return error;
-}
-
-}  // namespace
-
-Result<CageProcess> CageProcess::Start(const MediaCageOptions& options) {
-  std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    return CannotStart(errno);
-  }
-  pid_t pid = -1;
-  const int error = Spawn(options.command, ends[1], &pid);
-  close(ends[1]);
-  if (error != 0) {
-    close(ends[0]);
-    return CannotStart(error);
-  }
-  CageProcess child(pid, ends[0], options);
-  Patience patience(options.max_start);
-  const CageConfine limits{.max_memory_bytes = options.max_memory_bytes,
-                           .max_cpu_seconds = static_cast<uint32_t>(options.max_cpu.count()),
-                           .allow_unconfined = options.allow_unconfined ? 1U : 0U};
-  // It fits the socket's buffer; whether it arrives, AwaitReady() will know.
-  static_cast<void>(child.Send(CageMessage::kConfine, AsBytes(limits), patience));
-  return child;
-}
-
 CageProcess::CageProcess(pid_t pid, int fd, const MediaCageOptions& options)
     : pid_(pid),
       fd_(fd),

@@ -41,7 +41,7 @@ class Patience {
 };
 
 /// One child: killed and reaped at the latest by the destructor.
-/// Thread: one at a time; but the child dies with the thread that called Start()
+/// Thread: one at a time
 class CageProcess {
  public:
   struct Message {
@@ -49,9 +49,8 @@ class CageProcess {
     std::span<const std::byte> body;  // until the next Receive()
   };
 
-  /// Starts the program and sends it its limits. Does not wait for it.
-  /// Errors: kUnavailable
-  static Result<CageProcess> Start(const MediaCageOptions& options);
+  /// Takes over a child of ours and our end of its socket.
+  CageProcess(pid_t pid, int fd, const MediaCageOptions& options);
   ~CageProcess();
   CageProcess(CageProcess&& other) noexcept;
   CageProcess& operator=(CageProcess&&) = delete;
@@ -72,8 +71,6 @@ class CageProcess {
   const std::string& why_stopped() const { return why_stopped_; }
 
  private:
-  CageProcess(pid_t pid, int fd, const MediaCageOptions& options);
-
   // Stops the child and is false when patience is over.
   bool HasPatience(const Patience& patience);
   // Waits until the socket has something, or something has happened to it.

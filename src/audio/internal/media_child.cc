@@ -1,12 +1,19 @@
 #include "audio/internal/media_child.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <new>
 #include <utility>
 
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "audio/internal/ffmpeg_source.h"
@@ -136,6 +143,38 @@ void Decode(ChildChannel& channel) {
                AsBytes(CageEnd{.warning = ToCageText<512>((*source)->warning())}));
 }
 
+// The next one that the parent hands over; below 0 when it is gone.
+int ReceiveSocket() {
+  char byte = 0;
+  iovec part{.iov_base = &byte, .iov_len = 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = space.data();
+  message.msg_controllen = space.size();
+  ssize_t n = 0;
+  do {
+    n = recvmsg(0, &message, 0);
+  } while (n < 0 && errno == EINTR);
+  const cmsghdr* const rights = n == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS) return -1;
+  int socket = -1;
+  std::memcpy(&socket, CMSG_DATA(rights), sizeof(socket));
+  return socket;
+}
+
+[[noreturn]] void RunToEnd(const std::function<void(ChildChannel&)>& work) {
+  try {
+    ChildChannel channel;
+    work(channel);
+  } catch (const std::bad_alloc&) {
+    _exit(kCageExitNoMemory);
+  }
+  // Destructors of the whole program would ask for calls that are no longer allowed.
+  _exit(0);
+}
+
 }  // namespace
 
 void ConfineAsAsked(ChildChannel& channel) {
@@ -151,22 +190,29 @@ void ConfineAsAsked(ChildChannel& channel) {
                                                       .landlock_abi = confinement->landlock_abi}));
 }
 
-void RunToEnd(const std::function<void(ChildChannel&)>& work) {
-  try {
-    ChildChannel channel;
-    work(channel);
-  } catch (const std::bad_alloc&) {
-    _exit(kCageExitNoMemory);
+void RunStem(const std::function<void(ChildChannel&)>& work) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  while (true) {
+    const int socket = ReceiveSocket();
+    if (socket < 0) _exit(0);  // our parent is gone
+    // As fork(), but the new process is our sibling: who asked for it learns how it ends.
+    const long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0) {
+      if (dup2(socket, 0) != 0) _exit(1);
+      close(socket);
+      RunToEnd(work);
+    }
+    const auto answer = static_cast<int32_t>(pid < 0 ? -errno : pid);
+    close(socket);
+    if (write(0, &answer, sizeof(answer)) != sizeof(answer)) _exit(1);
   }
-  // Destructors of the whole program would ask for calls that are no longer allowed.
-  _exit(0);
 }
 
 }  // namespace audio_internal
 
 void RunMediaChild() {
-  audio_internal::RunToEnd([](audio_internal::ChildChannel& channel) {
-    audio_internal::WarmUp();
+  audio_internal::WarmUp();
+  audio_internal::RunStem([](audio_internal::ChildChannel& channel) {
     audio_internal::ConfineAsAsked(channel);
     audio_internal::Decode(channel);
   });

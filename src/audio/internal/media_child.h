@@ -38,8 +38,10 @@ class ChildChannel {
   std::vector<std::byte> in_ = std::vector<std::byte>(kMaxCageBody);
 };
 
-/// Runs all of a child's work, and ends the process: quietly, or saying that memory ran out.
-[[noreturn]] void RunToEnd(const std::function<void(ChildChannel&)>& work);
+/// What CageSpawner's stem does: divides whenever it is handed a socket, and the new process, a
+/// child of who started the stem, does `work` there and ends: quietly, or saying that memory ran
+/// out. Needs a process with one thread.
+[[noreturn]] void RunStem(const std::function<void(ChildChannel&)>& work);
 
 /// Takes the limits, confines the process and says so. Ends the process when that is not possible.
 void ConfineAsAsked(ChildChannel& channel);
