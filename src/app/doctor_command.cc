@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/finish.h"
 #include "app/output.h"
+#include "audio/media_cage.h"
 #include "base/subprocess.h"
 #include "kernels/dispatch.h"
 #include "model/moonshine/moonshine.h"
@@ -125,6 +126,23 @@ void LookAtModelFolder(Report* report) {
   }
 }
 
+void LookAtMediaCage(Report* report) {
+  const auto decoder = CagedMediaDecoder::Start({.max_idle = 1});
+  if (!decoder.ok()) {
+    report->Note("media cage", decoder.status().message());
+    return;
+  }
+  const MediaConfinement& confinement = (*decoder)->confinement();
+  const std::string seccomp = std::string("seccomp ") + (confinement.seccomp ? "yes" : "no");
+  if (confinement.landlock_abi > 0) {
+    report->Good("media cage", seccomp + ", landlock yes (version " +
+                                   std::to_string(confinement.landlock_abi) + ")");
+  } else {
+    report->Note("media cage", seccomp + ", landlock no: this kernel lacks it or has it off; " +
+                                   "system calls are filtered all the same");
+  }
+}
+
 }  // namespace
 
 void AddDoctorCommand(CLI::App& program, int& exit_code) {
@@ -141,6 +159,7 @@ void AddDoctorCommand(CLI::App& program, int& exit_code) {
     LookAtMemory(&report);
     LookAtModelFolder(&report);
     LookAtModels(&report);
+    LookAtMediaCage(&report);
     RETURN_IF_ERROR(WriteStandardOutput(report.text()));
     return report.problems() > 0 ? kExitFailed : kExitOk;
   });

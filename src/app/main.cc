@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/commands.h"
 #include "app/output.h"
+#include "audio/media_cage.h"
 
 namespace {
 
@@ -64,6 +66,9 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    // The decoder of one recording (audio/media_cage.h), before anything else is set up: it is to
+    // have nothing but that.
+    if (argc == 2 && std::string_view(argv[1]) == "media-child") lethe::RunMediaChild();
     return Run(argc, argv);
   } catch (const std::exception& error) {
     // Nothing of ours throws; what is left is the allocator and the standard library's threads.

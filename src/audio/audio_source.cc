@@ -104,6 +104,11 @@ bool LooksLikeText(std::span<const std::byte> start) {
   });
 }
 
+// Voice messages of WeChat and QQ; theirs begin with a byte more than the codec's own.
+bool LooksLikeSilk(std::span<const std::byte> start) {
+  return BeginsWith(start, "#!SILK") || BeginsWith(start, "\x02#!SILK");
+}
+
 std::string GiveARecording() {
   return "give a recording (" + std::string(AcceptedAudioFormats()) + ")";
 }
@@ -160,6 +165,8 @@ Result<std::unique_ptr<AudioSource>> OpenAudio(std::unique_ptr<ByteSource> bytes
       return OpenPcm(std::move(rewindable), std::move(format), header.layout, header.header_bytes);
     }
     RETURN_IF_ERROR(rewindable->Rewind());
+  } else if (LooksLikeSilk(start)) {
+    return Unimplemented("is SILK, which cannot be decoded here; convert it to wav, mp3 or amr");
   } else if (LooksLikeText(start)) {
     return InvalidArgument("holds text, not sound; " + GiveARecording());
   }

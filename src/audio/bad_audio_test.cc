@@ -113,6 +113,14 @@ TEST(BadAudioTest, TextIsCalledText) {
   EXPECT_THAT(Hear(OpenAudioFile(file.path())).status, FailsWith(kInvalid, "holds text"));
 }
 
+TEST(BadAudioTest, SilkIsSaidToBeNotSupported) {
+  for (const std::string& start : {std::string("#!SILK_V3"), std::string("\x02#!SILK_V3")}) {
+    const std::string silk = start + Numbers({20, 0x1234, 0xFFFF}, 2);
+    EXPECT_THAT(HearFile(silk).status, FailsWith(StatusCode::kUnimplemented, "is SILK"));
+    EXPECT_THAT(HearPipe(silk).status, FailsWith(StatusCode::kUnimplemented, "convert it"));
+  }
+}
+
 TEST(BadAudioTest, BytesOfNoFormatAreCalledUnknown) {
   ExpectRefused({'\0', '\1', '\2'}, "is in no format known here, or is damaged");
   ExpectRefused({'\xFF', '\xFB', '\0'}, "no format known");

@@ -21,6 +21,7 @@
 
 #include "audio/audio_source.h"
 #include "audio/internal/test_audio.h"
+#include "audio/internal/test_cage.h"
 #include "audio/internal/test_encoder.h"
 
 namespace lethe {
@@ -36,6 +37,7 @@ using audio_internal::HearFile;
 using audio_internal::HearPipe;
 using audio_internal::Numbers;
 using audio_internal::Pipe;
+using audio_internal::TestCage;
 using audio_internal::TestEncoder;
 using ::testing::StartsWith;
 
@@ -147,6 +149,24 @@ TEST_P(FormatTest, IsHeardAsItWasRecordedFromAFileAndAPipe) {
   EXPECT_TRUE(std::equal(file.samples.begin(), file.samples.end(), pipe.samples.begin()));
 }
 
+TEST_P(FormatTest, IsTheSameInACage) {
+  const Encoding& encoding = GetParam().encoding;
+  const AudioInputOptions caged{.media_decoder = &TestCage()};
+  const std::string bytes = Encode(encoding);
+  const auto expect_alike = [](const Heard& heard, const Heard& free) {
+    ASSERT_TRUE(heard.status.ok()) << heard.status.message();
+    EXPECT_EQ(heard.samples, free.samples);
+    EXPECT_EQ(heard.format.sample_rate, free.format.sample_rate);
+    EXPECT_EQ(heard.format.channels, free.format.channels);
+    EXPECT_EQ(heard.format.container, free.format.container);
+    EXPECT_EQ(heard.format.codec, free.format.codec);
+    EXPECT_EQ(heard.format.declared_seconds, free.format.declared_seconds);
+    EXPECT_EQ(heard.warning, free.warning);
+  };
+  expect_alike(HearFile(bytes, caged), HearFile(bytes));
+  expect_alike(HearPipe(bytes, 999, caged), HearPipe(bytes, 999));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, FormatTest,
     testing::Values(FormatCase{{"mp3", "libmp3lame", 44'100, 2}, "mp3", 1},
@@ -213,6 +233,9 @@ TEST(MediaDecoderTest, AmrFramesAreTwentyMillisecondsEach) {
   ASSERT_TRUE(heard_wide.status.ok()) << heard_wide.status.message();
   EXPECT_EQ(heard_wide.format.sample_rate, 16'000);
   EXPECT_EQ(heard_wide.samples.size(), 50U * 320);
+  const AudioInputOptions caged{.media_decoder = &TestCage()};
+  EXPECT_EQ(HearFile(narrow, caged).samples, heard_narrow.samples);
+  EXPECT_EQ(HearFile(wide, caged).samples, heard_wide.samples);
 }
 
 TEST(MediaDecoderTest, RawGsmIsKnownByItsFramesHoweverShort) {

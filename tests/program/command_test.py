@@ -20,8 +20,9 @@ class CommandTest(SpeechTest):
 
     def test_doctor_finds_nothing_wrong(self):
         report = self.assert_good(run('doctor'))
-        for what in ('processor', 'kernels', 'moonshine-tiny-en', 'silero-vad'):
+        for what in ('processor', 'kernels', 'moonshine-tiny-en', 'silero-vad', 'media cage'):
             self.assertRegex(report, f'(?m)^(ok  |note) {what} ')
+        self.assertRegex(report, '(?m)^.{5}media cage +seccomp yes, landlock (yes|no)')
 
     def test_eval_counts_the_errors_of_a_manifest(self):
         rows = [f'{i}\t{file}\ten\t{seconds_of(file)}\tlibrivox\t{self.spoken[file]}'
