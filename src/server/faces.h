@@ -33,7 +33,8 @@ struct FaceContext {
   Store& store;
   const EngineCatalog& engines;
   CallGate& gate;
-  FairPool& pool;
+  FairPool& pool;        // for what transcribes or fetches while its caller waits
+  FairPool& quick_pool;  // for what asks the store: never behind a recording
   Meter& meter;
   Recognizer& recognizer;
   WordLists& word_lists;

@@ -1,0 +1,195 @@
+#include "server/cloud_api.h"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/random.h"
+#include "server/internal/api3_actions.h"
+#include "server/internal/authenticator.h"
+#include "server/internal/run_on.h"
+
+namespace lethe {
+namespace {
+
+using namespace server_internal;
+
+// Base64 of 5 MB of audio, and what is around it (contract, sections 2.1 and 3.2).
+constexpr std::size_t kMaxBody = std::size_t{10} << 20;
+constexpr std::string_view kVersion = "2019-06-14";
+
+HttpResponse Envelope(const std::string& request_id, const ApiAnswer& answer) {
+  ApiFields fields = ApiFields::object();
+  if (const auto* error = std::get_if<ApiError>(&answer)) {
+    fields["Error"] = {{"Code", error->code}, {"Message", error->message}};
+  } else {
+    fields = std::get<ApiFields>(answer);
+  }
+  fields["RequestId"] = request_id;
+  HttpResponse response;
+  // Exactly this: official clients take another type, even with a charset behind it, for no error.
+  response.content_type = "application/json";
+  response.body = ApiFields{{"Response", std::move(fields)}}.dump(
+      -1, ' ', false, ApiFields::error_handler_t::replace);
+  return response;
+}
+
+ApiError ToError(AuthFailure failure) {
+  switch (failure) {
+    case AuthFailure::kMalformed:
+      return {"AuthFailure.InvalidAuthorization",
+              "The request is not signed, or its Authorization cannot be read."};
+    case AuthFailure::kUnknownKey:
+      return {"AuthFailure.SecretIdNotFound",
+              "There is no such SecretId here, or it is disabled; `lethe keys list` shows them."};
+    case AuthFailure::kDisabled:
+      return {"AuthFailure.UnauthorizedOperation", "The application of this key is disabled."};
+    case AuthFailure::kExpired:
+      return {"AuthFailure.SignatureExpire",
+              "The request was signed more than five minutes ago, or in the future; check the "
+              "clock."};
+    case AuthFailure::kWrong:
+    case AuthFailure::kOtherApp:
+      return {"AuthFailure.SignatureFailure",
+              "The signature is not that of this request with this key."};
+    case AuthFailure::kUnavailable:
+      break;
+  }
+  return {"InternalError.FailAccessDatabase", "The records did not answer; try again."};
+}
+
+ApiError TooMany(GateRefusal) {
+  return {"RequestLimitExceeded",
+          "More calls than this application may make; wait, or raise its quota."};
+}
+
+// The request as text values, before anybody knows whether it is signed.
+struct Incoming {
+  NamedValues flat;  // of a query or a form
+  bool is_flat = false;
+  std::string action, version;
+};
+
+Incoming Read(const HttpRequest& request) {
+  Incoming incoming;
+  const std::string_view type = request.Header("content-type");
+  if (request.method == "GET") {
+    incoming.flat = ParseQuery(request.query, true);
+    incoming.is_flat = true;
+  } else if (type.starts_with("application/x-www-form-urlencoded")) {
+    incoming.flat = ParseQuery(request.body, true);
+    incoming.is_flat = true;
+  }
+  incoming.action = request.Header("x-tc-action");
+  if (incoming.action.empty()) incoming.action = FindValue(incoming.flat, "Action").value_or("");
+  incoming.version = request.Header("x-tc-version");
+  if (incoming.version.empty()) {
+    incoming.version = FindValue(incoming.flat, "Version").value_or("");
+  }
+  return incoming;
+}
+
+ApiResult<ApiArguments> ReadArguments(const HttpRequest& request, const Incoming& incoming) {
+  if (incoming.is_flat) return ApiArguments::FromFlat(incoming.flat);
+  if (request.body.empty()) return ApiArguments::FromFlat({});
+  return ApiArguments::FromJson(request.body);
+}
+
+ApiAnswer RunAction(const ApiAction& action, ApiCall& call) {
+  ApiAnswer answer = action.run(call);
+  // A value that was no use is told even if the action found its way without.
+  if (call.arguments.error()) return *call.arguments.error();
+  return answer;
+}
+
+class CloudApi {
+ public:
+  CloudApi(FaceContext& context, RecordingTasks& tasks, OutboundClient& outbound)
+      : context_(context), tasks_(tasks), outbound_(outbound) {}
+
+  Awaitable<HttpResponse> Answer(const HttpRequest& request) {
+    const std::string request_id = RandomUuid();
+    const ApiAnswer answer = co_await Run(request, request_id);
+    co_return Envelope(request_id, answer);
+  }
+
+  static HttpResponse Refuse(int status, std::string_view why) {
+    const char* code = status == 413   ? "RequestSizeLimitExceeded"
+                       : status == 503 ? "ResourceInsufficient"
+                       : status == 500 ? "InternalError"
+                                       : "InvalidRequest";
+    return Envelope(RandomUuid(), ApiError{code, std::string(why)});
+  }
+
+ private:
+  Awaitable<ApiAnswer> Run(const HttpRequest& request, const std::string& request_id) {
+    const Incoming incoming = Read(request);
+    std::function<AuthResult()> authenticate = [&] {
+      return AuthenticateApi3(request, incoming.flat, context_.store.keys(), context_.clock,
+                              context_.options.canonical_hosts);
+    };
+    std::function<AuthResult(const Status&)> busy = [](const Status&) {
+      return AuthFailure::kUnavailable;
+    };
+    const AuthResult caller =
+        co_await RunOn<AuthResult>(context_.quick_pool, 0, authenticate, busy);
+    if (const auto* failure = std::get_if<AuthFailure>(&caller)) co_return ToError(*failure);
+    const Application& application = std::get<KeyOwner>(caller).application;
+    const ApiAction* action = FindApiAction(incoming.action);
+    if (action == nullptr) {
+      co_return ApiError{"InvalidAction", "There is no such action in this product."};
+    }
+    if (incoming.version != kVersion) {
+      co_return ApiError{"NoSuchVersion", "The version of this product is 2019-06-14."};
+    }
+    auto entered = context_.gate.Enter(application, action->interface);
+    if (const auto* refusal = std::get_if<GateRefusal>(&entered)) co_return TooMany(*refusal);
+    ApiResult<ApiArguments> arguments = ReadArguments(request, incoming);
+    if (const auto* error = std::get_if<ApiError>(&arguments)) co_return *error;
+    ApiCall call{context_,    tasks_,     outbound_,
+                 application, request_id, std::get<ApiArguments>(arguments),
+                 {}};
+    const WallTime start = context_.clock.Now();
+    std::function<ApiAnswer()> run = [&] { return RunAction(*action, call); };
+    std::function<ApiAnswer(const Status&)> full = [](const Status& status) {
+      return ApiError{
+          status.code() == StatusCode::kUnavailable ? "ServiceUnavailable" : "RequestLimitExceeded",
+          status.message()};
+    };
+    FairPool& pool = action->heavy ? context_.pool : context_.quick_pool;
+    ApiAnswer answer = co_await RunOn<ApiAnswer>(pool, application.id, run, full);
+    if (action->interface == Interface::kSentence) {
+      const auto* error = std::get_if<ApiError>(&answer);
+      context_.meter.Record({.app_id = application.id,
+                             .interface = action->interface,
+                             .call_id = request_id,
+                             .result_code = error == nullptr ? "success" : error->code,
+                             .succeeded = error == nullptr,
+                             .start = start,
+                             .end = context_.clock.Now(),
+                             .audio = call.usage.audio,
+                             .bytes = request.body.size()});
+    }
+    co_return answer;
+  }
+
+  FaceContext& context_;
+  RecordingTasks& tasks_;
+  OutboundClient& outbound_;
+};
+
+}  // namespace
+
+void AddCloudApiRoutes(Router& router, FaceContext& context, RecordingTasks& tasks,
+                       OutboundClient& outbound) {
+  const auto api = std::make_shared<CloudApi>(context, tasks, outbound);
+  for (const char* method : {"POST", "GET"}) {
+    router.Add({.method = method,
+                .path = "/",
+                .max_body = kMaxBody,
+                .http = [api](const HttpRequest& request) { return api->Answer(request); },
+                .refuse = CloudApi::Refuse});
+  }
+}
+
+}  // namespace lethe

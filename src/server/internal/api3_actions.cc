@@ -1,0 +1,151 @@
+#include "server/internal/api3_actions.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include "base/encoding.h"
+
+namespace lethe::server_internal {
+namespace {
+
+// What Lethe has no model or no purpose for is said, with the documented error that fits best.
+template <const char* const& kWhat>
+ApiAnswer NotOffered(ApiCall&) {
+  return ApiError{"UnsupportedOperation", std::string(kWhat)};
+}
+
+const char* const kNoCustomization =
+    "Lethe has no self-learning models: use a vocabulary (CreateAsrVocab) for names and terms.";
+const char* const kNoLiveStreams =
+    "Lethe does not fetch live streams: send the audio to /asr/v2/ as it is spoken.";
+const char* const kNoVoicePrints =
+    "Lethe recognises speech and not who speaks: it makes and keeps no voiceprints.";
+
+constexpr std::array kActions = {
+    ApiAction{"SentenceRecognition", Interface::kSentence, true, SentenceRecognition},
+    ApiAction{"CreateRecTask", Interface::kRecording, false, CreateRecTask},
+    ApiAction{"DescribeTaskStatus", Interface::kRecordingStatus, false, DescribeTaskStatus},
+    ApiAction{"CreateAsrVocab", Interface::kManagement, false, CreateAsrVocab},
+    ApiAction{"UpdateAsrVocab", Interface::kManagement, false, UpdateAsrVocab},
+    ApiAction{"DeleteAsrVocab", Interface::kManagement, false, DeleteAsrVocab},
+    ApiAction{"GetAsrVocab", Interface::kManagement, false, GetAsrVocab},
+    ApiAction{"GetAsrVocabList", Interface::kManagement, false, GetAsrVocabList},
+    ApiAction{"SetVocabState", Interface::kManagement, false, SetVocabState},
+    ApiAction{"DownloadAsrVocab", Interface::kManagement, false, DownloadAsrVocab},
+    ApiAction{"CreateAsrKeyWordLib", Interface::kManagement, false, CreateAsrKeyWordLib},
+    ApiAction{"UpdateAsrKeyWordLib", Interface::kManagement, false, UpdateAsrKeyWordLib},
+    ApiAction{"DeleteAsrKeyWordLib", Interface::kManagement, false, DeleteAsrKeyWordLib},
+    ApiAction{"GetAsrKeyWordLibList", Interface::kManagement, false, GetAsrKeyWordLibList},
+    ApiAction{"GetUsageByDate", Interface::kManagement, false, GetUsageByDate},
+    ApiAction{"CreateCustomization", Interface::kManagement, false, NotOffered<kNoCustomization>},
+    ApiAction{"ModifyCustomization", Interface::kManagement, false, NotOffered<kNoCustomization>},
+    ApiAction{"ModifyCustomizationState", Interface::kManagement, false,
+              NotOffered<kNoCustomization>},
+    ApiAction{"DeleteCustomization", Interface::kManagement, false, NotOffered<kNoCustomization>},
+    ApiAction{"DownloadCustomization", Interface::kManagement, false, NotOffered<kNoCustomization>},
+    ApiAction{"GetCustomizationList", Interface::kManagement, false, NotOffered<kNoCustomization>},
+    ApiAction{"GetModelInfo", Interface::kManagement, false, NotOffered<kNoCustomization>},
+    ApiAction{"CreateAsyncRecognitionTask", Interface::kManagement, false,
+              NotOffered<kNoLiveStreams>},
+    ApiAction{"CloseAsyncRecognitionTask", Interface::kManagement, false,
+              NotOffered<kNoLiveStreams>},
+    ApiAction{"DescribeAsyncRecognitionTasks", Interface::kManagement, false,
+              NotOffered<kNoLiveStreams>},
+    ApiAction{"VoicePrintEnroll", Interface::kManagement, false, NotOffered<kNoVoicePrints>},
+    ApiAction{"VoicePrintUpdate", Interface::kManagement, false, NotOffered<kNoVoicePrints>},
+    ApiAction{"VoicePrintVerify", Interface::kManagement, false, NotOffered<kNoVoicePrints>},
+    ApiAction{"VoicePrintCompare", Interface::kManagement, false, NotOffered<kNoVoicePrints>},
+    ApiAction{"VoicePrintGroupVerify", Interface::kManagement, false, NotOffered<kNoVoicePrints>},
+    ApiAction{"VoicePrintDelete", Interface::kManagement, false, NotOffered<kNoVoicePrints>},
+    ApiAction{"VoicePrintCount", Interface::kManagement, false, NotOffered<kNoVoicePrints>},
+    ApiAction{"VoicePrintGroupList", Interface::kManagement, false, NotOffered<kNoVoicePrints>},
+};
+static_assert(kActions.size() == 33);
+
+}  // namespace
+
+const ApiAction* FindApiAction(std::string_view name) {
+  const auto* found = std::find_if(kActions.begin(), kActions.end(),
+                                   [&](const ApiAction& action) { return action.name == name; });
+  return found == kActions.end() ? nullptr : found;
+}
+
+ApiResult<ApiRecognition> ReadRecognition(ApiCall& call, const char* engine_name,
+                                          std::int64_t most_number_mode) {
+  ApiArguments& arguments = call.arguments;
+  const std::string name = arguments.Text(engine_name, true).value_or("");
+  ApiRecognition read;
+  constexpr std::array kProfanity = {ProfanityFilter::kKeep, ProfanityFilter::kDrop,
+                                     ProfanityFilter::kMask};
+  constexpr std::array kFillers = {FillerFilter::kKeep, FillerFilter::kDrop,
+                                   FillerFilter::kDropStrict};
+  constexpr std::array kPunctuation = {PunctuationFilter::kKeep, PunctuationFilter::kDropFinalStop,
+                                       PunctuationFilter::kDropAll};
+  const auto dirty = static_cast<std::size_t>(arguments.Choice("FilterDirty", 0, 2, 0));
+  const auto modal = static_cast<std::size_t>(arguments.Choice("FilterModal", 0, 2, 0));
+  const auto punc = static_cast<std::size_t>(arguments.Choice("FilterPunc", 0, 2, 0));
+  const std::int64_t numbers = arguments.Choice("ConvertNumMode", 0, most_number_mode, 1);
+  read.hot_word_list = arguments.Text("HotwordList").value_or("");
+  read.vocabulary_id = arguments.Text("HotwordId").value_or("");
+  if (numbers == 2) arguments.Note({"InvalidParameterValue", "`ConvertNumMode` is 0, 1 or 3."});
+  if (arguments.error()) return *arguments.error();
+  read.post.profanity = kProfanity.at(dirty);
+  read.post.fillers = kFillers.at(modal);
+  read.post.punctuation = kPunctuation.at(punc);
+  read.post.numbers = numbers == 0   ? NumberFormat::kAsSpoken
+                      : numbers == 1 ? NumberFormat::kDigits
+                                     : NumberFormat::kFormulas;
+  auto engine = call.context.engines.Find(name);
+  if (!engine.ok()) {
+    return ApiError{"InvalidParameterValue.ErrorInvalidEngservice", engine.status().message()};
+  }
+  read.engine = *std::move(engine);
+  return read;
+}
+
+ApiResult<std::string> ReadData(ApiCall& call, std::size_t most) {
+  const std::string text = call.arguments.Text("Data", true).value_or("");
+  if (call.arguments.error()) return *call.arguments.error();
+  if (text.size() > most) {
+    return ApiError{"InvalidParameterValue.ErrorVoicedataTooLong",
+                    "`Data` is larger than allowed, in bytes of base64: " +
+                        std::to_string(text.size()) + " of " + std::to_string(most)};
+  }
+  auto bytes = Base64Decode(text);
+  if (!bytes || bytes->empty()) {
+    return ApiError{"InvalidParameterValue.ErrorInvalidVoicedata",
+                    bytes ? "`Data` is empty." : "`Data` is not base64."};
+  }
+  return *std::move(bytes);
+}
+
+ApiError StoreError(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+      return {"InvalidParameterValue", status.message()};
+    case StatusCode::kResourceExhausted:
+      return {"LimitExceeded", status.message()};
+    default:
+      return {"InternalError.FailAccessDatabase", status.message()};
+  }
+}
+
+std::string ShowTime(WallTime time) {
+  using namespace std::chrono;
+  constexpr hours kOffset{8};
+  const auto local = floor<seconds>(time) + kOffset;
+  const auto day = floor<days>(local);
+  const year_month_day date(day);
+  const hh_mm_ss clock(local - day);
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d+08:00",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
+  return text;
+}
+
+}  // namespace lethe::server_internal

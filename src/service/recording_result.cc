@@ -1,0 +1,169 @@
+#include "service/recording_result.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+namespace lethe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kAsciiPunctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+
+bool IsPunctuation(char c) { return kAsciiPunctuation.find(c) != std::string_view::npos; }
+
+// Characters, not bytes.
+std::size_t Length(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return lower;
+}
+
+std::string ClockText(Millis time) {
+  const auto millis = time.count();
+  char text[48];
+  std::snprintf(text, sizeof text, "%lld:%lld.%03lld", static_cast<long long>(millis / 60'000),
+                static_cast<long long>(millis / 1000 % 60), static_cast<long long>(millis % 1000));
+  return text;
+}
+
+// The words of a text, in lower case and without punctuation, a blank before and behind each: what
+// a keyword is looked for in.
+std::string Searchable(std::string_view text) {
+  std::string words = " ";
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string word = WithoutPunctuation(text.substr(0, end));
+    if (!word.empty()) words += Lower(word) + " ";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+Json FindKeywords(const std::string& text, const std::vector<KeywordLibrary>& libraries) {
+  const std::string words = Searchable(text);
+  Json results = Json::array();
+  for (const KeywordLibrary& library : libraries) {
+    Json found = Json::array();
+    for (const std::string& keyword : library.words) {
+      if (words.find(Searchable(keyword)) != std::string::npos) found.push_back(keyword);
+    }
+    if (!found.empty()) {
+      results.push_back({{"KeyWordLibID", library.id},
+                         {"KeyWordLibName", library.name},
+                         {"KeyWords", std::move(found)}});
+    }
+  }
+  return results.empty() ? Json() : results;
+}
+
+Json Detail(const Segment& segment, Millis silence, const RecordingResultOptions& options) {
+  Json words = Json::array();
+  std::string slice;
+  for (const Word& word : segment.words) {
+    const std::string bare = WithoutPunctuation(word.text);
+    if (!bare.empty()) slice += (slice.empty() ? "" : " ") + bare;
+    const std::string& shown = options.res_text_format == 1 ? bare : word.text;
+    if (shown.empty()) continue;
+    words.push_back({{"Word", shown},
+                     {"OffsetStartMs", (word.start - segment.start).count()},
+                     {"OffsetEndMs", (word.end - segment.start).count()}});
+  }
+  const double seconds = static_cast<double>((segment.end - segment.start).count()) / 1000;
+  const double speed = seconds > 0 ? static_cast<double>(Length(segment.text)) / seconds : 0.0;
+  const std::size_t num_words = words.size();
+  return {{"FinalSentence", segment.text},
+          {"SliceSentence", slice},
+          {"WrittenText", ""},
+          {"StartMs", segment.start.count()},
+          {"EndMs", segment.end.count()},
+          {"WordsNum", num_words},
+          {"Words", std::move(words)},
+          {"SpeechSpeed", static_cast<double>(static_cast<long long>(speed * 10 + 0.5)) / 10},
+          {"SpeakerId", segment.channel},
+          {"EmotionalEnergy", 0.0},
+          {"SilenceTime", silence.count()},
+          {"EmotionType", nullptr},
+          {"KeyWordResults", FindKeywords(segment.text, options.keywords)},
+          {"LangType", ""},
+          {"SpeakerRoleName", ""}};
+}
+
+}  // namespace
+
+std::string WithoutPunctuation(std::string_view word) {
+  while (!word.empty() && IsPunctuation(word.front())) word.remove_prefix(1);
+  while (!word.empty() && IsPunctuation(word.back())) word.remove_suffix(1);
+  return std::string(word);
+}
+
+std::vector<Segment> CutIntoLines(const std::vector<Segment>& segments, int max_length) {
+  std::vector<Segment> lines;
+  for (const Segment& segment : segments) {
+    if (segment.words.empty()) {
+      lines.push_back(segment);
+      continue;
+    }
+    Segment line;
+    const auto flush = [&] {
+      if (line.words.empty()) return;
+      line.channel = segment.channel;
+      line.confidence = segment.confidence;
+      line.start = line.words.front().start;
+      line.end = line.words.back().end;
+      for (const Word& word : line.words) line.text += (line.text.empty() ? "" : " ") + word.text;
+      lines.push_back(std::move(line));
+      line = Segment();
+    };
+    std::size_t length = 0;
+    for (const Word& word : segment.words) {
+      const std::size_t more = Length(word.text);
+      if (max_length > 0 && length > 0 &&
+          length + 1 + more > static_cast<std::size_t>(max_length)) {
+        flush();
+        length = 0;
+      }
+      length += more + (length > 0 ? 1 : 0);
+      line.words.push_back(word);
+      constexpr std::string_view kEnds = ".,;:!?";
+      if (!word.text.empty() && kEnds.find(word.text.back()) != std::string_view::npos) {
+        flush();
+        length = 0;
+      }
+    }
+    flush();
+  }
+  return lines;
+}
+
+RecordingResult MakeRecordingResult(const Transcript& transcript,
+                                    const RecordingResultOptions& options) {
+  const std::vector<Segment> sentences =
+      options.res_text_format == 3 ? CutIntoLines(transcript.segments, options.sentence_max_length)
+                                   : transcript.segments;
+  RecordingResult result;
+  Json details = Json::array();
+  Millis heard{0};
+  for (const Segment& sentence : sentences) {
+    result.text += "[" + ClockText(sentence.start) + "," + ClockText(sentence.end) +
+                   (transcript.split ? "," + std::to_string(sentence.channel) : "") + "]  " +
+                   sentence.text + "\n";
+    const Millis silence = std::max(Millis(0), sentence.start - heard);
+    heard = std::max(heard, sentence.end);
+    if (options.res_text_format > 0) details.push_back(Detail(sentence, silence, options));
+  }
+  result.detail = options.res_text_format > 0 ? details.dump() : "null";
+  return result;
+}
+
+}  // namespace lethe

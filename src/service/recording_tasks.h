@@ -1,0 +1,104 @@
+#pragma once
+
+// Recordings transcribed while nobody waits (CreateRecTask): submitted, worked off in turn, told to
+// a URL when done.
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "outbound/callback.h"
+#include "outbound/http_client.h"
+#include "service/engine_catalog.h"
+#include "service/meter.h"
+#include "service/recognizer.h"
+#include "service/word_lists.h"
+#include "store/store.h"
+
+namespace lethe {
+
+/// What is asked of one task. Everything but the upload is kept with the task and survives a
+/// restart.
+struct RecordingTaskRequest {
+  std::string engine;  // a name the catalogue offers
+  bool split_channels = false;
+  int res_text_format = 0;
+  int sentence_max_length = 0;
+  PostOptions post;
+  std::string hot_word_list, vocabulary_id;  // as WordLists::Resolve() takes them
+  std::vector<std::string> keyword_library_ids;
+  std::string url;  // where to fetch the recording, if there is no upload
+  std::string callback_url;
+};
+
+struct RecordingTaskOptions {
+  int num_workers = 2;
+  int max_running_per_application = 2;
+  std::size_t max_upload_memory = std::size_t{1}
+                                  << 30;  // of all uploads that wait or are worked on
+  std::uint64_t max_fetch_bytes = std::uint64_t{1} << 30;
+  Millis max_duration = std::chrono::hours(5);
+  std::string callback_key;  // signs callbacks; empty: they are not signed
+};
+
+/// Thread: any. Lifetime: everything given to it outlives it
+class RecordingTasks {
+ public:
+  struct Parts {
+    Store& store;
+    const EngineCatalog& engines;
+    Recognizer& recognizer;
+    WordLists& word_lists;
+    OutboundClient& outbound;
+    Meter& meter;
+    const Clock& clock;
+  };
+
+  /// Takes up what a former process left: tasks that were running run again, those whose upload is
+  /// lost are failed.
+  RecordingTasks(const Parts& parts, const RecordingTaskOptions& options);
+  ~RecordingTasks() { Stop(); }
+  RecordingTasks(const RecordingTasks&) = delete;
+  RecordingTasks& operator=(const RecordingTasks&) = delete;
+
+  /// Accepts a task. `upload` is the recording itself, or empty when the request has a URL.
+  /// Errors: kInvalidArgument for a URL that is refused; kResourceExhausted when too many tasks or
+  ///         uploads wait; as Tasks::Create()
+  Result<TaskId> Submit(AppId app_id, const std::string& request_id,
+                        const RecordingTaskRequest& request, std::string upload);
+
+  /// Takes no more, and waits for what is being transcribed; what waits stays in the store.
+  void Stop();
+
+ private:
+  void Work();
+  void TellCallers();
+  void Sweep();
+  // Transcribes one task; its outcome, and the code that a callback tells.
+  TaskOutcome Run(const Task& task);
+  Result<std::string> Audio(const Task& task, const RecordingTaskRequest& request);
+  void Tell(const Task& task);
+  std::vector<AppId> Busy();
+
+  const Parts parts_;
+  const RecordingTaskOptions options_;
+  CallbackSender callbacks_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<TaskId, std::string> uploads_;
+  std::size_t upload_bytes_ = 0;
+  std::map<AppId, int> running_;
+  std::uint64_t news_ = 0, told_ = 0;  // counts of what was submitted or put back; of what finished
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace lethe
