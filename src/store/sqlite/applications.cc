@@ -1,0 +1,171 @@
+#include "store/internal/checks.h"
+#include "store/sqlite/internal/repositories.h"
+
+namespace lethe {
+namespace {
+
+using ApplicationRow = std::tuple<Int, Int, Text, Int, Int>;
+using QuotaRow = std::tuple<Int, Text, Int, Int>;
+
+static_assert(kFirstAppId == 1'300'000'001 && kFirstUin == 100'000'000'001, "as in the schema");
+
+Application ToApplication(const ApplicationRow& row) {
+  const auto& [id, uin, name, enabled, created] = row;
+  return {.id = static_cast<AppId>(id),
+          .uin = static_cast<Uin>(uin),
+          .name = name,
+          .enabled = enabled != 0,
+          .created = FromMillis(created)};
+}
+
+void AddQuota(Application& application, const QuotaRow& row) {
+  const auto& [id, name, calls_per_second, concurrency] = row;
+  const std::optional<Interface> interface = FindInterface(name);
+  if (!interface) return;
+  Quota& quota = application.quotas[*interface];
+  if (calls_per_second >= 0) quota.calls_per_second = static_cast<int>(calls_per_second);
+  if (concurrency >= 0) quota.concurrency = static_cast<int>(concurrency);
+}
+
+// The next number of a kind, never given again.
+Int NextNumber(Connection& sql, std::string_view counter) {
+  sql.Run("UPDATE counters SET value = value + 1 WHERE name = :name", counter);
+  return sql.Number("SELECT value FROM counters WHERE name = :name", counter);
+}
+
+bool IsTaken(Connection& sql, std::string_view name, AppId but_for) {
+  return sql.Number("SELECT COUNT(*) FROM applications WHERE name = :name AND app_id <> :id", name,
+                    but_for) > 0;
+}
+
+class SqliteApplications : public Applications {
+ public:
+  SqliteApplications(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+
+  Result<Application> Create(const NewApplication& wanted) override {
+    RETURN_IF_ERROR(CheckApplicationName(wanted.name));
+    const auto work = [&](Connection& sql) -> Result<Application> {
+      if (wanted.uin &&
+          sql.Number("SELECT COUNT(*) FROM applications WHERE uin = :uin", *wanted.uin) == 0) {
+        return NoSuchAccount();
+      }
+      if (IsTaken(sql, wanted.name, 0)) return NameIsTaken("an application");
+      if (sql.Number("SELECT COUNT(*) FROM applications") >= Int{kMaxApplications}) {
+        return TooMany("applications", kMaxApplications);
+      }
+      const auto id = static_cast<AppId>(NextNumber(sql, "app_id"));
+      const Uin uin = wanted.uin ? *wanted.uin : static_cast<Uin>(NextNumber(sql, "uin"));
+      sql.Run(
+          "INSERT INTO applications (app_id, uin, name, enabled, created_ms) "
+          "VALUES (:id, :uin, :name, 1, :created)",
+          id, uin, wanted.name, ToMillis(clock_.Now()));
+      return ReadApplication(sql, id);
+    };
+    return database_.Write("create an application", work);
+  }
+
+  Result<Application> Find(AppId id) override {
+    return database_.Read("find an application",
+                          [id](Connection& sql) { return ReadApplication(sql, id); });
+  }
+
+  Result<Application> FindByName(std::string_view name) override {
+    const auto work = [name](Connection& sql) -> Result<Application> {
+      const auto rows =
+          sql.Rows<std::tuple<Int>>("SELECT app_id FROM applications WHERE name = :name", name);
+      if (rows.empty()) return NoSuchApplication();
+      return ReadApplication(sql, static_cast<AppId>(std::get<0>(rows.front())));
+    };
+    return database_.Read("find an application", work);
+  }
+
+  Result<std::vector<Application>> List() override {
+    const auto work = [](Connection& sql) -> Result<std::vector<Application>> {
+      std::map<AppId, Application> all;
+      for (const auto& row : sql.Rows<ApplicationRow>(
+               "SELECT app_id, uin, name, enabled, created_ms FROM applications")) {
+        Application application = ToApplication(row);
+        all.emplace(application.id, std::move(application));
+      }
+      for (const auto& row : sql.Rows<QuotaRow>(
+               "SELECT app_id, interface, calls_per_second, concurrency FROM quotas")) {
+        AddQuota(all.at(static_cast<AppId>(std::get<0>(row))), row);
+      }
+      std::vector<Application> list;
+      for (auto& [id, application] : all) list.push_back(std::move(application));
+      return list;
+    };
+    return database_.Read("list the applications", work);
+  }
+
+  Status Rename(AppId id, std::string_view name) override {
+    RETURN_IF_ERROR(CheckApplicationName(name));
+    const auto work = [&](Connection& sql) {
+      if (IsTaken(sql, name, id)) return NameIsTaken("an application");
+      return Changed(sql.Run("UPDATE applications SET name = :name WHERE app_id = :id", name, id));
+    };
+    return database_.Write("rename an application", work);
+  }
+
+  Status SetEnabled(AppId id, bool enabled) override {
+    const auto work = [&](Connection& sql) {
+      return Changed(
+          sql.Run("UPDATE applications SET enabled = :enabled WHERE app_id = :id", enabled, id));
+    };
+    return database_.Write("change an application", work);
+  }
+
+  Status SetQuota(AppId id, Interface interface, const Quota& quota) override {
+    RETURN_IF_ERROR(CheckQuota(quota));
+    const auto work = [&](Connection& sql) {
+      if (!HasApplication(sql, id)) return NoSuchApplication();
+      const std::string_view name = InterfaceName(interface);
+      sql.Run("DELETE FROM quotas WHERE app_id = :id AND interface = :name", id, name);
+      if (quota != Quota{}) {
+        sql.Run(
+            "INSERT INTO quotas (app_id, interface, calls_per_second, concurrency) "
+            "VALUES (:id, :name, :rate, :concurrency)",
+            id, name, quota.calls_per_second.value_or(-1), quota.concurrency.value_or(-1));
+      }
+      return OkStatus();
+    };
+    return database_.Write("change a quota", work);
+  }
+
+  Status Remove(AppId id) override {
+    const auto work = [id](Connection& sql) {
+      // What belongs to it goes with it: the tables say ON DELETE CASCADE.
+      return Changed(sql.Run("DELETE FROM applications WHERE app_id = :id", id));
+    };
+    RETURN_IF_ERROR(database_.Write("remove an application", work));
+    database_.EmptyLog();
+    return OkStatus();
+  }
+
+ private:
+  static Status Changed(Int rows) { return rows == 0 ? NoSuchApplication() : OkStatus(); }
+
+  Database& database_;
+  const Clock& clock_;
+};
+
+}  // namespace
+
+Result<Application> ReadApplication(Connection& sql, AppId id) {
+  const auto rows = sql.Rows<ApplicationRow>(
+      "SELECT app_id, uin, name, enabled, created_ms FROM applications WHERE app_id = :id", id);
+  if (rows.empty()) return NoSuchApplication();
+  Application application = ToApplication(rows.front());
+  for (const auto& row : sql.Rows<QuotaRow>("SELECT app_id, interface, calls_per_second, "
+                                            "concurrency FROM quotas WHERE app_id = :id",
+                                            id)) {
+    AddQuota(application, row);
+  }
+  return application;
+}
+
+std::unique_ptr<Applications> MakeSqliteApplications(Database& database, const Clock& clock) {
+  return std::make_unique<SqliteApplications>(database, clock);
+}
+
+}  // namespace lethe

@@ -1,0 +1,260 @@
+#include "store/internal/checks.h"
+#include "store/sqlite/internal/repositories.h"
+
+namespace lethe {
+namespace {
+
+using Row = std::tuple<Int, Int, Int, Text, Text, Text, Int, Text, Int, Int, Int, Int, Int, Int,
+                       Int, Int, Text, Text, Int>;
+
+const std::string kSelect =
+    "SELECT task_id, app_id, uin, request_id, engine, request, holds_upload, callback_url, "
+    "callback, callback_attempts, state, lease, created_ms, expires_ms, started_ms, finished_ms, "
+    "error, result, audio_ms FROM tasks ";
+
+std::optional<WallTime> TimeIfAny(Int millis) {
+  if (millis == 0) return std::nullopt;
+  return FromMillis(millis);
+}
+
+Task ToTask(const Row& row) {
+  const auto& [id, app_id, uin, request_id, engine, request, holds_upload, callback_url, callback,
+               attempts, state, lease, created, expires, started, finished, error, result, audio] =
+      row;
+  return {.id = static_cast<TaskId>(id),
+          .app_id = static_cast<AppId>(app_id),
+          .uin = static_cast<Uin>(uin),
+          .request_id = request_id,
+          .engine = engine,
+          .request = request,
+          .holds_upload = holds_upload != 0,
+          .callback_url = callback_url,
+          .callback = static_cast<CallbackState>(callback),
+          .callback_attempts = static_cast<int>(attempts),
+          .state = static_cast<TaskState>(state),
+          .lease = static_cast<int>(lease),
+          .created = FromMillis(created),
+          .expires = FromMillis(expires),
+          .started = TimeIfAny(started),
+          .finished = TimeIfAny(finished),
+          .error = error,
+          .result = result,
+          .audio = Millis(audio)};
+}
+
+// "1300000001, 1300000002": numbers need no quoting.
+std::string NumberList(std::span<const AppId> ids) {
+  std::string list;
+  for (const AppId id : ids) {
+    if (!list.empty()) list += ", ";
+    list += std::to_string(id);
+  }
+  return list;
+}
+
+class SqliteTasks : public Tasks {
+ public:
+  SqliteTasks(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+
+  Result<Task> Create(const NewTask& wanted) override {
+    RETURN_IF_ERROR(CheckNewTask(wanted));
+    const auto work = [&](Connection& sql) -> Result<Task> {
+      ASSIGN_OR_RETURN(const Application application, ReadApplication(sql, wanted.app_id));
+      const WallTime now = clock_.Now();
+      if (sql.Number("SELECT COUNT(*) FROM tasks WHERE app_id = :app AND state IN (0, 1) "
+                     "AND expires_ms > :now",
+                     wanted.app_id, ToMillis(now)) >= Int{kMaxUnfinishedTasks}) {
+        return TooMany("unfinished tasks of an application", kMaxUnfinishedTasks);
+      }
+      TaskId id = NewTaskId();
+      while (sql.Number("SELECT COUNT(*) FROM tasks WHERE task_id = :id", id) > 0) id = NewTaskId();
+      sql.Run(
+          "INSERT INTO tasks (task_id, app_id, uin, request_id, engine, request, holds_upload, "
+          "callback_url, callback, callback_attempts, state, lease, created_ms, expires_ms, "
+          "started_ms, finished_ms, error, result, audio_ms) "
+          "VALUES (:id, :app, :uin, :request_id, :engine, :request, :holds, :url, 0, 0, 0, 0, "
+          ":created, :expires, 0, 0, '', '', 0)",
+          id, wanted.app_id, application.uin, wanted.request_id, wanted.engine, wanted.request,
+          wanted.holds_upload, wanted.callback_url, ToMillis(now), ToMillis(now + kTaskLifetime));
+      return ReadLive(sql, id);
+    };
+    return database_.Write("create a task", work);
+  }
+
+  Result<Task> Find(AppId app_id, TaskId id) override {
+    const auto work = [&](Connection& sql) -> Result<Task> {
+      ASSIGN_OR_RETURN(Task task, ReadLive(sql, id));
+      if (task.app_id != app_id) return NoSuchTask();
+      return task;
+    };
+    return database_.Read("find a task", work);
+  }
+
+  Result<std::optional<Task>> Claim(std::span<const AppId> passed_over) override {
+    const std::string but_for =
+        passed_over.empty() ? "" : "AND app_id NOT IN (" + NumberList(passed_over) + ") ";
+    const std::string oldest = "SELECT task_id FROM tasks WHERE state = 0 AND expires_ms > :now " +
+                               but_for + "ORDER BY seq LIMIT 1";
+    // Whoever looks for work finds none most of the time, and that should cost no write.
+    const auto look = [&](Connection& sql) -> Result<bool> {
+      return !sql.Rows<std::tuple<Int>>(oldest, ToMillis(clock_.Now())).empty();
+    };
+    ASSIGN_OR_RETURN(const bool found, database_.Read("look for a task", look));
+    if (!found) return std::optional<Task>();
+    const auto work = [&](Connection& sql) -> Result<std::optional<Task>> {
+      const Int now = ToMillis(clock_.Now());
+      const auto rows = sql.Rows<std::tuple<Int>>(oldest, now);
+      if (rows.empty()) return std::optional<Task>();
+      const auto [id] = rows.front();
+      sql.Run(
+          "UPDATE tasks SET state = 1, started_ms = :now, lease = lease + 1 WHERE task_id = :id",
+          now, id);
+      ASSIGN_OR_RETURN(Task task, ReadLive(sql, static_cast<TaskId>(id)));
+      return std::optional(std::move(task));
+    };
+    return database_.Write("claim a task", work);
+  }
+
+  Status Release(TaskId id, int lease) override {
+    const auto work = [&](Connection& sql) {
+      RETURN_IF_ERROR(CheckLease(sql, id, lease));
+      sql.Run("UPDATE tasks SET state = 0, started_ms = 0 WHERE task_id = :id", id);
+      return OkStatus();
+    };
+    return database_.Write("put a task back", work);
+  }
+
+  Status Finish(TaskId id, int lease, const TaskOutcome& outcome) override {
+    RETURN_IF_ERROR(CheckOutcome(outcome));
+    const auto work = [&](Connection& sql) {
+      RETURN_IF_ERROR(CheckLease(sql, id, lease));
+      sql.Run("UPDATE tasks SET result = :result, audio_ms = :audio WHERE task_id = :id",
+              outcome.result, outcome.audio.count(), id);
+      End(sql, id, outcome.state, outcome.error);
+      return OkStatus();
+    };
+    return database_.Write("finish a task", work);
+  }
+
+  Result<int> ResetRunning() override {
+    const auto work = [](Connection& sql) -> Result<int> {
+      return static_cast<int>(
+          sql.Run("UPDATE tasks SET state = 0, started_ms = 0 WHERE state = 1"));
+    };
+    return database_.Write("put tasks back", work);
+  }
+
+  Result<int> FailLostUploads(std::string_view message) override {
+    const auto work = [&](Connection& sql) -> Result<int> {
+      const auto rows = sql.Rows<std::tuple<Int>>(
+          "SELECT task_id FROM tasks WHERE holds_upload = 1 AND state IN (0, 1)");
+      for (const auto& [id] : rows) {
+        End(sql, static_cast<TaskId>(id), TaskState::kFailed, message);
+      }
+      return static_cast<int>(rows.size());
+    };
+    return database_.Write("fail tasks", work);
+  }
+
+  Result<std::vector<Task>> PendingCallbacks(int limit) override {
+    RETURN_IF_ERROR(CheckLimit(limit));
+    const auto work = [&](Connection& sql) -> Result<std::vector<Task>> {
+      std::vector<Task> pending;
+      for (const Row& row : sql.Rows<Row>(
+               kSelect + "WHERE callback = 1 AND expires_ms > :now ORDER BY seq LIMIT :limit",
+               ToMillis(clock_.Now()), limit)) {
+        pending.push_back(ToTask(row));
+      }
+      return pending;
+    };
+    return database_.Read("find callbacks", work);
+  }
+
+  Status NoteCallback(TaskId id, CallbackState next) override {
+    const auto work = [&](Connection& sql) -> Status {
+      ASSIGN_OR_RETURN(const Task task, ReadLive(sql, id));
+      if (task.callback != CallbackState::kPending) return NoCallbackPending();
+      sql.Run(
+          "UPDATE tasks SET callback = :next, callback_attempts = callback_attempts + 1 "
+          "WHERE task_id = :id",
+          next, id);
+      return OkStatus();
+    };
+    return database_.Write("note a callback", work);
+  }
+
+  Result<TaskCounts> Count() override {
+    const auto work = [&](Connection& sql) -> Result<TaskCounts> {
+      const Int now = ToMillis(clock_.Now());
+      const std::string count =
+          "SELECT COUNT(*) FROM tasks WHERE state = :state AND "
+          "expires_ms > :now";
+      return TaskCounts{
+          .waiting = static_cast<std::size_t>(sql.Number(count, TaskState::kWaiting, now)),
+          .running = static_cast<std::size_t>(sql.Number(count, TaskState::kRunning, now))};
+    };
+    return database_.Read("count tasks", work);
+  }
+
+  Status Remove(AppId app_id, TaskId id) override {
+    const auto work = [&](Connection& sql) {
+      const Int removed =
+          sql.Run("DELETE FROM tasks WHERE task_id = :id AND app_id = :app AND expires_ms > :now",
+                  id, app_id, ToMillis(clock_.Now()));
+      return removed == 0 ? NoSuchTask() : OkStatus();
+    };
+    RETURN_IF_ERROR(database_.Write("remove a task", work));
+    database_.EmptyLog();
+    return OkStatus();
+  }
+
+  Result<int> RemoveExpired(int limit) override {
+    RETURN_IF_ERROR(CheckLimit(limit));
+    const auto work = [&](Connection& sql) -> Result<int> {
+      const auto rows = sql.Rows<std::tuple<Int>>(
+          "SELECT task_id FROM tasks WHERE expires_ms <= :now ORDER BY expires_ms LIMIT :limit",
+          ToMillis(clock_.Now()), limit);
+      for (const auto& [id] : rows) sql.Run("DELETE FROM tasks WHERE task_id = :id", id);
+      return static_cast<int>(rows.size());
+    };
+    ASSIGN_OR_RETURN(const int removed, database_.Write("remove expired tasks", work));
+    if (removed > 0) database_.EmptyLog();
+    return removed;
+  }
+
+ private:
+  Result<Task> ReadLive(Connection& sql, TaskId id) const {
+    const auto rows = sql.Rows<Row>(kSelect + "WHERE task_id = :id AND expires_ms > :now", id,
+                                    ToMillis(clock_.Now()));
+    if (rows.empty()) return NoSuchTask();
+    return ToTask(rows.front());
+  }
+
+  Status CheckLease(Connection& sql, TaskId id, int lease) const {
+    const auto rows = sql.Rows<std::tuple<Int, Int>>(
+        "SELECT state, lease FROM tasks WHERE task_id = :id AND expires_ms > :now", id,
+        ToMillis(clock_.Now()));
+    if (rows.empty()) return NoSuchTask();
+    const auto [state, current] = rows.front();
+    const bool running = state == static_cast<Int>(TaskState::kRunning);
+    return running && current == lease ? OkStatus() : NotRunningUnderLease();
+  }
+
+  void End(Connection& sql, TaskId id, TaskState state, std::string_view error) const {
+    sql.Run(
+        "UPDATE tasks SET state = :state, error = :error, finished_ms = :now, "
+        "callback = CASE WHEN callback_url = '' THEN 0 ELSE 1 END WHERE task_id = :id",
+        state, error, ToMillis(clock_.Now()), id);
+  }
+
+  Database& database_;
+  const Clock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tasks> MakeSqliteTasks(Database& database, const Clock& clock) {
+  return std::make_unique<SqliteTasks>(database, clock);
+}
+
+}  // namespace lethe

@@ -1,0 +1,35 @@
+#pragma once
+
+// The records of the service, behind one interface: who may call, with which keys, their word
+// lists, tasks and usage. In memory (store/memory_store.h) or in SQLite (store/sqlite_store.h);
+// what is said here and in the headers of the repositories holds for both, and one test suite
+// (store_contract_test.cc) says it to both.
+//
+// Errors:   of every call, besides those it names: kUnavailable when the database is busy or its
+//           disk fails, kResourceExhausted when the disk is full, kDataLoss when it is damaged.
+//           Messages name what was being done and never a value.
+// Thread:   any. Calls block while they wait for the disk: keep them off I/O threads.
+// Lifetime: repositories live as long as their store.
+
+#include "store/applications.h"
+#include "store/keys.h"
+#include "store/keyword_libraries.h"
+#include "store/tasks.h"
+#include "store/usage.h"
+#include "store/vocabularies.h"
+
+namespace lethe {
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Applications& applications() = 0;
+  virtual Keys& keys() = 0;
+  virtual Vocabularies& vocabularies() = 0;
+  virtual KeywordLibraries& keyword_libraries() = 0;
+  virtual Tasks& tasks() = 0;
+  virtual Usage& usage() = 0;
+};
+
+}  // namespace lethe

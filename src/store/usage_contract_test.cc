@@ -1,0 +1,116 @@
+// Goal: usage adds up as the contract bills it, by the cloud's calendar, and is forgotten in time.
+// Method: as store_contract_test.cc; calls a millisecond before and after every boundary.
+
+#include "store/internal/contract_test.h"
+
+namespace lethe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+using std::chrono::days;
+using std::chrono::hours;
+
+constexpr std::chrono::sys_days kToday = std::chrono::floor<days>(kNoon);
+
+class UsageContractTest : public StoreContractTest {
+ protected:
+  FinishedCall Call(WallTime end, Millis audio, Interface interface = Interface::kSentence) const {
+    return {.app_id = 7,
+            .interface = interface,
+            .call_id = "call",
+            .result_code = "0",
+            .succeeded = true,
+            .start = end - Millis(10),
+            .end = end,
+            .audio = audio,
+            .bytes = 100};
+  }
+  void Record(const FinishedCall& call) { ASSERT_THAT(usage_.Record({&call, 1}), IsOk()); }
+  std::vector<DayUsage> ByDay(std::chrono::sys_days first, std::chrono::sys_days last,
+                              std::chrono::minutes offset = hours(8)) {
+    return *usage_.ByDay({.app_id = 7, .first = first, .last = last, .utc_offset = offset});
+  }
+
+  Usage& usage_ = store_->usage();
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, UsageContractTest, testing::Values("Memory", "Sqlite"),
+                         [](const auto& about) { return about.param; });
+
+TEST(CountedSecondsTest, AtLeastOneAndPartsCountAsWholeAndFailuresAsNothing) {
+  for (const auto& [millis, seconds] :
+       {std::pair{0, 1U}, {1, 1U}, {999, 1U}, {1000, 1U}, {1001, 2U}, {60'000, 60U}}) {
+    FinishedCall call{.succeeded = true, .audio = Millis(millis)};
+    EXPECT_EQ(CountedSeconds(call), seconds) << millis;
+    call.succeeded = false;
+    EXPECT_EQ(CountedSeconds(call), 0U) << millis;
+  }
+}
+
+TEST_P(UsageContractTest, CallsAddUpByDayAndInterface) {
+  std::vector<FinishedCall> calls = {Call(kNoon, Millis(1200)), Call(kNoon, Millis(0)),
+                                     Call(kNoon, Millis(61'000), Interface::kFlash),
+                                     Call(kNoon - days(1), Millis(5000))};
+  FinishedCall failed = Call(kNoon, Millis(5000));
+  failed.succeeded = false;
+  failed.result_code = "FailedOperation.ErrorRecognize";
+  calls.push_back(failed);
+  FinishedCall others = Call(kNoon, Millis(9000));
+  others.app_id = 8;
+  calls.push_back(others);
+  ASSERT_THAT(usage_.Record(calls), IsOk());
+  EXPECT_THAT(ByDay(kToday - days(30), kToday + days(1)),
+              ElementsAre(DayUsage{kToday - days(1), Interface::kSentence, 1, 0, 5},
+                          DayUsage{kToday, Interface::kSentence, 2, 1, 3},
+                          DayUsage{kToday, Interface::kFlash, 1, 0, 61}));
+  EXPECT_THAT(ByDay(kToday + days(1), kToday + days(1)), IsEmpty());
+}
+
+TEST_P(UsageContractTest, DaysBeginAtMidnightOfTheOffset) {
+  // Midnight of the 25th in China is 16:00 of the 24th, UTC.
+  const WallTime midnight = kToday + hours(16);
+  clock_.Set(midnight + hours(1));
+  Record(Call(midnight - Millis(1), Millis(1000)));
+  Record(Call(midnight, Millis(2000)));
+  EXPECT_THAT(ByDay(kToday, kToday + days(1)),
+              ElementsAre(DayUsage{kToday, Interface::kSentence, 1, 0, 1},
+                          DayUsage{kToday + days(1), Interface::kSentence, 1, 0, 2}));
+  EXPECT_THAT(ByDay(kToday, kToday + days(1), hours(0)),
+              ElementsAre(DayUsage{kToday, Interface::kSentence, 2, 0, 3}));
+  EXPECT_THAT(ByDay(kToday, kToday + days(1), hours(-5)),
+              ElementsAre(DayUsage{kToday, Interface::kSentence, 2, 0, 3}));
+}
+
+TEST_P(UsageContractTest, ExpiredRowsDoNotCountWhetherOrNotTheyWereSwept) {
+  for (int i = 0; i < 3; ++i) Record(Call(kNoon, Millis(1000)));
+  clock_.Advance(hours(1));
+  Record(Call(clock_.Now(), Millis(1000)));
+  clock_.Set(kNoon + kUsageLifetime - Millis(1));
+  EXPECT_EQ(*usage_.RemoveExpired(10), 0);
+  EXPECT_EQ(ByDay(kToday, kToday).front().calls, 4U);
+  clock_.Advance(Millis(1));
+  EXPECT_EQ(ByDay(kToday, kToday).front().calls, 1U);
+  EXPECT_EQ(*usage_.RemoveExpired(2), 2);
+  EXPECT_EQ(*usage_.RemoveExpired(2), 1);
+  EXPECT_EQ(*usage_.RemoveExpired(2), 0);
+  EXPECT_EQ(ByDay(kToday, kToday).front().calls, 1U);
+}
+
+TEST_P(UsageContractTest, BadQueriesAndRowsAreRefusedWhole) {
+  EXPECT_THAT(usage_.ByDay({.app_id = 7, .first = kToday, .last = kToday - days(1)}),
+              HasCode(StatusCode::kInvalidArgument));
+  EXPECT_THAT(usage_.ByDay({.app_id = 7, .first = kToday, .last = kToday + days(kMaxUsageDays)}),
+              HasCode(StatusCode::kInvalidArgument));
+  EXPECT_THAT(ByDay(kToday, kToday + days(kMaxUsageDays - 1)), IsEmpty());
+  std::vector<FinishedCall> calls = {Call(kNoon, Millis(1)), Call(kNoon, Millis(1))};
+  calls[1].call_id.assign(1025, 'x');
+  EXPECT_THAT(usage_.Record(calls), HasCode(StatusCode::kInvalidArgument));
+  EXPECT_THAT(ByDay(kToday, kToday), IsEmpty());
+  EXPECT_THAT(usage_.Record({}), IsOk());
+}
+
+}  // namespace
+}  // namespace lethe
