@@ -8,6 +8,7 @@
 namespace lethe {
 
 void AddTranscribeCommand(CLI::App& program, int& exit_code);
+void AddServeCommand(CLI::App& program, int& exit_code);
 void AddEvalCommand(CLI::App& program, int& exit_code);
 void AddModelsCommand(CLI::App& program, int& exit_code);
 void AddBenchCommand(CLI::App& program, int& exit_code);

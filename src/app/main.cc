@@ -24,7 +24,8 @@ int Run(int argc, char** argv) {
       "First steps:\n"
       "  lethe doctor                     what this machine offers and what is missing\n"
       "  lethe models pull --all          fetch the models once\n"
-      "  lethe transcribe talk.mp3        what was said in a recording\n",
+      "  lethe transcribe talk.mp3        what was said in a recording\n"
+      "  lethe serve                      run the service\n",
       "lethe");
   program.require_subcommand(1);
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {
@@ -45,6 +46,7 @@ int Run(int argc, char** argv) {
 
   int exit_code = lethe::kExitOk;
   lethe::AddTranscribeCommand(program, exit_code);
+  lethe::AddServeCommand(program, exit_code);
   lethe::AddEvalCommand(program, exit_code);
   lethe::AddModelsCommand(program, exit_code);
   lethe::AddBenchCommand(program, exit_code);

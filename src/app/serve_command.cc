@@ -1,0 +1,241 @@
+#include <csignal>
+#include <map>
+#include <memory>
+
+#include <sys/resource.h>
+
+#include "app/commands.h"
+#include "app/data_folder.h"
+#include "app/finish.h"
+#include "app/option_table.h"
+#include "app/output.h"
+#include "app/serve_options.h"
+#include "app/setup.h"
+#include "audio/media_cage.h"
+#include "engine/hot_words.h"
+#include "kernels/dispatch.h"
+#include "model/speech_model.h"
+#include "outbound/http_client.h"
+#include "server/cloud_api.h"
+#include "server/http_server.h"
+#include "server/operations.h"
+#include "service/recording_tasks.h"
+
+namespace lethe {
+namespace {
+
+struct Options {
+  ServeOptions serve;
+  OptionTable table;
+  std::string file, data;
+  bool check = false, show = false;
+};
+
+// Signals are waited for by the main thread alone; every other one is started with them blocked.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// Thousands of connections want as many descriptors; and audio and secrets in memory want no core
+// dump.
+void SetProcessLimits() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+  }
+  const rlimit none{0, 0};
+  (void)setrlimit(RLIMIT_CORE, &none);
+}
+
+// Everything that listens, in the order of the configuration.
+Result<std::vector<ListenAddress>> ListenAddresses(const std::vector<std::string>& texts) {
+  std::vector<ListenAddress> addresses;
+  for (const std::string& text : texts) {
+    ASSIGN_OR_RETURN(const ListenAddress address, ParseListenAddress(text));
+    addresses.push_back(address);
+  }
+  if (addresses.empty()) return InvalidArgument("there is no address to listen on: --listen");
+  return addresses;
+}
+
+Result<AddressRules> OutboundRules(const ServeOptions& options) {
+  AddressRulesOptions rules{.allow = options.outbound_allow, .ports = {}};
+  for (const std::string& port : options.outbound_ports) {
+    rules.ports.push_back(std::atoi(port.c_str()));
+  }
+  return AddressRules::Create(rules);
+}
+
+int SampleRateOf(const std::string& engine) { return engine.starts_with("8k") ? 8'000 : 16'000; }
+
+// A model that is named twice is loaded once.
+Result<EngineCatalog> LoadEngines(const ServeOptions& options) {
+  ASSIGN_OR_RETURN(const KernelTable* kernels, ChooseKernels());
+  EngineCatalog catalog;
+  std::map<std::string, std::shared_ptr<const SpeechEngine>> loaded;
+  for (const auto& [name, model] : options.engines) {
+    std::shared_ptr<const SpeechEngine>& speech = loaded[model];
+    if (speech == nullptr) {
+      const auto models = LoadModels(model, *kernels);
+      if (!models.ok()) return models.status().WithContext("engine " + name);
+      speech = std::make_shared<SpeechEngine>(
+          SpeechEngine{.engine = std::make_shared<Engine>(
+                           models->speech, models->voice_activity,
+                           EngineOptions{.num_threads = static_cast<int>(options.threads),
+                                         .max_streams = static_cast<int>(options.streams)}),
+                       .label = models->label,
+                       .codec = MakeTokenCodec(models->speech->tokenizer())});
+    }
+    catalog.Add(name, SampleRateOf(name), speech);
+  }
+  const auto standard = catalog.Find(options.default_engine);
+  if (!standard.ok()) return standard.status().WithContext("default_engine");
+  return catalog;
+}
+
+std::string Address(const ListenAddress& address, std::uint16_t port) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return (address.tls ? "https://" : "http://") + (v6 ? "[" + address.host + "]" : address.host) +
+         ":" + std::to_string(port);
+}
+
+void ShowFirstSecrets(const FirstSecrets& secrets) {
+  std::string text =
+      "This is the first start: an application was made, with keys. They are shown this once.\n"
+      "  AppId             " +
+      std::to_string(secrets.application.id) +
+      "\n"
+      "  SecretId          " +
+      secrets.pair.key.id +
+      "\n"
+      "  SecretKey         " +
+      std::string(secrets.pair.secret.Reveal()) +
+      "\n"
+      "  API key (OpenAI)  " +
+      std::string(secrets.bearer.secret.Reveal()) +
+      "\n"
+      "  Console password  " +
+      std::string(secrets.console_password.Reveal()) + "\n";
+  (void)WriteStandardOutput(text);
+  WipeSecret(text);
+}
+
+Status Run(Options& options) {
+  RETURN_IF_ERROR(options.table.Load(options.file));
+  const ServeOptions& serve = options.serve;
+  if (options.show) return WriteStandardOutput(options.table.Show());
+  ASSIGN_OR_RETURN(const std::vector<ListenAddress> addresses, ListenAddresses(serve.listen));
+  ASSIGN_OR_RETURN(AddressRules rules, OutboundRules(serve));
+  if (options.check) return WriteStandardOutput("the configuration is in order\n");
+
+  SetProcessLimits();
+  const sigset_t signals = BlockStopSignals();
+  ASSIGN_OR_RETURN(const std::unique_ptr<CagedMediaDecoder> media,
+                   CagedMediaDecoder::Start({.max_busy = static_cast<int>(serve.decoders),
+                                             .allow_unconfined = serve.allow_unconfined}));
+  ASSIGN_OR_RETURN(const EngineCatalog engines, LoadEngines(serve));
+  ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder(options.data, SystemClock()));
+  ASSIGN_OR_RETURN(const std::optional<FirstSecrets> first, FirstStart(data));
+
+  Store& store = *data.store;
+  Meter meter(store.usage());
+  CallGate gate(DefaultGateLimits());
+  FairPool pool(static_cast<int>(serve.calls_at_once),
+                static_cast<std::size_t>(serve.calls_waiting));
+  FairPool quick_pool(4, 4 * static_cast<std::size_t>(serve.calls_waiting));
+  Recognizer recognizer(*media);
+  WordLists word_lists(store.vocabularies());
+  OutboundClient outbound(std::move(rules));
+  RecordingTasks tasks({store, engines, recognizer, word_lists, outbound, meter, SystemClock()},
+                       {.num_workers = static_cast<int>(serve.tasks_at_once),
+                        .max_upload_memory = static_cast<std::size_t>(serve.upload_mb) << 20,
+                        .callback_key = serve.callback_key});
+  FaceContext context{
+      store,
+      engines,
+      gate,
+      pool,
+      quick_pool,
+      meter,
+      recognizer,
+      word_lists,
+      *media,
+      SystemClock(),
+      {.canonical_hosts = {serve.canonical_hosts.begin(), serve.canonical_hosts.end()},
+       .default_engine = serve.default_engine}};
+  std::atomic<bool> stopping = false;
+  std::unique_ptr<HttpServer> server;
+  std::atomic<HttpServer*> started = nullptr;
+  Router router;
+  AddCloudApiRoutes(router, context, tasks, outbound);
+  AddOperationsRoutes(router, {engines, meter,
+                               [&started] {
+                                 const HttpServer* running = started;
+                                 return running == nullptr ? ServerCounts() : running->counts();
+                               },
+                               stopping});
+  ASSIGN_OR_RETURN(server, HttpServer::Start(
+                               {.listen = addresses,
+                                .tls_certificate = serve.tls_certificate,
+                                .tls_key = serve.tls_key,
+                                .num_threads = static_cast<int>(serve.io_threads),
+                                .max_connections = static_cast<std::size_t>(serve.max_connections),
+                                .max_body_memory = static_cast<std::size_t>(serve.upload_mb) << 20},
+                               std::move(router)));
+  started = server.get();
+  if (first) ShowFirstSecrets(*first);
+  const std::vector<std::uint16_t> ports = server->ports();
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    RETURN_IF_ERROR(WriteStandardOutput("listening on " + Address(addresses[i], ports[i]) + "\n"));
+  }
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  stopping = true;
+  PrintNote("stopping: calls under way may take up to " + std::to_string(serve.grace_seconds) +
+            " s");
+  // A second signal means: now.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  server->Stop(std::chrono::seconds(serve.grace_seconds));
+  outbound.Stop();
+  tasks.Stop();
+  pool.Stop();
+  quick_pool.Stop();
+  return OkStatus();
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App& program, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  options->serve.Describe(&options->table);
+  CLI::App* command = program.add_subcommand("serve", "Run the service");
+  command->footer(
+      "Examples:\n"
+      "  lethe serve\n"
+      "  lethe serve --config /etc/lethe/lethe.toml --data /var/lib/lethe\n"
+      "  lethe serve --listen 0.0.0.0:80 --listen tls:0.0.0.0:443 \\\n"
+      "      --tls.certificate cert.pem --tls.key key.pem\n"
+      "  lethe serve --show-config > lethe.toml\n"
+      "\n"
+      "The first start makes an application with keys and shows them once; `lethe apps` and\n"
+      "`lethe keys` make more. Every option may stand in the configuration file, in the\n"
+      "environment (LETHE_LIMITS_STREAMS) or here; what is nearer goes first.\n"
+      "SIGTERM and SIGINT stop it when what runs is finished, a second one at once.");
+  command->add_option("--config", options->file, "Configuration file (TOML)")
+      ->envname("LETHE_CONFIG");
+  AddDataOption(command, &options->data);
+  command->add_flag("--check", options->check, "Check the configuration and end");
+  command->add_flag("--show-config", options->show,
+                    "Print the configuration, with every default, and end");
+  options->table.AddFlags(command);
+  Finish(command, exit_code, [options] { return Run(*options); });
+}
+
+}  // namespace lethe

@@ -1,0 +1,61 @@
+#include "app/serve_options.h"
+
+#include <charconv>
+
+namespace lethe {
+
+void ServeOptions::Describe(OptionTable* table) {
+  table->Add("listen", "Where to listen, ADDRESS:PORT, each; tls:ADDRESS:PORT for TLS", &listen);
+  table->Add("tls.certificate", "PEM file of the certificate and its chain", &tls_certificate);
+  table->Add("tls.key", "PEM file of the certificate's key", &tls_key);
+  table->Add("engines", "Engines by the names clients use, and the installed model each has",
+             &engines);
+  table->Add("default_engine", "The engine of calls that name none", &default_engine);
+  table->Add("threads", "Threads that recognise; 0: one for each core", 0, 1024, &threads);
+  table->Add("io_threads", "Threads that read and write sockets", 1, 64, &io_threads);
+  table->Add("auth.canonical_hosts",
+             "Host names over which clients sign though they speak to this one", &canonical_hosts);
+  table->Add("limits.connections", "Connections open at once", 1, 1'000'000, &max_connections);
+  table->Add("limits.upload_mb", "Memory for bodies being received, in MB", 16, 1'000'000,
+             &upload_mb);
+  table->Add("limits.calls_at_once", "Calls being worked on at once", 1, 4'096, &calls_at_once);
+  table->Add("limits.calls_waiting", "Calls of one application that may wait", 1, 100'000,
+             &calls_waiting);
+  table->Add("limits.tasks_at_once", "Recording tasks transcribed at once", 1, 256, &tasks_at_once);
+  table->Add("limits.streams", "Streams open at once, live ones and recordings", 1, 100'000,
+             &streams);
+  table->Add("limits.decoders", "Compressed recordings decoded at once", 1, 1'000, &decoders);
+  table->Add("stop.grace_seconds", "How long calls under way may take once it is to stop", 0, 3'600,
+             &grace_seconds);
+  table->Add("outbound.allow",
+             "Private networks that recordings may be fetched from and callbacks sent to: CIDR",
+             &outbound_allow);
+  table->Add("outbound.ports", "Ports below 1024 that may be reached", &outbound_ports);
+  table->Add("callbacks.key", "Signs callbacks (X-Lethe-Signature); empty: not signed",
+             &callback_key);
+  table->Add("media.allow_unconfined",
+             "Decode recordings even where the kernel cannot confine the decoder",
+             &allow_unconfined);
+}
+
+Result<ListenAddress> ParseListenAddress(const std::string& text) {
+  ListenAddress address;
+  std::string_view rest = text;
+  if (rest.starts_with("tls:")) {
+    address.tls = true;
+    rest.remove_prefix(4);
+  }
+  const std::size_t colon = rest.rfind(':');
+  const std::string_view port =
+      colon == std::string_view::npos ? std::string_view() : rest.substr(colon + 1);
+  std::string_view host = rest.substr(0, std::min(colon, rest.size()));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (host.empty() || port.empty() || error != std::errc() || end != port.data() + port.size()) {
+    return InvalidArgument("listening needs ADDRESS:PORT, such as 127.0.0.1:8089: " + text);
+  }
+  address.host = std::string(host);
+  return address;
+}
+
+}  // namespace lethe

@@ -1,0 +1,66 @@
+#include "server/operations.h"
+
+#include <string>
+
+namespace lethe {
+namespace {
+
+void Line(std::string* text, const char* name, const char* help, const char* type,
+          std::uint64_t value) {
+  *text += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n" +
+           name + " " + std::to_string(value) + "\n";
+}
+
+std::string Metrics(const OperationsParts& parts) {
+  std::string text;
+  const ServerCounts counts = parts.server();
+  Line(&text, "lethe_connections_total", "Connections accepted.", "counter", counts.connections);
+  Line(&text, "lethe_connections_open", "Connections open now.", "gauge", counts.open);
+  Line(&text, "lethe_connections_refused_total", "Connections turned away: too many were open.",
+       "counter", counts.refused);
+  Line(&text, "lethe_http_requests_total", "Requests answered.", "counter", counts.requests);
+  Line(&text, "lethe_http_bad_requests_total",
+       "Requests that reached no interface: broken, too large, too slow, no such path.", "counter",
+       counts.bad_requests);
+  Line(&text, "lethe_usage_rows_lost_total", "Rows of usage that could not be written.", "counter",
+       parts.meter.lost());
+  text +=
+      "# HELP lethe_calls_total Finished calls by interface and result.\n"
+      "# TYPE lethe_calls_total counter\n";
+  for (const auto& [key, count] : parts.meter.counts()) {
+    text += "lethe_calls_total{interface=\"" + std::string(InterfaceName(key.first)) +
+            "\",result=\"" + key.second + "\"} " + std::to_string(count) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+void AddOperationsRoutes(Router& router, const OperationsParts& parts) {
+  router.Add({.method = "GET",
+              .path = "/healthz",
+              .http = [](const HttpRequest&) -> Awaitable<HttpResponse> {
+                co_return HttpResponse{.content_type = "text/plain", .body = "ok\n"};
+              }});
+  router.Add({.method = "GET",
+              .path = "/readyz",
+              .http = [parts](const HttpRequest&) -> Awaitable<HttpResponse> {
+                HttpResponse response{.content_type = "text/plain", .body = "ready\n"};
+                if (parts.stopping) {
+                  response.status = 503;
+                  response.body = "stopping\n";
+                } else if (parts.engines.Offered().empty()) {
+                  response.status = 503;
+                  response.body = "no engine\n";
+                }
+                co_return response;
+              }});
+  router.Add({.method = "GET",
+              .path = "/metrics",
+              .http = [parts](const HttpRequest&) -> Awaitable<HttpResponse> {
+                co_return HttpResponse{.content_type = "text/plain; version=0.0.4",
+                                       .body = Metrics(parts)};
+              }});
+}
+
+}  // namespace lethe

@@ -1,0 +1,28 @@
+#pragma once
+
+// For whoever runs the service: is it alive, is it ready, what does it do.
+
+#include <atomic>
+#include <functional>
+
+#include "server/faces.h"
+#include "server/http_server.h"
+#include "server/router.h"
+
+namespace lethe {
+
+/// What the routes look at. The server's own counts are asked for when they are wanted, because the
+/// server exists only after its routes.
+struct OperationsParts {
+  const EngineCatalog& engines;
+  const Meter& meter;
+  std::function<ServerCounts()> server;
+  const std::atomic<bool>& stopping;
+};
+
+/// GET /healthz (the process answers), /readyz (it takes calls; 503 while it stops) and /metrics
+/// (Prometheus text). None of them tells anything about a caller but how many there were.
+/// Lifetime: the parts outlive the server
+void AddOperationsRoutes(Router& router, const OperationsParts& parts);
+
+}  // namespace lethe
