@@ -196,6 +196,18 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"three times a day, plus one", "three times a day, plus one"},
                       Case{"all men are equals", "all men are equals"}));
 
+TEST(NumberTest, AScaleThatNothingContinuesKeepsItsPlace) {
+  const PostProcessor english =
+      *PostProcessor::ForLanguage("en", {.numbers = NumberFormat::kDigits});
+  const std::vector<std::string> words = {"a", "million", "one", "one", "five"};
+  const std::vector<PostWord> written = english.Apply(words);
+  ASSERT_EQ(written.size(), 3U);
+  EXPECT_EQ(written[1].text, "million");
+  EXPECT_EQ(written[2].text, "115");
+  EXPECT_EQ(written[2].first, 2U);
+  EXPECT_EQ(english.ApplyToText("hundred one one five"), "hundred 115");
+}
+
 TEST(NumberTest, AsSpokenChangesNothing) {
   const PostProcessor english = *PostProcessor::ForLanguage("en", {.fillers = FillerFilter::kDrop});
   EXPECT_EQ(english.ApplyToText("um twenty five"), "twenty five");

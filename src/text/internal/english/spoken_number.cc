@@ -49,6 +49,8 @@ class Reader {
       ReadSmall(&group_);
     }
     ReadScales();
+    // "million | one one": what should have continued it is a number of its own.
+    if (continued_one_ && at_ == begin_ + 1) return std::nullopt;
     return Classified();
   }
 
@@ -137,7 +139,9 @@ class Reader {
     const bool has_unit = PercentAt(atoms_, at_) > 0 || AheadIs("dollars") || AheadIs("euros");
     const bool after_a = Before() == "a";
     at_ = begin_;
-    if (!continues && !(has_unit && after_a)) return false;
+    const bool round = has_unit && after_a;
+    if (!continues && !round) return false;
+    continued_one_ = !round;
     group_ = 1;
     const std::string_view before = after_a ? Before(2) : Before();
     number_.vague = before == "half" || before == "several" || before == "few" ||
@@ -330,6 +334,7 @@ class Reader {
   std::int64_t group_ = 0;
   std::int64_t round_ = 0;  // times a million or more is all there is
   int num_scales_ = 0;
+  bool continued_one_ = false;  // "hundred" is one hundred only together with what follows
   bool ordinal_ = false;
   bool in_hundreds_ = false;
 };
