@@ -1,5 +1,6 @@
 #include "app/data_folder.h"
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
@@ -9,50 +10,93 @@
 #include "store/sqlite_store.h"
 
 namespace lethe {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The last folder is for its owner only; the ones above are as usual.
+Status MakePrivateFolder(const std::string& path) {
+  std::error_code error;
+  const fs::path parent = fs::path(path).parent_path();
+  if (!parent.empty()) fs::create_directories(parent, error);
+  if (error) return ErrnoStatus(error.value(), "cannot make the folder " + parent.string());
+  if (::mkdir(path.c_str(), 0700) == 0) return OkStatus();
+  const int why = errno;
+  if (why == EEXIST && fs::is_directory(path, error)) return OkStatus();
+  return ErrnoStatus(why, "cannot make the folder " + path);
+}
+
+}  // namespace
 
 std::string DefaultDataFolder() {
-  if (const char* folder = std::getenv("LETHE_DATA"); folder != nullptr && *folder != 0) {
-    return folder;
+  const auto environment = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value != nullptr ? value : "");
+  };
+  if (std::string own = environment("LETHE_DATA"); !own.empty()) return own;
+  if (const std::string data = environment("XDG_DATA_HOME"); !data.empty()) return data + "/lethe";
+  const std::string home = environment("HOME");
+  return (home.empty() ? "/var/lib" : home + "/.local/share") + "/lethe";
+}
+
+Result<DataFolder> OpenDataFolder(const std::string& path, const Clock& clock, bool may_create) {
+  if (path.empty()) return InvalidArgument("the data folder has no name");
+  // "x/" and "x" are one folder.
+  const std::string folder = (fs::path(path) / "").parent_path().string();
+  const std::string records = folder + "/records.db", keys = folder + "/keys";
+  std::error_code ignored;
+  const bool is_new = !fs::exists(records, ignored);
+  if (is_new && !may_create) {
+    return FailedPrecondition("there are no records yet; begin with: lethe apps create NAME, in " +
+                              folder);
   }
-  if (const char* folder = std::getenv("XDG_DATA_HOME"); folder != nullptr && *folder != 0) {
-    return std::string(folder) + "/lethe";
+  if (is_new) {
+    RETURN_IF_ERROR(MakePrivateFolder(folder));
+    RETURN_IF_ERROR(MakePrivateFolder(keys));
   }
-  const char* home = std::getenv("HOME");
-  return std::string(home == nullptr ? "." : home) + "/.local/share/lethe";
+  // The key is there before the records are, also when two begin at once.
+  ASSIGN_OR_RETURN(MasterKey key, MasterKey::Load(keys + "/master.key", /*may_create=*/is_new));
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenSqliteStore(records, clock, std::move(key)));
+  return DataFolder{.path = folder, .store = std::move(store)};
 }
 
-void AddDataOption(CLI::App* command, std::string* path) {
-  *path = DefaultDataFolder();
-  command->add_option("--data", *path, "Folder of the records and their key")
-      ->capture_default_str();
+Result<std::optional<FirstKeys>> FirstStart(Store& store) {
+  const std::optional<FirstKeys> nothing;
+  ASSIGN_OR_RETURN(const std::vector<Application> applications, store.applications().List());
+  if (!applications.empty()) return nothing;
+  const auto has_password = store.keys().CheckConsolePassword("");
+  if (has_password.ok()) return nothing;
+  if (has_password.status().code() != StatusCode::kFailedPrecondition) return has_password.status();
+  auto application = store.applications().Create({.name = "default"});
+  // Somebody else was starting too, and was first.
+  if (application.status().code() == StatusCode::kFailedPrecondition) return nothing;
+  if (!application.ok()) return application.status();
+  const AppId id = application->id;
+  ASSIGN_OR_RETURN(NewKey pair, store.keys().Create(id, KeyKind::kPair));
+  ASSIGN_OR_RETURN(NewKey bearer, store.keys().Create(id, KeyKind::kBearer));
+  Secret password = RandomPassword();
+  RETURN_IF_ERROR(store.keys().SetConsolePassword(password));
+  return std::optional(FirstKeys{.application = *std::move(application),
+                                 .secret_id = pair.key.id,
+                                 .secret_key = std::move(pair.secret),
+                                 .bearer_key = std::move(bearer.secret),
+                                 .console_password = std::move(password)});
 }
 
-Result<DataFolder> OpenDataFolder(const std::string& path, const Clock& clock) {
-  DataFolder data{.path = path};
-  const std::string keys = path + "/keys", records = path + "/lethe.db";
-  std::error_code error;
-  std::filesystem::create_directories(keys, error);
-  if (error) return ErrnoStatus(error.value(), "cannot make the folder " + keys);
-  if (chmod(keys.c_str(), S_IRWXU) != 0) return ErrnoStatus(errno, "cannot close " + keys);
-  data.is_new = !std::filesystem::exists(records, error);
-  // A key that is missing beside records is lost, and a new one would open nothing.
-  ASSIGN_OR_RETURN(MasterKey key, MasterKey::Load(keys + "/master.key", data.is_new));
-  ASSIGN_OR_RETURN(data.store, OpenSqliteStore(records, clock, std::move(key)));
-  return data;
-}
-
-Result<std::optional<FirstSecrets>> FirstStart(DataFolder& data) {
-  ASSIGN_OR_RETURN(const std::vector<Application> applications, data.store->applications().List());
-  if (!data.is_new || !applications.empty()) return std::optional<FirstSecrets>();
-  FirstSecrets secrets;
-  ASSIGN_OR_RETURN(secrets.application, data.store->applications().Create({.name = "default"}));
-  Keys& keys = data.store->keys();
-  ASSIGN_OR_RETURN(secrets.pair, keys.Create(secrets.application.id, KeyKind::kPair));
-  ASSIGN_OR_RETURN(secrets.bearer, keys.Create(secrets.application.id, KeyKind::kBearer));
-  constexpr std::size_t kPasswordLength = 20;
-  secrets.console_password = Secret(RandomAlphanumeric(kPasswordLength));
-  RETURN_IF_ERROR(keys.SetConsolePassword(secrets.console_password));
-  return std::optional<FirstSecrets>(std::move(secrets));
+Secret RandomPassword() {
+  // Groups of five, without letters that look alike; 19 letters and digits, 95 random bits.
+  constexpr std::string_view kAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
+  static_assert(kAlphabet.size() == 32);
+  std::string text;
+  while (text.size() < 19 + 3) {
+    if (text.size() % 6 == 5) text += '-';
+    std::byte byte;
+    FillRandom({&byte, 1});
+    text += kAlphabet[std::to_integer<std::size_t>(byte) % kAlphabet.size()];
+  }
+  Secret password(text);
+  WipeSecret(text);
+  return password;
 }
 
 }  // namespace lethe

@@ -1,12 +1,13 @@
 #pragma once
 
-// The folder in which a service keeps its records and, apart from them, the key that seals them.
+// The folder in which a service keeps what is its own:
+//
+//   records.db        applications, keys, tasks, usage (store/sqlite_store.h)
+//   keys/master.key   what opens the secrets in it; belongs into another backup than the records
 
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 #include "base/clock.h"
 #include "base/secret.h"
@@ -18,27 +19,31 @@ namespace lethe {
 struct DataFolder {
   std::string path;
   std::unique_ptr<Store> store;
-  bool is_new = false;  // was made, or held no records
 };
 
 /// $LETHE_DATA, else $XDG_DATA_HOME/lethe, else ~/.local/share/lethe.
 std::string DefaultDataFolder();
 
-/// Adds --data.
-void AddDataOption(CLI::App* command, std::string* path);
+/// Opens the records in `path`. With `may_create` a folder that is missing or has none is made to
+/// have some; otherwise that is kFailedPrecondition.
+///
+/// Errors:   as MasterKey::Load() and OpenSqliteStore(); records without their master key are
+///           kFailedPrecondition, never given a new one
+/// Lifetime: the clock has to outlive the store
+Result<DataFolder> OpenDataFolder(const std::string& path, const Clock& clock, bool may_create);
 
-/// Opens the folder, which is made, for its owner only, when it is not there.
-/// Errors: as OpenSqliteStore() and MasterKey::Load()
-Result<DataFolder> OpenDataFolder(const std::string& path, const Clock& clock);
-
-/// What a first start tells its owner, once.
-struct FirstSecrets {
+/// What a new service begins with, told once.
+struct FirstKeys {
   Application application;
-  NewKey pair, bearer;
-  Secret console_password;
+  std::string secret_id;
+  Secret secret_key, bearer_key, console_password;
 };
 
-/// Makes an application with keys and a console password where there is no application yet.
-Result<std::optional<FirstSecrets>> FirstStart(DataFolder& data);
+/// In records without any application and without a console password, makes the application
+/// "default" with a key pair, a bearer key and a password. Nothing in others.
+Result<std::optional<FirstKeys>> FirstStart(Store& store);
+
+/// A password nobody can guess and a person can type.
+Secret RandomPassword();
 
 }  // namespace lethe

@@ -105,23 +105,23 @@ std::string Address(const ListenAddress& address, std::uint16_t port) {
          ":" + std::to_string(port);
 }
 
-void ShowFirstSecrets(const FirstSecrets& secrets) {
+void ShowFirstKeys(const FirstKeys& keys) {
   std::string text =
       "This is the first start: an application was made, with keys. They are shown this once.\n"
       "  AppId             " +
-      std::to_string(secrets.application.id) +
+      std::to_string(keys.application.id) +
       "\n"
       "  SecretId          " +
-      secrets.pair.key.id +
+      keys.secret_id +
       "\n"
       "  SecretKey         " +
-      std::string(secrets.pair.secret.Reveal()) +
+      std::string(keys.secret_key.Reveal()) +
       "\n"
       "  API key (OpenAI)  " +
-      std::string(secrets.bearer.secret.Reveal()) +
+      std::string(keys.bearer_key.Reveal()) +
       "\n"
       "  Console password  " +
-      std::string(secrets.console_password.Reveal()) + "\n";
+      std::string(keys.console_password.Reveal()) + "\n";
   (void)WriteStandardOutput(text);
   WipeSecret(text);
 }
@@ -140,8 +140,8 @@ Status Run(Options& options) {
                    CagedMediaDecoder::Start({.max_busy = static_cast<int>(serve.decoders),
                                              .allow_unconfined = serve.allow_unconfined}));
   ASSIGN_OR_RETURN(const EngineCatalog engines, LoadEngines(serve));
-  ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder(options.data, SystemClock()));
-  ASSIGN_OR_RETURN(const std::optional<FirstSecrets> first, FirstStart(data));
+  ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder(options.data, SystemClock(), true));
+  ASSIGN_OR_RETURN(const std::optional<FirstKeys> first, FirstStart(*data.store));
 
   Store& store = *data.store;
   Meter meter(store.usage());
@@ -189,7 +189,7 @@ Status Run(Options& options) {
                                 .max_body_memory = static_cast<std::size_t>(serve.upload_mb) << 20},
                                std::move(router)));
   started = server.get();
-  if (first) ShowFirstSecrets(*first);
+  if (first) ShowFirstKeys(*first);
   const std::vector<std::uint16_t> ports = server->ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
     RETURN_IF_ERROR(WriteStandardOutput("listening on " + Address(addresses[i], ports[i]) + "\n"));
@@ -230,7 +230,9 @@ void AddServeCommand(CLI::App& program, int& exit_code) {
       "SIGTERM and SIGINT stop it when what runs is finished, a second one at once.");
   command->add_option("--config", options->file, "Configuration file (TOML)")
       ->envname("LETHE_CONFIG");
-  AddDataOption(command, &options->data);
+  options->data = DefaultDataFolder();
+  command->add_option("--data", options->data, "Folder of the records and their key")
+      ->capture_default_str();
   command->add_flag("--check", options->check, "Check the configuration and end");
   command->add_flag("--show-config", options->show,
                     "Print the configuration, with every default, and end");
