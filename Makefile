@@ -21,7 +21,11 @@ models: build ## fetch the models that are not installed
 run: models ## transcribe recordings of Debian's test data and show the words
 	@scripts/run_sample.sh $(LETHE)
 
-test: models ## run every test
+clients: setup ## fetch the official clients that the tests use
+	@[ tests/clients/node_modules/.package-lock.json -nt tests/clients/package-lock.json ] || \
+		npm ci --silent --prefix tests/clients
+
+test: models clients ## run every test
 	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset release -j $$(nproc)
 
 endurance: models ## ten minutes of nothing give no words; an hour needs little memory
@@ -43,11 +47,11 @@ lint: setup ## check format, layers and clang-tidy's findings; CHANGED=1: only o
 	@[ -f build/build.ninja ] || cmake --preset release
 	@scripts/lint.sh build $(if $(CHANGED),--changed)
 
-asan: models ## run every test under the address and undefined-behaviour sanitizers
+asan: models clients ## run every test under the address and undefined-behaviour sanitizers
 	@cmake --preset asan && cmake --build --preset asan
 	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset asan -j $$(nproc)
 
-tsan: models ## run every test under the thread sanitizer
+tsan: models clients ## run every test under the thread sanitizer
 	@cmake --preset tsan && cmake --build --preset tsan
 	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset tsan -j $$(nproc)
 
@@ -57,6 +61,6 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 	@scripts/fuzz.sh build/fuzz $(or $(SECONDS_EACH),300)
 
 clean: ## remove everything built or fetched for building (not the installed models)
-	@rm -rf build bench/node_modules
+	@rm -rf build bench/node_modules tests/clients/node_modules
 
-.PHONY: help setup build models run test endurance bench format lint asan tsan fuzz clean
+.PHONY: help setup build models clients run test endurance bench format lint asan tsan fuzz clean

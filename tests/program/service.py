@@ -1,0 +1,74 @@
+"""A service of its own for tests: started on a free port with an empty data folder, stopped by its
+process id, never logging what it hears."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import urllib.request
+
+from support import PATIENCE, SPOKEN, program_path
+
+
+class Service:
+    """Runs `lethe serve` until stop(); `keys` are those of its first start."""
+
+    def __init__(self, *arguments, data=None, env=None):
+        self.own_folder = None if data else tempfile.mkdtemp(prefix='lethe_service_')
+        self.data = data or os.path.join(self.own_folder, 'data')
+        environment = dict(os.environ, **(env or {}))
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(
+            [program_path(), 'serve', '--listen', '127.0.0.1:0', '--data', self.data,
+             '--outbound.allow', '127.0.0.1/32', *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        self.errors = ''
+        self.reader = threading.Thread(target=self._read_errors)
+        self.reader.start()
+        self.keys, self.address = {}, None
+        for line in self.process.stdout:
+            if named := re.match(r'  (AppId|SecretId|SecretKey|API key|Console password).* (\S+)$',
+                                 line):
+                self.keys[named[1]] = named[2]
+            if listening := re.match(r'listening on http://(\S+)$', line):
+                self.address = listening[1]
+                break
+        if self.address is None:
+            self.process.wait(PATIENCE)
+            self.reader.join()
+            raise AssertionError('the service did not start: ' + self.errors)
+
+    def _read_errors(self):
+        self.errors = self.process.stderr.read()
+
+    @property
+    def environment(self):
+        """What the clients under tests/clients are told."""
+        return dict(os.environ, LETHE_ADDRESS=self.address, LETHE_BASE_URL='http://' + self.address,
+                    LETHE_APP_ID=self.keys['AppId'], LETHE_SECRET_ID=self.keys['SecretId'],
+                    LETHE_SECRET_KEY=self.keys['SecretKey'], LETHE_API_KEY=self.keys['API key'])
+
+    def get(self, path):
+        """The status and the text of a plain GET."""
+        with urllib.request.urlopen('http://' + self.address + path, timeout=PATIENCE) as answer:
+            return answer.status, answer.read().decode()
+
+    def stop(self):
+        """Asks it to stop; returns its exit code and what it said on standard error."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(PATIENCE)
+        self.reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        if self.own_folder:
+            shutil.rmtree(self.own_folder, ignore_errors=True)
+        if SPOKEN.search(self.errors):
+            raise AssertionError('a transcript on standard error: ' + self.errors)
+        for secret in ('SecretKey', 'API key', 'Console password'):
+            if secret in self.keys and self.keys[secret] in self.errors:
+                raise AssertionError(f'the {secret} on standard error')
+        return code, self.errors
