@@ -24,7 +24,8 @@ std::shared_ptr<const HotWords> Make(const std::vector<HotWord>& words,
   }
   if (usable.empty()) return nullptr;
   auto made = HotWords::Make(usable, engine.codec);
-  return made.ok() ? *std::move(made) : nullptr;
+  // A word that the tokenizer cannot write has no spelling.
+  return made.ok() && !(*made)->spellings().empty() ? *std::move(made) : nullptr;
 }
 
 }  // namespace
