@@ -90,7 +90,7 @@ Awaitable<RealtimeSession::Admission> RealtimeSession::AdmitOnPool(const HttpReq
     admission.failure = {kOverloaded, "the service is busy; try again"};
     return admission;
   };
-  co_return co_await RunOn<Admission>(context_.pool, kNobody, std::move(work), std::move(refused));
+  co_return co_await RunOn<Admission>(context_.quick_pool, kNobody, std::move(work), std::move(refused));
 }
 
 RealtimeSession::Admission RealtimeSession::Admit(FaceContext& context, const HttpRequest& request,
