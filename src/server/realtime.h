@@ -21,7 +21,7 @@ struct RealtimeOptions {
   // seconds for each second; its own examples send files ten times too fast.
   Millis max_ahead{60'000};
   Millis audio_patience{15'000};                   // without audio, before 4008
-  int max_decoders = 64;                           // calls with compressed audio at a time
+  int max_decoders = 16;                           // calls with compressed audio at a time
   std::size_t max_message = std::size_t{1} << 20;  // bytes
   Millis partial_interval{500};                    // of audio
 };
