@@ -23,7 +23,7 @@
 #include "audio/audio_source.h"
 #include "audio/internal/test_audio.h"
 #include "audio/internal/test_cage.h"
-#include "audio/internal/test_encoder.h"
+#include "tests/support/test_encoder.h"
 
 namespace lethe {
 namespace {

@@ -1,0 +1,58 @@
+#include "server/realtime.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <boost/asio/this_coro.hpp>
+
+#include "server/internal/realtime_session.h"
+#include "service/live_call.h"
+
+namespace lethe {
+namespace {
+
+using server_internal::RealtimeSession;
+
+// What the handlers of all calls share; it goes with the router.
+struct Face {
+  Face(FaceContext& c, const RealtimeOptions& o)
+      : context(c), options(o), decoders(c.media, o.max_decoders) {}
+
+  FaceContext& context;
+  const RealtimeOptions options;
+  LiveDecoders decoders;
+};
+
+Awaitable<void> Serve(std::shared_ptr<Face> face, const HttpRequest& request, WebSocket& socket) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  const auto session = std::make_shared<RealtimeSession>(face->context, face->options,
+                                                         face->decoders, socket, executor);
+  co_await session->Run(request);
+}
+
+// Browsers ask for it from pages of any origin before they sign.
+Awaitable<HttpResponse> ServerTime(const Clock& clock) {
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(clock.Now().time_since_epoch());
+  HttpResponse response;
+  response.content_type = "text/plain";
+  response.body = std::to_string(now.count());
+  response.headers = {{"Access-Control-Allow-Origin", "*"}, {"Cache-Control", "no-store"}};
+  co_return response;
+}
+
+}  // namespace
+
+void AddRealtimeRoutes(Router& router, FaceContext& context, const RealtimeOptions& options) {
+  const auto face = std::make_shared<Face>(context, options);
+  Route calls{.method = "GET", .path = "/asr/v2/*", .max_message = options.max_message};
+  calls.websocket = [face](const HttpRequest& request, WebSocket& socket) {
+    return Serve(face, request, socket);
+  };
+  router.Add(std::move(calls));
+  Route time{.method = "GET", .path = "/server_time"};
+  time.http = [&context](const HttpRequest&) { return ServerTime(context.clock); };
+  router.Add(std::move(time));
+}
+
+}  // namespace lethe

@@ -1,0 +1,304 @@
+#include "service/live_call.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "audio/speech_reader.h"
+#include "service/internal/byte_pipe.h"
+#include "service/internal/opus_frames.h"
+#include "service/internal/pcm_feed.h"
+#include "service/internal/post_process.h"
+
+namespace lethe {
+namespace {
+
+// Of compressed audio, as much as 320 kbit/s are: no live codec needs more.
+constexpr std::int64_t kMostBytesPerSecond = 40'000;
+constexpr std::size_t kLeastPipe = std::size_t{1} << 20;
+
+// What a call and the thread that decodes for it share.
+struct Shared {
+  explicit Shared(std::size_t most_bytes)
+      : pipe(std::make_shared<internal::BytePipe>(most_bytes)) {}
+
+  const std::shared_ptr<internal::BytePipe> pipe;
+  std::atomic<SampleIndex> taken = 0;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::unique_ptr<LiveStream> stream;  // gone once the call is
+  Status status;                       // what ended the decoding
+  std::uint64_t notices = 0;           // how often the engine had news
+
+  // Not under `mutex`: what is called back may ask for it.
+  std::mutex notify_mutex;
+  std::function<void()> notify;
+
+  void Notify() {
+    {
+      const std::lock_guard lock(mutex);
+      ++notices;
+    }
+    changed.notify_all();
+    const std::lock_guard lock(notify_mutex);
+    if (notify) notify();
+  }
+};
+
+// Waits for room where there is none.
+Status PushAll(Shared& shared, std::span<const float> samples) {
+  std::unique_lock lock(shared.mutex);
+  while (!samples.empty()) {
+    if (!shared.stream) return Cancelled("the call is over");
+    const std::uint64_t seen = shared.notices;
+    ASSIGN_OR_RETURN(const std::size_t n, shared.stream->PushSamples(samples));
+    shared.taken += static_cast<SampleIndex>(n);
+    samples = samples.subspan(n);
+    if (samples.empty()) break;
+    shared.changed.wait(lock, [&] { return shared.notices != seen || !shared.stream; });
+  }
+  return OkStatus();
+}
+
+Status DecodeOne(Shared& shared, MediaDecoder& media) {
+  ASSIGN_OR_RETURN(std::unique_ptr<AudioSource> source,
+                   OpenAudio(internal::ReadPipe(shared.pipe), {.media_decoder = &media}));
+  ASSIGN_OR_RETURN(SpeechReader reader, SpeechReader::Open(std::move(source), ChannelMode::kMix));
+  std::vector<std::vector<float>> block;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::size_t n, reader.Read(block));
+    if (n == 0) return OkStatus();
+    RETURN_IF_ERROR(PushAll(shared, block[0]));
+  }
+}
+
+void Decode(Shared& shared, MediaDecoder& media, bool many) {
+  Status status;
+  bool any = false;
+  while (status.ok() && (many || !any) && shared.pipe->NextRecording()) {
+    status = DecodeOne(shared, media);
+    any = true;
+  }
+  // What the call itself is told has another meaning: its client is too fast.
+  if (status.code() == StatusCode::kResourceExhausted) status = Unavailable(status.message());
+  // What comes behind the end is thrown away, not held.
+  shared.pipe->Abort();
+  {
+    const std::lock_guard lock(shared.mutex);
+    shared.status = status;
+    if (status.ok() && shared.stream) shared.stream->Finish();
+  }
+  shared.Notify();
+}
+
+bool BeginsAsMp4(std::span<const std::byte> bytes) {
+  return bytes.size() >= 8 && std::memcmp(bytes.data() + 4, "ftyp", 4) == 0;
+}
+
+std::size_t PipeSize(const LiveCallOptions& options) {
+  const std::int64_t bytes = options.max_ahead.count() * kMostBytesPerSecond / 1000;
+  return std::max(kLeastPipe, static_cast<std::size_t>(std::max<std::int64_t>(bytes, 0)));
+}
+
+}  // namespace
+
+LiveDecoders::~LiveDecoders() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return running_ == 0; });
+}
+
+int LiveDecoders::running() const {
+  const std::lock_guard lock(mutex_);
+  return running_;
+}
+
+Status LiveDecoders::Start(std::function<void(MediaDecoder&)> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_ >= most_) {
+      return ResourceExhausted("all decoders for live audio are taken: " + std::to_string(most_));
+    }
+    ++running_;
+  }
+  std::thread([this, work = std::move(work)]() mutable {
+    work(media_);
+    work = nullptr;
+    const std::lock_guard lock(mutex_);
+    --running_;
+    // Under the lock: afterwards this object may be gone.
+    changed_.notify_all();
+  }).detach();
+  return OkStatus();
+}
+
+class LiveCall::Impl {
+ public:
+  Impl(LiveCallOptions options, PostProcessor processor)
+      : options_(std::move(options)),
+        processor_(std::move(processor)),
+        shared_(std::make_shared<Shared>(PipeSize(options_))),
+        feed_(
+            {.sample_rate = options_.pcm_rate > 0 ? options_.pcm_rate : options_.engine.sample_rate,
+             .wants_header = options_.format == LiveFormat::kWav,
+             .most_waiting = options_.max_ahead}) {}
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(shared_->notify_mutex);
+      shared_->notify = nullptr;
+    }
+    std::unique_ptr<LiveStream> stream;
+    {
+      const std::lock_guard lock(shared_->mutex);
+      stream = std::move(shared_->stream);
+    }
+    shared_->changed.notify_all();
+    shared_->pipe->Abort();
+  }
+
+  Status Open(LiveDecoders& decoders) {
+    shared_->notify = options_.notify;
+    LiveOptions live = options_.live;
+    live.notify = [shared = std::weak_ptr(shared_)] {
+      if (const auto here = shared.lock()) here->Notify();
+    };
+    ASSIGN_OR_RETURN(shared_->stream, options_.engine.speech->engine->OpenLive(live));
+    if (is_pcm()) return OkStatus();
+    return decoders.Start([shared = shared_, many = options_.format == LiveFormat::kRecordings](
+                              MediaDecoder& media) { Decode(*shared, media, many); });
+  }
+
+  Status Push(std::span<const std::byte> bytes) {
+    RETURN_IF_ERROR(Pump());
+    if (finished_ || bytes.empty()) return OkStatus();
+    if (is_pcm()) {
+      RETURN_IF_ERROR(Keep(feed_.Push(bytes)));
+      return Pump();
+    }
+    std::vector<std::byte> ogg;
+    if (options_.format == LiveFormat::kOpusFrames) {
+      auto framed = frames_.Push(bytes);
+      if (!framed.ok()) return Keep(framed.status());
+      ogg = *std::move(framed);
+      bytes = ogg;
+    }
+    const bool begins = options_.format == LiveFormat::kRecordings && BeginsAsMp4(bytes);
+    if (!shared_->pipe->Push(bytes, begins)) {
+      return Keep(ResourceExhausted("more audio was sent than can be taken ahead, in seconds: " +
+                                    std::to_string(options_.max_ahead.count() / 1000)));
+    }
+    return OkStatus();
+  }
+
+  void Finish() {
+    if (std::exchange(finished_, true)) return;
+    feed_.Finish();
+    shared_->pipe->Finish();
+  }
+
+  Status Pump() {
+    RETURN_IF_ERROR(status_);
+    if (is_pcm()) return Keep(feed_.Pump(*shared_->stream));
+    const std::lock_guard lock(shared_->mutex);
+    return Keep(shared_->status);
+  }
+
+  std::vector<StreamEvent> TakeEvents() {
+    // Only this call replaces the stream.
+    std::vector<StreamEvent> events = shared_->stream->TakeEvents();
+    for (StreamEvent& event : events) PostProcessEvent(processor_, options_.post, &event);
+    return events;
+  }
+
+  bool complete() const { return shared_->stream->complete(); }
+  SampleIndex taken() const { return is_pcm() ? feed_.taken() : shared_->taken.load(); }
+
+ private:
+  bool is_pcm() const {
+    return options_.format == LiveFormat::kPcm || options_.format == LiveFormat::kWav;
+  }
+  // A call that has failed stays so.
+  Status Keep(Status status) {
+    if (status_.ok()) status_ = status;
+    return status;
+  }
+
+  const LiveCallOptions options_;
+  const PostProcessor processor_;
+  const std::shared_ptr<Shared> shared_;
+  internal::PcmFeed feed_;
+  internal::OpusFrames frames_;
+  bool finished_ = false;
+  Status status_;
+};
+
+LiveCall::LiveCall(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LiveCall::~LiveCall() = default;
+
+Result<std::unique_ptr<LiveCall>> LiveCall::Open(LiveCallOptions options, LiveDecoders& decoders) {
+  const std::string& language = options.engine.speech->label.language;
+  auto processor = PostProcessor::ForLanguage(language, options.post);
+  if (!processor.ok() && processor.status().code() == StatusCode::kUnimplemented) {
+    options.post = {};
+    processor = PostProcessor::ForLanguage(language, options.post);
+  }
+  if (!processor.ok()) return processor.status();
+  auto impl = std::make_unique<Impl>(std::move(options), *std::move(processor));
+  RETURN_IF_ERROR(impl->Open(decoders));
+  return std::unique_ptr<LiveCall>(new LiveCall(std::move(impl)));
+}
+
+Status LiveCall::PushBytes(std::span<const std::byte> bytes) {
+  bytes_ += bytes.size();
+  return impl_->Push(bytes);
+}
+
+void LiveCall::Finish() {
+  impl_->Finish();
+  // Its errors are told by the next Pump().
+  static_cast<void>(impl_->Pump());
+}
+
+Status LiveCall::Pump() { return impl_->Pump(); }
+std::vector<StreamEvent> LiveCall::TakeEvents() { return impl_->TakeEvents(); }
+bool LiveCall::complete() const { return impl_->complete(); }
+Millis LiveCall::audio() const { return SamplesToMillis(impl_->taken()); }
+
+void PostProcessEvent(const PostProcessor& processor, const PostOptions& options,
+                      StreamEvent* event) {
+  if (event->kind == StreamEvent::Kind::kBegin || options.ChangesNothing()) return;
+  const std::string_view promised =
+      std::string_view(event->segment.text).substr(0, event->stable_bytes);
+  // Nothing is joined or left out across a sentence's end, so what is before it stays.
+  std::size_t end = promised.size();
+  while (end > 0 && (std::string_view(".?!").find(promised[end - 1]) == std::string_view::npos ||
+                     end == event->segment.text.size())) {
+    --end;
+  }
+  std::string kept = processor.ApplyToText(promised.substr(0, end));
+  std::vector<Segment> segments;
+  segments.push_back(std::move(event->segment));
+  Segment& segment = segments.front();
+  const Segment empty{.channel = segment.channel, .start = segment.start, .end = segment.end};
+  internal::PostProcess(processor, &segments);
+  event->segment = segments.empty() ? empty : std::move(segments.front());
+  const std::string& text = event->segment.text;
+  if (event->kind == StreamEvent::Kind::kFinal) kept = text;
+  // Its last word may get its full stop back.
+  if (event->kind == StreamEvent::Kind::kPartial &&
+      options.punctuation == PunctuationFilter::kDropFinalStop) {
+    kept.resize(std::min(kept.size(), kept.rfind(' ') == std::string::npos ? 0 : kept.rfind(' ')));
+  }
+  if (!text.starts_with(kept)) kept.clear();
+  event->stable_bytes = kept.size();
+  event->stable_words = 0;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (kept[i] != ' ' && (i == 0 || kept[i - 1] == ' ')) ++event->stable_words;
+  }
+}
+
+}  // namespace lethe
