@@ -32,7 +32,8 @@ TestServer::Handler Answers(std::string body) {
   };
 }
 
-TestServer::Handler RedirectsTo(std::string location, std::string status = "302 Found") {
+TestServer::Handler RedirectsTo(const std::string& location,
+                                const std::string& status = "302 Found") {
   return [=](TestConnection& connection) {
     connection.ReadRequest();
     connection.Answer(status, "Location: " + location + "\r\nSet-Cookie: a=b; Path=/\r\n", "moved");
@@ -212,7 +213,8 @@ TEST_F(TlsCageTest, ARedirectDoesNotLeadOutOfTlsUnlessAllowed) {
 
 TEST_F(TlsCageTest, AServerThatHangsUpOnAPostDoesNotEndTheProgram) {
   const TestServer server([](TestConnection&) {}, certificate_.context());
-  const std::string body(16'000'000, 'x');
+  std::string body;
+  body.resize(16'000'000, 'x');
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(trusting_.Post(server.Url("/"), "a/b", body, {}, {}).status().code(),
               StatusCode::kUnavailable);

@@ -37,7 +37,8 @@ TestServer::Handler SendsAndWaits(std::string bytes) {
 }
 
 // Until the other end closes.
-TestServer::Handler SendsForever(std::string begin, std::string again, Millis pause = Millis(0)) {
+TestServer::Handler SendsForever(const std::string& begin, const std::string& again,
+                                 Millis pause = Millis(0)) {
   return [=](TestConnection& connection) {
     connection.ReadRequest();
     connection.Send(begin);

@@ -18,7 +18,9 @@ namespace lethe {
 class TestCertificate {
  public:
   explicit TestCertificate(const std::string& name)
-      : key_(EVP_EC_gen("P-256")), certificate_(X509_new()), context_(SSL_CTX_new(TLS_method())) {
+      : key_(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")),
+        certificate_(X509_new()),
+        context_(SSL_CTX_new(TLS_method())) {
     LETHE_CHECK(key_ && certificate_ && context_);
     constexpr long kDay = 86'400;
     X509_set_version(certificate_, 2);
@@ -35,7 +37,7 @@ class TestCertificate {
     LETHE_CHECK(extension != nullptr);
     X509_add_ext(certificate_, extension, -1);
     X509_EXTENSION_free(extension);
-    LETHE_CHECK(X509_sign(certificate_, key_, EVP_sha256()) > 0);
+    LETHE_CHECK(X509_sign(certificate_, key_, nullptr) > 0);
     LETHE_CHECK(SSL_CTX_use_certificate(context_, certificate_) == 1);
     LETHE_CHECK(SSL_CTX_use_PrivateKey(context_, key_) == 1);
   }
