@@ -19,6 +19,7 @@
 #include "server/cloud_api.h"
 #include "server/http_server.h"
 #include "server/operations.h"
+#include "server/realtime.h"
 #include "service/recording_tasks.h"
 
 namespace lethe {
@@ -174,6 +175,9 @@ Status Run(Options& options) {
   std::atomic<HttpServer*> started = nullptr;
   Router router;
   AddCloudApiRoutes(router, context, tasks, outbound);
+  AddRealtimeRoutes(router, context,
+                    {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds),
+                     .max_decoders = static_cast<int>(serve.decoders) / 2});
   AddOperationsRoutes(router, {engines, meter,
                                [&started] {
                                  const HttpServer* running = started;

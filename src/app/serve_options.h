@@ -29,6 +29,7 @@ struct ServeOptions {
   std::int64_t tasks_at_once = 2;
   std::int64_t streams = 4'096;
   std::int64_t decoders = 32;
+  std::int64_t max_ahead_seconds = 60;
   std::int64_t grace_seconds = 30;
   std::vector<std::string> outbound_allow;
   std::vector<std::string> outbound_ports = {"80", "443"};
