@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <memory>
 
@@ -136,6 +137,8 @@ Status Run(Options& options) {
   if (options.check) return WriteStandardOutput("the configuration is in order\n");
 
   SetProcessLimits();
+  // Libraries would write the keys of TLS sessions to the file it names.
+  (void)unsetenv("SSLKEYLOGFILE");
   const sigset_t signals = BlockStopSignals();
   ASSIGN_OR_RETURN(const std::unique_ptr<CagedMediaDecoder> media,
                    CagedMediaDecoder::Start({.max_busy = static_cast<int>(serve.decoders),

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""The service as whoever runs it sees it: starting, being told what is wrong, restarting, bad
+clients, stopping.
+
+Method: processes and raw sockets on loopback. A test that needs no speech uses none.
+"""
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import re
+import resource
+import socket
+import subprocess
+import time
+
+from service import Service
+from support import PATIENCE, ProgramTest, SpeechTest, main, program_path, run
+
+
+def resident_kilobytes(pid):
+    with open(f'/proc/{pid}/status', encoding='utf-8') as file:
+        return int(re.search(r'VmRSS:\s+(\d+)', file.read())[1])
+
+
+class ServeOptionTest(ProgramTest):
+    """What can be told without models."""
+
+    def config(self, text):
+        path = self.path('lethe.toml')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+        return path
+
+    def test_every_problem_of_the_configuration_is_told_at_once(self):
+        result = run('serve', '--check', '--config', self.config(
+            'listne = "x"\n[limits]\nstreams = 0\nupload_mb = "much"\n[engines]\n"16k_en" = 5.5\n'),
+            env={'LETHE_IO_THREADS': 'many'})
+        self.assertEqual((result.returncode, result.stdout), (1, ''))
+        for mention in ('lethe.toml:1: listne', 'limits.streams has to be a number from 1',
+                        'limits.upload_mb', 'engines', 'LETHE_IO_THREADS'):
+            self.assertIn(mention, result.stderr)
+
+    def test_flags_go_before_the_environment_and_that_before_the_file(self):
+        path = self.config('default_engine = "file"\nio_threads = 5\n[limits]\nstreams = 7\n')
+        shown = self.assert_good(run('serve', '--show-config', '--config', path, '--io-threads', '9',
+                                     env={'LETHE_IO_THREADS': '8', 'LETHE_DEFAULT_ENGINE': 'env'}))
+        self.assertIn('io_threads = 9\n', shown)
+        self.assertIn('default_engine = "env"\n', shown)
+        self.assertIn('limits.streams = 7\n', shown)
+        # What is shown is a configuration.
+        self.assert_good(run('serve', '--check', '--config', self.config(shown)))
+
+    def test_bad_addresses_and_ranges_end_in_one_line(self):
+        for arguments, mention in ((['--listen', 'nonsense'], 'nonsense'),
+                                   (['--listen', '127.0.0.1:99999'], '99999'),
+                                   (['--outbound.allow', '10.0.0.0/99'], '10.0.0.0/99')):
+            self.assert_one_line(run('serve', '--check', *arguments), mention)
+        self.assert_one_line(run('serve', '--check', '--config', self.path('none')), 'none')
+        self.assert_one_line(run('serve', '--check', '--config', self.config('a = [')), 'lethe.toml:1')
+
+
+class ServiceTest(SpeechTest):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.service = Service()
+        cls.addClassCleanup(cls.service.stop)
+
+    def connect(self):
+        host, port = self.service.address.split(':')
+        return socket.create_connection((host, int(port)), timeout=PATIENCE)
+
+    def exchange(self, request):
+        with self.connect() as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b''
+            with contextlib.suppress(ConnectionResetError):
+                while piece := connection.recv(65536):
+                    answer += piece
+        return answer
+
+    def post(self, headers, body):
+        head = ''.join(f'{name}: {value}\r\n' for name, value in headers.items())
+        return self.exchange(f'POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}'
+                             f'Content-Length: {len(body)}\r\n\r\n'.encode() + body)
+
+    def test_it_is_alive_ready_and_counts(self):
+        self.assertEqual(self.service.get('/healthz'), (200, 'ok\n'))
+        self.assertEqual(self.service.get('/readyz'), (200, 'ready\n'))
+        self.assertIn('lethe_http_requests_total', self.service.get('/metrics')[1])
+
+    def test_the_api_answers_200_and_plain_json_whatever_is_wrong(self):
+        for headers, body in (({}, b'{}'), ({'Authorization': 'TC3-HMAC-SHA256 x'}, b'{}'),
+                              ({'Authorization': 'SKIP'}, b'\xff\xfe'), ({}, b'')):
+            answer = self.post(headers, body)
+            self.assertTrue(answer.startswith(b'HTTP/1.1 200 '), answer[:80])
+            self.assertIn(b'\r\nContent-Type: application/json\r\n', answer)
+            response = json.loads(answer.partition(b'\r\n\r\n')[2])['Response']
+            self.assertTrue(response['Error']['Code'].startswith('AuthFailure.'), response)
+            self.assertRegex(response['RequestId'], r'^[0-9a-f-]{36}$')
+        answer = self.exchange(b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n')
+        self.assertIn(b'RequestSizeLimitExceeded', answer)
+
+    def test_broken_clients_get_an_answer_or_a_closed_connection(self):
+        for request in (b'\x00' * 100, b'GET', b'GET / HTTP/9.9\r\n\r\n', b'\r\n' * 1000,
+                        b'POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n',
+                        b'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n',
+                        b'GET /asr/v2/1 HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+                        b'GET /' + b'a' * 100_000 + b' HTTP/1.1\r\n\r\n',
+                        b'GET / HTTP/1.1\r\n' + b'X: y\r\n' * 20_000 + b'\r\n'):
+            self.exchange(request)
+        self.assertEqual(self.service.get('/healthz')[0], 200)
+
+    def test_thousands_of_idle_connections_are_in_nobodys_way(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        count = min(5000, hard - 100)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 100), hard))
+        with contextlib.ExitStack() as idle:
+            for _ in range(count):
+                idle.enter_context(self.connect())
+            self.assertEqual(self.service.get('/healthz')[0], 200)
+            self.assertLess(resident_kilobytes(self.service.process.pid), 1_000_000)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def test_hanging_up_again_and_again_leaves_nothing_behind(self):
+        handshake = (b'GET /asr/v2/1?secretid=x HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'
+                     b'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+                     b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
+        upload = b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n' + b'x' * 100_000
+
+        def rounds(count):
+            for i in range(count):
+                with self.connect() as connection:
+                    connection.sendall(handshake if i % 2 else upload)
+        rounds(100)
+        before = resident_kilobytes(self.service.process.pid)
+        rounds(500)
+        self.assertEqual(self.service.get('/healthz')[0], 200)
+        self.assertLess(resident_kilobytes(self.service.process.pid) - before, 30_000)
+
+
+class RestartTest(SpeechTest):
+
+    def api(self, service, *arguments):
+        """Calls the command line's own commands on the service's records."""
+        return self.assert_good(run(*arguments, '--data', service.data))
+
+    def test_keys_are_told_once_and_records_outlive_the_process(self):
+        data = self.path('data', 'x')
+        first = Service(data=data)
+        self.assertEqual(sorted(first.keys), ['API key', 'AppId', 'Console password', 'SecretId',
+                                              'SecretKey'])
+        self.assertEqual(first.stop()[0], 0)
+        again = Service(data=data)
+        self.assertEqual(again.keys, {})
+        self.assertEqual(again.stop()[0], 0)
+        for folder, _, files in os.walk(data):
+            for name in files:
+                self.assertEqual(os.stat(os.path.join(folder, name)).st_mode & 0o077, 0, name)
+
+    def test_a_port_in_use_and_a_model_that_is_missing_are_told_before_anything_starts(self):
+        service = Service()
+        self.addCleanup(service.stop)
+        result = subprocess.run(
+            [program_path(), 'serve', '--listen', service.address, '--data', self.path('d', 'x')],
+            capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('cannot listen on ' + service.address, result.stderr)
+        self.assert_one_line(
+            run('serve', '--listen', '127.0.0.1:0', '--data', self.path('e', 'x'), '--engines',
+                '16k_en=moonshine-of-nobody'), '16k_en', 'moonshine-of-nobody')
+
+    def test_stopping_finishes_what_runs(self):
+        service = Service()
+        host, port = service.address.split(':')
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+            connection.sendall(b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n')
+            # Its header was read when another connection, made later, is answered.
+            service.get('/healthz')
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                stopped = pool.submit(service.stop)
+                time.sleep(0.2)
+                connection.sendall(b'{}')
+                answer = connection.recv(65536)
+                self.assertIn(b'AuthFailure', answer)
+                self.assertIn(b'Connection: close', answer)
+                self.assertEqual(stopped.result(PATIENCE)[0], 0)
+
+
+if __name__ == '__main__':
+    main()
