@@ -22,7 +22,7 @@ trap 'kill "$service" 2>/dev/null; wait "$service" || true; rm -rf "$log"' EXIT
 trap 'exit 0' INT TERM
 exec 3<"$log/out"
 url=
-while read -r line <&3; do
+while IFS= read -r line <&3; do
   echo "$line"
   [[ $line == "listening on "* ]] && url=${line#listening on } && break
 done

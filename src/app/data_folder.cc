@@ -61,15 +61,15 @@ Result<DataFolder> OpenDataFolder(const std::string& path, const Clock& clock, b
 }
 
 Result<std::optional<FirstKeys>> FirstStart(Store& store) {
+  using Nothing = std::optional<FirstKeys>;
   ASSIGN_OR_RETURN(const std::vector<Application> applications, store.applications().List());
-  if (!applications.empty()) return std::optional<FirstKeys>();
+  if (!applications.empty()) return Nothing();
   const auto has_password = store.keys().CheckConsolePassword("");
-  if (has_password.ok()) return std::optional<FirstKeys>();
+  if (has_password.ok()) return Nothing();
   if (has_password.status().code() != StatusCode::kFailedPrecondition) return has_password.status();
   auto application = store.applications().Create({.name = "default"});
   // Somebody else was starting too, and was first.
-  if (application.status().code() == StatusCode::kFailedPrecondition)
-    return std::optional<FirstKeys>();
+  if (application.status().code() == StatusCode::kFailedPrecondition) return Nothing();
   if (!application.ok()) return application.status();
   const AppId id = application->id;
   ASSIGN_OR_RETURN(NewKey pair, store.keys().Create(id, KeyKind::kPair));

@@ -49,6 +49,8 @@ int Run(int argc, char** argv) {
   lethe::AddServeCommand(program, exit_code);
   lethe::AddEvalCommand(program, exit_code);
   lethe::AddModelsCommand(program, exit_code);
+  lethe::AddAppsCommand(program, exit_code);
+  lethe::AddKeysCommand(program, exit_code);
   lethe::AddBenchCommand(program, exit_code);
   lethe::AddDoctorCommand(program, exit_code);
   lethe::AddVersionCommand(program, exit_code);

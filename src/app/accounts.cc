@@ -1,0 +1,35 @@
+#include "app/accounts.h"
+
+#include <charconv>
+#include <ctime>
+
+namespace lethe {
+
+void AddDataOption(CLI::App* command, std::string& path) {
+  path = DefaultDataFolder();
+  command->add_option("--data", path, "Folder of the records")->capture_default_str();
+}
+
+Result<Application> FindApplication(Store& store, const std::string& id_or_name) {
+  AppId id = 0;
+  const char* const end = id_or_name.data() + id_or_name.size();
+  const auto [after, error] = std::from_chars(id_or_name.data(), end, id);
+  const bool is_number = error == std::errc() && after == end;
+  Result<Application> found =
+      is_number ? store.applications().Find(id) : store.applications().FindByName(id_or_name);
+  if (found.status().code() == StatusCode::kNotFound) {
+    return NotFound("no application has this number or name; see: lethe apps list, not: " +
+                    id_or_name);
+  }
+  return found;
+}
+
+std::string ShowTime(WallTime time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &parts)};
+}
+
+}  // namespace lethe

@@ -1,0 +1,164 @@
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/accounts.h"
+#include "app/commands.h"
+#include "app/finish.h"
+#include "app/output.h"
+#include "app/table.h"
+
+namespace lethe {
+namespace {
+
+struct Options {
+  std::string data, app, name, interface;
+  std::optional<Uin> account;
+  Quota quota;
+};
+
+// "sentence: 10 a second, 5 at once".
+std::string ShowQuotas(const Application& application) {
+  std::string text;
+  for (const auto& [interface, quota] : application.quotas) {
+    if (!text.empty()) text += "; ";
+    text += std::string(InterfaceName(interface)) + ":";
+    if (quota.calls_per_second) text += " " + std::to_string(*quota.calls_per_second) + " a second";
+    if (quota.calls_per_second && quota.concurrency) text += ",";
+    if (quota.concurrency) text += " " + std::to_string(*quota.concurrency) + " at once";
+  }
+  return text.empty() ? "as usual" : text;
+}
+
+Status List(const Options& options) {
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  ASSIGN_OR_RETURN(const std::vector<Application> all, folder.store->applications().List());
+  Table table(6, {"APPID", "UIN", "STATE", "CREATED (UTC)", "NAME", "QUOTAS"});
+  for (const Application& application : all) {
+    table.Add({std::to_string(application.id), std::to_string(application.uin),
+               application.enabled ? "enabled" : "disabled", ShowTime(application.created),
+               application.name, ShowQuotas(application)});
+  }
+  return WriteStandardOutput(table.Text() + "\nRecords are kept in " + folder.path +
+                             " (--data or LETHE_DATA names another folder).\n");
+}
+
+Status Create(const Options& options) {
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), true));
+  ASSIGN_OR_RETURN(const Application made, folder.store->applications().Create(
+                                               {.name = options.name, .uin = options.account}));
+  const std::string id = std::to_string(made.id);
+  return WriteStandardOutput("AppId  " + id + "\nUin    " + std::to_string(made.uin) +
+                             "\n\nIts first key: lethe keys create --app " + id + "\n");
+}
+
+// Finds the application and does something to it.
+template <class Change>
+Status ChangeOne(const Options& options, std::string_view done, Change change) {
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
+  RETURN_IF_ERROR(change(folder.store->applications(), found.id));
+  return WriteStandardOutput(std::to_string(found.id) + ": " + std::string(done) + "\n");
+}
+
+CLI::App* AddOne(CLI::App* apps, const std::string& name, const std::string& what,
+                 const std::shared_ptr<Options>& options) {
+  CLI::App* command = apps->add_subcommand(name, what);
+  AddDataOption(command, options->data);
+  command->add_option("app", options->app, "AppId or name")->required();
+  return command;
+}
+
+void AddQuotaCommand(CLI::App* apps, const std::shared_ptr<Options>& options, int& exit_code) {
+  CLI::App* quota =
+      AddOne(apps, "quota", "Allow more or less than usual of one interface", options);
+  quota->footer(
+      "Examples:\n"
+      "  lethe apps quota 1300000001 --interface sentence --rate 50\n"
+      "  lethe apps quota 1300000001 --interface sentence\n"
+      "\n"
+      "What is not given is as usual again.");
+  std::vector<std::string> names;
+  for (const Interface interface : kInterfaces) names.emplace_back(InterfaceName(interface));
+  quota->add_option("--interface", options->interface, "Which interface")
+      ->required()
+      ->check(CLI::IsMember(names));
+  quota->add_option("--rate", options->quota.calls_per_second, "Calls a second")
+      ->check(CLI::Range(0, kMaxQuota));
+  quota->add_option("--concurrency", options->quota.concurrency, "Calls at once")
+      ->check(CLI::Range(0, kMaxQuota));
+  Finish(quota, exit_code, [options] {
+    return ChangeOne(*options, "changed", [&](Applications& all, AppId id) {
+      return all.SetQuota(id, *FindInterface(options->interface), options->quota);
+    });
+  });
+}
+
+}  // namespace
+
+void AddAppsCommand(CLI::App& program, int& exit_code) {
+  CLI::App* apps = program.add_subcommand("apps", "Manage the applications that may call");
+  apps->require_subcommand(1);
+  apps->footer(
+      "Examples:\n"
+      "  lethe apps create dictation\n"
+      "  lethe apps list\n"
+      "  lethe apps disable dictation\n"
+      "\n"
+      "A service that runs on the same folder notices at once.");
+  auto options = std::make_shared<Options>();
+
+  CLI::App* list = apps->add_subcommand("list", "Show the applications there are");
+  list->footer("Example:\n  lethe apps list");
+  AddDataOption(list, options->data);
+  Finish(list, exit_code, [options] { return List(*options); });
+
+  CLI::App* create =
+      apps->add_subcommand("create", "Make an application, in an account of its own");
+  create->footer(
+      "Examples:\n"
+      "  lethe apps create dictation\n"
+      "  lethe apps create archive --account 100000000001");
+  AddDataOption(create, options->data);
+  create->add_option("name", options->name, "What to call it")->required();
+  create->add_option("--account", options->account, "Uin of an account that has applications");
+  Finish(create, exit_code, [options] { return Create(*options); });
+
+  CLI::App* rename = AddOne(apps, "rename", "Call an application something else", options);
+  rename->footer("Example:\n  lethe apps rename 1300000001 archive");
+  rename->add_option("name", options->name, "Its new name")->required();
+  Finish(rename, exit_code, [options] {
+    return ChangeOne(*options, "renamed",
+                     [&](Applications& all, AppId id) { return all.Rename(id, options->name); });
+  });
+
+  AddQuotaCommand(apps, options, exit_code);
+
+  CLI::App* disable = AddOne(apps, "disable", "Refuse all calls of an application", options);
+  disable->footer("Example:\n  lethe apps disable dictation");
+  Finish(disable, exit_code, [options] {
+    return ChangeOne(*options, "disabled",
+                     [](Applications& all, AppId id) { return all.SetEnabled(id, false); });
+  });
+
+  CLI::App* enable = AddOne(apps, "enable", "Allow calls of a disabled application again", options);
+  enable->footer("Example:\n  lethe apps enable dictation");
+  Finish(enable, exit_code, [options] {
+    return ChangeOne(*options, "enabled",
+                     [](Applications& all, AppId id) { return all.SetEnabled(id, true); });
+  });
+
+  CLI::App* remove =
+      AddOne(apps, "remove", "Remove an application with its keys, word lists and tasks", options);
+  remove->footer(
+      "Example:\n"
+      "  lethe apps remove dictation\n"
+      "\n"
+      "This can not be undone. Its usage is kept as long as all usage is.");
+  Finish(remove, exit_code, [options] {
+    return ChangeOne(*options, "removed",
+                     [](Applications& all, AppId id) { return all.Remove(id); });
+  });
+}
+
+}  // namespace lethe

@@ -1,0 +1,144 @@
+#include <memory>
+#include <string>
+
+#include "app/accounts.h"
+#include "app/commands.h"
+#include "app/finish.h"
+#include "app/output.h"
+#include "app/table.h"
+
+namespace lethe {
+namespace {
+
+struct Options {
+  std::string data, app, id;
+  bool bearer = false;
+};
+
+// Writes a text with secrets in it, which is wiped.
+Status Tell(std::string text) {
+  const Status written = WriteStandardOutput(text);
+  WipeSecret(text);
+  return written;
+}
+
+Status List(const Options& options) {
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  std::optional<AppId> app_id;
+  if (!options.app.empty()) {
+    ASSIGN_OR_RETURN(const Application application, FindApplication(*folder.store, options.app));
+    app_id = application.id;
+  }
+  ASSIGN_OR_RETURN(const std::vector<Key> keys, folder.store->keys().List(app_id));
+  Table table(6, {"KEY", "KIND", "APPID", "STATE", "CREATED (UTC)", "SECRET ENDS IN"});
+  for (const Key& key : keys) {
+    table.Add({key.id, key.kind == KeyKind::kPair ? "pair" : "bearer", std::to_string(key.app_id),
+               key.enabled ? "enabled" : "disabled", ShowTime(key.created), key.last4});
+  }
+  return WriteStandardOutput(table.Text());
+}
+
+Status Create(const Options& options) {
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  ASSIGN_OR_RETURN(const Application application, FindApplication(*folder.store, options.app));
+  Keys& keys = folder.store->keys();
+  ASSIGN_OR_RETURN(const NewKey made,
+                   keys.Create(application.id, options.bearer ? KeyKind::kBearer : KeyKind::kPair));
+  const std::string secret(made.secret.Reveal());
+  const Status told =
+      options.bearer
+          ? Tell("AppId      " + std::to_string(application.id) + "\nKey        " + made.key.id +
+                 "\nBearer     " + secret + "\n\nKeep the bearer key now: it is not shown again.\n")
+          : Tell("AppId      " + std::to_string(application.id) + "\nSecretId   " + made.key.id +
+                 "\nSecretKey  " + secret + "\n\nKeep the SecretKey now: it is not shown again.\n");
+  // A key that nobody was told is nobody's.
+  if (!told.ok()) RETURN_IF_ERROR(keys.Remove(made.key.id));
+  return told;
+}
+
+Status SetPassword(const Options& options) {
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  const Secret password = RandomPassword();
+  RETURN_IF_ERROR(folder.store->keys().SetConsolePassword(password));
+  return Tell("Console password  " + std::string(password.Reveal()) +
+              "\n\nKeep it now: it is not shown again. The one before is no longer valid.\n");
+}
+
+template <class Change>
+Status ChangeOne(const Options& options, std::string_view done, Change change) {
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  const Status changed = change(folder.store->keys());
+  if (changed.code() == StatusCode::kNotFound) {
+    return NotFound("there is no such key; see: lethe keys list");
+  }
+  RETURN_IF_ERROR(changed);
+  return WriteStandardOutput(options.id + ": " + std::string(done) + "\n");
+}
+
+CLI::App* AddOne(CLI::App* keys, const std::string& name, const std::string& what,
+                 const std::shared_ptr<Options>& options) {
+  CLI::App* command = keys->add_subcommand(name, what);
+  command->footer("Example:\n  lethe keys " + name + " bearer-Jb3kD81xQz0p");
+  AddDataOption(command, options->data);
+  command->add_option("key", options->id, "SecretId, or name of a bearer key, as in the list")
+      ->required();
+  return command;
+}
+
+}  // namespace
+
+void AddKeysCommand(CLI::App& program, int& exit_code) {
+  CLI::App* keys = program.add_subcommand("keys", "Manage the keys of applications");
+  keys->require_subcommand(1);
+  keys->footer(
+      "Examples:\n"
+      "  lethe keys create --app dictation\n"
+      "  lethe keys create --app dictation --bearer\n"
+      "  lethe keys list\n"
+      "\n"
+      "Secrets are shown once, when they are made.");
+  auto options = std::make_shared<Options>();
+
+  CLI::App* list = keys->add_subcommand("list", "Show the keys there are, without their secrets");
+  list->footer("Example:\n  lethe keys list --app dictation");
+  AddDataOption(list, options->data);
+  list->add_option("--app", options->app, "AppId or name; none means all");
+  Finish(list, exit_code, [options] { return List(*options); });
+
+  CLI::App* create = keys->add_subcommand("create", "Make a key and show its secret, once");
+  create->footer(
+      "Examples:\n"
+      "  lethe keys create --app dictation\n"
+      "  lethe keys create --app dictation --bearer\n"
+      "\n"
+      "A pair of SecretId and SecretKey is for clients of Tencent Cloud; a bearer key is for\n"
+      "clients of OpenAI.");
+  AddDataOption(create, options->data);
+  create->add_option("--app", options->app, "AppId or name")->required();
+  create->add_flag("--bearer", options->bearer, "A bearer key and not a pair");
+  Finish(create, exit_code, [options] { return Create(*options); });
+
+  CLI::App* disable = AddOne(keys, "disable", "Refuse calls with a key", options);
+  Finish(disable, exit_code, [options] {
+    return ChangeOne(*options, "disabled",
+                     [&](Keys& all) { return all.SetEnabled(options->id, false); });
+  });
+
+  CLI::App* enable = AddOne(keys, "enable", "Allow calls with a disabled key again", options);
+  Finish(enable, exit_code, [options] {
+    return ChangeOne(*options, "enabled",
+                     [&](Keys& all) { return all.SetEnabled(options->id, true); });
+  });
+
+  CLI::App* remove = AddOne(keys, "remove", "Remove a key for good", options);
+  Finish(remove, exit_code, [options] {
+    return ChangeOne(*options, "removed", [&](Keys& all) { return all.Remove(options->id); });
+  });
+
+  CLI::App* password = keys->add_subcommand("password", "Set a new password of the console");
+  password->footer("Example:\n  lethe keys password");
+  AddDataOption(password, options->data);
+  Finish(password, exit_code, [options] { return SetPassword(*options); });
+}
+
+}  // namespace lethe
