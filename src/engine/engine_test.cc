@@ -1,6 +1,6 @@
 // Goal:   every stretch of speech comes back once and in spoken order, whichever worker was first;
 //         the text depends on the samples alone; a stream that goes away disturbs nobody.
-// Method: the made-up models of internal/fake_models.h; once the installed models on a recording,
+// Method: the made-up models of tests/fake_models.h; once the installed models on a recording,
 // cut
 //         and shared in many ways.
 
@@ -18,7 +18,7 @@
 
 #include "base/file.h"
 #include "engine/hot_words.h"
-#include "engine/internal/fake_models.h"
+#include "tests/fake_models.h"
 #include "kernels/dispatch.h"
 #include "model/moonshine/moonshine.h"
 #include "model/silero/silero.h"
