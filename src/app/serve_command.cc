@@ -18,7 +18,9 @@
 #include "model/speech_model.h"
 #include "outbound/http_client.h"
 #include "server/cloud_api.h"
+#include "server/flash.h"
 #include "server/http_server.h"
+#include "server/openai.h"
 #include "server/operations.h"
 #include "server/realtime.h"
 #include "service/recording_tasks.h"
@@ -178,6 +180,8 @@ Status Run(Options& options) {
   std::atomic<HttpServer*> started = nullptr;
   Router router;
   AddCloudApiRoutes(router, context, tasks, outbound);
+  AddFlashRoutes(router, context);
+  AddOpenAiRoutes(router, context);
   AddRealtimeRoutes(router, context,
                     {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds),
                      .max_decoders = static_cast<int>(serve.decoders) / 2});

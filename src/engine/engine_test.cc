@@ -1,7 +1,7 @@
 // Goal:   every stretch of speech comes back once and in spoken order, whichever worker was first;
 //         the text depends on the samples alone; a stream that goes away disturbs nobody.
-// Method: the made-up models of tests/support/fake_models.h; once the installed models on a recording,
-// cut
+// Method: the made-up models of tests/support/fake_models.h; once the installed models on a
+// recording, cut
 //         and shared in many ways.
 
 #include "engine/engine.h"
@@ -18,13 +18,13 @@
 
 #include "base/file.h"
 #include "engine/hot_words.h"
-#include "tests/support/fake_models.h"
 #include "kernels/dispatch.h"
 #include "model/moonshine/moonshine.h"
 #include "model/silero/silero.h"
 #include "model/speech_model.h"
 #include "model/store.h"
 #include "model/voice_activity.h"
+#include "tests/support/fake_models.h"
 
 namespace lethe {
 namespace {

@@ -2,7 +2,8 @@
 // partials
 //         promise holds; nothing is lost or doubled where parts of an utterance meet; a stream that
 //         sends nonsense, too much, or goes away is told so and disturbs nobody.
-// Method: the made-up model of tests/support/fake_models.h, whose answer is written into the loudness of
+// Method: the made-up model of tests/support/fake_models.h, whose answer is written into the
+// loudness of
 //         the samples; once the installed models on a recording.
 
 #include <atomic>
@@ -17,8 +18,8 @@
 #include <gmock/gmock.h>
 
 #include "engine/engine.h"
-#include "tests/support/fake_models.h"
 #include "engine/internal/promise.h"
+#include "tests/support/fake_models.h"
 
 namespace lethe {
 namespace {

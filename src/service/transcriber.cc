@@ -27,7 +27,11 @@ bool IsRecording(const std::filesystem::path& path) {
          kRecordingEndings.end();
 }
 
-void Append(std::vector<Segment> more, std::vector<Segment>* segments) {
+// Rewrites what became final, tells it, and keeps it.
+void Take(std::vector<Segment> more, const PostProcessor& post, const TranscribeOptions& options,
+          std::vector<Segment>* segments) {
+  if (!options.post.ChangesNothing()) internal::PostProcess(post, &more);
+  if (options.on_segment) std::for_each(more.begin(), more.end(), options.on_segment);
   segments->insert(segments->end(), std::make_move_iterator(more.begin()),
                    std::make_move_iterator(more.end()));
 }
@@ -62,10 +66,14 @@ Result<Transcript> Transcriber::TranscribeSource(std::unique_ptr<AudioSource> so
   }
   std::vector<std::unique_ptr<Stream>> streams;
   for (int i = 0; i < reader.channels(); ++i) {
-    ASSIGN_OR_RETURN(
-        std::unique_ptr<Stream> stream,
-        engine_.Open({.words = options.words, .channel = i, .hot_words = options.hot_words}));
-    streams.push_back(std::move(stream));
+    auto stream =
+        engine_.Open({.words = options.words, .channel = i, .hot_words = options.hot_words});
+    // It is the engine that is full, not the recording that is too long.
+    if (stream.status().code() == StatusCode::kResourceExhausted) {
+      return Unavailable(stream.status().message());
+    }
+    if (!stream.ok()) return stream.status();
+    streams.push_back(*std::move(stream));
   }
   SampleIndex samples = 0;
   std::vector<std::vector<float>> block;
@@ -80,7 +88,7 @@ Result<Transcript> Transcriber::TranscribeSource(std::unique_ptr<AudioSource> so
     }
     for (std::size_t i = 0; i < streams.size(); ++i) {
       RETURN_IF_ERROR(streams[i]->PushSamples(std::span(block[i]).first(count)));
-      Append(streams[i]->TakeSegments(), &transcript.segments);
+      Take(streams[i]->TakeSegments(), post, options, &transcript.segments);
     }
     if (options.progress) options.progress(SamplesToMillis(samples), total);
   }
@@ -90,9 +98,8 @@ Result<Transcript> Transcriber::TranscribeSource(std::unique_ptr<AudioSource> so
   }
   for (const std::unique_ptr<Stream>& stream : streams) {
     ASSIGN_OR_RETURN(std::vector<Segment> rest, stream->Finish());
-    Append(std::move(rest), &transcript.segments);
+    Take(std::move(rest), post, options, &transcript.segments);
   }
-  if (!options.post.ChangesNothing()) internal::PostProcess(post, &transcript.segments);
   std::stable_sort(transcript.segments.begin(), transcript.segments.end(),
                    [](const Segment& a, const Segment& b) {
                      return std::pair(a.start, a.channel) < std::pair(b.start, b.channel);

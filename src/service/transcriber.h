@@ -21,6 +21,10 @@ namespace lethe {
 /// the container says how long it is.
 using ProgressCallback = std::function<void(Millis done, std::optional<Millis> total)>;
 
+/// Told, from the transcribing thread, each segment that has become final and is rewritten as
+/// asked: of every channel in spoken order, while the rest of the recording is still being heard.
+using SegmentCallback = std::function<void(const Segment& segment)>;
+
 struct TranscribeOptions {
   ChannelMode channels = ChannelMode::kMix;
   bool words = false;                         // word times
@@ -29,6 +33,7 @@ struct TranscribeOptions {
   std::shared_ptr<const HotWords> hot_words;  // may be empty
   Millis max_duration{0};                     // longer is kResourceExhausted; 0: no limit
   ProgressCallback progress;                  // may be empty
+  SegmentCallback on_segment;                 // may be empty
   std::function<bool()> cancelled;            // asked now and then; true ends it with kCancelled
 };
 
@@ -49,8 +54,8 @@ class Transcriber {
 
   /// Transcribes one file, or standard input when `path` is "-".
   /// Errors: as the audio reader; a recording too short to hold a word is kInvalidArgument, and
-  ///         options.post of a language without rules kUnimplemented. Messages do not repeat the
-  ///         path: the caller has it.
+  ///         options.post of a language without rules kUnimplemented, an engine without a free
+  ///         stream kUnavailable. Messages do not repeat the path: the caller has it.
   Result<Transcript> Transcribe(const std::string& path, const TranscribeOptions& options);
 
   /// Transcribes what is open already; `name` becomes the transcript's source. Errors: as above;

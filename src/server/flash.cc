@@ -1,0 +1,198 @@
+#include "server/flash.h"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "base/random.h"
+#include "server/internal/admission.h"
+#include "server/internal/flash_answer.h"
+#include "server/internal/flash_parameters.h"
+#include "server/internal/run_on.h"
+
+namespace lethe {
+namespace {
+
+using server_internal::Admission;
+using server_internal::AuthFailure;
+using server_internal::AuthResult;
+using server_internal::Caller;
+using server_internal::FlashCode;
+using server_internal::FlashWords;
+
+constexpr std::string_view kPath = "/asr/flash/v1/";
+// The most patient of the official clients hangs up after so long.
+constexpr std::chrono::minutes kPatience{10};
+
+// One call, and what has become of it.
+struct Outcome {
+  FlashCode code = FlashCode::kOk;
+  std::string body;
+  Millis audio{0};
+};
+
+Outcome Refuse(std::string_view id, FlashCode code, std::string_view message) {
+  return {.code = code, .body = FlashRefusal(id, code, message)};
+}
+
+HttpResponse ToResponse(Outcome outcome) { return {.body = std::move(outcome.body)}; }
+
+Outcome RefuseStranger(std::string_view id, AuthFailure failure) {
+  switch (failure) {
+    case AuthFailure::kUnavailable:
+      return Refuse(id, FlashCode::kServer, "the service cannot look up keys at the moment");
+    case AuthFailure::kDisabled:
+      return Refuse(id, FlashCode::kNotActivated, "this application is disabled");
+    case AuthFailure::kMalformed:
+      return Refuse(id, FlashCode::kAuthentication,
+                    "secretid, timestamp or the Authorization header is missing or ill-formed");
+    case AuthFailure::kExpired:
+      return Refuse(id, FlashCode::kAuthentication,
+                    "the timestamp is more than three minutes from the time here");
+    case AuthFailure::kUnknownKey:
+      return Refuse(id, FlashCode::kAuthentication, "there is no such secretid");
+    case AuthFailure::kOtherApp:
+      return Refuse(id, FlashCode::kAuthentication, "the secretid is another application's");
+    case AuthFailure::kWrong:
+      break;
+  }
+  return Refuse(id, FlashCode::kAuthentication, "the signature does not match");
+}
+
+// What went wrong with the recording itself.
+Outcome RefuseAudio(std::string_view id, const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+      return Refuse(id, FlashCode::kDecoding, status.WithContext("the audio").message());
+    case StatusCode::kResourceExhausted:
+      return Refuse(id, FlashCode::kTooLarge, status.WithContext("the audio").message());
+    case StatusCode::kUnimplemented:
+      return Refuse(id, FlashCode::kParameter, status.message());
+    case StatusCode::kUnavailable:
+      return Refuse(id, FlashCode::kServer, status.message());
+    case StatusCode::kCancelled:
+      return Refuse(id, FlashCode::kTimedOut, "recognition took too long");
+    default:
+      return Refuse(id, FlashCode::kRecognition, "recognition failed");
+  }
+}
+
+// Blocks until the recording is transcribed.
+Outcome Recognize(FaceContext& context, const HttpRequest& request, const Application& application,
+                  std::string_view id, Millis max_duration) {
+  const auto wanted = server_internal::ReadFlashParameters(ParseQuery(request.query, false));
+  if (!wanted.ok()) return Refuse(id, FlashCode::kParameter, wanted.status().message());
+  const auto engine = context.engines.Find(wanted->engine_type);
+  if (!engine.ok()) return Refuse(id, FlashCode::kParameter, engine.status().message());
+  if (request.body.empty()) return Refuse(id, FlashCode::kEmpty, "the body holds no audio");
+  const auto hot_words = context.word_lists.Resolve(application.id, *engine->speech,
+                                                    wanted->hotword_list, wanted->hotword_id);
+  if (!hot_words.ok()) {
+    const StatusCode code = hot_words.status().code();
+    const bool theirs = code == StatusCode::kInvalidArgument || code == StatusCode::kNotFound;
+    return Refuse(id, theirs ? FlashCode::kParameter : FlashCode::kServer,
+                  hot_words.status().message());
+  }
+  const bool subtitles = wanted->words == FlashWords::kSubtitles;
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto transcript = context.recognizer.Recognize({
+      .engine = *engine,
+      .audio = std::as_bytes(std::span(request.body)),
+      .format = wanted->voice_format,
+      .pcm_rate = wanted->pcm_rate,
+      .channels = wanted->first_channel_only ? ChannelMode::kFirst : ChannelMode::kSplit,
+      .words = wanted->words != FlashWords::kNone,
+      .post = {.profanity = wanted->profanity,
+               .fillers = wanted->fillers,
+               // Subtitles are cut where it is, and then it may go.
+               .punctuation = subtitles ? PunctuationFilter::kKeep : wanted->punctuation,
+               .numbers = wanted->numbers},
+      .hot_words = *hot_words,
+      .max_duration = max_duration,
+      .cancelled = [deadline] { return std::chrono::steady_clock::now() > deadline; },
+  });
+  if (!transcript.ok()) return RefuseAudio(id, transcript.status());
+  return {.body = FlashAnswer(id, *transcript, *wanted),
+          .audio = transcript->duration * (transcript->split ? transcript->channels : 1)};
+}
+
+Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
+                               const FlashOptions& options) {
+  const std::string id = RandomUuid();
+  const WallTime start = context.clock.Now();
+  const std::string_view path_app_id = std::string_view(request.path).substr(kPath.size());
+  std::function<AuthResult()> authenticate = [&] {
+    return server_internal::AuthenticateFlash(request, path_app_id, context.store.keys(),
+                                              context.clock, context.options.canonical_hosts);
+  };
+  Admission admission =
+      co_await Admit(context, request, Interface::kFlash, std::move(authenticate));
+  if (const auto* failure = std::get_if<AuthFailure>(&admission)) {
+    co_return ToResponse(RefuseStranger(id, *failure));
+  }
+  if (const auto* full = std::get_if<Status>(&admission)) {
+    co_return ToResponse(Refuse(id, FlashCode::kServer, full->message()));
+  }
+  const Caller& caller = std::get<Caller>(admission);
+  const auto finish = [&](const Outcome& outcome) {
+    context.meter.Record({.app_id = caller.application.id,
+                          .interface = Interface::kFlash,
+                          .call_id = id,
+                          .result_code = std::to_string(static_cast<int>(outcome.code)),
+                          .succeeded = outcome.code == FlashCode::kOk,
+                          .start = start,
+                          .end = context.clock.Now(),
+                          .audio = outcome.audio,
+                          .bytes = request.body.size()});
+  };
+  Outcome outcome;
+  if (std::holds_alternative<GateRefusal>(caller.entry)) {
+    outcome = Refuse(id, FlashCode::kConcurrency, "too many calls of this application at once");
+    finish(outcome);
+    co_return ToResponse(std::move(outcome));
+  }
+  std::function<Outcome()> work = [&] {
+    Outcome done = Recognize(context, request, caller.application, id, options.max_duration);
+    finish(done);
+    return done;
+  };
+  std::function<Outcome(const Status&)> refused = [&](const Status& status) {
+    const bool theirs = status.code() == StatusCode::kResourceExhausted;
+    Outcome done = Refuse(id, theirs ? FlashCode::kConcurrency : FlashCode::kServer,
+                          theirs ? "too many calls of this application wait" : status.message());
+    finish(done);
+    return done;
+  };
+  outcome = co_await server_internal::RunOn<Outcome>(context.pool, caller.application.id,
+                                                     std::move(work), std::move(refused));
+  co_return ToResponse(std::move(outcome));
+}
+
+// An answer to what never became a call.
+HttpResponse RefuseUnread(int status, std::string_view why) {
+  const FlashCode code = status == 413   ? FlashCode::kTooLarge
+                         : status == 408 ? FlashCode::kUploadTimedOut
+                         : status == 400 ? FlashCode::kParameter
+                                         : FlashCode::kServer;
+  return ToResponse(Refuse(RandomUuid(), code, why));
+}
+
+}  // namespace
+
+void AddFlashRoutes(Router& router, FaceContext& context, const FlashOptions& options) {
+  router.Add({
+      .method = "POST",
+      .path = std::string(kPath) + "*",
+      .max_body = options.max_body,
+      .http = [&context,
+               options](const HttpRequest& request) { return Answer(context, request, options); },
+      .refuse = RefuseUnread,
+  });
+}
+
+}  // namespace lethe

@@ -1,0 +1,35 @@
+#pragma once
+
+// The door of the faces: who is calling, and may they call now?
+
+#include <cstdint>
+#include <functional>
+#include <variant>
+
+#include "base/status.h"
+#include "server/faces.h"
+#include "server/http.h"
+#include "server/internal/authenticator.h"
+#include "service/call_gate.h"
+#include "store/applications.h"
+
+namespace lethe::server_internal {
+
+/// Somebody we know. With a permit they are in, until it is destroyed.
+struct Caller {
+  Application application;
+  std::variant<Permit, GateRefusal> entry;
+};
+
+/// A Status when the pool took no more work.
+using Admission = std::variant<Caller, AuthFailure, Status>;
+
+/// Whose turn it is on the pool while nobody knows who is calling: that of the client's address, so
+/// that strangers keep nobody else from being recognised.
+std::uint64_t PeerOwner(const HttpRequest& request);
+
+/// Authenticates on the pool and asks the gate.
+Awaitable<Admission> Admit(FaceContext& context, const HttpRequest& request, Interface interface,
+                           std::function<AuthResult()> authenticate);
+
+}  // namespace lethe::server_internal

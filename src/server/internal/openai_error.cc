@@ -1,0 +1,84 @@
+#include "server/internal/openai_error.h"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace lethe::server_internal {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+constexpr std::string_view kNoService = "server_error";
+
+}  // namespace
+
+std::string OpenAiErrorBody(const OpenAiError& error) {
+  const Json body = {{"error",
+                      {{"message", error.message},
+                       {"type", error.type},
+                       {"param", TextOrNull(error.param)},
+                       {"code", TextOrNull(error.code)}}}};
+  return body.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
+HttpResponse OpenAiErrorResponse(const OpenAiError& error) {
+  HttpResponse response{.status = error.status, .body = OpenAiErrorBody(error)};
+  if (error.status == 429 || error.status == 503) {
+    response.headers.emplace_back("Retry-After", "1");
+  }
+  return response;
+}
+
+OpenAiError BadField(std::string param, std::string message) {
+  return {.message = std::move(message), .param = std::move(param), .code = "invalid_value"};
+}
+
+OpenAiError ModelNotFound(std::string message) {
+  return {
+      .status = 404, .message = std::move(message), .param = "model", .code = "model_not_found"};
+}
+
+OpenAiError NotLetIn(AuthFailure failure) {
+  switch (failure) {
+    case AuthFailure::kUnavailable:
+      return NoService("The service cannot look up keys at the moment.");
+    case AuthFailure::kMalformed:
+      return {.status = 401,
+              .message =
+                  "You didn't provide an API key. It belongs in the header: "
+                  "Authorization: Bearer YOUR_KEY",
+              .code = "invalid_api_key"};
+    case AuthFailure::kDisabled:
+      return {.status = 401,
+              .message = "The application of this API key is disabled.",
+              .code = "account_deactivated"};
+    default:
+      return {.status = 401, .message = "Incorrect API key provided.", .code = "invalid_api_key"};
+  }
+}
+
+OpenAiError TooManyCalls() {
+  return {.status = 429,
+          .message = "Rate limit reached for requests. Try again later.",
+          .type = "requests",
+          .code = "rate_limit_exceeded"};
+}
+
+OpenAiError NoService(std::string message) {
+  return {.status = 503,
+          .message = std::move(message),
+          .type = std::string(kNoService),
+          .code = "service_unavailable"};
+}
+
+HttpResponse RefuseOpenAi(int status, std::string_view why) {
+  OpenAiError error{.status = status, .message = std::string(why)};
+  if (status == 413) error.code = "file_too_large";
+  if (status >= 500) error.type = kNoService;
+  return OpenAiErrorResponse(error);
+}
+
+}  // namespace lethe::server_internal

@@ -1,0 +1,35 @@
+#pragma once
+
+// Errors in OpenAI's form.
+
+#include <string>
+
+#include "server/http.h"
+#include "server/internal/authenticator.h"
+
+namespace lethe::server_internal {
+
+struct OpenAiError {
+  int status = 400;
+  std::string message;
+  std::string type = "invalid_request_error";
+  std::string param;  // the field it is about; empty: null
+  std::string code;   // empty: null
+};
+
+/// {"error": {"message", "type", "param", "code"}}
+std::string OpenAiErrorBody(const OpenAiError& error);
+
+/// The same as an answer; with Retry-After where waiting helps.
+HttpResponse OpenAiErrorResponse(const OpenAiError& error);
+
+OpenAiError BadField(std::string param, std::string message);
+OpenAiError ModelNotFound(std::string message);
+OpenAiError NotLetIn(AuthFailure failure);
+OpenAiError TooManyCalls();
+OpenAiError NoService(std::string message);
+
+/// For a request that never reached its handler.
+HttpResponse RefuseOpenAi(int status, std::string_view why);
+
+}  // namespace lethe::server_internal

@@ -1,0 +1,333 @@
+#include "server/openai.h"
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "base/random.h"
+#include "server/internal/admission.h"
+#include "server/internal/feed.h"
+#include "server/internal/openai_answer.h"
+#include "server/internal/openai_error.h"
+#include "server/internal/openai_models.h"
+#include "server/internal/openai_request.h"
+#include "server/internal/run_on.h"
+
+namespace lethe {
+namespace {
+
+using server_internal::Admission;
+using server_internal::AuthFailure;
+using server_internal::AuthResult;
+using server_internal::Caller;
+using server_internal::Feed;
+using server_internal::FeedEnd;
+using server_internal::OpenAiError;
+using server_internal::OpenAiErrorResponse;
+using server_internal::OpenAiRequest;
+using server_internal::RunOn;
+
+constexpr std::string_view kModels = "/v1/models/";
+// Besides the file: other fields, and what is around them.
+constexpr std::size_t kFormAround = std::size_t{1} << 20;
+constexpr int kClientGone = 499;
+
+// A call's row of usage, to be.
+struct CallRecord {
+  FaceContext& context;
+  AppId app_id;
+  std::string id;
+  WallTime start;
+  std::size_t bytes;
+
+  void Finish(int status, Millis audio) const {
+    context.meter.Record({.app_id = app_id,
+                          .interface = Interface::kOpenAi,
+                          .call_id = id,
+                          .result_code = std::to_string(status),
+                          .succeeded = status == 200,
+                          .start = start,
+                          .end = context.clock.Now(),
+                          .audio = audio,
+                          .bytes = bytes});
+  }
+};
+
+OpenAiError BadAudio(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+      return server_internal::BadField(
+          "file", "Invalid file format. " + status.WithContext("The audio").message());
+    case StatusCode::kResourceExhausted:
+      return server_internal::BadField("file", status.WithContext("The audio").message());
+    case StatusCode::kUnavailable:
+      return server_internal::NoService("The service is busy. Try again later.");
+    case StatusCode::kCancelled:
+      return {.status = kClientGone, .message = "The request was cancelled."};
+    default:
+      return {.status = 500, .message = "The transcription failed.", .type = "server_error"};
+  }
+}
+
+OpenAiError PoolRefused(const Status& status) {
+  return status.code() == StatusCode::kResourceExhausted
+             ? server_internal::TooManyCalls()
+             : server_internal::NoService("The service is stopping.");
+}
+
+using Recognized = std::variant<Transcript, OpenAiError>;
+
+// Blocks until the recording is transcribed.
+Recognized Recognize(FaceContext& context, const OpenAiOptions& options, AppId app_id,
+                     const OpenAiRequest& request, std::string_view audio,
+                     SegmentCallback on_segment, std::function<bool()> cancelled) {
+  const auto hot_words =
+      context.word_lists.Resolve(app_id, *request.engine.speech, request.hot_words, "");
+  if (!hot_words.ok()) {
+    return hot_words.status().code() == StatusCode::kInvalidArgument
+               ? server_internal::BadField("keywords", hot_words.status().message())
+               : server_internal::NoService("The service cannot look up word lists.");
+  }
+  auto transcript = context.recognizer.Recognize({
+      .engine = request.engine,
+      .audio = std::as_bytes(std::span(audio)),
+      .words = request.words,
+      .hot_words = *hot_words,
+      .on_segment = std::move(on_segment),
+      .max_duration = options.max_duration,
+      .cancelled = std::move(cancelled),
+  });
+  if (!transcript.ok()) return BadAudio(transcript.status());
+  return *std::move(transcript);
+}
+
+Awaitable<HttpResponse> AnswerWhole(FaceContext& context, const OpenAiOptions& options,
+                                    const OpenAiRequest& request, const CallRecord& record) {
+  std::function<HttpResponse()> work = [&]() -> HttpResponse {
+    Recognized recognized =
+        Recognize(context, options, record.app_id, request, request.audio, nullptr, nullptr);
+    if (const auto* error = std::get_if<OpenAiError>(&recognized)) {
+      record.Finish(error->status, Millis(0));
+      return OpenAiErrorResponse(*error);
+    }
+    const Transcript& transcript = std::get<Transcript>(recognized);
+    record.Finish(200, transcript.duration);
+    return OpenAiAnswer(transcript, request);
+  };
+  std::function<HttpResponse(const Status&)> refused = [&](const Status& status) {
+    const OpenAiError error = PoolRefused(status);
+    record.Finish(error.status, Millis(0));
+    return OpenAiErrorResponse(error);
+  };
+  HttpResponse response = co_await RunOn<HttpResponse>(context.pool, record.app_id, std::move(work),
+                                                       std::move(refused));
+  co_return response;
+}
+
+// The segments of a stream, then its end: a transcript or an error.
+using StreamItem = std::variant<std::string, Recognized>;
+
+// A stream under way. Whoever listens holds it, and with it the caller's permit.
+struct Listening {
+  std::shared_ptr<Feed<StreamItem>> feed = std::make_shared<Feed<StreamItem>>();
+  std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::optional<StreamItem> first;
+  Permit permit;
+
+  Listening() = default;
+  ~Listening() { *cancelled = true; }
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+};
+
+// Begins the work of a stream.
+Status Begin(FaceContext& context, const OpenAiOptions& options, const OpenAiRequest& request,
+             const CallRecord& record, const Listening& listening) {
+  // The request may be gone before the work is, so the work has its own recording.
+  auto audio = std::make_shared<const std::string>(request.audio);
+  auto end = std::make_shared<FeedEnd<StreamItem>>(listening.feed);
+  return context.pool.Post(record.app_id, [&context, options, request, record, audio, end,
+                                           feed = listening.feed, cancelled = listening.cancelled] {
+    bool begun = false;
+    const auto tell = [&](const Segment& segment) {
+      feed->Push(StreamItem((begun ? " " : "") + segment.text));
+      begun = true;
+    };
+    Recognized recognized = Recognize(context, options, record.app_id, request, *audio, tell,
+                                      [&] { return cancelled->load(); });
+    const auto* error = std::get_if<OpenAiError>(&recognized);
+    record.Finish(error != nullptr ? error->status : 200,
+                  error != nullptr ? Millis(0) : std::get<Transcript>(recognized).duration);
+    feed->Push(StreamItem(std::move(recognized)));
+  });
+}
+
+std::string EventOf(const StreamItem& item) {
+  if (const auto* delta = std::get_if<std::string>(&item)) {
+    return server_internal::DeltaEvent(*delta);
+  }
+  const Recognized& end = std::get<Recognized>(item);
+  if (const auto* error = std::get_if<OpenAiError>(&end)) {
+    return server_internal::ErrorEvent(*error);
+  }
+  return server_internal::DoneEvent(std::get<Transcript>(end));
+}
+
+Awaitable<void> Tell(std::shared_ptr<Listening> listening, BodyWriter& writer) {
+  std::optional<StreamItem> item = std::exchange(listening->first, std::nullopt);
+  while (item) {
+    const std::string event = EventOf(*item);
+    const bool last = std::holds_alternative<Recognized>(*item);
+    const bool there = co_await writer.Write(event);
+    if (!there) *listening->cancelled = true;
+    if (!there || last) co_return;
+    item = co_await listening->feed->Next();
+  }
+  // The service stopped before the end.
+  const std::string event =
+      server_internal::ErrorEvent(server_internal::NoService("The service is stopping."));
+  co_await writer.Write(event);
+}
+
+Awaitable<HttpResponse> AnswerStream(FaceContext& context, const OpenAiOptions& options,
+                                     const OpenAiRequest& request, const CallRecord& record,
+                                     Permit permit) {
+  auto listening = std::make_shared<Listening>();
+  listening->permit = std::move(permit);
+  const Status begun = Begin(context, options, request, record, *listening);
+  if (!begun.ok()) {
+    const OpenAiError error = PoolRefused(begun);
+    record.Finish(error.status, Millis(0));
+    co_return OpenAiErrorResponse(error);
+  }
+  // What goes wrong before the first words is an answer with a status of its own.
+  listening->first = co_await listening->feed->Next();
+  if (!listening->first) {
+    co_return OpenAiErrorResponse(server_internal::NoService("The service is stopping."));
+  }
+  if (const auto* end = std::get_if<Recognized>(&*listening->first)) {
+    if (const auto* error = std::get_if<OpenAiError>(end)) co_return OpenAiErrorResponse(*error);
+  }
+  HttpResponse response{.content_type = "text/event-stream"};
+  response.headers.emplace_back("Cache-Control", "no-cache");
+  response.stream = [listening](BodyWriter& writer) { return Tell(listening, writer); };
+  co_return response;
+}
+
+// Lets a caller in, or says why not.
+Awaitable<std::variant<Caller, HttpResponse>> LetIn(FaceContext& context,
+                                                    const HttpRequest& request,
+                                                    Interface interface) {
+  using Answer = std::variant<Caller, HttpResponse>;
+  std::function<AuthResult()> authenticate = [&] {
+    return server_internal::AuthenticateBearer(request, context.store.keys());
+  };
+  Admission admission = co_await Admit(context, request, interface, std::move(authenticate));
+  if (const auto* failure = std::get_if<AuthFailure>(&admission)) {
+    co_return Answer(OpenAiErrorResponse(server_internal::NotLetIn(*failure)));
+  }
+  if (const auto* status = std::get_if<Status>(&admission)) {
+    co_return Answer(OpenAiErrorResponse(PoolRefused(*status)));
+  }
+  co_return Answer(std::get<Caller>(std::move(admission)));
+}
+
+Awaitable<HttpResponse> Transcribe(FaceContext& context, const OpenAiOptions& options,
+                                   const HttpRequest& request) {
+  CallRecord record{.context = context,
+                    .app_id = 0,
+                    .id = RandomUuid(),
+                    .start = context.clock.Now(),
+                    .bytes = request.body.size()};
+  auto let_in = co_await LetIn(context, request, Interface::kOpenAi);
+  if (auto* refusal = std::get_if<HttpResponse>(&let_in)) co_return std::move(*refusal);
+  Caller& caller = std::get<Caller>(let_in);
+  record.app_id = caller.application.id;
+  if (std::holds_alternative<GateRefusal>(caller.entry)) {
+    const OpenAiError error = server_internal::TooManyCalls();
+    record.Finish(error.status, Millis(0));
+    co_return OpenAiErrorResponse(error);
+  }
+  using Parsed = std::variant<OpenAiRequest, OpenAiError>;
+  std::function<Parsed()> parse = [&] {
+    return server_internal::ReadOpenAiRequest(request, context.engines,
+                                              context.options.default_engine, options.max_file);
+  };
+  std::function<Parsed(const Status&)> refused = [](const Status& status) -> Parsed {
+    return PoolRefused(status);
+  };
+  const Parsed parsed =
+      co_await RunOn<Parsed>(context.pool, record.app_id, std::move(parse), std::move(refused));
+  HttpResponse response;
+  if (const auto* error = std::get_if<OpenAiError>(&parsed)) {
+    record.Finish(error->status, Millis(0));
+    response = OpenAiErrorResponse(*error);
+  } else if (const auto& wanted = std::get<OpenAiRequest>(parsed); wanted.stream) {
+    Permit permit = std::get<Permit>(std::move(caller.entry));
+    response = co_await AnswerStream(context, options, wanted, record, std::move(permit));
+  } else {
+    response = co_await AnswerWhole(context, options, wanted, record);
+  }
+  response.headers.emplace_back("x-request-id", record.id);
+  co_return response;
+}
+
+// Lists models; with a path behind kModels, describes one.
+Awaitable<HttpResponse> Models(FaceContext& context, const HttpRequest& request) {
+  auto let_in = co_await LetIn(context, request, Interface::kManagement);
+  if (auto* refusal = std::get_if<HttpResponse>(&let_in)) co_return std::move(*refusal);
+  if (std::holds_alternative<GateRefusal>(std::get<Caller>(let_in).entry)) {
+    co_return OpenAiErrorResponse(server_internal::TooManyCalls());
+  }
+  const std::string_view path = request.path;
+  const std::string& standard = context.options.default_engine;
+  if (path.starts_with(kModels)) {
+    co_return server_internal::ModelAnswer(context.engines, standard, path.substr(kModels.size()));
+  }
+  co_return HttpResponse{.body = server_internal::ModelList(context.engines, standard)};
+}
+
+Awaitable<HttpResponse> Translate(const HttpRequest&) {
+  co_return OpenAiErrorResponse({.status = 404,
+                                 .message = "Translation is not offered here; "
+                                            "POST /v1/audio/transcriptions writes down what was "
+                                            "said in its own language.",
+                                 .code = "unsupported_endpoint"});
+}
+
+}  // namespace
+
+void AddOpenAiRoutes(Router& router, FaceContext& context, const OpenAiOptions& options) {
+  router.Add({
+      .method = "POST",
+      .path = "/v1/audio/transcriptions",
+      .max_body = options.max_file + kFormAround,
+      .http = [&context, options](
+                  const HttpRequest& request) { return Transcribe(context, options, request); },
+      .refuse = server_internal::RefuseOpenAi,
+  });
+  router.Add({
+      .method = "POST",
+      .path = "/v1/audio/translations",
+      .max_body = options.max_file + kFormAround,
+      .http = Translate,
+      .refuse = server_internal::RefuseOpenAi,
+  });
+  for (const char* path : {"/v1/models", "/v1/models/*"}) {
+    router.Add({
+        .method = "GET",
+        .path = path,
+        .http = [&context](const HttpRequest& request) { return Models(context, request); },
+        .refuse = server_internal::RefuseOpenAi,
+    });
+  }
+}
+
+}  // namespace lethe
