@@ -348,7 +348,7 @@ TEST_F(RealtimeTest, ACallGoesAsTheContractSays) {
       EXPECT_EQ(result["word_list"], Json::array());
       EXPECT_EQ(result["index"], index);
       EXPECT_LE(result["start_time"], result["end_time"]);
-      if (result["slice_type"] == 1) EXPECT_TRUE(begun);
+      EXPECT_TRUE(begun || result["slice_type"] != 1);
       begun = result["slice_type"] != 2;
       if (!begun) ++index;
     }
@@ -629,7 +629,9 @@ TEST_F(RealtimeTest, WhoLeavesLeavesNothingBehind) {
   const std::string bytes = Pcm(SpeechOf({20, 30}));
   for (int i = 0; i < 200; ++i) {
     Call& call = Begin(Signed({{"voice_format", i % 4 == 0 ? "8" : "1"}}));
-    if (i % 5 > 0) ASSERT_TRUE(call->WaitForFrames(1));
+    if (i % 5 > 0) {
+      ASSERT_TRUE(call->WaitForFrames(1));
+    }
     if (i % 5 > 1) call->Say({true, bytes.substr(0, static_cast<std::size_t>(i) * 500)});
     if (i % 5 > 2) call->Say({false, kEnd});
     call->HangUp();

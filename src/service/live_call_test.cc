@@ -323,7 +323,9 @@ TEST_F(LiveCallTest, GarbageIsNoAudioWhateverItIsCalled) {
         std::string("Opus\x02\x00\x03\x01", 8)}) {
     internal::OpusFrames frames;
     auto made = frames.Push(Bytes(packet));
-    if (made.ok()) EXPECT_THAT(*made, IsEmpty());
+    if (made.ok()) {
+      EXPECT_THAT(*made, IsEmpty());
+    }
   }
 }
 
