@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -124,14 +125,22 @@ Status LiveDecoders::Start(std::function<void(MediaDecoder&)> work) {
     }
     ++running_;
   }
-  std::thread([this, work = std::move(work)]() mutable {
-    work(media_);
-    work = nullptr;
+  const auto leave = [this] {
     const std::lock_guard lock(mutex_);
     --running_;
     // Under the lock: afterwards this object may be gone.
     changed_.notify_all();
-  }).detach();
+  };
+  try {
+    std::thread([this, leave, work = std::move(work)]() mutable {
+      work(media_);
+      work = nullptr;
+      leave();
+    }).detach();
+  } catch (const std::system_error&) {
+    leave();
+    return ResourceExhausted("no thread can be started to decode live audio");
+  }
   return OkStatus();
 }
 

@@ -1,6 +1,7 @@
 #include "server/internal/realtime_session.h"
 
 #include <atomic>
+#include <exception>
 #include <span>
 #include <utility>
 #include <variant>
@@ -8,7 +9,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -68,12 +68,25 @@ Awaitable<void> RealtimeSession::Run(const HttpRequest& request) {
     const std::string refusal = Refusal(failure_.code, failure_.message, voice_id_);
     const bool told = co_await socket_.Send(refusal);
     gone_ = !told;
-    Settle();
+    Record();
     co_await socket_.Close(kNormalClosure, "");
     co_return;
   }
-  co_await Converse();
-  Settle();
+  // What the standard library throws for want of memory costs this call, and the reader must not be
+  // left behind.
+  try {
+    co_await Converse();
+  } catch (const std::exception&) {
+    Fail(kFailed, "the service could not go on with this call");
+  }
+  Leave();
+  if (!gone_) {
+    const std::string farewell =
+        complete_ ? frames_->Final() : frames_->Failure(failure_.code, failure_.message);
+    const bool told = co_await socket_.Send(farewell);
+    if (!told) gone_ = true;
+  }
+  Record();
   co_await socket_.Close(kNormalClosure, "");
   // The reader holds on to the socket, which ends with this coroutine.
   while (reading_) co_await WaitForNews();
@@ -90,7 +103,8 @@ Awaitable<RealtimeSession::Admission> RealtimeSession::AdmitOnPool(const HttpReq
     admission.failure = {kOverloaded, "the service is busy; try again"};
     return admission;
   };
-  co_return co_await RunOn<Admission>(context_.quick_pool, kNobody, std::move(work), std::move(refused));
+  co_return co_await RunOn<Admission>(context_.quick_pool, kNobody, std::move(work),
+                                      std::move(refused));
 }
 
 RealtimeSession::Admission RealtimeSession::Admit(FaceContext& context, const HttpRequest& request,
@@ -186,7 +200,12 @@ Awaitable<void> RealtimeSession::Converse() {
   last_audio_ = Time::now();
   reading_ = true;
   asio::co_spawn(
-      executor_, [self = shared_from_this()] { return self->ReadAll(); }, asio::detached);
+      executor_, [self = shared_from_this()] { return self->ReadAll(); },
+      [self = shared_from_this()](const std::exception_ptr&) {
+        self->gone_ = true;
+        self->reading_ = false;
+        self->Wake();
+      });
   while (!gone_ && failure_.code == kSuccess) {
     Fail(call_->Pump());
     // Before the events are taken: what is complete now, is told now.
@@ -204,23 +223,15 @@ Awaitable<void> RealtimeSession::Converse() {
     }
     if (!any) co_await WaitForNews();
   }
-  if (gone_) co_return;
-  const std::string farewell =
-      complete_ ? frames_->Final() : frames_->Failure(failure_.code, failure_.message);
-  const bool told = co_await socket_.Send(farewell);
-  if (!told) gone_ = true;
 }
 
 Awaitable<void> RealtimeSession::ReadAll() {
   while (true) {
     const std::optional<WebSocketMessage> message = co_await socket_.Read();
-    if (!message) break;
+    if (!message) co_return;
     // A call that is over is still read, or its closing would not be noticed.
     if (call_ && failure_.code == kSuccess && !ended_) Take(*message);
   }
-  gone_ = true;
-  reading_ = false;
-  Wake();
 }
 
 void RealtimeSession::Take(const WebSocketMessage& message) {
@@ -294,11 +305,14 @@ void RealtimeSession::Wake() {
   timer_.cancel();
 }
 
-void RealtimeSession::Settle() {
-  const Millis audio = call_ ? call_->audio() : Millis(0);
-  const std::uint64_t bytes = call_ ? call_->bytes() : 0;
+void RealtimeSession::Leave() {
+  audio_ = call_->audio();
+  bytes_ = call_->bytes();
   call_.reset();
   permit_ = {};
+}
+
+void RealtimeSession::Record() {
   if (!app_id_) return;
   int code = failure_.code;
   if (code == kSuccess && (gone_ || !complete_)) code = kClientGone;
@@ -309,8 +323,8 @@ void RealtimeSession::Settle() {
                          .succeeded = code == kSuccess,
                          .start = started_,
                          .end = context_.clock.Now(),
-                         .audio = audio,
-                         .bytes = bytes});
+                         .audio = audio_,
+                         .bytes = bytes_});
 }
 
 }  // namespace lethe::server_internal

@@ -82,8 +82,10 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   Awaitable<bool> SendEvents();
   Awaitable<void> WaitForNews();
   void Wake();
-  // Leaves the engine and the gate, and writes down what was used.
-  void Settle();
+  // Gives back what the call holds, before its client is told that it is over and comes again.
+  void Leave();
+  // Writes down what was used.
+  void Record();
 
   FaceContext& context_;
   const RealtimeOptions& options_;
@@ -99,6 +101,8 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   std::unique_ptr<LiveCall> call_;
   std::optional<RealtimeFrames> frames_;
   Failure failure_;  // the first
+  Millis audio_{0};
+  std::uint64_t bytes_ = 0;
   bool news_ = false, reading_ = false, ended_ = false, gone_ = false, complete_ = false;
   Time::time_point last_audio_;
 };

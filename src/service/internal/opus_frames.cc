@@ -83,6 +83,7 @@ Result<std::vector<std::byte>> OpusFrames::Push(std::span<const std::byte> bytes
     }
     if (rest.size() < kHeader) break;
     if (!big_endian_) FindByteOrder(rest);
+    if (!big_endian_) break;
     const std::size_t first = ByteAt(rest, 4);
     const std::size_t second = ByteAt(rest, 5);
     const std::size_t size = *big_endian_ ? first << 8 | second : second << 8 | first;
@@ -114,24 +115,21 @@ Result<std::vector<std::byte>> OpusFrames::Push(std::span<const std::byte> bytes
   return ogg;
 }
 
-// Little-endian unless only the other way ends the frame where the next one, or the message,
-// begins.
+// Where only one reading of the first length is possible, that. Otherwise the next frame has to
+// begin where one of them says.
 void OpusFrames::FindByteOrder(std::string_view held) {
-  const auto fits = [&](std::size_t size) {
-    const std::size_t end = kHeader + size;
-    if (end >= held.size()) return end == held.size();
-    const std::string_view next = held.substr(end, kMagic.size());
-    return next == kMagic.substr(0, next.size());
-  };
   const std::size_t first = ByteAt(held, 4);
   const std::size_t second = ByteAt(held, 5);
   const std::size_t little = second << 8 | first;
   const std::size_t big = first << 8 | second;
-  if (fits(little) || big > kMaxPacket) {
-    big_endian_ = false;
-  } else {
-    big_endian_ = fits(big) || little > kMaxPacket;
+  if (little > kMaxPacket || big > kMaxPacket) {
+    big_endian_ = big <= kMaxPacket;
+    return;
   }
+  const std::size_t next = kHeader + std::min(little, big);
+  if (little != big && held.size() < next + kMagic.size()) return;
+  const bool is_smaller = little == big || held.substr(next, kMagic.size()) == kMagic;
+  big_endian_ = is_smaller == (big < little);
 }
 
 // A packet is a page of its own (RFC 7845, section 3): nothing waits for the next one.

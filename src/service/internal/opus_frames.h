@@ -16,8 +16,9 @@
 namespace lethe::internal {
 
 /// Frames of "opus", a length of two bytes and an Opus packet, in pieces of any size. The order of
-/// the length's bytes is not documented: the first frame shows which of the two it is. A stream
-/// that begins as Ogg does is passed on as it is.
+/// the length's bytes is not documented: the first frame shows which of the two it is, with the
+/// beginning of the second where both could be. A stream that begins as Ogg does is passed on as it
+/// is.
 ///
 /// Thread: one at a time
 class OpusFrames {
