@@ -18,7 +18,10 @@ build: setup ## compile build/lethe and its tests
 models: build ## fetch the models that are not installed
 	@for model in $(MODELS); do $(LETHE) models pull $$model || exit 1; done
 
-run: models ## transcribe recordings of Debian's test data and show the words
+run: models ## start the service, transcribe a recording through it, and stay up
+	@scripts/run_service.sh $(LETHE)
+
+sample: models ## transcribe recordings of Debian's test data by command and show the words
 	@scripts/run_sample.sh $(LETHE)
 
 clients: setup ## fetch the official clients that the tests use
@@ -63,4 +66,4 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 clean: ## remove everything built or fetched for building (not the installed models)
 	@rm -rf build bench/node_modules tests/clients/node_modules
 
-.PHONY: help setup build models clients run test endurance bench format lint asan tsan fuzz clean
+.PHONY: help setup build models clients run sample test endurance bench format lint asan tsan fuzz clean

@@ -76,6 +76,19 @@ std::string Join(const NamedValues& sorted, std::string_view left_out) {
   return text;
 }
 
+// A query's pieces as they were received, also those without an equals sign, sorted by name.
+std::string RawPieces(std::string_view query) {
+  NamedValues pieces;
+  for (std::string& piece : Split(query, '&')) {
+    const std::string name = piece.substr(0, piece.find('='));
+    if (!piece.empty() && name != "signature") pieces.emplace_back(name, std::move(piece));
+  }
+  SortByName(pieces);
+  std::string text;
+  for (const auto& [name, piece] : pieces) text += (text.empty() ? "" : "&") + piece;
+  return text;
+}
+
 }  // namespace
 
 std::optional<Tc3Authorization> ParseTc3Authorization(std::string_view header) {
@@ -218,9 +231,9 @@ std::string QuerySignedText(std::string_view prefix, std::string_view host, std:
 
 bool VerifyQuery(const HttpRequest& request, std::string_view prefix, std::string_view signature,
                  std::string_view secret_key, const std::set<std::string>& canonical_hosts) {
+  const std::string raw = RawPieces(request.query);
   // A plus sign is a blank to some clients and itself to others.
-  const NamedValues forms[] = {ParseQuery(request.query, false), ParseQuery(request.query, true),
-                               SplitQuery(request.query)};
+  const NamedValues forms[] = {ParseQuery(request.query, false), ParseQuery(request.query, true)};
   bool matches = false;
   for (const std::string& host : Hosts(request, canonical_hosts)) {
     for (const NamedValues& parameters : forms) {
@@ -228,6 +241,8 @@ bool VerifyQuery(const HttpRequest& request, std::string_view prefix, std::strin
           HmacSha1(secret_key, QuerySignedText(prefix, host, request.path, parameters)));
       matches = matches || EqualInConstantTime(expected, signature);
     }
+    const std::string text = std::string(prefix) + host + request.path + "?" + raw;
+    matches = matches || EqualInConstantTime(Base64Encode(HmacSha1(secret_key, text)), signature);
   }
   return matches;
 }
