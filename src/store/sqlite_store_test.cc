@@ -1,0 +1,313 @@
+// Goal: what only a file can do wrong. Records survive; secrets and what was forgotten are not in
+// the files; files that are foreign, newer, damaged, shared or locked are refused with one clear
+// line. Method: stores are closed and opened again, files are searched and damaged byte by byte,
+// and two stores work on one file at once.
+
+#include "store/sqlite_store.h"
+
+#include <atomic>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/stat.h>
+
+#include "store/internal/test_store.h"
+
+namespace lethe {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+namespace fs = std::filesystem;
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_THAT(MasterKey::Load(key_path_, true), IsOk()); }
+
+  Result<std::unique_ptr<Store>> TryOpen() {
+    return OpenSqliteStore(path_, clock_, *MasterKey::Load(key_path_, false));
+  }
+  std::unique_ptr<Store> Open() { return *TryOpen(); }
+
+  /// One line that names the file and has none of `secret`.
+  void ExpectRefused(StatusCode code, const std::string& mentions) {
+    const auto store = TryOpen();
+    ASSERT_THAT(store, HasCode(code));
+    EXPECT_THAT(store.status().message(),
+                AllOf(HasSubstr(path_), HasSubstr(mentions), Not(HasSubstr("\n"))));
+  }
+
+  static std::string Contents(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+
+  /// The database, its log and whatever else lies beside it, but for the master key.
+  std::string AllFiles() const {
+    std::string all;
+    for (const auto& entry : fs::directory_iterator(folder_.path())) {
+      if (entry.path() != key_path_) all += Contents(entry.path());
+    }
+    return all;
+  }
+
+  TestFolder folder_;
+  const std::string path_ = folder_ / "records.db", key_path_ = folder_ / "master.key";
+  ManualClock clock_{kNoon};
+};
+
+TEST_F(SqliteStoreTest, EverythingSurvivesReopening) {
+  auto store = Open();
+  const Application one = *store->applications().Create({.name = "one"});
+  ASSERT_THAT(store->applications().SetQuota(one.id, Interface::kRealtime, {.concurrency = 3}),
+              IsOk());
+  const NewKey pair = *store->keys().Create(one.id, KeyKind::kPair);
+  const NewKey bearer = *store->keys().Create(one.id, KeyKind::kBearer);
+  ASSERT_THAT(store->keys().SetConsolePassword(Secret("a good password")), IsOk());
+  const Vocabulary words =
+      *store->vocabularies().Create(one.id, {.name = "words", .words = {{"word", 5}}});
+  const KeywordLibrary names = *store->keyword_libraries().Create(one.id, "names", {"anna"});
+  const Task task = *store->tasks().Create({.app_id = one.id, .request = "{}"});
+  const FinishedCall call{.app_id = one.id, .succeeded = true, .start = kNoon, .end = kNoon};
+  ASSERT_THAT(store->usage().Record({&call, 1}), IsOk());
+
+  store.reset();
+  store = Open();
+  EXPECT_EQ(store->applications().Find(one.id)->quotas.at(Interface::kRealtime).concurrency, 3);
+  EXPECT_TRUE(store->keys().FindPair(pair.key.id)->secret.Reveal() == pair.secret.Reveal());
+  EXPECT_EQ(store->keys().FindBearer(bearer.secret.Reveal())->application.id, one.id);
+  EXPECT_TRUE(*store->keys().CheckConsolePassword("a good password"));
+  EXPECT_EQ(*store->vocabularies().Find(one.id, words.id), words);
+  EXPECT_EQ(*store->keyword_libraries().Find(one.id, names.id), names);
+  EXPECT_EQ(*store->tasks().Find(one.id, task.id), task);
+  const auto today = std::chrono::floor<std::chrono::days>(kNoon);
+  EXPECT_THAT(*store->usage().ByDay({.app_id = one.id, .first = today, .last = today}), SizeIs(1));
+  EXPECT_EQ(store->applications().Create({.name = "two"})->id, one.id + 1);
+}
+
+TEST_F(SqliteStoreTest, FilesHoldNoSecretKeyNoBearerKeyAndNoPassword) {
+  auto store = Open();
+  const Application one = *store->applications().Create({.name = "findable name"});
+  const NewKey pair = *store->keys().Create(one.id, KeyKind::kPair);
+  const NewKey bearer = *store->keys().Create(one.id, KeyKind::kBearer);
+  ASSERT_THAT(store->keys().SetConsolePassword(Secret("a good password")), IsOk());
+  ASSERT_THAT(store->keys().FindPair(pair.key.id), IsOk());
+  ASSERT_THAT(store->keys().FindBearer(bearer.secret.Reveal()), IsOk());
+  const auto expect_nothing = [&] {
+    const std::string files = AllFiles();
+    ASSERT_THAT(files, HasSubstr("findable name"));
+    ASSERT_THAT(files, HasSubstr(pair.key.id));
+    for (const std::string_view secret :
+         {pair.secret.Reveal(), bearer.secret.Reveal(), bearer.secret.Reveal().substr(9, 20),
+          std::string_view("a good password")}) {
+      EXPECT_EQ(files.find(secret), std::string::npos);
+    }
+    EXPECT_EQ(files.find(Contents(key_path_)), std::string::npos);
+  };
+  expect_nothing();  // the log is beside the file
+  store.reset();
+  expect_nothing();  // and now within it
+}
+
+TEST_F(SqliteStoreTest, WhatWasForgottenIsInNoFile) {
+  auto store = Open();
+  const Application one = *store->applications().Create({.name = "one"});
+  const auto finish = [&](const std::string& text) {
+    const Task task = *store->tasks().Create({.app_id = one.id, .request = "ask " + text});
+    EXPECT_EQ((*store->tasks().Claim())->id, task.id);
+    EXPECT_THAT(store->tasks().Finish(task.id, 1, {.result = text + std::string(9000, ' ')}),
+                IsOk());
+    return task.id;
+  };
+  finish("expired words");
+  const TaskId removed = finish("removed words");
+  EXPECT_THAT(AllFiles(), AllOf(HasSubstr("expired words"), HasSubstr("removed words")));
+  EXPECT_THAT(store->tasks().Remove(one.id, removed), IsOk());
+  EXPECT_THAT(AllFiles(), AllOf(HasSubstr("expired words"), Not(HasSubstr("removed words"))));
+  clock_.Advance(kTaskLifetime);
+  EXPECT_EQ(*store->tasks().RemoveExpired(10), 1);
+  EXPECT_THAT(AllFiles(), Not(HasSubstr("expired words")));
+}
+
+TEST_F(SqliteStoreTest, FilesAreTheOwnersOnly) {
+  const mode_t mask = ::umask(0);
+  {
+    const auto store = Open();
+    ASSERT_THAT(store->applications().Create({.name = "one"}), IsOk());
+    int files = 0;
+    for (const auto& entry : fs::directory_iterator(folder_.path())) {
+      EXPECT_EQ(entry.status().permissions(), fs::perms::owner_read | fs::perms::owner_write)
+          << entry.path();
+      ++files;
+    }
+    EXPECT_EQ(files, 4);  // the key, the database, its log, the log's index
+  }
+  ::umask(mask);
+  ASSERT_EQ(::chmod(path_.c_str(), 0640), 0);
+  ExpectRefused(StatusCode::kPermissionDenied, "chmod 600");
+}
+
+TEST_F(SqliteStoreTest, AnotherMasterKeyIsRefused) {
+  const Application one = *Open()->applications().Create({.name = "one"});
+  const auto other = OpenSqliteStore(path_, clock_, MasterKey::Random());
+  ASSERT_THAT(other, HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(other.status().message(), AllOf(HasSubstr(path_), HasSubstr("another master key")));
+  EXPECT_EQ(Open()->applications().Find(one.id)->name, "one");
+}
+
+TEST_F(SqliteStoreTest, SealedSecretOfAnotherRowDoesNotOpen) {
+  auto store = Open();
+  const Application one = *store->applications().Create({.name = "one"});
+  const NewKey a = *store->keys().Create(one.id, KeyKind::kPair);
+  const NewKey b = *store->keys().Create(one.id, KeyKind::kPair);
+  soci::session sql(soci::sqlite3, path_);
+  sql << "UPDATE access_keys SET sealed = (SELECT sealed FROM access_keys WHERE key_id = '" +
+             a.key.id + "')";
+  EXPECT_THAT(store->keys().FindPair(a.key.id), IsOk());
+  EXPECT_THAT(store->keys().FindPair(b.key.id), HasCode(StatusCode::kDataLoss));
+}
+
+TEST_F(SqliteStoreTest, NewerSchemaIsRefusedAndLeftAlone) {
+  Open();
+  {
+    soci::session sql(soci::sqlite3, path_);
+    sql << "INSERT INTO schema_version (version) VALUES (1000)";
+  }
+  ExpectRefused(StatusCode::kFailedPrecondition, "newer lethe (version 1000");
+  soci::session sql(soci::sqlite3, path_);
+  int versions = 0;
+  sql << "SELECT COUNT(*) FROM schema_version", soci::into(versions);
+  EXPECT_EQ(versions, 2);
+}
+
+TEST_F(SqliteStoreTest, FileThatIsNoDatabaseIsRefusedAndLeftAlone) {
+  for (const std::string& text : {std::string("hello, these are my notes\n"),
+                                  std::string(8192, 'x'), std::string(100, '\0')}) {
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << text;
+    fs::permissions(path_, fs::perms::owner_read | fs::perms::owner_write);
+    ExpectRefused(StatusCode::kDataLoss, "no database");
+    EXPECT_EQ(Contents(path_), text);
+  }
+  fs::remove(path_);
+  fs::create_directory(path_);
+  EXPECT_FALSE(TryOpen().ok());
+}
+
+TEST_F(SqliteStoreTest, DamagedFileGivesErrorsAndNoCrash) {
+  {
+    const auto store = Open();
+    const Application one = *store->applications().Create({.name = "one"});
+    for (int i = 0; i < 30; ++i) {
+      ASSERT_THAT(store->vocabularies().Create(
+                      one.id, {.name = std::string(1000, 'n'),
+                               .words = std::vector<WeightedWord>(50, {"word", 5})}),
+                  IsOk());
+    }
+  }
+  const std::string whole = Contents(path_);
+  int refused = 0;
+  // Every page in turn is overwritten, and once the second half is cut off.
+  for (std::size_t at = 0; at < whole.size(); at += 4096) {
+    std::string damaged = whole;
+    if (at == 0) {
+      damaged.resize(whole.size() / 2 / 4096 * 4096);
+    } else {
+      damaged.replace(at, 4096, 4096, '\xa5');
+    }
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << damaged;
+    for (const char* suffix : {"-wal", "-shm"}) fs::remove(path_ + suffix);
+    const auto store = TryOpen();
+    if (!store.ok()) {
+      ++refused;
+      continue;
+    }
+    for (const Status& status :
+         {(*store)->applications().List().status(), (*store)->keys().List().status(),
+          (*store)->vocabularies().List(kFirstAppId).status(),
+          (*store)->applications().Create({.name = "two"}).status()}) {
+      if (status.ok()) continue;
+      ++refused;
+      EXPECT_THAT(status.message(), AllOf(Not(HasSubstr("word 5")), Not(HasSubstr("SELECT"))));
+    }
+  }
+  EXPECT_GT(refused, 5);
+}
+
+TEST_F(SqliteStoreTest, TwoProcessesShareTheFile) {
+  const auto service = Open(), command = Open();
+  const Application one = *command->applications().Create({.name = "one"});
+  const NewKey key = *command->keys().Create(one.id, KeyKind::kPair);
+  EXPECT_THAT(service->keys().FindPair(key.key.id), IsOk());
+  ASSERT_THAT(command->applications().SetEnabled(one.id, false), IsOk());
+  EXPECT_THAT(service->keys().FindPair(key.key.id), HasCode(StatusCode::kPermissionDenied));
+}
+
+TEST_F(SqliteStoreTest, TwoProcessesAndManyThreadsKeepTheLimits) {
+  const auto first = Open(), second = Open();
+  const Application one = *first->applications().Create({.name = "one"});
+  std::atomic<int> made = 0, full = 0, other = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, &store = i % 2 == 0 ? *first : *second] {
+      for (int j = 0; j < 10; ++j) {
+        const auto vocabulary = store.vocabularies().Create(one.id, {.name = "words"});
+        if (vocabulary.ok()) {
+          ++made;
+        } else if (vocabulary.status().code() == StatusCode::kResourceExhausted) {
+          ++full;
+        } else {
+          ++other;
+        }
+        if (!store.vocabularies().List(one.id).ok()) ++other;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(made, static_cast<int>(kMaxVocabularies));
+  EXPECT_EQ(full, 40 - made);
+  EXPECT_EQ(other, 0);
+}
+
+TEST_F(SqliteStoreTest, ApplicationsCreatedAtOnceHaveNumbersOfTheirOwn) {
+  const auto first = Open(), second = Open();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([i, &store = i % 2 == 0 ? *first : *second] {
+      for (int j = 0; j < 5; ++j) {
+        const std::string name = std::to_string(i) + "-" + std::to_string(j);
+        EXPECT_THAT(store.applications().Create({.name = name}), IsOk());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::set<AppId> ids;
+  const std::vector<Application> all = *first->applications().List();
+  for (const Application& application : all) ids.insert(application.id);
+  EXPECT_THAT(ids, SizeIs(20));
+}
+
+TEST_F(SqliteStoreTest, PathsWithBlanksAndSignsWork) {
+  for (const char* name : {"with blank.db", "db=x.db", "q\"uote.db", "a=b", "%41?mode=memory"}) {
+    ASSERT_THAT(OpenSqliteStore(folder_ / name, clock_, MasterKey::Random()), IsOk()) << name;
+    EXPECT_GT(fs::file_size(folder_ / name), 0U) << name;
+  }
+  EXPECT_THAT(OpenSqliteStore(folder_ / "a=b c", clock_, MasterKey::Random()),
+              HasCode(StatusCode::kInvalidArgument));
+  EXPECT_THAT(OpenSqliteStore("", clock_, MasterKey::Random()),
+              HasCode(StatusCode::kInvalidArgument));
+  EXPECT_THAT(OpenSqliteStore(folder_ / "no/such/folder.db", clock_, MasterKey::Random()),
+              HasCode(StatusCode::kNotFound));
+}
+
+}  // namespace
+}  // namespace lethe
