@@ -47,9 +47,9 @@ class Service:
     @property
     def environment(self):
         """What the clients under tests/clients are told."""
-        return dict(os.environ, LETHE_ADDRESS=self.address, LETHE_BASE_URL='http://' + self.address,
+        return dict(os.environ, LETHE_ADDRESS=self.address, LETHE_URL='http://' + self.address,
                     LETHE_APP_ID=self.keys['AppId'], LETHE_SECRET_ID=self.keys['SecretId'],
-                    LETHE_SECRET_KEY=self.keys['SecretKey'], LETHE_API_KEY=self.keys['API key'])
+                    LETHE_SECRET_KEY=self.keys['SecretKey'], LETHE_KEY=self.keys['API key'])
 
     def get(self, path):
         """The status and the text of a plain GET."""
