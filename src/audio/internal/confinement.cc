@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 
-#include <grp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -32,10 +31,10 @@ constexpr unsigned kNobody = 65'534;
 // no such right itself, e.g. in a container; the filter holds there too.
 void LeaveRoot() {
   if (geteuid() != 0) return;
-  if (setgroups(0, nullptr) != 0 || setresgid(kNobody, kNobody, kNobody) != 0 ||
-      setresuid(kNobody, kNobody, kNobody) != 0) {
-    return;
-  }
+  // Not by the C library, which would look for other threads to do the same.
+  if (syscall(SYS_setgroups, 0, nullptr) != 0) return;
+  if (syscall(SYS_setresgid, kNobody, kNobody, kNobody) != 0) return;
+  static_cast<void>(syscall(SYS_setresuid, kNobody, kNobody, kNobody));
 }
 
 bool Limit(__rlimit_resource resource, rlim_t soft, rlim_t hard) {
