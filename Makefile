@@ -40,6 +40,10 @@ bench: models ## measure speed and throughput beside ONNX Runtime and sherpa-onn
 	@echo
 	@node bench/throughput.mjs $(LETHE)
 
+load: models ## measure what the service adds to a call, and ten minutes of full load; MINUTES=10
+	@scripts/setup.sh scripts/packages-dev.txt
+	@python3 bench/service.py $(LETHE) --minutes $(or $(MINUTES),10)
+
 format: ## rewrite the sources as the formatter wants them
 	@scripts/setup.sh scripts/packages-dev.txt
 	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' | \
@@ -66,4 +70,4 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 clean: ## remove everything built or fetched for building (not the installed models)
 	@rm -rf build bench/node_modules tests/clients/node_modules
 
-.PHONY: help setup build models clients run sample test endurance bench format lint asan tsan fuzz clean
+.PHONY: help setup build models clients run sample test endurance bench load format lint asan tsan fuzz clean
