@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/random.h"
+#include "server/internal/admission.h"
 #include "server/internal/api3_actions.h"
 #include "server/internal/authenticator.h"
 #include "server/internal/run_on.h"
@@ -132,7 +133,7 @@ class CloudApi {
       return AuthFailure::kUnavailable;
     };
     const AuthResult caller =
-        co_await RunOn<AuthResult>(context_.quick_pool, 0, authenticate, busy);
+        co_await RunOn<AuthResult>(context_.quick_pool, PeerOwner(request), authenticate, busy);
     if (const auto* failure = std::get_if<AuthFailure>(&caller)) co_return ToError(*failure);
     const Application& application = std::get<KeyOwner>(caller).application;
     const ApiAction* action = FindApiAction(incoming.action);

@@ -177,8 +177,9 @@ class Connection {
     constexpr std::string_view kBusy = "too much is being uploaded at the moment";
     const auto length = parser.content_length();
     if (length && *length > route.max_body) co_return Refusal(413, kTooLarge);
-    if (length && !loan.Grow(*length)) co_return Refusal(503, kBusy);
     parser.body_limit(route.max_body);
+    // What is promised costs nothing, or promises would be enough to keep others out; what has come
+    // is counted.
     if (!parser.is_done() && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
       http::response<http::empty_body> go_on(http::status::continue_, parser.get().version());
       const auto [error, size] = co_await http::async_write(stream_, go_on, kToken);

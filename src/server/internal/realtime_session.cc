@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "server/internal/admission.h"
 #include "server/internal/authenticator.h"
 #include "server/internal/run_on.h"
 
@@ -22,8 +23,6 @@ namespace asio = boost::asio;
 
 constexpr std::uint16_t kNormalClosure = 1000;
 constexpr std::string_view kPathPrefix = "/asr/v2/";
-// Work of callers who are not known yet takes turns with that of the others.
-constexpr std::uint64_t kNobody = 0;
 
 Failure ToFailure(AuthFailure failure) {
   switch (failure) {
@@ -103,7 +102,7 @@ Awaitable<RealtimeSession::Admission> RealtimeSession::AdmitOnPool(const HttpReq
     admission.failure = {kOverloaded, "the service is busy; try again"};
     return admission;
   };
-  co_return co_await RunOn<Admission>(context_.quick_pool, kNobody, std::move(work),
+  co_return co_await RunOn<Admission>(context_.quick_pool, PeerOwner(request), std::move(work),
                                       std::move(refused));
 }
 
