@@ -17,7 +17,7 @@ struct Options {
 
 // Writes a text with secrets in it, which is wiped.
 Status Tell(std::string text) {
-  const Status written = WriteStandardOutput(text);
+  Status written = WriteStandardOutput(text);
   WipeSecret(text);
   return written;
 }
@@ -45,7 +45,7 @@ Status Create(const Options& options) {
   ASSIGN_OR_RETURN(const NewKey made,
                    keys.Create(application.id, options.bearer ? KeyKind::kBearer : KeyKind::kPair));
   const std::string secret(made.secret.Reveal());
-  const Status told =
+  Status told =
       options.bearer
           ? Tell("AppId      " + std::to_string(application.id) + "\nKey        " + made.key.id +
                  "\nBearer     " + secret + "\n\nKeep the bearer key now: it is not shown again.\n")

@@ -76,7 +76,7 @@ size_t NumDescriptors() {
 Heard HearThrough(const MediaCageOptions& options) {
   const std::string bytes = Recording();
   const auto cage = StartCage(options);
-  const Heard heard = HearFile(bytes, {.media_decoder = cage.get()});
+  Heard heard = HearFile(bytes, {.media_decoder = cage.get()});
   EXPECT_EQ(cage->busy(), 0);
   return heard;
 }

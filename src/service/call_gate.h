@@ -34,7 +34,10 @@ class Permit {
  public:
   Permit() = default;
   ~Permit() { Leave(); }
-  Permit(Permit&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)), key_(other.key_) {}
+  Permit(Permit&& other) noexcept {
+    std::swap(gate_, other.gate_);
+    std::swap(key_, other.key_);
+  }
   Permit& operator=(Permit&& other) noexcept {
     Leave();
     gate_ = std::exchange(other.gate_, nullptr);

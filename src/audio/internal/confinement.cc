@@ -96,10 +96,13 @@ class CallFilter {
 // ends.
 int InstallFilter() {
   CallFilter filter;
-  const scmp_arg_cmp the_socket = SCMP_A0(SCMP_CMP_EQ, 0);
+  const auto argument = [](unsigned int which, scmp_compare how, scmp_datum_t a, scmp_datum_t b) {
+    return scmp_arg_cmp{.arg = which, .op = how, .datum_a = a, .datum_b = b};
+  };
+  const scmp_arg_cmp the_socket = argument(0, SCMP_CMP_EQ, 0, 0);
   filter.Allow("read", the_socket);
   filter.Allow("write", the_socket);
-  const scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+  const scmp_arg_cmp not_executable = argument(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
   filter.Allow("mmap", not_executable);
   filter.Allow("mprotect", not_executable);
   for (const char* name :
@@ -111,7 +114,7 @@ int InstallFilter() {
   filter.Allow("rt_sigprocmask");
   filter.Allow("getpid");
   filter.Allow("gettid");
-  filter.Allow("tgkill", SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid())));
+  filter.Allow("tgkill", argument(0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0));
   // Looking around, which libraries do on the way and can do without.
   for (const char* name : {"open", "openat", "fstat", "newfstatat", "lseek", "ioctl", "sysinfo",
                            "sched_getaffinity"}) {
