@@ -553,7 +553,7 @@ TEST_F(RealtimeTest, QueriesMayLookLikeAnything) {
   call->Say({false, kEnd});
   EXPECT_EQ(Finish(call).back()["final"], 1);
   // A name twice: the first counts.
-  request = Signed({{"word_info&word_info", "0"}, {"word_info", "-"}});
+  request = Signed({{"word_info=0&word_info", "9"}});
   Call& twice = Begin(request);
   twice->Say({false, kEnd});
   EXPECT_EQ(Finish(twice).back()["final"], 1);
