@@ -37,7 +37,7 @@ class FlashTest : public FaceFixture {
   }
 
   // Signs as the official Python client does.
-  HttpRequest Signed(std::map<std::string, std::string> parameters, std::string body) {
+  HttpRequest Signed(const std::map<std::string, std::string>& parameters, std::string body) {
     HttpRequest request{.method = "POST",
                         .path = "/asr/flash/v1/" + std::to_string(application_.id),
                         .body = std::move(body),
