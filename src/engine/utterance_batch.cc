@@ -235,17 +235,24 @@ int UtteranceBatch::LeastRows(const Slot& slot) {
 void UtteranceBatch::AddRows(Slot* slot, int spare) {
   slot->first_row = static_cast<int>(rows_.size());
   if (slot->phase != Slot::Phase::kGreedy) {
-    for (const int token : slot->trial) rows_.push_back({slot->sequence.get(), token});
+    for (const int token : slot->trial) rows_.push_back({slot->sequence.get(), token, true});
     slot->num_rows = LeastRows(*slot);
     return;
   }
-  rows_.push_back({slot->sequence.get(), slot->last_token});
+  // Not the largest logit alone matters to hot words, where a token was promised, and at the
+  // beginning, which may not be the end.
+  const std::size_t taken = slot->search.tokens().size();
+  const auto every = [slot, taken](std::size_t i) {
+    return slot->request.hot_words ||
+           taken + i < std::max<std::size_t>(1, slot->request.promised.size());
+  };
+  rows_.push_back({slot->sequence.get(), slot->last_token, every(0)});
   // A draft may be longer than what the model has room for.
   const int places = model_.traits().max_tokens - slot->sequence->num_tokens() - 1;
   const std::size_t left = slot->draft.size() - slot->draft_at;
   const auto count = std::min<std::size_t>(left, std::max(0, std::min(spare, places)));
   for (std::size_t i = 0; i < count; ++i) {
-    rows_.push_back({slot->sequence.get(), slot->draft[slot->draft_at + i]});
+    rows_.push_back({slot->sequence.get(), slot->draft[slot->draft_at + i], every(i + 1)});
   }
   slot->num_rows = static_cast<int>(rows_.size()) - slot->first_row;
 }

@@ -56,6 +56,21 @@ struct PackedWeights {
   const float* bias = nullptr;               // or null
 };
 
+/// A coarse copy of a PackedWeights in 4 bits, w = scale[n] * (q - 8): half the bytes, and near
+/// enough to tell most of the outputs that are not the largest.
+///
+/// Shapes:   weight [n_padded/16, k_padded/8, 16, 4] u8: byte (p, g, j, r) holds the q of output
+///           16p + j, of input 8g + r in its low half and of input 8g + 4 + r in its high half;
+///           scale, correction [n_padded]; error [n_padded/16]
+/// Lifetime: views
+struct CoarseWeights {
+  int n_padded = 0, k_padded = 0;
+  const std::uint8_t* weight = nullptr;
+  const float* scale = nullptr;
+  const std::int32_t* correction = nullptr;  // sum over k of (q - 8), per output
+  const float* error = nullptr;  // of 16 outputs the largest distance, |w - coarse w| over k
+};
+
 struct KernelTable {
   const char* name;
 
@@ -74,6 +89,18 @@ struct KernelTable {
   ///           fused multiply-add per element
   void (*gemm_u8s8)(const std::uint8_t* a, int m, int lda, const RowScale* rows,
                     const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate);
+
+  /// y[m, n] = x[m, k] * coarse w[n, k]^T, out of quantised x.
+  ///
+  /// Shapes: a [m, lda] u8 and rows [m] as quantize_rows() leaves them -> y [m, ldy], of which
+  ///         columns 0..n_padded-1 are written
+  void (*gemm_u8u4)(const std::uint8_t* a, int m, int lda, const RowScale* rows,
+                    const CoarseWeights& w, float* y, std::int64_t ldy);
+
+  /// Makes a row y of gemm_u8u4() what gemm_u8s8() with `w`, without a bias, gives, in every output
+  /// that may be the largest. All others are less than the largest, for certain, and stay coarse.
+  void (*refine_largest)(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
+                         const CoarseWeights& coarse, float* y);
 
   /// c[i, j] = sum over p of a[i, p] * b[p, j] (+ bias[j]).
   ///

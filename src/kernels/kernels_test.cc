@@ -3,6 +3,7 @@
 
 #include "kernels/kernels.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -58,6 +59,40 @@ struct Weights {
   std::vector<float> scale, bias;
   std::vector<std::int32_t> zero, correction;
   PackedWeights view;
+};
+
+// Some coarse copy of w, off by what `error` says.
+struct Coarse {
+  explicit Coarse(Weights* w) {
+    view.n_padded = w->view.n_padded;
+    view.k_padded = (w->view.k + 7) / 8 * 8;
+    weight.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded / 2);
+    scale = w->scale;
+    for (float& s : scale) s *= 20;
+    correction.resize(view.n_padded);
+    error.resize(view.n_padded / 16);
+    for (int n = 0; n < view.n_padded; ++n) {
+      double squares = 0;
+      for (int k = 0; k < w->view.k; ++k) {
+        const int exact = w->At(n, k) - w->zero[n];
+        const int q = std::clamp(exact / 20, -8, 7);
+        weight[static_cast<std::size_t>(n / 16) * view.k_padded * 8 + (k / 8) * 64 + (n % 16) * 4 +
+               k % 4] |= (q + 8) << (k % 8 < 4 ? 0 : 4);
+        correction[n] += q;
+        squares += (exact - 20 * q) * (exact - 20 * q);
+      }
+      error[n / 16] =
+          std::max(error[n / 16], static_cast<float>(std::sqrt(squares)) * std::abs(w->scale[n]));
+    }
+    view.weight = weight.data();
+    view.scale = scale.data();
+    view.correction = correction.data();
+    view.error = error.data();
+  }
+  std::vector<std::uint8_t> weight;
+  std::vector<float> scale, error;
+  std::vector<std::int32_t> correction;
+  CoarseWeights view;
 };
 
 struct Quantized {
@@ -123,6 +158,48 @@ TEST_P(KernelsTest, IntegerProductIsThatOfTheScalarTable) {
           ExpectSameBits(
               y, expected,
               "m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k));
+        }
+      }
+    }
+  }
+}
+
+TEST_P(KernelsTest, CoarseProductIsThatOfTheScalarTableAndItsLargestOutputIsExact) {
+  unsigned seed = 100;
+  for (int m : {0, 1, 2, 3, 5, 8, 15, 17}) {
+    for (int n : {1, 16, 40, 300}) {
+      for (int k : {1, 4, 5, 12, 100, 288}) {
+        ++seed;
+        Weights w(n, k, seed, false);
+        const Coarse coarse(&w);
+        const std::vector<float> x = RandomFloats(static_cast<std::size_t>(m) * k, seed);
+        const Quantized q(scalar_, x, m, k);
+        std::vector<float> exact(static_cast<std::size_t>(m) * w.view.n_padded);
+        std::vector<float> y = exact, expected = exact;
+        const int ldy = w.view.n_padded;
+        const auto compute = [&](const KernelTable& table, bool refine, float* to) {
+          table.gemm_u8u4(q.bytes.data(), m, q.lda, q.rows.data(), coarse.view, to, ldy);
+          for (int i = 0; refine && i < m; ++i) {
+            table.refine_largest(q.bytes.data() + i * q.lda, q.rows[i], w.view, coarse.view,
+                                 to + i * ldy);
+          }
+        };
+        for (const bool refine : {false, true}) {
+          compute(table_, refine, y.data());
+          compute(scalar_, refine, expected.data());
+          ExpectSameBits(y, expected,
+                         "m " + std::to_string(m) + " n " + std::to_string(n) + " k " +
+                             std::to_string(k) + (refine ? " refined" : ""));
+        }
+        scalar_.gemm_u8s8(q.bytes.data(), m, q.lda, q.rows.data(), w.view, exact.data(), ldy,
+                          false);
+        for (int i = 0; i < m; ++i) {
+          const auto best = [&](const std::vector<float>& of) {
+            const auto row = of.begin() + i * ldy;
+            return std::max_element(row, row + n) - row;
+          };
+          ASSERT_EQ(best(y), best(exact));
+          EXPECT_EQ(y[i * ldy + best(y)], exact[i * ldy + best(y)]);
         }
       }
     }

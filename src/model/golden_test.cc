@@ -66,7 +66,7 @@ TEST_F(GoldenTest, EveryStageOfMoonshineIsThatOfOnnxRuntime) {
   });
   worker->Encode(Signal(), sequence.get());
   for (int token : golden["prefix"]) {
-    const DecoderRow row{sequence.get(), token};
+    const DecoderRow row{sequence.get(), token, true};
     worker->Step({&row, 1});
   }
   for (const auto& [name, stage] : golden["stages"].items()) {
@@ -113,7 +113,7 @@ TEST_F(GoldenTest, VoiceActivityIsThatOfOnnxRuntimeHoweverTheSamplesAreCut) {
 // The logits after the last of `tokens`, fed `at_once` by `at_once`, beside rows of another
 // sequence where `beside` is set.
 std::vector<float> LogitsAfter(const SpeechModel& model, const std::vector<int>& tokens,
-                               std::size_t at_once, bool beside) {
+                               std::size_t at_once, bool beside, bool every_logit = false) {
   const auto worker = model.NewWorker();
   const auto sequence = model.NewSequence(), other = model.NewSequence();
   std::vector<float> signal = Signal();
@@ -125,7 +125,7 @@ std::vector<float> LogitsAfter(const SpeechModel& model, const std::vector<int>&
     std::vector<DecoderRow> rows;
     if (beside) rows.push_back({other.get(), tokens[0]});
     for (std::size_t j = i; j < std::min(i + at_once, tokens.size()); ++j) {
-      rows.push_back({sequence.get(), tokens[j]});
+      rows.push_back({sequence.get(), tokens[j], every_logit});
     }
     if (beside) rows.push_back({other.get(), 400});
     row = rows.size() - (beside ? 2 : 1);
@@ -155,6 +155,27 @@ TEST_F(GoldenTest, ADraftVerifiedInOnePassGivesTheBitsOfOneTokenAtATime) {
   for (std::size_t at_once : {2, 5, 31}) {
     EXPECT_EQ(LogitsAfter(**model, tokens, at_once, false), expected) << at_once;
   }
+}
+
+TEST_F(GoldenTest, TheLargestLogitIsExactWhereNotEveryOneIsAskedFor) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  std::vector<int> tokens = {(*model)->traits().begin_token};
+  std::size_t exact = 0, all = 0;
+  for (int i = 0; i < 12; ++i) {
+    const auto every = LogitsAfter(**model, tokens, tokens.size(), false, true);
+    const auto some = LogitsAfter(**model, tokens, tokens.size(), false);
+    const auto best = std::max_element(every.begin(), every.end()) - every.begin();
+    EXPECT_EQ(std::max_element(some.begin(), some.end()) - some.begin(), best);
+    EXPECT_EQ(some[static_cast<std::size_t>(best)], every[static_cast<std::size_t>(best)]);
+    for (std::size_t t = 0; t < every.size(); ++t) {
+      EXPECT_NEAR(some[t], every[t], 5) << t;
+      exact += some[t] == every[t] ? 1 : 0;
+    }
+    all += every.size();
+    tokens.push_back(static_cast<int>(best));
+  }
+  EXPECT_LT(exact, all / 4);  // otherwise it is of no use
 }
 
 TEST_F(GoldenTest, ABatchNeverChangesAResult) {

@@ -188,7 +188,7 @@ Said Listen(const SpeechModel& model, const std::vector<int>& prompt, int steps)
   Said said;
   int token = model.traits().begin_token;
   for (int i = 0; i < steps; ++i) {
-    const DecoderRow row{sequence.get(), token};
+    const DecoderRow row{sequence.get(), token, true};
     worker->Step({&row, 1});
     const std::span<const float> logits = worker->Logits(0);
     said.logits.emplace_back(logits.begin(), logits.end());

@@ -50,6 +50,9 @@ class SpeechSequence {
 struct DecoderRow {
   SpeechSequence* sequence = nullptr;
   int token = 0;
+  // Whether every logit is wanted exactly. Otherwise those that are certainly less than the largest
+  // may be near only, for half the time of the output layer.
+  bool every_logit = false;
 };
 
 /// The working memory of one thread: takes utterances through the encoder layer by layer, and any
@@ -91,7 +94,8 @@ class SpeechModelWorker {
   /// Errors: none; more than kMaxRows rows or more than max_tokens tokens are our bug and CHECK
   virtual void Step(std::span<const DecoderRow> rows) = 0;
 
-  /// The logits after a row of the last Step(); the caller may change them.
+  /// The logits after a row of the last Step(); the caller may change them. The largest is exact,
+  /// the others are if the row asked for it.
   /// Shapes: -> [vocabulary]
   virtual std::span<float> Logits(int row) = 0;
 

@@ -8,6 +8,7 @@
 #include <immintrin.h>
 
 #include "kernels/amx/tiles.h"
+#include "kernels/avx512/coarse.h"
 #include "kernels/avx512/integer.h"
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/float_kernels.h"
@@ -79,6 +80,8 @@ const KernelTable& AmxKernels() {
   static constexpr KernelTable table{"amx",
                                      QuantizeRows,
                                      AmxGemmU8S8,
+                                     VnniGemmU8U4,
+                                     VnniRefineLargest,
                                      Sgemm<Avx512Vector>,
                                      LayerNorm<Avx512Vector>,
                                      Gelu<Avx512Vector>,

@@ -4,6 +4,7 @@
 
 #include "kernels/avx2/vector.h"
 #include "kernels/internal/float_kernels.h"
+#include "kernels/internal/refine.h"
 #include "kernels/internal/unroll.h"
 
 namespace lethe {
@@ -112,6 +113,15 @@ void GemmRows(const std::int16_t* x, std::int64_t ldx, const RowScale* rows, con
   }
 }
 
+// A row as s16, in whole vectors.
+void Widen(const std::uint8_t* from, std::int64_t count, std::int16_t* to) {
+  for (std::int64_t p = 0; p < count; p += 16) {
+    _mm256_store_si256(
+        reinterpret_cast<__m256i*>(to + p),
+        _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + p))));
+  }
+}
+
 void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const PackedWeights& w,
               float* y, std::int64_t ldy, bool accumulate) {
   // A block of rows is widened once; eight outputs' weights (8 k bytes) then stay in the
@@ -124,12 +134,7 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   for (int first = 0; first < m; first += most) {
     const int count = m - first < most ? m - first : most;
     for (int i = 0; i < count; ++i) {
-      const std::uint8_t* from = a + std::int64_t{first + i} * lda;
-      for (std::int64_t p = 0; p < ldx; p += 16) {
-        _mm256_store_si256(
-            reinterpret_cast<__m256i*>(x + i * ldx + p),
-            _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + p))));
-      }
+      Widen(a + std::int64_t{first + i} * lda, ldx, x + i * ldx);
     }
     const RowScale* scales = rows + first;
     float* out = y + first * ldy;
@@ -158,6 +163,76 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   }
 }
 
+// kRows rows by all outputs. With weights below 16 vpmaddubsw is far from saturating, even when two
+// of its results are added: 4 * 255 * 15 < 32767.
+template <int kRows>
+void CoarseRows(const std::uint8_t* a, int lda, const RowScale* rows, const CoarseWeights& w,
+                float* y, std::int64_t ldy) {
+  constexpr int kAhead = 8192;
+  const __m256i half = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
+  const std::uint8_t* weight = w.weight;
+  for (int n = 0; n < w.n_padded; n += 16) {
+    __m256i sum[kRows][2];
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+      sum[i][0] = sum[i][1] = _mm256_setzero_si256();
+    });
+    for (int p = 0; p < w.k_padded; p += 8, weight += 64) {
+      _mm_prefetch(reinterpret_cast<const char*>(weight + kAhead), _MM_HINT_T0);
+      __m256i low[2], high[2];
+      Unroll<2>([&]<int h>() __attribute__((always_inline)) {
+        const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weight + 32 * h));
+        low[h] = _mm256_and_si256(both, half);
+        high[h] = _mm256_and_si256(_mm256_srli_epi16(both, 4), half);
+      });
+      Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+        int four[2];
+        __builtin_memcpy(four, a + std::int64_t{i} * lda + p, sizeof(four));
+        const __m256i first = _mm256_set1_epi32(four[0]), second = _mm256_set1_epi32(four[1]);
+        Unroll<2>([&]<int h>() __attribute__((always_inline)) {
+          const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(first, low[h]),
+                                                 _mm256_maddubs_epi16(second, high[h]));
+          sum[i][h] = _mm256_add_epi32(sum[i][h], _mm256_madd_epi16(pairs, ones));
+        });
+      });
+    }
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+      const RowScale& row = rows[i];
+      Unroll<2>([&]<int h>() __attribute__((always_inline)) {
+        const int at = n + 8 * h;
+        const __m256i correction =
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.correction + at));
+        const __m256i off =
+            _mm256_add_epi32(_mm256_set1_epi32(8 * row.sum),
+                             _mm256_mullo_epi32(correction, _mm256_set1_epi32(row.zero)));
+        const __m256 value = _mm256_cvtepi32_ps(_mm256_sub_epi32(sum[i][h], off));
+        const __m256 scale =
+            _mm256_mul_ps(_mm256_set1_ps(row.scale), _mm256_loadu_ps(w.scale + at));
+        _mm256_storeu_ps(y + i * ldy + at, _mm256_mul_ps(value, scale));
+      });
+    });
+  }
+}
+
+void GemmU8U4(const std::uint8_t* a, int m, int lda, const RowScale* rows, const CoarseWeights& w,
+              float* y, std::int64_t ldy) {
+  int i = 0;
+  const auto take = [&](auto function, int count) {
+    function(a + std::int64_t{i} * lda, lda, rows + i, w, y + i * ldy, ldy);
+    i += count;
+  };
+  while (i + 4 <= m) take(CoarseRows<4>, 4);
+  if (i + 2 <= m) take(CoarseRows<2>, 2);
+  if (i < m) take(CoarseRows<1>, 1);
+}
+
+void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
+                   const CoarseWeights& coarse, float* y) {
+  alignas(32) std::int16_t x[kMaxGemmDepth];
+  Widen(a, (w.k_padded + 15) / 16 * 16, x);
+  kernels_internal::Refine<Avx2Vector>(
+      a, row, w, coarse, y, [&](int n) { GemmTile<1, 2>(x, 0, &row, w, n, y, 0, false); });
+}
+
 }  // namespace
 
 const KernelTable& Avx2Kernels() {
@@ -165,6 +240,8 @@ const KernelTable& Avx2Kernels() {
   static constexpr KernelTable table{"avx2",
                                      QuantizeRows,
                                      GemmU8S8,
+                                     GemmU8U4,
+                                     RefineLargest,
                                      Sgemm<Avx2Vector>,
                                      LayerNorm<Avx2Vector>,
                                      Gelu<Avx2Vector>,

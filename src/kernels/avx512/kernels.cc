@@ -1,5 +1,6 @@
 #include "kernels/kernels.h"
 
+#include "kernels/avx512/coarse.h"
 #include "kernels/avx512/integer.h"
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/float_kernels.h"
@@ -11,6 +12,8 @@ const KernelTable& Avx512Kernels() {
   static constexpr KernelTable table{"avx512",
                                      QuantizeRows,
                                      VnniGemmU8S8,
+                                     VnniGemmU8U4,
+                                     VnniRefineLargest,
                                      Sgemm<Avx512Vector>,
                                      LayerNorm<Avx512Vector>,
                                      Gelu<Avx512Vector>,

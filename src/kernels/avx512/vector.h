@@ -75,6 +75,9 @@ struct Avx512Vector {
   static Avx512Vector KeepFirst(Avx512Vector a, int n, Avx512Vector other) {
     return {_mm512_mask_blend_ps(Mask(n), other.v, a.v)};
   }
+  bool AnyAtLeast(Avx512Vector limit) const {
+    return _mm512_cmp_ps_mask(v, limit.v, _CMP_GE_OQ) != 0;
+  }
   template <class F256, class F128>
   float Fold(F256 f256, F128 f128) const {
     const __m256 eight = f256(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));

@@ -8,7 +8,8 @@
 //   a + b, a - b, a * b, a / b, V::Fma(a, b, c) = a * b + c rounded once, V::Max, V::Min
 //   V::Sqrt, V::Round (to even), V::Abs, V::CopySign(magnitude, sign), V::Scale2(x, n) = x * 2^n
 //   for integral n in [-126, 127], V::KeepFirst(v, n, other): the first n lanes of v, the rest of
-//   other Sum(), Largest(), Smallest(): over the lanes, in the order kernels.h describes
+//   other; AnyAtLeast(limit): whether a lane is no less than that of limit
+//   Sum(), Largest(), Smallest(): over the lanes, in the order kernels.h describes
 //   V::LoadHalf(p), StoreHalf(p): 16 values in half precision, rounded to even
 //   of integral values: StoreInts(p) as s32, StoreBytes(p) their low 8 bits, V::StoreQuads(q, p)
 //   the low 8 bits of four vectors interleaved, those of a lane together

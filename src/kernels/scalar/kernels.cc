@@ -4,6 +4,7 @@
 #include "kernels/kernels.h"
 
 #include "kernels/internal/float_kernels.h"
+#include "kernels/internal/refine.h"
 #include "kernels/scalar/vector.h"
 
 namespace lethe {
@@ -29,27 +30,59 @@ void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* 
   }
 }
 
+// One row by outputs n..n+15.
+void Panel(const std::uint8_t* a, const RowScale& row, const PackedWeights& w, int n, float* y,
+           bool accumulate) {
+  const std::int8_t* group = w.weight + std::int64_t{n} * w.k_padded;
+  std::int32_t sums[16] = {};
+  for (int p = 0; p < w.k_padded; p += 4, group += 64) {
+    for (int j = 0; j < 16; ++j) {
+      for (int r = 0; r < 4; ++r) sums[j] += a[p + r] * group[4 * j + r];
+    }
+  }
+  for (int j = 0; j < 16; ++j) {
+    const int at = n + j;
+    const std::int32_t sum = sums[j] - (w.zero[at] * row.sum + row.zero * w.correction[at]);
+    const float value = __builtin_fmaf(static_cast<float>(sum), row.scale * w.scale[at],
+                                       w.bias != nullptr ? w.bias[at] : 0.0f);
+    y[at] = accumulate ? y[at] + value : value;
+  }
+}
+
 void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const PackedWeights& w,
               float* y, std::int64_t ldy, bool accumulate) {
   for (int i = 0; i < m; ++i, a += lda, y += ldy) {
+    for (int n = 0; n < w.n_padded; n += 16) Panel(a, rows[i], w, n, y, accumulate);
+  }
+}
+
+void GemmU8U4(const std::uint8_t* a, int m, int lda, const RowScale* rows, const CoarseWeights& w,
+              float* y, std::int64_t ldy) {
+  for (int i = 0; i < m; ++i, a += lda, y += ldy) {
     const RowScale row = rows[i];
-    const std::int8_t* group = w.weight;
+    const std::uint8_t* group = w.weight;
     for (int n = 0; n < w.n_padded; n += 16) {
       std::int32_t sums[16] = {};
-      for (int p = 0; p < w.k_padded; p += 4, group += 64) {
+      for (int p = 0; p < w.k_padded; p += 8, group += 64) {
         for (int j = 0; j < 16; ++j) {
-          for (int r = 0; r < 4; ++r) sums[j] += a[p + r] * group[4 * j + r];
+          for (int r = 0; r < 4; ++r) {
+            const int pair = group[4 * j + r];
+            sums[j] += a[p + r] * (pair & 15) + a[p + 4 + r] * (pair >> 4);
+          }
         }
       }
       for (int j = 0; j < 16; ++j) {
-        const int at = n + j;
-        const std::int32_t sum = sums[j] - (w.zero[at] * row.sum + row.zero * w.correction[at]);
-        const float value = __builtin_fmaf(static_cast<float>(sum), row.scale * w.scale[at],
-                                           w.bias != nullptr ? w.bias[at] : 0.0f);
-        y[at] = accumulate ? y[at] + value : value;
+        const std::int32_t sum = sums[j] - (8 * row.sum + row.zero * w.correction[n + j]);
+        y[n + j] = static_cast<float>(sum) * (row.scale * w.scale[n + j]);
       }
     }
   }
+}
+
+void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
+                   const CoarseWeights& coarse, float* y) {
+  kernels_internal::Refine<ScalarVector>(a, row, w, coarse, y,
+                                         [&](int n) { Panel(a, row, w, n, y, false); });
 }
 
 }  // namespace
@@ -59,6 +92,8 @@ const KernelTable& ScalarKernels() {
   static constexpr KernelTable table{"scalar",
                                      QuantizeRows,
                                      GemmU8S8,
+                                     GemmU8U4,
+                                     RefineLargest,
                                      Sgemm<ScalarVector>,
                                      LayerNorm<ScalarVector>,
                                      Gelu<ScalarVector>,

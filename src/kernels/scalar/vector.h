@@ -119,6 +119,12 @@ struct ScalarVector {
   static ScalarVector KeepFirst(const ScalarVector& a, int n, const ScalarVector& other) {
     return Each([&](int i) { return i < n ? a.lane[i] : other.lane[i]; });
   }
+  bool AnyAtLeast(const ScalarVector& limit) const {
+    for (int i = 0; i < kLanes; ++i) {
+      if (lane[i] >= limit.lane[i]) return true;
+    }
+    return false;
+  }
   template <class F>
   float Fold(F f) const {
     ScalarVector r = *this;

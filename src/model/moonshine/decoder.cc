@@ -95,7 +95,7 @@ void Worker::Step(std::span<const DecoderRow> rows) {
       sequence->self_.Resize(c, c.max_positions);
     }
     UnpackRow(w_.embedding.weights, row.token, token_x_.data() + rows_.size() * h);
-    rows_.push_back({sequence, sequence->tokens_++, attention});
+    rows_.push_back({sequence, sequence->tokens_++, attention, row.every_logit});
     attention += static_cast<std::size_t>(sequence->frames_);
   }
   if (record_attention_) attention_.assign(attention, 0.0f);
@@ -105,10 +105,37 @@ void Worker::Step(std::span<const DecoderRow> rows) {
     Probe("decoder.block.", static_cast<int>(i), token_x_.data(), m, h);
   }
   kernels_.layer_norm(token_x_.data(), m, h, w_.decoder_norm, token_norm_.data());
-  const int n = w_.embedding.weights.n_padded;
-  Apply(w_.embedding, token_norm_.data(), m, h, logits_.data(), n, false);
+  ComputeLogits();
+}
+
+// The output layer is half of all weights that a pass reads. Mostly only the largest logit matters,
+// and a coarse copy tells which can be it.
+void Worker::ComputeLogits() {
+  const PackedWeights& w = w_.embedding.weights;
+  const CoarseWeights coarse = w_.coarse_embedding.View();
+  const int m = static_cast<int>(rows_.size()), n = w.n_padded;
+  const int lda = RoundUp(w.k_padded, kActivationAlign);
+  const std::size_t bytes = static_cast<std::size_t>(m) * lda;
+  if (quantized_.size() < bytes) quantized_.resize(bytes);
+  kernels_.quantize_rows(token_norm_.data(), m, w.k, w.k, quantized_.data(), lda,
+                         row_scales_.data());
+  for (int first = 0, end = 0; first < m; first = end) {
+    const bool every = rows_[first].every_logit;
+    while (end < m && rows_[end].every_logit == every) ++end;
+    const std::uint8_t* a = quantized_.data() + std::int64_t{first} * lda;
+    const RowScale* scales = row_scales_.data() + first;
+    float* y = logits_.data() + std::int64_t{first} * n;
+    if (every) {
+      kernels_.gemm_u8s8(a, end - first, lda, scales, w, y, n, false);
+      continue;
+    }
+    kernels_.gemm_u8u4(a, end - first, lda, scales, coarse, y, n);
+    for (int i = first; i < end; ++i, a += lda, ++scales, y += n) {
+      kernels_.refine_largest(a, *scales, w, coarse, y);
+    }
+  }
   for (int i = 0; probe_ && i < m; ++i) {
-    Probe("logits", logits_.data() + std::int64_t{i} * n, 1, c.vocabulary);
+    Probe("logits", logits_.data() + std::int64_t{i} * n, 1, w_.config.vocabulary);
   }
 }
 

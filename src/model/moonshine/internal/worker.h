@@ -70,6 +70,8 @@ class Worker final : public SpeechModelWorker {
   void EncodeLayer(const EncoderLayer& layer, float* x);
   void AttendEncoder(int head);
   void FillCross(Sequence* sequence);
+  // What comes after each row, out of token_norm_.
+  void ComputeLogits();
   void DecodeLayer(int index, const DecoderLayer& layer);
   // context = what a row's heads see in the tokens up to its own, or in all frames.
   void AttendTokens(const float* query, const Sequence::TokenCache& cache, int layer, int count,
@@ -104,6 +106,7 @@ class Worker final : public SpeechModelWorker {
     Sequence* sequence = nullptr;
     int position = 0;
     std::size_t attention = 0;  // where its part of attention_ begins
+    bool every_logit = false;
   };
   std::vector<Row> rows_;
   std::vector<float> token_x_, token_norm_, token_qkv_, token_context_, token_fc_, token_gated_;
