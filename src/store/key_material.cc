@@ -57,8 +57,7 @@ bool PasswordMatches(const std::string& hash, std::string_view password) {
 }
 
 Status NoConsolePassword() {
-  return FailedPrecondition(
-      "no console password is set; set one with: lethe keys password");
+  return FailedPrecondition("no console password is set; set one with: lethe keys password");
 }
 
 }  // namespace lethe
