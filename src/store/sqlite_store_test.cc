@@ -137,6 +137,14 @@ TEST_F(SqliteStoreTest, WhatWasForgottenIsInNoFile) {
   clock_.Advance(kTaskLifetime);
   EXPECT_EQ(*store->tasks().RemoveExpired(10), 1);
   EXPECT_THAT(AllFiles(), Not(HasSubstr("expired words")));
+
+  const Vocabulary names =
+      *store->vocabularies().Create(one.id, {.name = "n", .words = {{"a patient's name", 5}}});
+  const KeywordLibrary library = *store->keyword_libraries().Create(one.id, "n", {"a keyword"});
+  EXPECT_THAT(AllFiles(), AllOf(HasSubstr("a patient's name"), HasSubstr("a keyword")));
+  EXPECT_THAT(store->vocabularies().Remove(one.id, names.id), IsOk());
+  EXPECT_THAT(store->keyword_libraries().Remove(one.id, library.id), IsOk());
+  EXPECT_THAT(AllFiles(), AllOf(Not(HasSubstr("a patient's name")), Not(HasSubstr("a keyword"))));
 }
 
 TEST_F(SqliteStoreTest, FilesAreTheOwnersOnly) {

@@ -96,7 +96,9 @@ class SqliteKeywordLibraries : public KeywordLibraries {
           "DELETE FROM keyword_libraries WHERE library_id = :id AND app_id = :app", id, app_id);
       return removed == 0 ? NoSuchKeywordLibrary() : OkStatus();
     };
-    return database_.Write("remove a keyword library", work);
+    RETURN_IF_ERROR(database_.Write("remove a keyword library", work));
+    database_.EmptyLog();
+    return OkStatus();
   }
 
   Result<KeywordLibrary> Find(AppId app_id, std::string_view id) override {

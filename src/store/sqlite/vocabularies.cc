@@ -106,7 +106,9 @@ class SqliteVocabularies : public Vocabularies {
           "DELETE FROM vocabularies WHERE vocabulary_id = :id AND app_id = :app", id, app_id);
       return removed == 0 ? NoSuchVocabulary() : OkStatus();
     };
-    return database_.Write("remove a vocabulary", work);
+    RETURN_IF_ERROR(database_.Write("remove a vocabulary", work));
+    database_.EmptyLog();
+    return OkStatus();
   }
 
   Result<Vocabulary> Find(AppId app_id, std::string_view id) override {
