@@ -30,6 +30,9 @@ int GreedySearch::Choose(const KernelTable& kernels, std::span<float> logits) {
   int token = 0;
   kernels.argmax_logsumexp(logits.data(), static_cast<int>(logits.size()), &token, &log_sum_);
   if (tokens_.size() < options_.promised.size()) token = options_.promised[tokens_.size()];
+  if (options_.promised_whole && tokens_.size() == options_.promised.size()) {
+    token = options_.end_token;
+  }
   if (token == options_.end_token) return token;
   return Take(token, logits[token] - log_sum_);
 }
@@ -44,23 +47,28 @@ int GreedySearch::Take(int token, float log_probability) {
 }
 
 bool GreedySearch::DropRepetition() {
-  const std::size_t count = tokens_.size();
+  const std::size_t left = UnrepeatedTokens(tokens_);
+  if (left == tokens_.size()) return false;
+  tokens_.resize(std::max(left, options_.promised.size()));
+  log_probabilities_.resize(tokens_.size());
+  repeated_ = true;
+  return true;
+}
+
+std::size_t UnrepeatedTokens(std::span<const int> tokens) {
+  const std::size_t count = tokens.size();
   for (std::size_t length = 1; length <= kLongestPhrase; ++length) {
     const std::size_t times = length == 1 ? kMostSingles : kMostPhrases;
     if (count < length * times) break;
     const auto repeats = [&] {
       for (std::size_t i = count - length * (times - 1); i < count; ++i) {
-        if (tokens_[i] != tokens_[i - length]) return false;
+        if (tokens[i] != tokens[i - length]) return false;
       }
       return true;
     };
-    if (!repeats()) continue;
-    tokens_.resize(std::max(count - length * (times - 1), options_.promised.size()));
-    log_probabilities_.resize(tokens_.size());
-    repeated_ = true;
-    return true;
+    if (repeats()) return count - length * (times - 1);
   }
-  return false;
+  return count;
 }
 
 }  // namespace lethe

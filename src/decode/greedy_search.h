@@ -2,6 +2,7 @@
 
 // The most probable token, again and again, with the guards this needs.
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -19,7 +20,13 @@ struct GreedyOptions {
   // The hypothesis begins with these, whatever the model says: somebody was told that they will not
   // change. Held until the last Choose().
   std::span<const int> promised = {};
+  // Behind what was promised comes the end: the hypothesis is known.
+  bool promised_whole = false;
 };
+
+/// How many tokens are left when copies at the end are dropped, of a hypothesis that runs in
+/// circles; all of them mostly.
+std::size_t UnrepeatedTokens(std::span<const int> tokens);
 
 /// One utterance's hypothesis. Reusable; allocates only in Begin().
 class GreedySearch {

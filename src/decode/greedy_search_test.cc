@@ -81,6 +81,17 @@ TEST(GreedySearchTest, WhatWasPromisedComesFirstWhateverTheModelSays) {
   EXPECT_GT(search.log_probabilities()[1], std::log(0.9f));
 }
 
+TEST(GreedySearchTest, BehindAWholePromiseComesTheEnd) {
+  const std::vector<int> promised = {9, 8};
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 10, .promised = promised, .promised_whole = true});
+  std::vector<float> logits(10, 0.0f);
+  EXPECT_EQ(search.Choose(ScalarKernels(), logits), 9);
+  EXPECT_EQ(search.Choose(ScalarKernels(), logits), 8);
+  EXPECT_EQ(search.Choose(ScalarKernels(), logits), kEnd);
+  EXPECT_EQ(search.tokens().size(), promised.size());
+}
+
 TEST(GreedySearchTest, ARepetitionDoesNotTakeBackWhatWasPromised) {
   const std::vector<int> promised(9, 7);
   GreedySearch search;

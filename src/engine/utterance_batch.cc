@@ -12,9 +12,13 @@ namespace {
 
 // A word or two fits into the shortest segment; the rate only bounds longer ones.
 constexpr int kSpareTokens = 6;
-// Rows in which a finished hypothesis is searched for hot words: all utterances together stay
-// within what a pass takes.
-constexpr int kMaxTrialRows = SpeechModelWorker::kMaxRows / UtteranceBatch::kMaxUtterances;
+// Rows in which a finished hypothesis is searched for hot words, and joint searches at a time: all
+// utterances together stay within what a pass takes.
+constexpr int kMaxTrialRows = 3;
+constexpr int kJointSearches = 2;
+static_assert(kJointSearches * JointSearch::kMaxRows +
+                  (UtteranceBatch::kMaxUtterances - kJointSearches) * kMaxTrialRows <=
+              SpeechModelWorker::kMaxRows);
 
 // A request of each priority may be added while less than so many places are taken.
 constexpr int kMost = UtteranceBatch::kMaxUtterances;
@@ -66,6 +70,7 @@ UtteranceBatch::UtteranceBatch(const SpeechModel& model, const HearingOptions& h
     slot.hot_words = HotWordSearch(
         [&model](std::span<const int> tokens) { return model.tokenizer().Decode(tokens); });
   }
+  for (int i = 0; i < kJointSearches; ++i) joint_.emplace_back(model);
   rows_.reserve(SpeechModelWorker::kMaxRows);
 }
 
@@ -100,27 +105,30 @@ void UtteranceBatch::Hear(Slot* slot, std::span<const float> samples, SampleInde
   slot->draft_at = 0;
 }
 
-void UtteranceBatch::BeginSearch(Slot* slot) {
+GreedyOptions UtteranceBatch::SearchOptions(const Slot& slot) const {
   const ModelTraits& traits = model_.traits();
   const SampleIndex samples =
-      static_cast<SampleIndex>(slot->request.utterance.samples.size()) + 2 * slot->now.lead;
+      static_cast<SampleIndex>(slot.request.utterance.samples.size()) + 2 * slot.now.lead;
   const double seconds = static_cast<double>(samples) / kSampleRate;
   const int by_rate =
       static_cast<int>(std::ceil(seconds * traits.max_tokens_per_second)) + kSpareTokens;
-  const int most = std::min(by_rate, traits.max_tokens - 1);
-  const GreedyOptions options{.end_token = traits.end_token,
-                              .max_tokens = most,
-                              .forbid_empty = slot->request.utterance.certain,
-                              .promised = slot->request.promised};
+  return {.end_token = traits.end_token,
+          .max_tokens = std::min(by_rate, traits.max_tokens - 1),
+          .forbid_empty = slot.request.utterance.certain,
+          .promised = slot.request.promised};
+}
+
+void UtteranceBatch::BeginSearch(Slot* slot) {
+  const GreedyOptions options = SearchOptions(*slot);
   slot->search.Begin(options);
-  slot->phase = Slot::Phase::kGreedy;
+  slot->phase = slot->second_hearing ? Slot::Phase::kJoint : Slot::Phase::kGreedy;
   if (slot->request.hot_words) slot->hot_words.Begin(*slot->request.hot_words, options);
   slot->now.frames = slot->sequence->num_frames();
   if (slot->request.words) {
     slot->now.attention.reserve(static_cast<std::size_t>(slot->now.frames) *
-                                static_cast<std::size_t>(most + 1));
+                                static_cast<std::size_t>(options.max_tokens + 1));
   }
-  slot->last_token = traits.begin_token;
+  slot->last_token = model_.traits().begin_token;
   slot->state = State::kDecoding;
 }
 
@@ -183,12 +191,14 @@ int UtteranceBatch::CountSlots(State state) const {
 
 bool UtteranceBatch::TakesPart(const Slot& slot) const {
   if (slot.state != State::kDecoding) return false;
+  if (slot.phase == Slot::Phase::kJoint && slot.joint == nullptr) return false;
   const bool patient = slot.request.priority == Priority::kRecording;
   return !patient || passes_ % kDeferredPasses == 0 || MostUrgentDecoding() == Priority::kRecording;
 }
 
 void UtteranceBatch::Pass() {
   ++passes_;
+  AssignJointSearches();
   std::vector<Slot*>& part = taking_part_;
   part.clear();
   for (Slot& slot : slots_) {
@@ -208,43 +218,102 @@ void UtteranceBatch::Pass() {
   worker_->Step(rows_);
   for (Slot* slot : part) {
     if (!TakeRows(slot)) continue;
+    if (slot->phase == Slot::Phase::kJoint) {
+      WriteFound(slot);
+      continue;
+    }
     const auto keep = [slot](const auto& search) {
       slot->now.tokens.assign(search.tokens().begin(), search.tokens().end());
       slot->now.log_probabilities.assign(search.log_probabilities().begin(),
                                          search.log_probabilities().end());
     };
     keep(slot->search);
-    slot->now.confidence = slot->now.score = Confidence(slot->now.log_probabilities);
-    const bool unsure = !slot->now.tokens.empty() && slot->now.confidence < hearing_.unsure;
-    if (slot->request.hot_words && !slot->now.tokens.empty()) {
-      keep(slot->hot_words);
-      slot->now.confidence = Confidence(slot->now.log_probabilities);
-    }
-    if (unsure && slot->request.second_hearing && !slot->second_hearing) {
+    if (WantsSecondHearing(*slot)) {
       HearAgain(slot);
-    } else {
-      Finish(slot);
+      continue;
     }
+    if (slot->request.hot_words && !slot->now.tokens.empty()) keep(slot->hot_words);
+    slot->now.confidence = Confidence(slot->now.log_probabilities);
+    Finish(slot);
   }
 }
 
+bool UtteranceBatch::WantsSecondHearing(const Slot& slot) const {
+  return slot.request.second_hearing && !slot.second_hearing && !slot.search.tokens().empty() &&
+         Confidence(slot.search.log_probabilities()) < hearing_.unsure;
+}
+
 int UtteranceBatch::LeastRows(const Slot& slot) {
-  return slot.phase == Slot::Phase::kGreedy ? 1 : static_cast<int>(slot.trial.size());
+  switch (slot.phase) {
+    case Slot::Phase::kGreedy:
+      return 1;
+    case Slot::Phase::kJoint:
+      return slot.joint->num_rows();
+    case Slot::Phase::kTrials:
+    case Slot::Phase::kReview:
+      break;
+  }
+  return static_cast<int>(slot.trial.size());
+}
+
+// One is left to live streams, whatever recordings need.
+void UtteranceBatch::AssignJointSearches() {
+  while (true) {
+    Slot* next = nullptr;
+    const auto free = std::count_if(joint_.begin(), joint_.end(),
+                                    [](const JointSearch& search) { return !search.busy(); });
+    for (Slot& slot : slots_) {
+      const bool waits = slot.state == State::kDecoding && slot.phase == Slot::Phase::kJoint &&
+                         slot.joint == nullptr;
+      const bool recording = slot.request.priority == Priority::kRecording;
+      if (!waits || free <= (recording ? 1 : 0)) continue;
+      if (next == nullptr || slot.order < next->order) next = &slot;
+    }
+    if (next == nullptr) return;
+    next->joint = &*std::find_if(joint_.begin(), joint_.end(),
+                                 [](const JointSearch& search) { return !search.busy(); });
+    next->joint->Begin(SearchOptions(*next), next->first_hearing.get(), next->sequence.get());
+  }
+}
+
+void UtteranceBatch::WriteFound(Slot* slot) {
+  if (slot->joint->found()) {
+    slot->found.assign(slot->joint->best().begin(), slot->joint->best().end());
+  } else {
+    slot->found = slot->now.tokens;  // of the first hearing
+  }
+  slot->joint->End();
+  slot->joint = nullptr;
+  GreedyOptions options = SearchOptions(*slot);
+  options.promised = slot->found;
+  options.promised_whole = true;
+  slot->search.Begin(options);
+  slot->phase = Slot::Phase::kGreedy;
+  slot->sequence->Truncate(0);
+  slot->last_token = model_.traits().begin_token;
+  slot->draft = slot->found;
+  slot->draft_at = 0;
 }
 
 void UtteranceBatch::AddRows(Slot* slot, int spare) {
   slot->first_row = static_cast<int>(rows_.size());
+  if (slot->phase == Slot::Phase::kJoint) {
+    slot->joint->AddRows(&rows_);
+    slot->num_rows = LeastRows(*slot);
+    return;
+  }
   if (slot->phase != Slot::Phase::kGreedy) {
     for (const int token : slot->trial) rows_.push_back({slot->sequence.get(), token, true});
     slot->num_rows = LeastRows(*slot);
     return;
   }
-  // Not the largest logit alone matters to hot words, where a token was promised, and at the
-  // beginning, which may not be the end.
+  // Not the largest logit alone matters to hot words, where a search found what is to be written,
+  // and at the beginning, which may not be the end. A promise changes nothing: mostly it is the
+  // largest, and then the answer has to be that of a recording, to the last bit.
   const std::size_t taken = slot->search.tokens().size();
-  const auto every = [slot, taken](std::size_t i) {
-    return slot->request.hot_words ||
-           taken + i < std::max<std::size_t>(1, slot->request.promised.size());
+  const std::size_t given = slot->second_hearing ? slot->found.size() : 0;
+  const auto every = [slot, taken, given](std::size_t i) {
+    return slot->request.hot_words || taken + i < std::max<std::size_t>(1, given);
   };
   rows_.push_back({slot->sequence.get(), slot->last_token, every(0)});
   // A draft may be longer than what the model has room for.
@@ -258,6 +327,7 @@ void UtteranceBatch::AddRows(Slot* slot, int spare) {
 }
 
 bool UtteranceBatch::TakeRows(Slot* slot) {
+  if (slot->phase == Slot::Phase::kJoint) return slot->joint->Take(worker_.get(), slot->first_row);
   if (slot->phase != Slot::Phase::kGreedy) return TakeTrialRows(slot);
   for (int i = 0; i < slot->num_rows; ++i) {
     const int row = slot->first_row + i;
@@ -270,7 +340,7 @@ bool UtteranceBatch::TakeRows(Slot* slot) {
       slot->hot_words.Listen(worker_->Logits(row), slot->search.log_sum(), token);
     }
     if (token == model_.traits().end_token) {
-      if (!slot->request.hot_words) return true;
+      if (!slot->request.hot_words || WantsSecondHearing(*slot)) return true;
       slot->hot_words.BeginTrials(slot->search);
       slot->phase = Slot::Phase::kTrials;
       return PlanTrial(slot);
@@ -326,8 +396,8 @@ bool UtteranceBatch::PlanTrial(Slot* slot) {
 
 void UtteranceBatch::HearAgain(Slot* slot) {
   slot->second_hearing = true;
-  std::swap(slot->first, slot->now);
-  slot->draft = slot->first.tokens;
+  if (!slot->first_hearing) slot->first_hearing = model_.NewSequence();
+  std::swap(slot->first_hearing, slot->sequence);
   const std::vector<float>& samples = slot->request.utterance.samples;
   const SampleIndex silence = MillisToSamples(hearing_.silence);
   surrounded_.assign(samples.size() + 2 * static_cast<std::size_t>(silence), 0.0f);
@@ -336,8 +406,7 @@ void UtteranceBatch::HearAgain(Slot* slot) {
 }
 
 void UtteranceBatch::Finish(Slot* slot) {
-  const bool first = slot->second_hearing && slot->first.score >= slot->now.score;
-  const Hypothesis& best = first ? slot->first : slot->now;
+  const Hypothesis& best = slot->now;
   const Utterance& utterance = slot->request.utterance;
   Segment segment;
   segment.start = SamplesToMillis(utterance.start);
@@ -360,6 +429,8 @@ void UtteranceBatch::Finish(Slot* slot) {
 void UtteranceBatch::Free(Slot* slot) {
   slot->state = State::kFree;
   --live_;
+  if (slot->joint != nullptr) slot->joint->End();
+  slot->joint = nullptr;
   slot->request = {};
   slot->draft.clear();
 }

@@ -188,6 +188,28 @@ TEST_F(GoldenTest, ABatchNeverChangesAResult) {
   EXPECT_EQ(LogitsAfter(**model, tokens, 4, true), expected);
 }
 
+TEST_F(GoldenTest, ACopyGoesOnAsItsOriginalWould) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  const int begin = (*model)->traits().begin_token;
+  const auto expected = LogitsAfter(**model, {begin, 450, 460}, 1, false);
+  const auto worker = (*model)->NewWorker();
+  const auto sequence = (*model)->NewSequence(), copy = (*model)->NewSequence();
+  worker->Encode(Signal(), sequence.get());
+  const std::vector<DecoderRow> start = {{sequence.get(), begin}, {sequence.get(), 450}};
+  worker->Step(start);
+  copy->CopyFrom(*sequence);
+  const DecoderRow other{sequence.get(), 999};
+  worker->Step({&other, 1});
+  // The original's next utterance is not the copy's.
+  const std::vector<float> signal = Signal();
+  worker->Encode(std::span(signal).first(20'000), sequence.get());
+  const DecoderRow row{copy.get(), 460};
+  worker->Step({&row, 1});
+  const std::span<float> logits = worker->Logits(0);
+  EXPECT_EQ(std::vector<float>(logits.begin(), logits.end()), expected);
+}
+
 TEST_F(GoldenTest, WhatWasTakenBackLeavesNoTrace) {
   const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
   ASSERT_TRUE(model.ok());

@@ -44,6 +44,9 @@ class SpeechSequence {
   virtual int num_tokens() const = 0;
   /// Forgets all tokens but the first `num_tokens`.
   virtual void Truncate(int num_tokens) = 0;
+  /// Becomes a copy of a sequence of the same model: of its tokens, and sharing its utterance,
+  /// which is not copied. Both may then go their own ways, on one thread.
+  virtual void CopyFrom(const SpeechSequence& other) = 0;
 };
 
 /// One token for one sequence, in a pass of the decoder.
@@ -63,7 +66,7 @@ struct DecoderRow {
 class SpeechModelWorker {
  public:
   /// Rows that Step() takes at most.
-  static constexpr int kMaxRows = 32;
+  static constexpr int kMaxRows = 40;
 
   virtual ~SpeechModelWorker() = default;
 

@@ -55,6 +55,9 @@ class FakeSequence final : public SpeechSequence {
   int num_frames() const override { return 8; }
   int num_tokens() const override { return static_cast<int>(tokens.size()); }
   void Truncate(int num_tokens) override { tokens.resize(static_cast<std::size_t>(num_tokens)); }
+  void CopyFrom(const SpeechSequence& other) override {
+    *this = static_cast<const FakeSequence&>(other);
+  }
 
   int word = 0;
   bool led_by_silence = false;

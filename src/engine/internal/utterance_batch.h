@@ -12,6 +12,7 @@
 #include "decode/greedy_search.h"
 #include "decode/hot_word_search.h"
 #include "engine/engine.h"
+#include "engine/internal/joint_search.h"
 #include "model/speech_model.h"
 
 namespace lethe {
@@ -56,9 +57,9 @@ struct Request {
 /// finished utterance leaves and a waiting one enters without anybody draining. The weights are
 /// read once a pass, whatever the number of utterances, and reading them is most of a pass' time.
 ///
-/// An utterance the model is unsure of is heard a second time (HearingOptions). Its first answer is
-/// the draft of the second: the decoder verifies its tokens in one pass and goes on from the first
-/// that changed.
+/// An utterance the model is unsure of is heard a second time (HearingOptions). What both hearings
+/// together find most probable is searched for with a beam, and then written once more into the
+/// second, as a draft: for times, hot words and probabilities.
 ///
 /// Thread: one
 /// Source: iteration-level scheduling, Yu et al., "Orca", OSDI 2022
@@ -95,7 +96,6 @@ class UtteranceBatch {
     int frames = 0;
     SampleIndex lead = 0;  // samples of silence put before the utterance
     float confidence = 0;
-    float score = 0;  // confidence, and what the hot words in it are worth
   };
   enum class State { kFree, kEncoding, kDecoding };
   // An utterance's place in the batch.
@@ -103,15 +103,18 @@ class UtteranceBatch {
     State state = State::kFree;
     std::uint64_t order = 0;  // of arrival
     Request request;
-    std::unique_ptr<SpeechSequence> sequence;
+    std::unique_ptr<SpeechSequence> sequence, first_hearing;
     GreedySearch search;
     // With hot words: the greedy answer is complete, and corrections are tried in passes of these
     // tokens; or the corrected answer goes through the decoder once more, to see where it looks.
     HotWordSearch hot_words;
-    enum class Phase { kGreedy, kTrials, kReview } phase = Phase::kGreedy;
+    // Between the hearings there is a joint search, or a wait for one.
+    enum class Phase { kGreedy, kTrials, kReview, kJoint } phase = Phase::kGreedy;
+    JointSearch* joint = nullptr;
     std::vector<int> trial;
     std::size_t reviewed = 0;  // tokens, the begin token included
-    Hypothesis now, first;
+    Hypothesis now;
+    std::vector<int> found;  // what the second hearing has to write
     bool second_hearing = false;
     // The last token is known to be right, the draft behind it is to be verified from `draft_at`
     // on.
@@ -140,6 +143,12 @@ class UtteranceBatch {
   // Plans the next pass of trials or of the review; true when there is none.
   bool PlanTrial(Slot* slot);
   void HearAgain(Slot* slot);
+  GreedyOptions SearchOptions(const Slot& slot) const;
+  // Gives joint searches to those that came first.
+  void AssignJointSearches();
+  // Lets the second hearing write what was found.
+  void WriteFound(Slot* slot);
+  bool WantsSecondHearing(const Slot& slot) const;
   void Finish(Slot* slot);
   void Free(Slot* slot);
   std::vector<Word> TimeWords(const Slot& slot, const Hypothesis& hypothesis) const;
@@ -148,6 +157,7 @@ class UtteranceBatch {
   const HearingOptions hearing_;
   const std::unique_ptr<SpeechModelWorker> worker_;
   std::vector<Slot> slots_;
+  std::vector<JointSearch> joint_;
   int live_ = 0;
   std::uint64_t next_order_ = 0;
   std::int64_t passes_ = 0;

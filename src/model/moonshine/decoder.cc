@@ -26,6 +26,15 @@ void Sequence::Truncate(int num_tokens) {
   tokens_ = num_tokens;
 }
 
+void Sequence::CopyFrom(const SpeechSequence& base) {
+  const auto& other = static_cast<const Sequence&>(base);
+  frames_ = other.frames_;
+  tokens_ = other.tokens_;
+  cross_ = other.cross_;
+  self_.CopyFrom(other.self_, other.layers_, tokens_);
+  layers_ = other.layers_;
+}
+
 void Sequence::TokenCache::Resize(const Config& config, int places) {
   heads = config.heads;
   head_dim = config.head_dim;
@@ -33,6 +42,21 @@ void Sequence::TokenCache::Resize(const Config& config, int places) {
   const std::int64_t size = At(config.decoder_layers, 0) + kSlack;
   keys.resize(static_cast<std::size_t>(size));
   values.resize(static_cast<std::size_t>(size));
+}
+
+void Sequence::TokenCache::CopyFrom(const TokenCache& other, int layers, int places) {
+  heads = other.heads;
+  head_dim = other.head_dim;
+  padded = other.padded;
+  keys.resize(other.keys.size());
+  values.resize(other.values.size());
+  for (int layer = 0; layer < layers; ++layer) {
+    for (int head = 0; head < heads; ++head) {
+      const std::int64_t at = At(layer, head);
+      std::copy_n(other.keys.data() + at, RoundUp(places, kLanes) * head_dim, keys.data() + at);
+      std::copy_n(other.values.data() + at, places * head_dim, values.data() + at);
+    }
+  }
 }
 
 void Sequence::TokenCache::Put(int layer, int place, const std::uint16_t* key,
@@ -93,6 +117,7 @@ void Worker::Step(std::span<const DecoderRow> rows) {
     LETHE_CHECK(row.token >= 0 && row.token < c.vocabulary);
     if (sequence->tokens_ == 0) {
       sequence->self_.Resize(c, c.max_positions);
+      sequence->layers_ = c.decoder_layers;
     }
     UnpackRow(w_.embedding.weights, row.token, token_x_.data() + rows_.size() * h);
     rows_.push_back({sequence, sequence->tokens_++, attention, row.every_logit});
@@ -158,8 +183,8 @@ void Worker::AttendFrames(const float* query, const Sequence& sequence, int laye
   const int score_bytes = RoundUp(frames, kActivationAlign);
   kernels_.quantize_rows(query, heads, d, d, quantized_.data(), query_bytes, row_scales_.data());
   for (int head = 0; head < heads; ++head) {
-    const PackedWeights keys = sequence.cross_keys_.View(layer * heads + head);
-    const PackedWeights values = sequence.cross_values_.View(layer * heads + head);
+    const PackedWeights keys = sequence.cross_->keys.View(layer * heads + head);
+    const PackedWeights values = sequence.cross_->values.View(layer * heads + head);
     kernels_.gemm_u8s8(quantized_.data() + std::int64_t{head} * query_bytes, 1, query_bytes,
                        &row_scales_[head], keys, scores_.data(), keys.n_padded, false);
     RowScale row;

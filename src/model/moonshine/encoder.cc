@@ -201,8 +201,14 @@ void Worker::FillCross(Sequence* sequence) {
   const int h = c.hidden;
   const auto frames = static_cast<std::size_t>(frames_);
   sequence->frames_ = frames_;
-  sequence->cross_keys_.Resize(c.decoder_layers * c.heads, frames_, c.head_dim);
-  sequence->cross_values_.Resize(c.decoder_layers * c.heads, c.head_dim, frames_);
+  // Copies of the sequence keep what it was.
+  if (sequence->cross_.use_count() > 1) {
+    sequence->cross_ = std::make_shared<Sequence::FrameCache>();
+  }
+  PackedMatrices& keys = sequence->cross_->keys;
+  PackedMatrices& values = sequence->cross_->values;
+  keys.Resize(c.decoder_layers * c.heads, frames_, c.head_dim);
+  values.Resize(c.decoder_layers * c.heads, c.head_dim, frames_);
   // fc_ is free by now and holds [frames, 2h]: the intermediate size is four times h.
   fc_.resize(std::max(fc_.size(), frames * 2 * h + kLanes));
   for (int layer = 0; layer < c.decoder_layers; ++layer) {
@@ -210,8 +216,8 @@ void Worker::FillCross(Sequence* sequence) {
     for (int head = 0; head < c.heads; ++head) {
       const float* key = fc_.data() + head * c.head_dim;
       const int i = layer * c.heads + head;
-      sequence->cross_keys_.PackOutputs(kernels_, i, key, 2 * h);
-      sequence->cross_values_.PackInputs(kernels_, i, key + h, 2 * h);
+      keys.PackOutputs(kernels_, i, key, 2 * h);
+      values.PackInputs(kernels_, i, key + h, 2 * h);
     }
   }
 }

@@ -3,6 +3,7 @@
 // The two memories of Moonshine: a sequence's keys and values, and a worker's scratch space.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ class Sequence final : public SpeechSequence {
   int num_frames() const override { return frames_; }
   int num_tokens() const override { return tokens_; }
   void Truncate(int num_tokens) override;
+  void CopyFrom(const SpeechSequence& other) override;
 
  private:
   friend class Worker;
@@ -39,13 +41,20 @@ class Sequence final : public SpeechSequence {
     }
     // Puts a key and a value [heads, head_dim] f16 at a place.
     void Put(int layer, int place, const std::uint16_t* key, const std::uint16_t* value);
+    // Copies the first places.
+    void CopyFrom(const TokenCache& other, int layers, int places);
   };
 
   int frames_ = 0;
   int tokens_ = 0;
   int encoded_layers_ = 0;
+  int layers_ = 0;        // of the decoder, once there is a token
   std::vector<float> x_;  // [frames, hidden] the encoder's residual stream, until it is complete
-  PackedMatrices cross_keys_, cross_values_;  // [layers, heads] of the encoder's frames
+  // [layers, heads] of the encoder's frames; copies of a sequence have the same.
+  struct FrameCache {
+    PackedMatrices keys, values;
+  };
+  std::shared_ptr<FrameCache> cross_ = std::make_shared<FrameCache>();
   TokenCache self_;
 };
 

@@ -1,0 +1,99 @@
+#include "decode/beam_search.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace lethe {
+
+void BeamSearch::Begin(const GreedyOptions& options, int width) {
+  LETHE_CHECK(options.max_tokens > 0 && width > 0);
+  options_ = options;
+  width_ = static_cast<std::size_t>(width);
+  live_.assign(1, {});
+  candidates_.clear();
+  parents_.clear();
+  best_ = {};
+  complete_ = false;
+}
+
+void BeamSearch::Take(const KernelTable& kernels, int hypothesis, std::span<float> logits,
+                      std::span<float> other) {
+  const Hypothesis& live = live_[static_cast<std::size_t>(hypothesis)];
+  // The log-probabilities' mean is the logits' mean and a constant.
+  double log_sum = 0;
+  int ignored = 0;
+  for (const std::span<float> heard : {logits, other}) {
+    if (heard.empty()) continue;
+    if (live.tokens.empty() && options_.forbid_empty) heard[options_.end_token] = -1e30f;
+    float one = 0;
+    kernels.argmax_logsumexp(heard.data(), static_cast<int>(heard.size()), &ignored, &one);
+    log_sum += one;
+  }
+  if (!other.empty()) {
+    LETHE_CHECK(other.size() == logits.size());
+    for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = 0.5f * (logits[i] + other[i]);
+    log_sum *= 0.5;
+  }
+  const auto add = [&](int token) {
+    const Candidate candidate{live.sum + (logits[token] - log_sum), hypothesis, token};
+    const auto worse = [](const Candidate& a, const Candidate& b) { return a.sum > b.sum; };
+    candidates_.insert(std::upper_bound(candidates_.begin(), candidates_.end(), candidate, worse),
+                       candidate);
+    // As many may end here as there are hypotheses, and as many go on.
+    if (candidates_.size() > 2 * width_) candidates_.pop_back();
+  };
+  if (live.tokens.size() < options_.promised.size()) {
+    add(options_.promised[live.tokens.size()]);
+    return;
+  }
+  const auto limit = [&] {
+    const bool full = candidates_.size() >= 2 * width_;
+    return full ? static_cast<float>(candidates_.back().sum - live.sum + log_sum) : -1e30f;
+  };
+  float least = limit();
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (logits[i] < least) continue;
+    add(static_cast<int>(i));
+    least = limit();
+  }
+}
+
+bool BeamSearch::Advance() {
+  next_.clear();
+  parents_.clear();
+  for (const Candidate& candidate : candidates_) {
+    if (next_.size() == width_) break;
+    Hypothesis hypothesis = live_[static_cast<std::size_t>(candidate.parent)];
+    hypothesis.sum = candidate.sum;
+    if (candidate.token == options_.end_token) {
+      Complete(std::move(hypothesis));
+      continue;
+    }
+    hypothesis.tokens.push_back(candidate.token);
+    if (UnrepeatedTokens(hypothesis.tokens) < hypothesis.tokens.size()) continue;
+    if (static_cast<int>(hypothesis.tokens.size()) >= options_.max_tokens) {
+      Complete(std::move(hypothesis));
+      continue;
+    }
+    parents_.push_back(candidate.parent);
+    next_.push_back(std::move(hypothesis));
+  }
+  candidates_.clear();
+  std::swap(live_, next_);
+  // What goes on can only become less probable.
+  if (live_.empty() || (complete_ && best_.sum >= live_.front().sum)) {
+    live_.clear();
+    return false;
+  }
+  return true;
+}
+
+void BeamSearch::Complete(Hypothesis hypothesis) {
+  if (complete_ && hypothesis.sum <= best_.sum) return;
+  best_ = std::move(hypothesis);
+  complete_ = true;
+}
+
+}  // namespace lethe

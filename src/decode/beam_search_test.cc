@@ -1,0 +1,106 @@
+// The beam finds what greedy search misses, weighs two hearings, and keeps the guards: against
+// small tables of probabilities whose best text is known.
+
+#include "decode/beam_search.h"
+
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/dispatch.h"
+
+namespace lethe {
+namespace {
+
+constexpr int kEnd = 0;
+constexpr int kVocabulary = 5;
+
+// The probabilities of all tokens behind some.
+using Table = std::function<std::vector<double>(const std::vector<int>&)>;
+
+std::vector<float> Logits(const std::vector<double>& probabilities) {
+  std::vector<float> logits;
+  for (const double p : probabilities) logits.push_back(static_cast<float>(std::log(p + 1e-9)) + 3);
+  return logits;
+}
+
+std::vector<int> Search(const GreedyOptions& options, int width, const Table& table,
+                        const Table& other = nullptr) {
+  BeamSearch search;
+  search.Begin(options, width);
+  std::vector<std::vector<int>> texts(1);
+  do {
+    for (int i = 0; i < search.num_live(); ++i) {
+      std::vector<float> logits = Logits(table(texts[i])), second;
+      if (other) second = Logits(other(texts[i]));
+      search.Take(ScalarKernels(), i, logits, second);
+    }
+    const bool more = search.Advance();
+    if (!more) break;
+    std::vector<std::vector<int>> next;
+    for (int i = 0; i < search.num_live(); ++i) {
+      next.push_back(texts[search.parents()[i]]);
+      next.back().push_back(search.token(i));
+    }
+    texts = next;
+  } while (true);
+  return {search.best().begin(), search.best().end()};
+}
+
+const GreedyOptions kOptions{.end_token = kEnd, .max_tokens = 20, .forbid_empty = false};
+
+// 1 looks better than 2 at first, but nothing good follows.
+std::vector<double> GardenPath(const std::vector<int>& text) {
+  if (text.empty()) return {0.0, 0.6, 0.4, 0.0, 0.0};
+  if (text.size() == 1 && text[0] == 1) return {0.0, 0.0, 0.0, 0.5, 0.5};
+  if (text.size() == 1) return {0.0, 0.0, 0.0, 0.0, 1.0};
+  return {1.0, 0.0, 0.0, 0.0, 0.0};
+}
+
+TEST(BeamSearchTest, FindsWhatGreedySearchMisses) {
+  EXPECT_EQ(Search(kOptions, 1, GardenPath), (std::vector<int>{1, 3}));
+  EXPECT_EQ(Search(kOptions, 2, GardenPath), (std::vector<int>{2, 4}));
+}
+
+TEST(BeamSearchTest, TwoHearingsAreWeighedAlike) {
+  const Table first = [](const std::vector<int>& text) {
+    return text.empty() ? std::vector<double>{0.0, 0.6, 0.4, 0.0, 0.0} : GardenPath({1, 3});
+  };
+  const Table second = [](const std::vector<int>& text) {
+    return text.empty() ? std::vector<double>{0.0, 0.1, 0.9, 0.0, 0.0} : GardenPath({1, 3});
+  };
+  EXPECT_EQ(Search(kOptions, 4, first), (std::vector<int>{1}));
+  EXPECT_EQ(Search(kOptions, 4, first, second), (std::vector<int>{2}));
+}
+
+TEST(BeamSearchTest, TheFirstTokenIsNotTheEndWhereSomebodySpoke) {
+  const Table table = [](const std::vector<int>& text) {
+    return text.empty() ? std::vector<double>{0.9, 0.1, 0.0, 0.0, 0.0} : GardenPath({1, 3});
+  };
+  GreedyOptions options = kOptions;
+  EXPECT_TRUE(Search(options, 4, table).empty());
+  options.forbid_empty = true;
+  EXPECT_EQ(Search(options, 4, table), (std::vector<int>{1}));
+}
+
+TEST(BeamSearchTest, APromiseIsKept) {
+  const std::vector<int> promised = {1, 4};
+  GreedyOptions options = kOptions;
+  options.promised = promised;
+  EXPECT_EQ(Search(options, 4, GardenPath), promised);
+}
+
+TEST(BeamSearchTest, WhatRunsInCirclesIsDropped) {
+  const Table table = [](const std::vector<int>&) {
+    return std::vector<double>{0.0, 1.0, 0.0, 0.0, 0.0};
+  };
+  EXPECT_NE(Search(kOptions, 1, table), std::vector<int>(20, 1));
+  GreedyOptions options = kOptions;
+  options.max_tokens = 5;
+  EXPECT_EQ(Search(options, 1, table), std::vector<int>(5, 1)) << "ends at the limit";
+}
+
+}  // namespace
+}  // namespace lethe
