@@ -194,7 +194,12 @@ TEST_F(SqliteStoreTest, NewerSchemaIsRefusedAndLeftAlone) {
   ExpectRefused(StatusCode::kFailedPrecondition, "newer lethe (version 1000");
   soci::session sql(soci::sqlite3, path_);
   int versions = 0;
-  sql << "SELECT COUNT(*) FROM schema_version", soci::into(versions);
+  soci::statement count(sql);
+  count.exchange(soci::into(versions));
+  count.alloc();
+  count.prepare("SELECT COUNT(*) FROM schema_version");
+  count.define_and_bind();
+  count.execute(true);
   EXPECT_EQ(versions, 2);
 }
 
