@@ -36,7 +36,8 @@ TEST(SecretTest, ShortSecretIsNotLeftInTheObjectItWasMovedFrom) {
   alignas(Secret) unsigned char room[sizeof(Secret)];
   auto* moved = new (room) Secret("hunter2");
   const Secret here = std::move(*moved);
-  EXPECT_EQ(memmem(room, sizeof(room), "hunter2", 7), nullptr);
+  // Without its beginning, which the end of the emptied string would have overwritten.
+  EXPECT_EQ(memmem(room, sizeof(room), "nter2", 5), nullptr);
   EXPECT_TRUE(here.Reveal() == "hunter2");
   moved->~Secret();
 }
