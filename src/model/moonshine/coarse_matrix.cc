@@ -20,34 +20,46 @@ CoarseMatrix::CoarseMatrix(const PackedWeights& w)
   scale_.resize(static_cast<std::size_t>(n_padded_));
   correction_.resize(scale_.size());
   error_.resize(static_cast<std::size_t>(n_padded_ / kLanes));
-  std::vector<float> row(static_cast<std::size_t>(k_padded_));
+  // A row, exact and coarse, in steps of the 8-bit weights; zero behind its end. Sums are of
+  // integers, so that loops can become vectors: all rows are made before the first word is heard.
+  std::vector<std::int32_t> exact(static_cast<std::size_t>(k_padded_));
+  std::vector<std::int32_t> coarse(exact.size());
   for (int n = 0; n < n_padded_; ++n) {
     const std::int8_t* from =
         w.weight + std::int64_t{n / kLanes} * w.k_padded * kLanes + (n % kLanes) * 4;
-    float squares = 0;
-    for (int i = 0; i < w.k; ++i) {
-      row[i] = static_cast<float>(from[(i / 4) * 64 + i % 4] - w.zero[n]);
-      squares += row[i] * row[i];
-    }
-    // In steps of the 8-bit weights, for now.
-    const float step = std::max(kStep * std::sqrt(squares / static_cast<float>(w.k)), 1e-6f);
-    std::uint8_t* to =
-        weight_.data() + std::int64_t{n / kLanes} * k_padded_ * kLanes / 2 + (n % kLanes) * 4;
+    for (int i = 0; i < w.k; ++i) exact[i] = from[(i / 4) * 64 + i % 4] - w.zero[n];
+    std::int64_t squares = 0;
+    for (int i = 0; i < w.k; ++i) squares += exact[i] * exact[i];
+    const float step =
+        std::max(kStep * std::sqrt(static_cast<float>(squares) / static_cast<float>(w.k)), 1e-6f);
     const float inverse = 1 / step;
-    float off = 0;
+    for (int i = 0; i < k_padded_; ++i) {
+      // Half a step more than the middle, cut: rounds to the nearest.
+      const float q = static_cast<float>(exact[i]) * inverse + (kMiddle + 0.5f);
+      coarse[i] = static_cast<std::int32_t>(std::min(std::max(q, 0.5f), 15.5f)) - kMiddle;
+    }
+    std::int64_t product = 0, coarse_squares = 0;
     std::int32_t sum = 0;
     for (int i = 0; i < w.k; ++i) {
-      // Half a step more than the middle, cut: rounds to the nearest.
-      const int q = static_cast<int>(std::clamp(row[i] * inverse + (kMiddle + 0.5f), 0.5f, 15.5f));
-      const float error = row[i] - step * static_cast<float>(q - kMiddle);
-      off += error * error;
-      sum += q - kMiddle;
-      to[(i / 8) * 64 + i % 4] |= static_cast<std::uint8_t>(q << (i % 8 < 4 ? 0 : 4));
+      product += exact[i] * coarse[i];
+      coarse_squares += coarse[i] * coarse[i];
+      sum += coarse[i];
+    }
+    std::uint8_t* to =
+        weight_.data() + std::int64_t{n / kLanes} * k_padded_ * kLanes / 2 + (n % kLanes) * 4;
+    for (int i = 0; i < k_padded_; i += 8, to += 64) {
+      for (int r = 0; r < 4; ++r) {
+        const int low = coarse[i + r] + kMiddle, high = coarse[i + 4 + r] + kMiddle;
+        to[r] = static_cast<std::uint8_t>(low | high << 4);
+      }
     }
     scale_[n] = w.scale[n] * step;
     correction_[n] = sum;
+    const double off = static_cast<double>(squares) - 2.0 * step * static_cast<double>(product) +
+                       double{step} * step * static_cast<double>(coarse_squares);
     float& error = error_[n / kLanes];
-    error = std::max(error, std::abs(w.scale[n]) * std::sqrt(off));
+    error =
+        std::max(error, std::abs(w.scale[n]) * static_cast<float>(std::sqrt(std::max(off, 0.0))));
   }
 }
 
