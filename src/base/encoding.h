@@ -29,4 +29,10 @@ std::string PercentDecode(std::string_view text, bool plus_is_space);
 /// True if the bytes are well-formed UTF-8 (no surrogates, no overlong forms).
 bool IsUtf8(std::string_view text);
 
+/// The characters of a UTF-8 text: limits are told in them, not in bytes.
+std::size_t CountCharacters(std::string_view text);
+
+/// A to Z become small letters; everything else stays.
+std::string ToLowerAscii(std::string_view text);
+
 }  // namespace lethe

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <set>
 
+#include "base/encoding.h"
 #include "text/sound.h"
 
 namespace lethe {
@@ -17,14 +18,7 @@ bool IsWordByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          static_cast<unsigned char>(c) >= 0x80;
 }
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), Lower);
-  return lower;
-}
 
 std::string Capitalised(std::string_view text, bool every_word) {
   std::string capital(text);
@@ -181,7 +175,7 @@ Result<std::shared_ptr<const HotWords>> HotWords::Make(std::span<const HotWord> 
     ASSIGN_OR_RETURN(const HotWord word, Check(given));
     const int weight = std::min(word.weight, kForcedHotWordWeight);
     const auto [at, added] =
-        list->by_text_.emplace(LowerCase(word.phrase), static_cast<int>(list->words_.size()));
+        list->by_text_.emplace(ToLowerAscii(word.phrase), static_cast<int>(list->words_.size()));
     if (!added) {
       Word& known = list->words_[static_cast<std::size_t>(at->second)];
       known.weight = std::max(known.weight, weight);
@@ -198,7 +192,7 @@ Result<std::shared_ptr<const HotWords>> HotWords::Make(std::span<const HotWord> 
     const std::string& phrase = list->words_[i].phrase;
     // A word without a sound is never searched for; it may still be respelled.
     if (list->words_[i].sound.empty()) continue;
-    const std::string lower = LowerCase(phrase);
+    const std::string lower = ToLowerAscii(phrase);
     std::set<std::vector<int>> ways;
     for (const std::string& form : {phrase, lower, Capitalised(lower, false),
                                     Capitalised(lower, true), Capitalised(phrase, false)}) {
@@ -227,7 +221,7 @@ Result<std::shared_ptr<const HotWords>> HotWords::Make(std::span<const HotWord> 
 }
 
 int HotWords::Find(std::string_view text) const {
-  const auto found = by_text_.find(LowerCase(text));
+  const auto found = by_text_.find(ToLowerAscii(text));
   return found == by_text_.end() ? -1 : found->second;
 }
 

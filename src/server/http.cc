@@ -5,18 +5,6 @@
 #include "base/encoding.h"
 
 namespace lethe {
-namespace {
-
-bool EqualWithoutCase(std::string_view a, std::string_view b) {
-  constexpr auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
-
-}  // namespace
-
 std::optional<std::string> FindValue(const NamedValues& values, std::string_view name) {
   for (const auto& [key, value] : values) {
     if (key == name) return value;
@@ -47,8 +35,9 @@ NamedValues ParseQuery(std::string_view query, bool plus_is_space) {
 }
 
 std::string_view HttpRequest::Header(std::string_view name) const {
+  const std::string wanted = ToLowerAscii(name);
   for (const auto& [key, value] : headers) {
-    if (EqualWithoutCase(key, name)) return value;
+    if (ToLowerAscii(key) == wanted) return value;
   }
   return {};
 }

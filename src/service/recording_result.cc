@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/encoding.h"
+
 namespace lethe {
 namespace {
 
@@ -13,21 +15,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kAsciiPunctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 bool IsPunctuation(char c) { return kAsciiPunctuation.find(c) != std::string_view::npos; }
-
-// Characters, not bytes.
-std::size_t Length(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return lower;
-}
 
 std::string ClockText(Millis time) {
   const auto millis = time.count();
@@ -44,7 +31,7 @@ std::string Searchable(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
     const std::string word = WithoutPunctuation(text.substr(0, end));
-    if (!word.empty()) words += Lower(word) + " ";
+    if (!word.empty()) words += ToLowerAscii(word) + " ";
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return words;
@@ -80,7 +67,8 @@ Json Detail(const Segment& segment, Millis silence, const RecordingResultOptions
                      {"OffsetEndMs", (word.end - segment.start).count()}});
   }
   const double seconds = static_cast<double>((segment.end - segment.start).count()) / 1000;
-  const double speed = seconds > 0 ? static_cast<double>(Length(segment.text)) / seconds : 0.0;
+  const double speed =
+      seconds > 0 ? static_cast<double>(CountCharacters(segment.text)) / seconds : 0.0;
   const std::size_t num_words = words.size();
   return {{"FinalSentence", segment.text},
           {"SliceSentence", slice},
@@ -127,7 +115,7 @@ std::vector<Segment> CutIntoLines(const std::vector<Segment>& segments, int max_
     };
     std::size_t length = 0;
     for (const Word& word : segment.words) {
-      const std::size_t more = Length(word.text);
+      const std::size_t more = CountCharacters(word.text);
       if (max_length > 0 && length > 0 &&
           length + 1 + more > static_cast<std::size_t>(max_length)) {
         flush();

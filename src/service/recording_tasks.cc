@@ -111,7 +111,9 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
     upload_bytes_ -= bytes;
     return task.status();
   }
-  if (bytes > 0) uploads_.emplace(task->id, std::move(upload));
+  if (bytes > 0) {
+    uploads_.emplace(task->id, std::make_shared<const std::string>(std::move(upload)));
+  }
   ++news_;
   lock.unlock();
   changed_.notify_all();
@@ -157,8 +159,8 @@ void RecordingTasks::Work() {
     lock.lock();
     std::uint64_t bytes = 0;
     if (const auto upload = uploads_.find(task.id); upload != uploads_.end()) {
-      bytes = upload->second.size();
-      upload_bytes_ -= upload->second.size();
+      bytes = upload->second->size();
+      upload_bytes_ -= bytes;
       uploads_.erase(upload);
     }
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
@@ -179,24 +181,25 @@ void RecordingTasks::Work() {
   }
 }
 
-Result<std::string> RecordingTasks::Audio(const Task& task, const RecordingTaskRequest& request) {
+Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
+                                                    const RecordingTaskRequest& request) {
   if (request.url.empty()) {
     const std::lock_guard lock(mutex_);
     const auto upload = uploads_.find(task.id);
     if (upload == uploads_.end()) return DataLoss("the uploaded recording is gone; send it again");
     return upload->second;
   }
-  std::string bytes;
+  auto bytes = std::make_shared<std::string>();
   FetchLimits limits{.max_bytes = options_.max_fetch_bytes};
   limits.cancelled = [this] {
     const std::lock_guard lock(mutex_);
     return stopping_;
   };
   RETURN_IF_ERROR(parts_.outbound.Fetch(request.url, limits, [&](std::span<const std::byte> piece) {
-    bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    bytes->append(reinterpret_cast<const char*>(piece.data()), piece.size());
     return OkStatus();
   }));
-  return bytes;
+  return Bytes(std::move(bytes));
 }
 
 TaskOutcome RecordingTasks::Run(const Task& task) {
@@ -217,7 +220,7 @@ TaskOutcome RecordingTasks::Run(const Task& task) {
                                                    request->hot_word_list, request->vocabulary_id);
   const auto transcript = parts_.recognizer.Recognize(
       {.engine = *engine,
-       .audio = std::as_bytes(std::span(audio->data(), audio->size())),
+       .audio = std::as_bytes(std::span((*audio)->data(), (*audio)->size())),
        .channels = request->split_channels ? ChannelMode::kSplit : ChannelMode::kMix,
        .words = request->res_text_format > 0,
        .post = request->post,

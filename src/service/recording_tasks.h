@@ -84,7 +84,8 @@ class RecordingTasks {
   void Sweep();
   // Transcribes one task; its outcome, and the code that a callback tells.
   TaskOutcome Run(const Task& task);
-  Result<std::string> Audio(const Task& task, const RecordingTaskRequest& request);
+  using Bytes = std::shared_ptr<const std::string>;
+  Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request);
   void Tell(const Task& task);
   std::vector<AppId> Busy();
 
@@ -93,7 +94,7 @@ class RecordingTasks {
   CallbackSender callbacks_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<TaskId, std::string> uploads_;
+  std::map<TaskId, Bytes> uploads_;
   std::size_t upload_bytes_ = 0;
   std::map<AppId, int> running_;
   std::uint64_t news_ = 0, told_ = 0;  // counts of what was submitted or put back; of what finished

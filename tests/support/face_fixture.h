@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -69,7 +70,8 @@ class FaceFixture : public ::testing::Test {
     if (request.body.size() > match.route->max_body) {
       return match.route->refuse(413, "the request's body is too large");
     }
-    boost::asio::io_context io;
+    // A thread of the pool may still be leaving the context when the answer is there.
+    boost::asio::io_context& io = contexts_.emplace_back();
     HttpResponse response;
     boost::asio::co_spawn(io, Exchange(*match.route, request, &response),
                           [](const std::exception_ptr& error) {
@@ -94,6 +96,7 @@ class FaceFixture : public ::testing::Test {
   Application application_;
   std::optional<NewKey> pair_, bearer_;
   CallGate gate_{{{Interface::kFlash, {.concurrency = 20}}, {Interface::kOpenAi, {}}}};
+  std::list<boost::asio::io_context> contexts_;  // outlive the pool
   FairPool pool_{2, 100};
   Meter meter_{store_->usage()};
   Recognizer recognizer_{InProcessMediaDecoder()};

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/encoding.h"
+#include "server/internal/contract_filters.h"
 
 namespace lethe::server_internal {
 namespace {
@@ -77,26 +78,18 @@ ApiResult<ApiRecognition> ReadRecognition(ApiCall& call, const char* engine_name
   ApiArguments& arguments = call.arguments;
   const std::string name = arguments.Text(engine_name, true).value_or("");
   ApiRecognition read;
-  constexpr std::array kProfanity = {ProfanityFilter::kKeep, ProfanityFilter::kDrop,
-                                     ProfanityFilter::kMask};
-  constexpr std::array kFillers = {FillerFilter::kKeep, FillerFilter::kDrop,
-                                   FillerFilter::kDropStrict};
-  constexpr std::array kPunctuation = {PunctuationFilter::kKeep, PunctuationFilter::kDropFinalStop,
-                                       PunctuationFilter::kDropAll};
-  const auto dirty = static_cast<std::size_t>(arguments.Choice("FilterDirty", 0, 2, 0));
-  const auto modal = static_cast<std::size_t>(arguments.Choice("FilterModal", 0, 2, 0));
-  const auto punc = static_cast<std::size_t>(arguments.Choice("FilterPunc", 0, 2, 0));
-  const std::int64_t numbers = arguments.Choice("ConvertNumMode", 0, most_number_mode, 1);
+  const auto dirty = static_cast<int>(arguments.Choice("FilterDirty", 0, 2, 0));
+  const auto modal = static_cast<int>(arguments.Choice("FilterModal", 0, 2, 0));
+  const auto punc = static_cast<int>(arguments.Choice("FilterPunc", 0, 2, 0));
+  const auto numbers = static_cast<int>(arguments.Choice("ConvertNumMode", 0, most_number_mode, 1));
   read.hot_word_list = arguments.Text("HotwordList").value_or("");
   read.vocabulary_id = arguments.Text("HotwordId").value_or("");
   if (numbers == 2) arguments.Note({"InvalidParameterValue", "`ConvertNumMode` is 0, 1 or 3."});
   if (arguments.error()) return *arguments.error();
-  read.post.profanity = kProfanity.at(dirty);
-  read.post.fillers = kFillers.at(modal);
-  read.post.punctuation = kPunctuation.at(punc);
-  read.post.numbers = numbers == 0   ? NumberFormat::kAsSpoken
-                      : numbers == 1 ? NumberFormat::kDigits
-                                     : NumberFormat::kFormulas;
+  read.post = {.profanity = ContractProfanity(dirty),
+               .fillers = ContractFillers(modal),
+               .punctuation = ContractPunctuation(punc),
+               .numbers = ContractNumbers(numbers)};
   auto engine = call.context.engines.Find(name);
   if (!engine.ok()) {
     return ApiError{"InvalidParameterValue.ErrorInvalidEngservice", engine.status().message()};

@@ -13,14 +13,8 @@ namespace {
 constexpr std::size_t kMaxNameCharacters = 20, kMaxKeywordCharacters = 15;
 constexpr std::size_t kMaxFile = 65'536;
 
-std::size_t Characters(std::string_view text) {
-  std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  return count;
-}
-
 bool IsName(std::string_view name) {
-  return !name.empty() && IsUtf8(name) && Characters(name) <= kMaxNameCharacters &&
+  return !name.empty() && IsUtf8(name) && CountCharacters(name) <= kMaxNameCharacters &&
          std::all_of(name.begin(), name.end(), [](char c) {
            return static_cast<unsigned char>(c) >= 0x80 || c == '-' || c == '_' ||
                   (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -51,7 +45,7 @@ ApiResult<Library> ReadLibrary(ApiCall& call) {
     std::string_view line = rest.substr(0, end);
     if (line.ends_with('\r')) line.remove_suffix(1);
     constexpr std::string_view kPunctuation = "!\"#$%&()*+,./:;<=>?@[\\]^_`{|}~";
-    if (line.empty() || Characters(line) > kMaxKeywordCharacters ||
+    if (line.empty() || CountCharacters(line) > kMaxKeywordCharacters ||
         line.find_first_of(kPunctuation) != std::string_view::npos) {
       return ApiError{"InvalidParameterValue.InvalidParameterLength",
                       "Each line of `KeyWordFile` is a word of 1 to 15 characters without "

@@ -11,12 +11,6 @@ namespace {
 constexpr std::size_t kMaxNameCharacters = 255, kMaxDescriptionCharacters = 1000;
 constexpr std::size_t kMaxWordText = std::size_t{1} << 20;
 
-std::size_t Characters(std::string_view text) {
-  std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  return count;
-}
-
 ApiError WordError(std::size_t place, HotWordProblem problem) {
   const std::string which = "Word " + std::to_string(place) + " ";
   if (problem == HotWordProblem::kWeight) {
@@ -84,8 +78,9 @@ ApiResult<std::optional<std::vector<WeightedWord>>> ReadWords(ApiCall& call) {
 
 std::optional<ApiError> CheckTexts(const std::optional<std::string>& name,
                                    const std::optional<std::string>& description) {
-  const bool bad_name = name && (name->empty() || Characters(*name) > kMaxNameCharacters);
-  const bool bad_description = description && Characters(*description) > kMaxDescriptionCharacters;
+  const bool bad_name = name && (name->empty() || CountCharacters(*name) > kMaxNameCharacters);
+  const bool bad_description =
+      description && CountCharacters(*description) > kMaxDescriptionCharacters;
   if (!bad_name && !bad_description) return std::nullopt;
   return ApiError{"InvalidParameterValue.InvalidParameterLength",
                   bad_name ? "`Name` has to be 1 to 255 characters."

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "server/internal/contract_filters.h"
+
 namespace lethe::server_internal {
 namespace {
 
@@ -69,19 +71,11 @@ Result<FlashParameters> ReadFlashParameters(const NamedValues& query) {
   }
   wanted.hotword_id = reader.Text("hotword_id");
   wanted.hotword_list = reader.Text("hotword_list");
-  wanted.profanity = reader.Pick<ProfanityFilter>(
-      "filter_dirty",
-      {{0, ProfanityFilter::kKeep}, {1, ProfanityFilter::kDrop}, {2, ProfanityFilter::kMask}});
-  wanted.fillers = reader.Pick<FillerFilter>(
-      "filter_modal",
-      {{0, FillerFilter::kKeep}, {1, FillerFilter::kDrop}, {2, FillerFilter::kDropStrict}});
+  wanted.profanity = ContractProfanity(reader.Pick<int>("filter_dirty", {{0, 0}, {1, 1}, {2, 2}}));
+  wanted.fillers = ContractFillers(reader.Pick<int>("filter_modal", {{0, 0}, {1, 1}, {2, 2}}));
   wanted.punctuation =
-      reader.Pick<PunctuationFilter>("filter_punc", {{0, PunctuationFilter::kKeep},
-                                                     {1, PunctuationFilter::kDropFinalStop},
-                                                     {2, PunctuationFilter::kDropAll}});
-  wanted.numbers = reader.Pick<NumberFormat>(
-      "convert_num_mode",
-      {{1, NumberFormat::kDigits}, {0, NumberFormat::kAsSpoken}, {3, NumberFormat::kFormulas}});
+      ContractPunctuation(reader.Pick<int>("filter_punc", {{0, 0}, {1, 1}, {2, 2}}));
+  wanted.numbers = ContractNumbers(reader.Pick<int>("convert_num_mode", {{1, 1}, {0, 0}, {3, 3}}));
   wanted.words = reader.Pick<FlashWords>("word_info", {{0, FlashWords::kNone},
                                                        {1, FlashWords::kWithoutPunctuation},
                                                        {2, FlashWords::kWithPunctuation},

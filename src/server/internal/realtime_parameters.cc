@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/encoding.h"
+#include "server/internal/contract_filters.h"
 
 namespace lethe::server_internal {
 namespace {
@@ -121,25 +122,10 @@ void ReadFormat(Reader& reader, RealtimeParameters* parameters) {
 }
 
 void ReadPostOptions(Reader& reader, PostOptions* post) {
-  constexpr ProfanityFilter kProfanity[] = {ProfanityFilter::kKeep, ProfanityFilter::kDrop,
-                                            ProfanityFilter::kMask};
-  constexpr FillerFilter kFillers[] = {FillerFilter::kKeep, FillerFilter::kDrop,
-                                       FillerFilter::kDropStrict};
-  constexpr PunctuationFilter kPunctuation[] = {
-      PunctuationFilter::kKeep, PunctuationFilter::kDropFinalStop, PunctuationFilter::kDropAll};
-  post->profanity = kProfanity[reader.OneOf("filter_dirty", 0, {0, 1, 2})];
-  post->fillers = kFillers[reader.OneOf("filter_modal", 0, {0, 1, 2})];
-  post->punctuation = kPunctuation[reader.OneOf("filter_punc", 0, {0, 1, 2})];
-  switch (reader.OneOf("convert_num_mode", 1, {0, 1, 3})) {
-    case 0:
-      post->numbers = NumberFormat::kAsSpoken;
-      break;
-    case 3:
-      post->numbers = NumberFormat::kFormulas;
-      break;
-    default:
-      post->numbers = NumberFormat::kDigits;
-  }
+  post->profanity = ContractProfanity(reader.OneOf("filter_dirty", 0, {0, 1, 2}));
+  post->fillers = ContractFillers(reader.OneOf("filter_modal", 0, {0, 1, 2}));
+  post->punctuation = ContractPunctuation(reader.OneOf("filter_punc", 0, {0, 1, 2}));
+  post->numbers = ContractNumbers(reader.OneOf("convert_num_mode", 1, {0, 1, 3}));
 }
 
 void ReadSentenceMode(Reader& reader, RealtimeParameters* parameters) {

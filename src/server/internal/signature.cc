@@ -22,14 +22,6 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return lower;
-}
-
 std::vector<std::string> Split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (true) {
@@ -111,7 +103,7 @@ std::optional<Tc3Authorization> ParseTc3Authorization(std::string_view header) {
       parsed.service = scope[2];
       credential = true;
     } else if (name == "SignedHeaders") {
-      parsed.signed_headers = Split(Lower(value), ';');
+      parsed.signed_headers = Split(ToLowerAscii(value), ';');
       headers = !value.empty() && parsed.signed_headers.size() <= kMaxSignedHeaders;
     } else if (name == "Signature") {
       parsed.signature = value;
@@ -165,7 +157,7 @@ bool VerifyTc3(const HttpRequest& request, const Tc3Authorization& authorization
       for (const std::string& name : names) {
         const std::string_view value =
             name == "host" ? std::string_view(host) : Trim(request.Header(name));
-        headers.emplace_back(name, lower ? Lower(value) : std::string(value));
+        headers.emplace_back(name, lower ? ToLowerAscii(value) : std::string(value));
       }
       const std::string signature = Tc3Signature(
           secret_key, request.Header("x-tc-timestamp"), authorization.date, authorization.service,
