@@ -7,6 +7,8 @@
 // status is 1; errors that the service answers are results like others: {"status", "code", "type",
 // "param", "name"}.
 
+// Debian's Node.js has no File among its globals, and the client takes this one.
+import {File} from 'node:buffer';
 import fs from 'node:fs';
 import process from 'node:process';
 
