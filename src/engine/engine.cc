@@ -53,6 +53,9 @@ class LiveHandle final : public LiveStream {
   Result<std::size_t> PushSamples(std::span<const float> samples) override {
     return session_->PushSamples(samples);
   }
+  void SetHotWords(std::shared_ptr<const HotWords> hot_words) override {
+    session_->SetHotWords(std::move(hot_words));
+  }
   void Finish() override { session_->FinishAudio(); }
   std::vector<StreamEvent> TakeEvents() override { return session_->TakeEvents(); }
   bool complete() const override { return session_->complete(); }

@@ -39,6 +39,7 @@ LiveSession::LiveSession(const VoiceActivityModel& voice_activity,
       tokenizer_(tokenizer),
       max_part_(MillisToSamples(ForLive(segmenter, options).max_length)),
       news_(std::move(news)),
+      next_hot_words_(options.hot_words),
       notify_(options.notify),
       listener_(voice_activity, ForLive(segmenter, options)) {}
 
@@ -58,6 +59,11 @@ Result<std::size_t> LiveSession::PushSamples(std::span<const float> samples) {
   }
   if (taken > 0) news_(shared_from_this());
   return taken;
+}
+
+void LiveSession::SetHotWords(std::shared_ptr<const HotWords> hot_words) {
+  const std::lock_guard lock(mutex_);
+  next_hot_words_ = std::move(hot_words);
 }
 
 void LiveSession::FinishAudio() {
@@ -157,6 +163,13 @@ void LiveSession::Hear(std::span<const float> samples) {
 void LiveSession::Begin(SampleIndex start) {
   begun_ = true;
   utterance_start_ = start;
+  // Guesses at what turned out to be no speech are not what this one begins with.
+  promise_.Clear();
+  hypothesis_end_ = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    hot_words_ = next_hot_words_;
+  }
   StreamEvent event{.kind = StreamEvent::Kind::kBegin, .utterance = utterance_, .segment = {}};
   event.segment.start = event.segment.end = SamplesToMillis(start);
   event.heard = SamplesToMillis(listener_.total());
@@ -218,7 +231,7 @@ Request LiveSession::NewRequest(const SpeechSpan& span, Priority priority) const
                   .second_hearing = priority == Priority::kLiveFinal,
                   .draft = {},
                   .promised = {},
-                  .hot_words = options_.hot_words,
+                  .hot_words = hot_words_,
                   .cancelled = abandoned_,
                   .done = {}};
   request.draft.assign(promise_.guess().begin(), promise_.guess().end());
@@ -293,7 +306,7 @@ void LiveSession::TakeHypothesis(const SpeechSpan& span, const Request::Answer& 
   if (!open || open->start != span.start || !parts_.empty() || span.end < hypothesis_end_) return;
   hypothesis_end_ = span.end;
   if (answer.segment.text.empty()) return;
-  if (options_.hot_words) {
+  if (hot_words_) {
     promise_.SetGuess(answer.tokens);
   } else if (!promise_.Add(answer.tokens, answer.log_probabilities, tokenizer_)) {
     return;

@@ -18,6 +18,7 @@
 #include <gmock/gmock.h>
 
 #include "engine/engine.h"
+#include "engine/hot_words.h"
 #include "engine/internal/promise.h"
 #include "tests/support/fake_models.h"
 
@@ -67,13 +68,21 @@ class Client {
 
   const std::vector<StreamEvent>& Finish() {
     stream_->Finish();
-    while (!stream_->complete()) {
-      const int before = notified();
-      Take();
-      if (!stream_->complete()) WaitForNotice(before);
-    }
+    while (!stream_->complete()) WaitAndTake();
     Take();
     return events_;
+  }
+
+  void AwaitEvents(std::size_t n) {
+    while (events_.size() < n) WaitAndTake();
+  }
+  void AwaitFinals(std::size_t n) {
+    const auto finals = [this] {
+      return static_cast<std::size_t>(std::count_if(
+          events_.begin(), events_.end(),
+          [](const StreamEvent& event) { return event.kind == StreamEvent::Kind::kFinal; }));
+    };
+    while (finals() < n) WaitAndTake();
   }
 
   void Take() {
@@ -83,6 +92,12 @@ class Client {
   LiveStream& stream() { return *stream_; }
 
  private:
+  void WaitAndTake() {
+    const int before = notified();
+    Take();
+    if (!stream_->complete()) WaitForNotice(before);
+    Take();
+  }
   int notified() {
     const std::lock_guard lock(mutex_);
     return notified_;
@@ -233,6 +248,27 @@ TEST_F(LiveStreamTest, EndpointOptionsAreHeard) {
   Client deaf(*engine, {.noise_threshold = 2});
   deaf.Push(samples, 1600);
   EXPECT_THAT(Finals(deaf.Finish()), ElementsAre("w20 w20", "w30 w30"));
+}
+
+TEST_F(LiveStreamTest, OtherHotWordsHoldFromTheNextUtteranceOn) {
+  const auto engine = MakeEngine(1);
+  const TokenCodec codec = MakeTokenCodec(model_->tokenizer());
+  const std::vector<HotWord> capital = {{"W20"}};
+  const auto hot_words = HotWords::Make(capital, codec);
+  ASSERT_TRUE(hot_words.ok());
+  Client client(*engine);
+  const std::vector<float> spoken = SpeechOf({20});
+  const auto middle = std::span(spoken).first(kSampleRate * 3 / 2);
+  client.Push(middle, 1600);
+  client.AwaitEvents(1);  // it has begun
+  client.stream().SetHotWords(*hot_words);
+  client.Push(std::span(spoken).subspan(middle.size()), 1600);
+  client.AwaitFinals(1);
+  client.Push(spoken, 1600);
+  client.AwaitFinals(2);
+  client.stream().SetHotWords(nullptr);
+  client.Push(spoken, 1600);
+  EXPECT_THAT(Finals(client.Finish()), ElementsAre("w20 w20", "W20 W20", "w20 w20"));
 }
 
 TEST_F(LiveStreamTest, ALongUtteranceIsOneThoughTheModelHearsItInParts) {

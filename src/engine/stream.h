@@ -98,7 +98,7 @@ struct StreamEvent {
   Millis heard{0};
 };
 
-/// Live audio. Push, Finish and TakeEvents may be called from different threads.
+/// Live audio. Its functions may be called from different threads.
 class LiveStream {
  public:
   virtual ~LiveStream() = default;  // drops what is not done; `notify` is not called afterwards
@@ -109,6 +109,9 @@ class LiveStream {
   /// Errors: kInvalidArgument for a sample that is not finite, and then none is taken;
   ///         kFailedPrecondition after Finish()
   virtual Result<std::size_t> PushSamples(std::span<const float> samples) = 0;
+
+  /// Other hot words, from the next utterance on; null: none.
+  virtual void SetHotWords(std::shared_ptr<const HotWords> hot_words) = 0;
 
   /// No more audio: what was said last becomes final.
   virtual void Finish() = 0;

@@ -8,9 +8,11 @@
 namespace lethe {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // Section 14, line 4: an answer is always a frame with a code, and then the end.
 TEST_F(RealtimeTest, WhoIsNotLetInIsToldWhy) {
@@ -152,6 +154,16 @@ TEST_F(RealtimeTest, TextThatIsNeitherEndNorContextIsRefused) {
   Call& deep = Begin(Signed({}));
   deep->Say({false, std::string(900'000, '[')});
   EXPECT_EQ(Finish(deep).back()["code"], 4010);
+}
+
+TEST_F(RealtimeTest, AContextWhoseWordsCannotBeReadIsRefused) {
+  Call& call = Begin(Signed({}));
+  call->Say({false, "{\"hotword_list\":\"good|10\"}"});
+  call->Say({false, "{\"hotword_list\":\"secret|12\"}"});
+  const std::vector<Json> frames = Finish(call);
+  EXPECT_EQ(frames.back()["code"], 4001);
+  EXPECT_THAT(frames.back()["message"].get<std::string>(),
+              AllOf(HasSubstr("hotword_list"), Not(HasSubstr("secret"))));
 }
 
 TEST_F(RealtimeTest, SilenceOnTheLineEndsACall) {

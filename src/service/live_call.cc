@@ -203,6 +203,11 @@ class LiveCall::Impl {
     return OkStatus();
   }
 
+  // Only this call replaces the stream.
+  void SetHotWords(std::shared_ptr<const HotWords> hot_words) {
+    shared_->stream->SetHotWords(std::move(hot_words));
+  }
+
   void Finish() {
     if (std::exchange(finished_, true)) return;
     feed_.Finish();
@@ -217,7 +222,6 @@ class LiveCall::Impl {
   }
 
   std::vector<StreamEvent> TakeEvents() {
-    // Only this call replaces the stream.
     std::vector<StreamEvent> events = shared_->stream->TakeEvents();
     for (StreamEvent& event : events) PostProcessEvent(processor_, options_.post, &event);
     return events;
@@ -264,6 +268,10 @@ Result<std::unique_ptr<LiveCall>> LiveCall::Open(LiveCallOptions options, LiveDe
 Status LiveCall::PushBytes(std::span<const std::byte> bytes) {
   bytes_ += bytes.size();
   return impl_->Push(bytes);
+}
+
+void LiveCall::SetHotWords(std::shared_ptr<const HotWords> hot_words) {
+  impl_->SetHotWords(std::move(hot_words));
 }
 
 void LiveCall::Finish() {

@@ -84,6 +84,9 @@ class LiveCall {
   /// decoders fail
   Status PushBytes(std::span<const std::byte> bytes);
 
+  /// Other hot words, made for the call's engine, from the next utterance on; null: none.
+  void SetHotWords(std::shared_ptr<const HotWords> hot_words);
+
   /// No more audio: what was said last becomes final.
   void Finish();
 

@@ -57,7 +57,9 @@ def read_audio(path, voice_format):
         return file.read(), voice_format or 8, None
 
 
-async def send(socket, audio, piece, pause):
+async def send(socket, audio, piece, pause, context):
+    if context:
+        await socket.send(context)
     for at in range(0, len(audio), piece):
         await socket.send(audio[at:at + piece])
         if pause > 0:
@@ -81,8 +83,8 @@ async def run(options):
     # The handshake is answered before anything is checked; audio may go out at once.
     async with websockets.connect(url, max_size=None) as socket:
         piece = (rate or 32000) * 40 // 1000
-        sender = asyncio.create_task(send(socket, audio, piece, 0.04 / options.speed
-                                          if options.speed > 0 else 0))
+        pause = 0.04 / options.speed if options.speed > 0 else 0
+        sender = asyncio.create_task(send(socket, audio, piece, pause, options.context))
         code = 2
         try:
             async for message in socket:
@@ -120,6 +122,7 @@ def main():
     parser.add_argument('--speed', type=float, default=1, help='0: as fast as it goes')
     parser.add_argument('--text', action='store_true', help='print the sentences only')
     parser.add_argument('--parameter', action='append', default=[], metavar='NAME=VALUE')
+    parser.add_argument('--context', metavar='JSON', help='a context frame, sent before the audio')
     options = parser.parse_args()
     options.secret_key = os.environ.get('LETHE_SECRET_KEY')
     if not options.secret_key:

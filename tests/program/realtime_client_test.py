@@ -97,6 +97,14 @@ class RealtimeClientTest(SpeechTest):
         self.assertNotIn('ill-disposed', plain)
         hot = self.heard(self.speak(self.short, '--parameter', 'hotword_list=ill-disposed|10'))
         self.assertIn('ill-disposed', hot)
+        context = {'context_type': 'context', 'hotword_list': 'ill-disposed|10'}
+        self.assertIn('ill-disposed', self.heard(self.speak(self.short, '--context',
+                                                            json.dumps(context))))
+        # It goes before the words the call began with.
+        context['hotword_list'] = 'Kubernetes|10'
+        self.assertEqual(plain, self.heard(self.speak(
+            self.short, '--context', json.dumps(context), '--parameter',
+            'hotword_list=ill-disposed|10')))
         bare = self.heard(self.speak(self.short, '--parameter', 'filter_punc=2'))
         self.assertNotRegex(bare, r'[.,]')
 

@@ -36,6 +36,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
 
   // The client's side; any thread.
   Result<std::size_t> PushSamples(std::span<const float> samples);
+  void SetHotWords(std::shared_ptr<const HotWords> hot_words);
   void FinishAudio();
   std::vector<StreamEvent> TakeEvents();
   bool complete() const;
@@ -103,6 +104,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   // Any thread.
   mutable std::mutex mutex_;
   std::vector<float> unheard_;
+  std::shared_ptr<const HotWords> next_hot_words_;  // of the next utterance
   bool finished_ = false;
   bool turned_away_ = false;
   std::deque<StreamEvent> events_;
@@ -118,7 +120,8 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   int utterance_ = 0;  // number of the one that is spoken, or that comes next
   bool begun_ = false;
   SampleIndex utterance_start_ = 0;
-  std::deque<Part> parts_;  // not published
+  std::shared_ptr<const HotWords> hot_words_;  // of the utterance that is spoken
+  std::deque<Part> parts_;                     // not published
   std::uint64_t first_part_ = 0;
   int published_utterance_ = 0;
   std::deque<StreamEvent> begins_;  // of utterances behind the published one

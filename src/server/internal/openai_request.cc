@@ -109,12 +109,7 @@ MaybeError ReadHotWords(const Fields& fields, OpenAiRequest* request) {
   const auto given = ParseHotWordEntries(fields.keywords);
   if (!given.ok()) return BadField("keywords", "keywords: " + given.status().message());
   request->hot_words = fields.keywords;
-  std::size_t count = given->size();
-  for (const std::string& term : TermsOfPrompt(fields.prompt)) {
-    if (++count > kMaxInlineHotWords) break;
-    request->hot_words +=
-        (request->hot_words.empty() ? "" : ",") + term + "|" + std::to_string(kPromptTermWeight);
-  }
+  AppendPromptTerms(fields.prompt, given->size(), &request->hot_words);
   return std::nullopt;
 }
 

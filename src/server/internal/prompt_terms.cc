@@ -135,4 +135,11 @@ std::vector<std::string> TermsOfPrompt(std::string_view prompt) {
   return terms.Take();
 }
 
+void AppendPromptTerms(std::string_view prompt, std::size_t count, std::string* list) {
+  for (const std::string& term : TermsOfPrompt(prompt)) {
+    if (++count > kMaxInlineHotWords) break;
+    *list += (list->empty() ? "" : ",") + term + "|" + std::to_string(kPromptTermWeight);
+  }
+}
+
 }  // namespace lethe::server_internal

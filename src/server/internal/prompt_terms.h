@@ -22,4 +22,8 @@ inline constexpr std::size_t kMaxPromptTerms = 64;
 /// in capitals, wherever they stand. Of long prompts the last 4096 bytes count.
 std::vector<std::string> TermsOfPrompt(std::string_view prompt);
 
+/// Appends a prompt's terms to a list of hot words as calls bring it ("word|weight,word"), which
+/// has `count` words: as many as the list may have.
+void AppendPromptTerms(std::string_view prompt, std::size_t count, std::string* list);
+
 }  // namespace lethe::server_internal

@@ -168,16 +168,33 @@ std::string Refusal(int code, std::string_view message, std::string_view voice_i
 }
 
 ClientText ReadClientText(std::string_view text) {
-  if (text.size() > kMaxClientText) return ClientText::kUnknown;
+  ClientText read;
+  if (text.size() > kMaxClientText) return read;
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return ClientText::kUnknown;
-  const auto type = json.find("type");
-  if (type != json.end() && type->is_string() && type->get_ref<const std::string&>() == "end") {
-    return ClientText::kEnd;
+  if (!json.is_object()) return read;
+  const auto string = [](const Json& object, const char* name) -> std::string {
+    const auto found = object.find(name);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  if (string(json, "type") == "end") {
+    read.kind = ClientText::Kind::kEnd;
+    return read;
   }
+  const auto prompts = json.find("prompt");
   const bool context =
-      json.contains("context_type") || json.contains("hotword_list") || json.contains("prompt");
-  return context ? ClientText::kContext : ClientText::kUnknown;
+      json.contains("context_type") || json.contains("hotword_list") || prompts != json.end();
+  if (!context) return read;
+  read.kind = ClientText::Kind::kContext;
+  read.hot_word_list = string(json, "hotword_list");
+  if (prompts == json.end() || !prompts->is_array()) return read;
+  for (const Json& prompt : *prompts) {
+    const auto data = prompt.is_object() ? prompt.find("context_data") : prompt.end();
+    if (data == prompt.end() || !data->is_array()) continue;
+    for (const Json& piece : *data) {
+      if (piece.is_object()) read.prompt += string(piece, "text") + "\n";
+    }
+  }
+  return read;
 }
 
 }  // namespace lethe::server_internal

@@ -58,10 +58,15 @@ class RealtimeFrames {
 std::string Refusal(int code, std::string_view message, std::string_view voice_id);
 
 /// What a client's text frame says.
-enum class ClientText {
-  kEnd,      // {"type":"end"}
-  kContext,  // hot words and prompts in the middle of a call
-  kUnknown,
+struct ClientText {
+  enum class Kind {
+    kEnd,      // {"type":"end"}
+    kContext,  // hot words and prompts in the middle of a call
+    kUnknown,
+  };
+  Kind kind = Kind::kUnknown;
+  // Of a context. The texts of a prompt, a line each.
+  std::string hot_word_list, prompt;
 };
 ClientText ReadClientText(std::string_view text);
 

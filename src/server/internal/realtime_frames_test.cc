@@ -78,5 +78,24 @@ TEST(RealtimeFramesTest, WhatIsEmptyHasNoNumber) {
   EXPECT_EQ(tell(Kind::kFinal, "a\xff"), "2 2");
 }
 
+// Section 5.3: context in the middle of a call.
+TEST(RealtimeFramesTest, AContextGivesItsWordsAndItsTexts) {
+  using server_internal::ReadClientText;
+  using Kind = server_internal::ClientText::Kind;
+  const auto context = ReadClientText(
+      R"({"context_type":"context","hotword_list":"a|10,b","prompt":[{"context_type":"t",)"
+      R"("context_data":[{"text":"Ana Lopez"},{"text":"etcd"},{"text":1},2]},{"context_data":3},4]})");
+  EXPECT_EQ(context.kind, Kind::kContext);
+  EXPECT_EQ(context.hot_word_list, "a|10,b");
+  EXPECT_EQ(context.prompt, "Ana Lopez\netcd\n\n");
+  for (const char* empty : {R"({"hotword_list":5})", R"({"prompt":"x"})", R"({"prompt":{}})"}) {
+    const auto read = ReadClientText(empty);
+    EXPECT_EQ(read.kind, Kind::kContext) << empty;
+    EXPECT_EQ(read.hot_word_list + read.prompt, "") << empty;
+  }
+  EXPECT_EQ(ReadClientText(R"({"type": "end"})").kind, Kind::kEnd);
+  EXPECT_EQ(ReadClientText(R"({"type": "End"})").kind, Kind::kUnknown);
+}
+
 }  // namespace
 }  // namespace lethe

@@ -14,6 +14,7 @@
 
 #include "server/internal/admission.h"
 #include "server/internal/authenticator.h"
+#include "server/internal/prompt_terms.h"
 #include "server/internal/run_on.h"
 
 namespace lethe::server_internal {
@@ -185,6 +186,7 @@ Failure RealtimeSession::Open(const Admission& admission) {
     return {theirs ? kBadParameter : kOverloaded, call.status().message()};
   }
   call_ = *std::move(call);
+  speech_ = admission.engine.speech;
   frames_.emplace(parameters, admission.engine.speech->label.language);
   return {};
 }
@@ -239,18 +241,38 @@ void RealtimeSession::Take(const WebSocketMessage& message) {
     last_audio_ = Time::now();
     Fail(call_->PushBytes(std::as_bytes(std::span(message.data))));
   } else {
-    switch (ReadClientText(message.data)) {
-      case ClientText::kEnd:
+    const ClientText text = ReadClientText(message.data);
+    switch (text.kind) {
+      case ClientText::Kind::kEnd:
         ended_ = true;
         call_->Finish();
         break;
-      case ClientText::kContext:
+      case ClientText::Kind::kContext:
+        TakeContext(text);
         break;
-      case ClientText::kUnknown:
+      case ClientText::Kind::kUnknown:
         Fail(kUnknownText, "a text frame that is neither an end nor a context");
     }
   }
   Wake();
+}
+
+// Its words go before those that the call began with; without any it says nothing to us.
+void RealtimeSession::TakeContext(const ClientText& context) {
+  const auto given = ParseHotWordEntries(context.hot_word_list);
+  if (!given.ok()) {
+    Fail(kBadParameter, "hotword_list: " + given.status().message());
+    return;
+  }
+  std::string list = context.hot_word_list;
+  AppendPromptTerms(context.prompt, given->size(), &list);
+  if (list.empty()) return;
+  auto hot_words = context_.word_lists.Resolve(*app_id_, *speech_, list, "");
+  if (!hot_words.ok()) {
+    Fail(kBadParameter, "hotword_list: " + hot_words.status().message());
+    return;
+  }
+  call_->SetHotWords(*std::move(hot_words));
 }
 
 void RealtimeSession::Fail(const Status& status) {

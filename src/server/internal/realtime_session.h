@@ -76,6 +76,7 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   Awaitable<void> Converse();
   Awaitable<void> ReadAll();
   void Take(const WebSocketMessage& message);
+  void TakeContext(const ClientText& context);
   void Fail(const Status& status);
   void Fail(int code, std::string_view message);
   // Sends what has happened. True when there was something.
@@ -99,6 +100,7 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   std::string voice_id_;
   Permit permit_;
   std::unique_ptr<LiveCall> call_;
+  const SpeechEngine* speech_ = nullptr;  // of the call
   std::optional<RealtimeFrames> frames_;
   Failure failure_;  // the first
   Millis audio_{0};
