@@ -63,6 +63,9 @@ class FaceFixture : public ::testing::Test {
     bearer_.emplace(*store_->keys().Create(application_.id, KeyKind::kBearer));
   }
 
+  // What the pool is still at, needs what is declared behind it.
+  ~FaceFixture() override { pool_.Stop(); }
+
   /// Answers as the server would; what an answer streams becomes its body.
   HttpResponse Call(const HttpRequest& request) {
     const Router::Match match = router_.Find(request.method, request.path);
