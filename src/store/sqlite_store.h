@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "store/master_key.h"
+#include "seal/master_key.h"
 #include "store/store.h"
 
 namespace lethe {

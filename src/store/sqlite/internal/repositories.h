@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/clock.h"
-#include "store/master_key.h"
+#include "seal/master_key.h"
 #include "store/sqlite/internal/database.h"
 #include "store/store.h"
 

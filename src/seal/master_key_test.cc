@@ -2,7 +2,7 @@
 // with nothing else. Method: files of every wrong kind; many threads that start at once; every byte
 // of a sealed secret changed.
 
-#include "store/master_key.h"
+#include "seal/master_key.h"
 
 #include <fstream>
 #include <set>
@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 
 #include "base/encoding.h"
-#include "store/internal/test_store.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/test_folder.h"
 
 namespace lethe {
 namespace {

@@ -3,16 +3,17 @@
 // The key that seals what the store must be able to read again, in a file of its own, apart from
 // the records: a copy of the database alone opens nothing.
 
-#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/secret.h"
 #include "base/status.h"
+#include "seal/sealing_key.h"
 
 namespace lethe {
 
-/// 32 random bytes in memory that is locked (where the system allows it), guarded and wiped.
+/// A key (seal/sealing_key.h) and the file it is in.
 ///
 /// Thread: any
 class MasterKey {
@@ -26,23 +27,16 @@ class MasterKey {
   /// A new one that is kept nowhere. For tests.
   static MasterKey Random();
 
-  /// Encrypts and authenticates (XChaCha20-Poly1305, a random nonce each time), as base64. What it
-  /// belongs to, say an id, has to be given again to Open().
+  /// SealingKey::Seal() and SealingKey::Open(), as base64.
   std::string Seal(const Secret& secret, std::string_view belongs_to) const;
-
-  /// Errors: kDataLoss when it was changed, belongs to something else or to another key
   Result<Secret> Open(std::string_view sealed, std::string_view belongs_to) const;
 
+  const SealingKey& key() const { return key_; }
+
  private:
-  struct Free {
-    void operator()(unsigned char* bytes) const;
-  };
-  using Bytes = std::unique_ptr<unsigned char, Free>;
+  explicit MasterKey(SealingKey key) : key_(std::move(key)) {}
 
-  explicit MasterKey(Bytes bytes) : bytes_(std::move(bytes)) {}
-  static Bytes Allocate();
-
-  Bytes bytes_;
+  SealingKey key_;
 };
 
 }  // namespace lethe

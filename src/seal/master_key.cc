@@ -1,29 +1,21 @@
-#include "store/master_key.h"
+#include "seal/master_key.h"
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
+#include <optional>
 #include <span>
 
 #include <fcntl.h>
-#include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/encoding.h"
-#include "base/random.h"
+#include "base/hmac.h"
 
 namespace lethe {
 namespace {
-
-constexpr std::size_t kKeySize = crypto_aead_xchacha20poly1305_ietf_KEYBYTES;
-constexpr std::size_t kNonceSize = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
-constexpr std::size_t kTagSize = crypto_aead_xchacha20poly1305_ietf_ABYTES;
-
-const unsigned char* Unsigned(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 // A file descriptor, closed.
 class File {
@@ -40,7 +32,7 @@ class File {
   const int fd_;
 };
 
-Status ReadKey(const std::string& path, int fd, unsigned char* bytes) {
+Result<SealingKey> ReadKey(const std::string& path, int fd) {
   struct stat about;
   if (::fstat(fd, &about) != 0) return ErrnoStatus(errno, "cannot read " + path);
   if (!S_ISREG(about.st_mode)) return DataLoss("this is no file with a master key: " + path);
@@ -50,25 +42,28 @@ Status ReadKey(const std::string& path, int fd, unsigned char* bytes) {
         "600 " +
         path);
   }
-  if (about.st_size != static_cast<off_t>(kKeySize)) {
-    return DataLoss("a master key has " + std::to_string(kKeySize) +
+  if (about.st_size != static_cast<off_t>(SealingKey::kSize)) {
+    return DataLoss("a master key has " + std::to_string(SealingKey::kSize) +
                     " bytes; restore this file from its backup: " + path);
   }
-  for (std::size_t done = 0; done < kKeySize;) {
-    const ssize_t n = ::read(fd, bytes + done, kKeySize - done);
+  std::array<std::byte, SealingKey::kSize> bytes;
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::read(fd, bytes.data() + done, bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return ErrnoStatus(n < 0 ? errno : EIO, "cannot read " + path);
     done += static_cast<std::size_t>(n);
   }
-  return OkStatus();
+  SealingKey key(bytes);
+  ::explicit_bzero(bytes.data(), bytes.size());
+  return key;
 }
 
-Status WriteKey(const std::string& path, int fd, const unsigned char* bytes) {
-  for (std::size_t done = 0; done < kKeySize;) {
-    const ssize_t n = ::write(fd, bytes + done, kKeySize - done);
+Status WriteKey(const std::string& path, int fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return ErrnoStatus(errno, "cannot write " + path);
-    done += static_cast<std::size_t>(n);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
   if (::fsync(fd) != 0) return ErrnoStatus(errno, "cannot write " + path);
   return OkStatus();
@@ -85,7 +80,7 @@ Status SyncFolderOf(const std::string& path) {
 }
 
 // Writes a neighbour and gives it the name with link(), which fails where rename() would replace.
-Status CreateKey(const std::string& path, const unsigned char* bytes) {
+Status CreateKey(const std::string& path, std::span<const std::byte> bytes) {
   std::string temporary = path + ".XXXXXX";
   const File file(::mkostemp(temporary.data(), O_CLOEXEC));  // 0600
   if (file.fd() < 0) return ErrnoStatus(errno, "cannot write " + path);
@@ -100,64 +95,34 @@ Status CreateKey(const std::string& path, const unsigned char* bytes) {
 
 }  // namespace
 
-void MasterKey::Free::operator()(unsigned char* bytes) const { sodium_free(bytes); }
-
-MasterKey::Bytes MasterKey::Allocate() {
-  LETHE_CHECK(sodium_init() >= 0);
-  Bytes bytes(static_cast<unsigned char*>(sodium_malloc(kKeySize)));
-  LETHE_CHECK(bytes != nullptr);
-  return bytes;
-}
-
-MasterKey MasterKey::Random() {
-  Bytes bytes = Allocate();
-  FillRandom(std::as_writable_bytes(std::span(bytes.get(), kKeySize)));
-  return MasterKey(std::move(bytes));
-}
+MasterKey MasterKey::Random() { return MasterKey(SealingKey::Random()); }
 
 Result<MasterKey> MasterKey::Load(const std::string& path, bool may_create) {
   // The second round reads what the first has made, or somebody else in the meantime.
   for (bool created = false;; created = true) {
     const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.fd() >= 0) {
-      Bytes bytes = Allocate();
-      RETURN_IF_ERROR(ReadKey(path, file.fd(), bytes.get()));
-      return MasterKey(std::move(bytes));
+      ASSIGN_OR_RETURN(SealingKey key, ReadKey(path, file.fd()));
+      return MasterKey(std::move(key));
     }
     if (errno != ENOENT || created) return ErrnoStatus(errno, "cannot open the master key " + path);
     if (!may_create) {
       return FailedPrecondition("the master key is not there; restore it from its backup: " + path);
     }
-    const MasterKey fresh = Random();
-    RETURN_IF_ERROR(CreateKey(path, fresh.bytes_.get()));
+    RETURN_IF_ERROR(CreateKey(path, SealingKey::Random().bytes()));
   }
 }
 
 std::string MasterKey::Seal(const Secret& secret, std::string_view belongs_to) const {
-  const std::string_view plain = secret.Reveal();
-  std::string sealed(kNonceSize + plain.size() + kTagSize, '\0');
-  FillRandom(std::as_writable_bytes(std::span(sealed.data(), kNonceSize)));
-  crypto_aead_xchacha20poly1305_ietf_encrypt(
-      reinterpret_cast<unsigned char*>(sealed.data()) + kNonceSize, nullptr, Unsigned(plain),
-      plain.size(), Unsigned(belongs_to), belongs_to.size(), nullptr, Unsigned(sealed),
-      bytes_.get());
-  return Base64Encode(sealed);
+  return Base64Encode(key_.Seal(secret.Reveal(), belongs_to));
 }
 
 Result<Secret> MasterKey::Open(std::string_view sealed, std::string_view belongs_to) const {
-  const Status wrong = DataLoss("a stored secret does not open with the master key");
   const std::optional<std::string> bytes = Base64Decode(sealed);
-  if (!bytes || bytes->size() < kNonceSize + kTagSize) return wrong;
-  const std::string_view box = std::string_view(*bytes).substr(kNonceSize);
-  std::string plain(box.size() - kTagSize, '\0');
-  if (crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<unsigned char*>(plain.data()),
-                                                 nullptr, nullptr, Unsigned(box), box.size(),
-                                                 Unsigned(belongs_to), belongs_to.size(),
-                                                 Unsigned(*bytes), bytes_.get()) != 0) {
-    return wrong;
-  }
-  Secret secret(plain);  // a copy, for the original is wiped here
-  WipeSecret(plain);
+  auto plain = bytes ? key_.Open(*bytes, belongs_to) : DataLoss("no base64");
+  if (!plain.ok()) return DataLoss("a stored secret does not open with the master key");
+  Secret secret(*plain);  // a copy, for the original is wiped here
+  WipeSecret(*plain);
   return secret;
 }
 
