@@ -21,6 +21,7 @@
 #include "server/flash.h"
 #include "server/http_server.h"
 #include "server/openai.h"
+#include "server/openai_realtime.h"
 #include "server/operations.h"
 #include "server/realtime.h"
 #include "service/recording_tasks.h"
@@ -182,6 +183,8 @@ Status Run(Options& options) {
   AddCloudApiRoutes(router, context, tasks, outbound);
   AddFlashRoutes(router, context);
   AddOpenAiRoutes(router, context);
+  AddOpenAiRealtimeRoutes(router, context,
+                          {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds)});
   AddRealtimeRoutes(router, context,
                     {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds),
                      .max_decoders = static_cast<int>(serve.decoders) / 2});

@@ -27,8 +27,9 @@ void ServeOptions::Describe(OptionTable* table) {
   table->Add("limits.decoders", "Compressed recordings decoded at once", 2, 1'000, &decoders);
   table->Add(
       "realtime.max_ahead_seconds",
-      "Audio a live caller may have sent that is not yet heard; more ends the call with 4000", 3,
-      3'600, &max_ahead_seconds);
+      "Audio a live caller may have sent that is not yet heard; more ends the call with 4000, or "
+      "waits where the interface is OpenAI's",
+      3, 3'600, &max_ahead_seconds);
   table->Add("stop.grace_seconds", "How long calls under way may take once it is to stop", 0, 3'600,
              &grace_seconds);
   table->Add("outbound.allow",

@@ -74,6 +74,15 @@ class HttpServerTest : public ::testing::Test {
     router.Add(
         {.method = "GET", .path = "/socket/*", .websocket = EchoMessages, .max_message = 100'000});
     router.Add({.method = "GET",
+                .path = "/asked",
+                .upgrade = [](const HttpRequest& request) -> Awaitable<Upgrade> {
+                  if (request.query == "throw") throw std::bad_alloc();
+                  Upgrade upgrade{.subprotocol = "second",
+                                  .refusal = {.status = 401, .body = "no"}};
+                  if (request.query == "yes") upgrade.websocket = EchoMessages;
+                  co_return upgrade;
+                }});
+    router.Add({.method = "GET",
                 .path = "/throws",
                 .http = [](const HttpRequest&) -> Awaitable<HttpResponse> {
                   throw std::bad_alloc();
@@ -242,6 +251,39 @@ TEST_F(HttpServerTest, WebSocketMessagesGoBothWaysUntilTheServerCloses) {
   socket.read(buffer, error);
   EXPECT_EQ(error, beast::websocket::error::closed);
   EXPECT_EQ(socket.reason().code, 1000);
+}
+
+TEST_F(HttpServerTest, AnUpgradeIsRefusedWithAnAnswerOrGoesOnWithASubprotocol) {
+  for (const auto& [query, status] : {std::pair("no", 401), {"throw", 500}}) {
+    beast::websocket::stream<tcp::socket> refused(Connect());
+    beast::websocket::response_type answer;
+    boost::system::error_code error;
+    refused.handshake(answer, "x", std::string("/asked?") + query, error);
+    EXPECT_EQ(error, beast::websocket::error::upgrade_declined);
+    EXPECT_EQ(answer.result_int(), status);
+  }
+  beast::websocket::stream<tcp::socket> socket(Connect());
+  socket.set_option(
+      beast::websocket::stream_base::decorator([](beast::websocket::request_type& request) {
+        request.set(beast::http::field::sec_websocket_protocol, "first, second");
+      }));
+  beast::websocket::response_type answer;
+  socket.handshake(answer, "x", "/asked?yes");
+  EXPECT_EQ(answer[beast::http::field::sec_websocket_protocol], "second");
+  beast::flat_buffer buffer;
+  socket.read(buffer);
+  EXPECT_EQ(beast::buffers_to_string(buffer.cdata()), "hello yes");
+}
+
+TEST_F(HttpServerTest, MessagesBeingReceivedShareTheMemoryOfBodies) {
+  Start({.max_body_memory = 50'000});
+  beast::websocket::stream<tcp::socket> socket(Connect());
+  socket.handshake("x", "/socket/1");
+  boost::system::error_code error;
+  socket.write(asio::buffer(std::string(60'000, 'x')), error);
+  beast::flat_buffer buffer;
+  while (!error) socket.read(buffer, error);
+  EXPECT_EQ(socket.reason().code, 1013);
 }
 
 TEST_F(HttpServerTest, AMessageBeyondTheLimitClosesTheSocket) {

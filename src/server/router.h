@@ -21,6 +21,16 @@ using HttpHandler = std::function<Awaitable<HttpResponse>(const HttpRequest&)>;
 /// is not yet.
 using WebSocketHandler = std::function<Awaitable<void>(const HttpRequest&, WebSocket&)>;
 
+/// What becomes of an upgrade.
+struct Upgrade {
+  WebSocketHandler websocket;  // goes on with the connection; empty: refused
+  std::string subprotocol;     // the chosen one of those the client offered; empty: none
+  HttpResponse refusal;        // sent instead of the upgrade
+};
+
+/// Decides about an upgrade before it is answered. The request lives until the connection ends.
+using UpgradeHandler = std::function<Awaitable<Upgrade>(const HttpRequest&)>;
+
 /// A path, or a beginning of paths when it ends with a slash and an asterisk: "/asr/v2/*".
 struct Route {
   std::string method;  // "GET", "POST", ...; "*" for any
@@ -31,6 +41,7 @@ struct Route {
   // empty.
   std::function<HttpResponse(int status, std::string_view why)> refuse;
   WebSocketHandler websocket;                      // may be empty; answers upgrades
+  UpgradeHandler upgrade;                          // may be empty; goes before `websocket`
   std::size_t max_message = std::size_t{1} << 20;  // bytes of one WebSocket message
 };
 

@@ -100,6 +100,12 @@ bool BeginsAsMp4(std::span<const std::byte> bytes) {
   return bytes.size() >= 8 && std::memcmp(bytes.data() + 4, "ftyp", 4) == 0;
 }
 
+internal::PcmFeed::Encoding EncodingOf(LiveFormat format) {
+  using Encoding = internal::PcmFeed::Encoding;
+  if (format == LiveFormat::kALaw) return Encoding::kALaw;
+  return format == LiveFormat::kMuLaw ? Encoding::kMuLaw : Encoding::kPcm16;
+}
+
 std::size_t PipeSize(const LiveCallOptions& options) {
   const std::int64_t bytes = options.max_ahead.count() * kMostBytesPerSecond / 1000;
   return std::max(kLeastPipe, static_cast<std::size_t>(std::max<std::int64_t>(bytes, 0)));
@@ -151,7 +157,8 @@ class LiveCall::Impl {
         processor_(std::move(processor)),
         shared_(std::make_shared<Shared>(PipeSize(options_))),
         feed_(
-            {.sample_rate = options_.pcm_rate > 0 ? options_.pcm_rate : options_.engine.sample_rate,
+            {.encoding = EncodingOf(options_.format),
+             .sample_rate = options_.pcm_rate > 0 ? options_.pcm_rate : options_.engine.sample_rate,
              .wants_header = options_.format == LiveFormat::kWav,
              .most_waiting = options_.max_ahead}) {}
 
@@ -232,7 +239,8 @@ class LiveCall::Impl {
 
  private:
   bool is_pcm() const {
-    return options_.format == LiveFormat::kPcm || options_.format == LiveFormat::kWav;
+    return options_.format == LiveFormat::kPcm || options_.format == LiveFormat::kWav ||
+           EncodingOf(options_.format) != internal::PcmFeed::Encoding::kPcm16;
   }
   // A call that has failed stays so.
   Status Keep(Status status) {

@@ -22,8 +22,10 @@ namespace lethe {
 
 /// How live audio comes. Whatever is not PCM is recognised by its bytes.
 enum class LiveFormat {
-  kPcm,         // 16 bit, little-endian, mono; a WAV header before it is believed
-  kWav,         // a WAV file of 16-bit PCM
+  kPcm,   // 16 bit, little-endian, mono; a WAV header before it is believed
+  kWav,   // a WAV file of 16-bit PCM
+  kALaw,  // G.711, mono, without a header
+  kMuLaw,
   kMedia,       // anything that can be decoded as it comes: MP3, AAC (ADTS), Ogg Opus, Ogg Speex
   kRecordings,  // a whole file in each push (M4A), or in several that do not begin as files do
   kOpusFrames,  // the cloud's framing: "opus", a length of two bytes, a packet
@@ -32,7 +34,7 @@ enum class LiveFormat {
 struct LiveCallOptions {
   EngineEntry engine;
   LiveFormat format = LiveFormat::kPcm;
-  int pcm_rate = 0;  // of kPcm; 0: the engine's
+  int pcm_rate = 0;  // of kPcm, kALaw, kMuLaw; 0: the engine's
   LiveOptions live;  // its `notify` is not looked at
   PostOptions post;  // a language without rules is left as it is
   // How much audio may wait for the engine, of a client that is faster than speech.

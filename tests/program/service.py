@@ -14,12 +14,17 @@ from support import PATIENCE, SPOKEN, program_path
 
 
 class Service:
-    """Runs `lethe serve` until stop(); `keys` are those of its first start."""
+    """Runs `lethe serve` until stop(); `keys` are those of its first start. With `tls` it listens on
+    a second port too, at `tls_address`, with a certificate made for it: `certificate`."""
 
-    def __init__(self, *arguments, data=None, env=None):
+    def __init__(self, *arguments, data=None, env=None, tls=False):
+        self.tls_folder, self.certificate = None, None
         self.own_folder = None if data else tempfile.mkdtemp(prefix='lethe_service_')
         self.data = data or os.path.join(self.own_folder, 'data')
         environment = dict(os.environ, **(env or {}))
+        if tls:
+            self.tls_folder = tempfile.mkdtemp(prefix='lethe_service_')
+            arguments += self._make_certificate()
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
             [program_path(), 'serve', '--listen', '127.0.0.1:0', '--data', self.data,
@@ -28,18 +33,32 @@ class Service:
         self.errors = ''
         self.reader = threading.Thread(target=self._read_errors)
         self.reader.start()
-        self.keys, self.address = {}, None
+        self.keys, self.address, self.tls_address = {}, None, None
         for line in self.process.stdout:
             if named := re.match(r'  (AppId|SecretId|SecretKey|API key|Console password).* (\S+)$',
                                  line):
                 self.keys[named[1]] = named[2]
             if listening := re.match(r'listening on http://(\S+)$', line):
                 self.address = listening[1]
+                if not tls:
+                    break
+            if listening := re.match(r'listening on https://(\S+)$', line):
+                self.tls_address = listening[1]
                 break
         if self.address is None:
             self.process.wait(PATIENCE)
             self.reader.join()
             raise AssertionError('the service did not start: ' + self.errors)
+
+    def _make_certificate(self):
+        self.certificate = os.path.join(self.tls_folder, 'certificate.pem')
+        key = os.path.join(self.tls_folder, 'key.pem')
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2',
+                        '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1',
+                        '-out', self.certificate, '-keyout', key], check=True,
+                       stderr=subprocess.DEVNULL)
+        return ('--listen', 'tls:127.0.0.1:0', '--tls.certificate', self.certificate, '--tls.key',
+                key)
 
     def _read_errors(self):
         self.errors = self.process.stderr.read()
@@ -47,7 +66,11 @@ class Service:
     @property
     def environment(self):
         """What the clients under tests/clients are told."""
-        return dict(os.environ, LETHE_ADDRESS=self.address, LETHE_URL='http://' + self.address,
+        more = {}
+        if self.tls_address:
+            more = {'LETHE_TLS_URL': 'https://' + self.tls_address,
+                    'NODE_EXTRA_CA_CERTS': self.certificate}
+        return dict(os.environ, LETHE_ADDRESS=self.address, LETHE_URL='http://' + self.address, **more,
                     LETHE_APP_ID=self.keys['AppId'], LETHE_SECRET_ID=self.keys['SecretId'],
                     LETHE_SECRET_KEY=self.keys['SecretKey'], LETHE_KEY=self.keys['API key'])
 
@@ -64,8 +87,9 @@ class Service:
         self.reader.join()
         self.process.stdout.close()
         self.process.stderr.close()
-        if self.own_folder:
-            shutil.rmtree(self.own_folder, ignore_errors=True)
+        for folder in (self.own_folder, self.tls_folder):
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
         if SPOKEN.search(self.errors):
             raise AssertionError('a transcript on standard error: ' + self.errors)
         for secret in ('SecretKey', 'API key', 'Console password'):

@@ -64,10 +64,11 @@ class FakeSequence final : public SpeechSequence {
   std::vector<int> tokens;
 };
 
-// Says its word twice, then ends.
+// Says its word twice, then ends; or counts up from it, if it is told how far.
 class FakeWorker final : public SpeechModelWorker {
  public:
-  explicit FakeWorker(std::atomic<int>* passes) : passes_(passes) {}
+  FakeWorker(std::atomic<int>* passes, const std::atomic<int>* counting)
+      : passes_(passes), counting_(counting) {}
 
   void BeginEncode(std::span<const float> samples, SpeechSequence* sequence) override {
     auto* fake = static_cast<FakeSequence*>(sequence);
@@ -90,7 +91,10 @@ class FakeWorker final : public SpeechModelWorker {
       fake->tokens.push_back(rows[i].token);
       const bool hard = fake->word == kHardWord;
       const int said = hard && !fake->led_by_silence ? fake->word + 1 : fake->word;
-      const int next = fake->tokens.size() <= 2 ? kFirstWord + said : kEnd;
+      const int counting = *counting_;
+      const int tokens = static_cast<int>(fake->tokens.size());
+      const int word = counting > 0 ? said + tokens - 1 : said;
+      const int next = tokens <= (counting > 0 ? counting : 2) ? kFirstWord + word : kEnd;
       logits_[i][static_cast<std::size_t>(next)] = hard && !fake->led_by_silence ? 4.5f : 20.0f;
     }
   }
@@ -102,6 +106,7 @@ class FakeWorker final : public SpeechModelWorker {
 
  private:
   std::atomic<int>* const passes_;
+  const std::atomic<int>* const counting_;
   std::vector<std::vector<float>> logits_;
   std::vector<float> attention_ = std::vector<float>(8, 0.1f);
 };
@@ -131,10 +136,11 @@ class FakeModel final : public SpeechModel {
     return std::make_unique<FakeSequence>();
   }
   std::unique_ptr<SpeechModelWorker> NewWorker() const override {
-    return std::make_unique<FakeWorker>(&passes);
+    return std::make_unique<FakeWorker>(&passes, &counting);
   }
 
   mutable std::atomic<int> passes = 0;
+  std::atomic<int> counting = 0;  // words it counts up to
 
  private:
   Tokenizer tokenizer_;

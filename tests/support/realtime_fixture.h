@@ -138,11 +138,10 @@ inline constexpr const char* kEndFrame = "{\"type\": \"end\"}";
 class RealtimeTest : public ::testing::Test {
  protected:
   RealtimeTest() {
-    const auto model = std::make_shared<FakeModel>();
-    speech_->engine = std::make_shared<Engine>(model, std::make_shared<LoudnessActivity>(),
+    speech_->engine = std::make_shared<Engine>(model_, std::make_shared<LoudnessActivity>(),
                                                EngineOptions{.num_threads = 1, .max_streams = 50});
     speech_->label = {.name = "fake", .language = "en"};
-    speech_->codec = MakeTokenCodec(model->tokenizer());
+    speech_->codec = MakeTokenCodec(model_->tokenizer());
     catalog_.Add("16k_en", 16'000, speech_);
     catalog_.Add("8k_en", 8'000, speech_);
     catalog_.Add("16k_zh_en_speaker_2.0", 16'000, speech_);
@@ -268,9 +267,11 @@ class RealtimeTest : public ::testing::Test {
 
   ManualClock clock_{WallTime(std::chrono::seconds(kNow))};
   const std::unique_ptr<Store> store_ = MakeMemoryStore(clock_);
+  const std::shared_ptr<FakeModel> model_ = std::make_shared<FakeModel>();
   const std::shared_ptr<SpeechEngine> speech_ = std::make_shared<SpeechEngine>();
   EngineCatalog catalog_;
-  CallGate gate_{{{Interface::kRealtime, {.concurrency = 3}}}};
+  CallGate gate_{{{Interface::kRealtime, {.concurrency = 3}},
+                  {Interface::kOpenAiRealtime, {.concurrency = 3}}}};
   FairPool pool_{2, 1000};
   FairPool quick_pool_{2, 1000};
   Meter meter_{store_->usage()};

@@ -1,12 +1,12 @@
 #include "audio/internal/pcm_source.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 
+#include "audio/g711.h"
 #include "base/check.h"
 
 namespace lethe::audio_internal {
@@ -30,32 +30,6 @@ float LoadInteger(const std::byte* bytes, bool big_endian) {
   // Shifted to the top, the sign is in place whatever the width.
   const auto top = static_cast<uint32_t>(Load<kBytes>(bytes, big_endian) << (32 - 8 * kBytes));
   return static_cast<float>(std::bit_cast<int32_t>(top)) * 0x1p-31F;
-}
-
-// A segment is 16 steps; steps double from segment to segment, save that the first two of the A-law
-// are alike. 13 bits for the A-law, 14 for the mu-law, both scaled to 16 here.
-float ALawSample(uint8_t code) {
-  const int bits = code ^ 0x55;
-  const int segment = (bits >> 4) & 7;
-  int magnitude = ((bits & 15) << 4) + 8;
-  if (segment > 0) magnitude = (magnitude + 256) << (segment - 1);
-  return static_cast<float>((bits & 0x80) != 0 ? magnitude : -magnitude) / 32768.0F;
-}
-
-float MuLawSample(uint8_t code) {
-  const int bits = code ^ 0xff;
-  const int magnitude = ((((bits & 15) << 3) + 132) << ((bits >> 4) & 7)) - 132;
-  return static_cast<float>((bits & 0x80) != 0 ? -magnitude : magnitude) / 32768.0F;
-}
-
-using LawTable = std::array<float, 256>;
-
-LawTable MakeLawTable(float (*sample)(uint8_t)) {
-  LawTable table{};
-  for (size_t code = 0; code < table.size(); ++code) {
-    table[code] = sample(static_cast<uint8_t>(code));
-  }
-  return table;
 }
 
 template <size_t kBytes, class Convert>
@@ -110,8 +84,8 @@ std::string PcmCodecName(PcmEncoding encoding, bool big_endian) {
 
 void DecodePcm(PcmEncoding encoding, bool big_endian, std::span<const std::byte> bytes,
                std::span<float> samples) {
-  static const LawTable a_law = MakeLawTable(ALawSample);
-  static const LawTable mu_law = MakeLawTable(MuLawSample);
+  const LawTable& a_law = ALawTable();
+  const LawTable& mu_law = MuLawTable();
   switch (encoding) {
     case PcmEncoding::kU8:
       ForEachSample<1>(bytes, samples, [](const std::byte* at) {
@@ -120,11 +94,11 @@ void DecodePcm(PcmEncoding encoding, bool big_endian, std::span<const std::byte>
       return;
     case PcmEncoding::kALaw:
       ForEachSample<1>(bytes, samples,
-                       [](const std::byte* at) { return a_law[std::to_integer<size_t>(*at)]; });
+                       [&](const std::byte* at) { return a_law[std::to_integer<size_t>(*at)]; });
       return;
     case PcmEncoding::kMuLaw:
       ForEachSample<1>(bytes, samples,
-                       [](const std::byte* at) { return mu_law[std::to_integer<size_t>(*at)]; });
+                       [&](const std::byte* at) { return mu_law[std::to_integer<size_t>(*at)]; });
       return;
     case PcmEncoding::kS16:
       ForEachSample<2>(bytes, samples,

@@ -26,7 +26,7 @@ std::string PcmCodecName(PcmEncoding encoding, bool big_endian);
 /// Converts samples.
 /// Shapes: bytes [n * SampleBytes()] -> samples [n]
 /// Units:  integers to [-1, 1); floats as they are, NaN where a 64-bit one is no 32-bit one
-/// Source: ITU-T G.711 (11/88), tables 1a-2b
+/// Source: audio/g711.h
 void DecodePcm(PcmEncoding encoding, bool big_endian, std::span<const std::byte> bytes,
                std::span<float> samples);
 

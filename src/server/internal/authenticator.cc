@@ -1,7 +1,9 @@
 #include "server/internal/authenticator.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <vector>
 
 #include "server/internal/signature.h"
 
@@ -83,6 +85,20 @@ AuthResult AuthenticateQuery(const HttpRequest& request, std::string_view prefix
   return owner;
 }
 
+std::vector<std::string_view> Subprotocols(const HttpRequest& request) {
+  constexpr std::string_view kBlanks = " \t";
+  std::vector<std::string_view> names;
+  std::string_view rest = request.Header("sec-websocket-protocol");
+  while (!rest.empty()) {
+    std::string_view name = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+    name.remove_prefix(std::min(name.size(), name.find_first_not_of(kBlanks)));
+    name = name.substr(0, name.find_last_not_of(kBlanks) + 1);
+    if (!name.empty()) names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 AuthResult AuthenticateApi3(const HttpRequest& request, const NamedValues& parameters, Keys& keys,
@@ -121,6 +137,20 @@ AuthResult AuthenticateFlash(const HttpRequest& request, std::string_view path_a
   if (!Near(*signed_at, clock, kFlashWindow)) return AuthFailure::kExpired;
   return AuthenticateQuery(request, "POST", *secret_id, signature, path_app_id, keys,
                            canonical_hosts);
+}
+
+AuthResult AuthenticateOpenAiSocket(const HttpRequest& request, Keys& keys) {
+  constexpr std::string_view kPrefix = "openai-insecure-api-key.";
+  if (!request.Header("authorization").empty()) return AuthenticateBearer(request, keys);
+  for (const std::string_view name : Subprotocols(request)) {
+    if (name.starts_with(kPrefix)) return FromStore(keys.FindBearer(name.substr(kPrefix.size())));
+  }
+  return AuthFailure::kMalformed;
+}
+
+bool OffersSubprotocol(const HttpRequest& request, std::string_view name) {
+  const std::vector<std::string_view> offered = Subprotocols(request);
+  return std::find(offered.begin(), offered.end(), name) != offered.end();
 }
 
 AuthResult AuthenticateBearer(const HttpRequest& request, Keys& keys) {

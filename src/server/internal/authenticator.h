@@ -44,4 +44,11 @@ AuthResult AuthenticateFlash(const HttpRequest& request, std::string_view path_a
 /// "Authorization: Bearer KEY".
 AuthResult AuthenticateBearer(const HttpRequest& request, Keys& keys);
 
+/// The same, or where browsers, which set no headers, put the key: into a subprotocol,
+/// "openai-insecure-api-key.KEY".
+AuthResult AuthenticateOpenAiSocket(const HttpRequest& request, Keys& keys);
+
+/// Whether the client of an upgrade offers a subprotocol (Sec-WebSocket-Protocol).
+bool OffersSubprotocol(const HttpRequest& request, std::string_view name);
+
 }  // namespace lethe::server_internal

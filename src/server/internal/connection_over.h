@@ -113,7 +113,7 @@ class Connection {
     const Router::Match match =
         context_.router.Find(head ? "GET" : std::string_view(request.method), request.path);
     const bool upgrade = beast::websocket::is_upgrade(parser.get());
-    if (match.route != nullptr && upgrade && match.route->websocket) {
+    if (match.route != nullptr && upgrade && (match.route->websocket || match.route->upgrade)) {
       co_await ServeWebSocket(parser, request, *match.route);
       co_return false;
     }
@@ -151,8 +151,21 @@ class Connection {
       co_return co_await route.http(request);
     } catch (const std::exception&) {
     }
+    co_return RefuseBroken(route);
+  }
+
+  static Awaitable<Upgrade> Decide(const Route& route, const HttpRequest& request) {
+    // As for requests.
+    try {
+      co_return co_await route.upgrade(request);
+    } catch (const std::exception&) {
+    }
+    co_return Upgrade{.refusal = RefuseBroken(route)};
+  }
+
+  static HttpResponse RefuseBroken(const Route& route) {
     constexpr std::string_view kWhy = "the service could not answer this request";
-    co_return route.refuse ? route.refuse(500, kWhy) : PlainRefusal(500, kWhy);
+    return route.refuse ? route.refuse(500, kWhy) : PlainRefusal(500, kWhy);
   }
 
   Awaitable<void> RefuseHeader(boost::system::error_code error) {
@@ -274,19 +287,28 @@ class Connection {
   }
 
   Awaitable<void> ServeWebSocket(Parser& parser, const HttpRequest& request, const Route& route) {
+    Upgrade upgrade{.websocket = route.websocket};
+    if (route.upgrade) {
+      lowest().expires_never();
+      upgrade = co_await Decide(route, request);
+    }
+    if (!upgrade.websocket) {
+      co_await Answer(std::move(upgrade.refusal), parser.get().version(), false, false);
+      co_return;
+    }
     upgraded_ = true;
     ++context_.counters.requests;
     auto socket = std::make_shared<WebSocketOver<Stream>>(std::move(stream_), route.max_message,
-                                                          options_.write_patience);
+                                                          options_.write_patience, context_.bodies);
     control_->close = [socket] { socket->Cut(); };
-    const bool accepted = co_await socket->Accept(parser.get());
+    const bool accepted = co_await socket->Accept(parser.get(), upgrade.subprotocol);
     if (!accepted) {
       ++context_.counters.bad_requests;
       co_return;
     }
     bool failed = false;
     try {
-      co_await route.websocket(request, *socket);
+      co_await upgrade.websocket(request, *socket);
     } catch (const std::exception&) {
       failed = true;
     }

@@ -10,6 +10,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/websocket.hpp>
 
+#include "server/internal/limits.h"
 #include "server/websocket.h"
 
 namespace lethe::server_internal {
@@ -17,10 +18,12 @@ namespace lethe::server_internal {
 template <class Stream>
 class WebSocketOver : public WebSocket {
  public:
-  WebSocketOver(Stream stream, std::size_t max_message, Millis write_patience)
+  /// `memory` is for messages that are being received.
+  WebSocketOver(Stream stream, std::size_t max_message, Millis write_patience, ByteBudget& memory)
       : socket_(std::move(stream)),
         executor_(socket_.get_executor()),
-        write_patience_(write_patience) {
+        write_patience_(write_patience),
+        memory_(memory) {
     namespace websocket = boost::beast::websocket;
     // The stream's own timers would end a silent but healthy stream; the handlers know how long a
     // client may be silent.
@@ -34,8 +37,16 @@ class WebSocketOver : public WebSocket {
     socket_.auto_fragment(false);
   }
 
+  /// `subprotocol` is told the client unless it is empty.
   template <class Request>
-  Awaitable<bool> Accept(const Request& request) {
+  Awaitable<bool> Accept(const Request& request, std::string subprotocol) {
+    namespace websocket = boost::beast::websocket;
+    if (!subprotocol.empty()) {
+      socket_.set_option(websocket::stream_base::decorator(
+          [subprotocol = std::move(subprotocol)](websocket::response_type& response) {
+            response.set(boost::beast::http::field::sec_websocket_protocol, subprotocol);
+          }));
+    }
     const auto [error] = co_await socket_.async_accept(request, kToken);
     over_ = static_cast<bool>(error);
     co_return !over_;
@@ -48,11 +59,18 @@ class WebSocketOver : public WebSocket {
     if (over_) co_return std::nullopt;
     WebSocketMessage message;
     auto buffer = boost::asio::dynamic_buffer(message.data);
-    const auto [error, size] = co_await socket_.async_read(buffer, kToken);
-    if (error) {
-      over_ = true;
-      co_return std::nullopt;
-    }
+    ByteLoan loan(memory_);
+    do {
+      const auto [error, size] = co_await socket_.async_read_some(buffer, kReadSome, kToken);
+      if (error) {
+        over_ = true;
+        co_return std::nullopt;
+      }
+      if (!loan.Grow(message.data.size())) {
+        co_await Close(kTryAgainLater, "too much is being uploaded at the moment");
+        co_return std::nullopt;
+      }
+    } while (!socket_.is_message_done());
     message.binary = socket_.got_binary();
     co_return message;
   }
@@ -82,6 +100,8 @@ class WebSocketOver : public WebSocket {
  private:
   static constexpr auto kToken = boost::asio::as_tuple(boost::asio::use_awaitable);
   static constexpr Millis kCloseHandshake{3'000};
+  static constexpr std::size_t kReadSome = std::size_t{64} << 10;
+  static constexpr std::uint16_t kTryAgainLater = 1013;
 
   // Cuts the connection if it still stands when the patience is over.
   class Watch {
@@ -99,6 +119,7 @@ class WebSocketOver : public WebSocket {
   boost::beast::websocket::stream<Stream> socket_;
   boost::asio::any_io_executor executor_;
   const Millis write_patience_;
+  ByteBudget& memory_;
   bool over_ = false, closing_ = false;
 };
 

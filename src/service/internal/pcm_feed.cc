@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "audio/g711.h"
+
 namespace lethe::internal {
 namespace {
 
@@ -34,7 +36,8 @@ std::uint32_t Little(std::span<const std::byte> bytes, std::size_t at, int size)
 
 Status PcmFeed::Push(std::span<const std::byte> bytes) {
   const auto bytes_per_second =
-      static_cast<std::int64_t>(rate_ > 0 ? rate_ : options_.sample_rate) * channels_ * 2;
+      static_cast<std::int64_t>(rate_ > 0 ? rate_ : options_.sample_rate) * channels_ *
+      static_cast<std::int64_t>(sample_bytes_);
   const auto most = static_cast<std::size_t>(
       std::max<std::int64_t>(options_.most_waiting.count() * bytes_per_second / 1000, 4096));
   if (bytes.size() > most - std::min(most, waiting().size())) {
@@ -69,6 +72,9 @@ Status PcmFeed::BeginSamples(std::uint32_t rate, int channels) {
 
 Status PcmFeed::ReadHeader() {
   const std::span<const std::byte> held = waiting();
+  if (options_.encoding != Encoding::kPcm16) {
+    return BeginSamples(static_cast<std::uint32_t>(options_.sample_rate), 1);
+  }
   const std::string_view text = TextOf(held);
   const std::string_view riff = "RIFF";
   const bool may_be_wav =
@@ -119,20 +125,32 @@ Status PcmFeed::ReadHeader() {
   return OkStatus();
 }
 
+float PcmFeed::SampleAt(std::span<const std::byte> bytes, std::size_t at) const {
+  switch (options_.encoding) {
+    case Encoding::kALaw:
+      return ALawTable()[std::to_integer<std::size_t>(bytes[at])];
+    case Encoding::kMuLaw:
+      return MuLawTable()[std::to_integer<std::size_t>(bytes[at])];
+    case Encoding::kPcm16:
+      break;
+  }
+  return static_cast<float>(static_cast<std::int16_t>(Little(bytes, at, 2))) / 32768.0F;
+}
+
 Status PcmFeed::Convert() {
   ready_.clear();
   ready_begin_ = 0;
-  const std::size_t frame = static_cast<std::size_t>(channels_) * 2;
+  const std::size_t frame = static_cast<std::size_t>(channels_) * sample_bytes_;
   std::span<const std::byte> held = waiting();
   if (data_left_ && held.size() > *data_left_) held = held.first(*data_left_);
   const std::size_t frames = std::min(held.size() / frame, kBlockFrames);
   input_.resize(frames);
   for (std::size_t i = 0; i < frames; ++i) {
-    int sum = 0;
-    for (std::size_t channel = 0; channel < frame; channel += 2) {
-      sum += static_cast<std::int16_t>(Little(held, i * frame + channel, 2));
+    float sum = 0;
+    for (std::size_t channel = 0; channel < frame; channel += sample_bytes_) {
+      sum += SampleAt(held, i * frame + channel);
     }
-    input_[i] = static_cast<float>(sum) / static_cast<float>(32768 * channels_);
+    input_[i] = sum / static_cast<float>(channels_);
   }
   Drop(frames * frame);
   if (data_left_) {

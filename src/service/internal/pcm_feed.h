@@ -1,6 +1,6 @@
 #pragma once
 
-// 16-bit samples on their way from a connection into a live stream.
+// Samples on their way from a connection into a live stream.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,18 +16,21 @@
 namespace lethe::internal {
 
 /// Little-endian 16-bit PCM in pieces of any size, with or without a WAV header before it; the
-/// header, where there is one, says rate and channels, which are mixed. What the stream has no room
-/// for waits here, up to a limit.
+/// header, where there is one, says rate and channels, which are mixed. Or one channel of a
+/// telephone law, without a header. What the stream has no room for waits here, up to a limit.
 ///
 /// Thread: one at a time
 class PcmFeed {
  public:
+  enum class Encoding { kPcm16, kALaw, kMuLaw };
   struct Options {
+    Encoding encoding = Encoding::kPcm16;
     int sample_rate = kSampleRate;  // of samples without a header
     bool wants_header = false;
     Millis most_waiting{60'000};  // of audio
   };
-  explicit PcmFeed(const Options& options) : options_(options) {}
+  explicit PcmFeed(const Options& options)
+      : options_(options), sample_bytes_(options.encoding == Encoding::kPcm16 ? 2 : 1) {}
 
   /// Takes the next bytes: all of them, or none when too much waits already.
   /// Errors: kResourceExhausted when too much waits; kInvalidArgument for a header that is none, or
@@ -49,10 +52,12 @@ class PcmFeed {
   // Looks for a header; header_read_ once it is clear.
   Status ReadHeader();
   Status BeginSamples(std::uint32_t rate, int channels);
+  float SampleAt(std::span<const std::byte> bytes, std::size_t at) const;
   // Makes ready_ of the next frames; leaves it empty when there are none.
   Status Convert();
 
   const Options options_;
+  const std::size_t sample_bytes_;
   std::vector<std::byte> bytes_;  // unread from begin_ on
   std::size_t begin_ = 0;
   bool header_read_ = false, finished_ = false, stream_finished_ = false;
