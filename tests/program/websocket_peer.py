@@ -81,16 +81,21 @@ class Refused(Exception):
 
 
 class Peer:
-    """One connection. What came is a list of ('text', str), ('ping', bytes), ('pong', bytes),
-    ('close', code, reason) and, for a connection that was cut, ('reset',)."""
+    """One connection. `target` may hold anything if it is bytes. What came is a list of
+    ('text', str), ('ping', bytes), ('pong', bytes), ('close', code, reason) and, for a connection
+    that was cut, ('reset',)."""
 
     def __init__(self, address, target, extensions=()):
         host, port = address.split(':')
         self.socket = socket.create_connection((host, int(port)), timeout=PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         handshake = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
-        self.socket.sendall(handshake.send(
-            Request(host=address, target=target, extensions=list(extensions))))
+        # wsproto sends no request line that is not ASCII: its place is taken, then it is put in.
+        place = target if isinstance(target, str) else '/target'
+        request = handshake.send(Request(host=address, target=place, extensions=list(extensions)))
+        if isinstance(target, bytes):
+            request = request.replace(place.encode(), target, 1)
+        self.socket.sendall(request)
         head, rest = self._read_head()
         handshake.receive_data(head)
         for event in handshake.events():
