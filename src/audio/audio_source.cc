@@ -166,7 +166,8 @@ Result<std::unique_ptr<AudioSource>> OpenAudio(std::unique_ptr<ByteSource> bytes
     }
     RETURN_IF_ERROR(rewindable->Rewind());
   } else if (LooksLikeSilk(start)) {
-    return Unimplemented("is SILK, which cannot be decoded here; convert it to wav, mp3 or amr");
+    return InvalidArgument(
+        "is SILK, for which there is no decoder here; convert it to wav, mp3 or amr");
   } else if (LooksLikeText(start)) {
     return InvalidArgument("holds text, not sound; " + GiveARecording());
   }

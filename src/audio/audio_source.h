@@ -75,7 +75,7 @@ struct AudioInputOptions {
 /// Opens a recording.
 /// Errors: kNotFound, kPermissionDenied, ... as ErrnoStatus(); kInvalidArgument for what is no
 ///         sound: a directory, an empty file, text, a header without samples, an impossible header;
-///         kUnimplemented for SILK
+///         for SILK too
 Result<std::unique_ptr<AudioSource>> OpenAudioFile(const std::string& path,
                                                    const AudioInputOptions& options = {});
 

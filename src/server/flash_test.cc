@@ -199,6 +199,16 @@ TEST_F(FlashTest, StrangersAreRefused) {
   EXPECT_EQ(Parse(Call(Signed(Parameters(), wav_))).at("code"), 4003);
 }
 
+// Section 14, line 12.
+TEST_F(FlashTest, TheTimestampMayBeThreeMinutesOffEitherWay) {
+  for (const auto& [seconds, code] :
+       {std::pair(-181, 4002), std::pair(-180, 0), std::pair(180, 0), std::pair(181, 4002)}) {
+    std::map<std::string, std::string> parameters = Parameters();
+    parameters["timestamp"] = std::to_string(std::stoll(parameters["timestamp"]) + seconds);
+    EXPECT_EQ(Parse(Call(Signed(parameters, wav_))).at("code"), code) << seconds;
+  }
+}
+
 TEST_F(FlashTest, WhatIsNoRecordingCannotBeDecoded) {
   EXPECT_EQ(Ask({}, "").at("code"), 4012);
   EXPECT_EQ(Ask({}, "this is a text").at("code"), 4007);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -31,6 +32,39 @@ Awaitable<void> Serve(std::shared_ptr<Face> face, const HttpRequest& request, We
   co_await session->Run(request);
 }
 
+// The cloud's other streams (contract, section 7), which there are none of here. Their clients
+// listen for a frame with a code, and so they are told: 4003, "not activated".
+constexpr std::string_view kNotOffered =
+    "this interface is not offered here; speech is recognised at /asr/v2/";
+
+std::string RefusalOf(const HttpRequest& request) {
+  const std::string voice_id = server_internal::VoiceId(ParseQuery(request.query, false));
+  return server_internal::Refusal(server_internal::kNotActivated, kNotOffered, voice_id);
+}
+
+Awaitable<void> RefuseStream(const HttpRequest& request, WebSocket& socket) {
+  const std::string frame = RefusalOf(request);
+  const bool told = co_await socket.Send(frame);
+  if (told) co_await socket.Close(1000, "");
+}
+
+// The form of before WebSockets: a POST for each slice.
+Awaitable<HttpResponse> RefuseSlice(const HttpRequest& request) {
+  co_return HttpResponse{.body = RefusalOf(request)};
+}
+
+void AddRefusals(Router& router) {
+  constexpr std::size_t kMaxSlice = std::size_t{1} << 20;
+  for (const char* path : {"/asr/speech_translate/*", "/asr/virtual_number/v1/*", "/asr/si/*"}) {
+    Route route{.method = "GET", .path = path};
+    route.websocket = RefuseStream;
+    router.Add(std::move(route));
+  }
+  Route slices{.method = "POST", .path = "/asr/v1/*", .max_body = kMaxSlice};
+  slices.http = RefuseSlice;
+  router.Add(std::move(slices));
+}
+
 // Browsers ask for it from pages of any origin before they sign.
 Awaitable<HttpResponse> ServerTime(const Clock& clock) {
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(clock.Now().time_since_epoch());
@@ -53,6 +87,7 @@ void AddRealtimeRoutes(Router& router, FaceContext& context, const RealtimeOptio
   Route time{.method = "GET", .path = "/server_time"};
   time.http = [&context](const HttpRequest&) { return ServerTime(context.clock); };
   router.Add(std::move(time));
+  AddRefusals(router);
 }
 
 }  // namespace lethe

@@ -6,7 +6,8 @@
 // The handshake is always answered with 101; whether the call is let in, the first text frame says.
 // Audio comes in binary frames; events go out as JSON, in frames of at most 1000 bytes wherever the
 // text itself is not longer, because one official client reads no more. Every failure is a frame
-// with a code, then the connection is closed.
+// with a code, then the connection is closed. The cloud's other streams (translation, virtual
+// numbers, slices by POST) are refused in that form.
 
 #include <cstddef>
 

@@ -166,7 +166,28 @@ TEST_F(RealtimeTest, AContextWhoseWordsCannotBeReadIsRefused) {
               AllOf(HasSubstr("hotword_list"), Not(HasSubstr("secret"))));
 }
 
+// Section 14, line 1; section 7.
+TEST_F(RealtimeTest, StreamsThatAreNotOfferedSaySoAsTheirClientsListen) {
+  for (const char* path : {"/asr/speech_translate/1", "/asr/virtual_number/v1/1", "/asr/si/1"}) {
+    HttpRequest request;
+    request.method = "GET";
+    request.path = path;
+    request.query = "voice_id=v-1";
+    const Json frame = Refused(std::move(request));
+    EXPECT_EQ(frame["code"], 4003) << path;
+    EXPECT_EQ(frame["voice_id"], "v-1") << path;
+  }
+  const auto match = router_.Find("POST", "/asr/v1/1");
+  ASSERT_TRUE(match.route != nullptr && match.route->http);
+  const HttpRequest slice;
+  const HttpResponse response =
+      asio::co_spawn(io_, match.route->http(slice), asio::use_future).get();
+  EXPECT_EQ(Json::parse(response.body)["code"], 4003);
+}
+
+// Section 14, line 9.
 TEST_F(RealtimeTest, SilenceOnTheLineEndsACall) {
+  EXPECT_EQ(RealtimeOptions().audio_patience, std::chrono::seconds(15));
   Serve({.audio_patience = Millis(50)});
   Call& call = Begin(Signed({}));
   EXPECT_EQ(Finish(call).back()["code"], 4008);

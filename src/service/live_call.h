@@ -26,7 +26,7 @@ enum class LiveFormat {
   kWav,   // a WAV file of 16-bit PCM
   kALaw,  // G.711, mono, without a header
   kMuLaw,
-  kMedia,       // anything that can be decoded as it comes: MP3, AAC (ADTS), Ogg Opus, Ogg Speex
+  kMedia,       // anything that can be decoded as it comes: MP3, AAC (ADTS), Ogg Opus, Speex
   kRecordings,  // a whole file in each push (M4A), or in several that do not begin as files do
   kOpusFrames,  // the cloud's framing: "opus", a length of two bytes, a packet
 };

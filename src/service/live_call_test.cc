@@ -244,6 +244,12 @@ TEST_F(LiveCallTest, CompressedAudioIsDecodedAsItComes) {
   EXPECT_EQ(Hear({.format = LiveFormat::kMedia}, aac, 100).size(), 3U);
   EXPECT_EQ(Hear({.format = LiveFormat::kMedia}, opus, 100).size(), 3U);
   EXPECT_EQ(Hear({.format = LiveFormat::kOpusFrames}, opus, 100).size(), 3U);
+  // Frames of Speex, without a container.
+  const std::string speex = Encoded("data", "libspeex", tone);
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{70}, speex.size()}) {
+    EXPECT_EQ(Hear({.format = LiveFormat::kMedia}, speex, piece).size(), 3U) << piece;
+    EXPECT_EQ(audio_, Millis(5'500));
+  }
   EXPECT_THAT(Hear({.format = LiveFormat::kMedia}, "", 100), IsEmpty());
   // Cut off in the middle: what was there is heard.
   EXPECT_EQ(Hear({.format = LiveFormat::kMedia}, mp3.substr(0, mp3.size() / 2), 333).size(), 2U);

@@ -69,6 +69,32 @@ class MediaTest(SpeechTest):
                 self.assertLessEqual(word_errors(self.spoken[self.long], text),
                                      self.FORMATS[ending][2], text)
 
+    def test_speex_without_a_container_is_known_in_every_band_and_quality(self):
+        if 'libspeex' not in self.encoders:
+            self.skipTest('this ffmpeg cannot make Speex')
+        made = {}
+        for rate in (8000, 16000, 32000):
+            for quality in range(11):
+                made[rate, quality] = self.path(f'made_{rate}_{quality}')
+        for (rate, quality), file in made.items():
+            subprocess.run(['ffmpeg', '-v', 'error', '-nostdin', '-i', self.long, '-map', '0:a',
+                            '-ar', str(rate), '-c:a', 'libspeex', '-cbr_quality', str(quality),
+                            '-f', 'data', file], check=True, timeout=PATIENCE)
+        for how in (['-vad', '1', '-dtx', '1'], ['-q:a', '5', '-vad', '1', '-dtx', '1']):
+            made[16000, ' '.join(how)] = file = self.path('made' + ''.join(how))
+            subprocess.run(['ffmpeg', '-v', 'error', '-nostdin', '-i', self.long, '-map', '0:a',
+                            '-ar', '16000', '-c:a', 'libspeex', *how, '-f', 'data', file],
+                           check=True, timeout=PATIENCE)
+        texts = self.path('texts', 'x').removesuffix('/x')
+        self.assert_good(run('transcribe', '--format', 'json', '--out', texts, *made.values()))
+        for (rate, quality), file in made.items():
+            with self.subTest(rate=rate, quality=quality):
+                transcript = json.loads(read(os.path.join(texts, os.path.basename(file) + '.json')))
+                self.assertAlmostEqual(transcript['duration'], 7.1, places=2)
+                if quality in (8, 9, 10) and rate > 8000:
+                    self.assertLessEqual(
+                        word_errors(self.spoken[self.long], transcript['text']), 3)
+
     def test_compressed_recordings_are_read_from_a_pipe(self):
         for file in self.encode(['mp3', 'flac', 'opus', 'webm']):
             text = self.assert_good(run('transcribe', '-', stdin=read(file)))

@@ -7,6 +7,7 @@ Method: tests/clients/openai_client.mjs and flash_client.py on real speech.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import unittest
@@ -118,6 +119,21 @@ class FlashClientTest(SpeechTest):
         channel, = self.flash('word_info=2')['flash_result']
         words = [word for sentence in channel['sentence_list'] for word in sentence['word_list']]
         self.assertEqual(' '.join(word['word'] for word in words), channel['text'])
+
+    def test_speex_is_taken_with_and_without_a_container_and_silk_is_named(self):
+        if not shutil.which('ffmpeg'):
+            self.skipTest('no ffmpeg')
+        for name, how in (('ogg', 'ogg'), ('bare', 'data')):
+            file = self.path(name)
+            subprocess.run(['ffmpeg', '-v', 'error', '-i', self.long, '-map', '0:a', '-c:a',
+                            'libspeex', '-ar', '16000', '-f', how, file], check=True)
+            channel, = self.flash('voice_format=speex', file=file)['flash_result']
+            self.assertLessEqual(word_errors(self.spoken[self.long], channel['text']), 3)
+        silk = self.path('silk')
+        with open(silk, 'wb') as file:
+            file.write(b'#!SILK_V3' + bytes(range(256)))
+        refused = self.flash('voice_format=silk', file=silk, code=4007)
+        self.assertIn('SILK', refused['message'])
 
     def test_refusals_are_numbers_in_a_good_answer(self):
         self.flash(code=4002, LETHE_SECRET_KEY='another')

@@ -18,6 +18,7 @@ CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'clients
                       'realtime_client.py')
 # Debian's, whose packages hold python3-websockets.
 PYTHON = '/usr/bin/python3'
+BARE_SPEEX = ['-map', '0:a', '-c:a', 'libspeex', '-f', 'data']
 
 
 class RealtimeClientTest(SpeechTest):
@@ -87,10 +88,24 @@ class RealtimeClientTest(SpeechTest):
     def test_every_format_gives_the_words(self):
         for number, name, how in (('12', 'a.wav', ['-ar', '16000']), ('8', 'a.mp3', []),
                                   ('16', 'a.aac', []), ('14', 'a.m4a', []),
-                                  ('4', 'a.spx', ['-ar', '16000', '-c:a', 'libspeex'])):
+                                  ('4', 'a.spx', ['-ar', '16000', '-c:a', 'libspeex']),
+                                  # Frames without a container, in two bands.
+                                  ('4', 'wide', [*BARE_SPEEX, '-ar', '16000']),
+                                  ('4', 'narrow', [*BARE_SPEEX, '-ar', '8000'])):
             with self.subTest(name):
                 frames = self.speak(self.encoded(name, *how), '--format', number)
-                self.assertLessEqual(word_errors(self.spoken[self.long], self.heard(frames)), 3)
+                self.assertLessEqual(word_errors(self.spoken[self.long], self.heard(frames)),
+                                     5 if name == 'narrow' else 3)
+
+    def test_silk_is_said_to_be_silk(self):
+        silk = self.path('a.silk')
+        with open(silk, 'wb') as file:
+            file.write(b'\x02#!SILK_V3' + bytes(range(256)) * 20)
+        by_name, = self.speak(silk, '--format', '6', code=1)
+        by_bytes = self.speak(silk, '--format', '4', code=1)[-1]
+        self.assertEqual((by_name['code'], by_bytes['code']), (4001, 4007))
+        self.assertIn('silk', by_name['message'])
+        self.assertIn('SILK', by_bytes['message'])
 
     def test_hot_words_and_filters_change_the_text(self):
         plain = self.heard(self.speak(self.short))

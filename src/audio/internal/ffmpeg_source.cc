@@ -10,6 +10,7 @@
 #include "audio/internal/media_input.h"
 #include "audio/internal/media_limits.h"
 #include "audio/internal/pcm_source.h"
+#include "audio/internal/speex_frames.h"
 #include "base/check.h"
 
 extern "C" {
@@ -326,7 +327,12 @@ void FfmpegSource::NoteEnd() {
 Result<std::unique_ptr<AudioSource>> OpenWithFfmpeg(std::unique_ptr<RewindableBytes> bytes) {
   SilenceLibraries();
   ASSIGN_OR_RETURN(const std::vector<std::byte> start, bytes->PeekFromStart(1024));
-  ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> input, HoldIfIndexIsLast(std::move(bytes)));
+  std::unique_ptr<ByteSource> input;
+  if (const auto speex = FindSpeexFraming(start)) {
+    input = SpeexAsOgg(std::move(bytes), *speex);
+  } else {
+    ASSIGN_OR_RETURN(input, HoldIfIndexIsLast(std::move(bytes)));
+  }
   auto source = std::make_unique<FfmpegSource>(std::move(input));
   RETURN_IF_ERROR(source->Open(LooksLikeGsm(start)));
   return std::unique_ptr<AudioSource>(std::move(source));

@@ -57,6 +57,14 @@ inline HttpRequest ToRequest(const Parser::value_type& message, std::string peer
   return request;
 }
 
+// 16 bytes in base64 (RFC 6455, section 4.2.1). Beast checks the rest of a handshake, but takes
+// anything for a key.
+inline bool HasWebSocketKey(const Parser::value_type& message) {
+  constexpr std::size_t kKeyBytes = 16;
+  const auto key = Base64Decode(std::string_view(message[http::field::sec_websocket_key]));
+  return key && key->size() == kKeyBytes;
+}
+
 // Reads requests of one connection and answers them, one after the other.
 template <class Stream>
 class Connection {
@@ -114,6 +122,12 @@ class Connection {
         context_.router.Find(head ? "GET" : std::string_view(request.method), request.path);
     const bool upgrade = beast::websocket::is_upgrade(parser.get());
     if (match.route != nullptr && upgrade && (match.route->websocket || match.route->upgrade)) {
+      if (!HasWebSocketKey(parser.get())) {
+        ++context_.counters.bad_requests;
+        co_await Answer(PlainRefusal(400, "Sec-WebSocket-Key is not 16 bytes in base64"),
+                        parser.get().version(), false, head);
+        co_return false;
+      }
       co_await ServeWebSocket(parser, request, *match.route);
       co_return false;
     }

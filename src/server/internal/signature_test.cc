@@ -135,6 +135,21 @@ TEST(Tc3Test, MoreHeadersMayBeSignedAndAGetSignsItsQuery) {
   EXPECT_FALSE(VerifyTc3(request, authorization, kKey, {}));
 }
 
+// Section 14, line 3.
+TEST(Tc3Test, TheContentTypeIsSignedAsSentOrInSmallLetters) {
+  const HttpRequest request = Post("Application/JSON; charset=UTF-8", "127.0.0.1:8080", kSpaced);
+  const auto verify = [&](const std::string& content_type) {
+    const std::string signature = Tc3Signature(
+        kKey, "1700000000", "2023-11-14", "127",
+        Tc3CanonicalRequest("POST", "", {{"content-type", content_type}, {"host", "127.0.0.1"}},
+                            Sha256Hex(std::as_bytes(std::span(kSpaced)))));
+    return VerifyTc3(request, Authorization("127", signature), kKey, {});
+  };
+  EXPECT_TRUE(verify("Application/JSON; charset=UTF-8"));
+  EXPECT_TRUE(verify("application/json; charset=utf-8"));
+  EXPECT_FALSE(verify("application/json"));
+}
+
 TEST(Tc3Test, HeadersOfAnotherFormAreNone) {
   for (const char* header :
        {"", "SKIP", "TC3-HMAC-SHA256", "Bearer x",

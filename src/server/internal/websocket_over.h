@@ -33,6 +33,9 @@ class WebSocketOver : public WebSocket {
     timeout.idle_timeout = websocket::stream_base::none();
     timeout.keep_alive_pings = false;
     socket_.set_option(timeout);
+    socket_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
+      response.set(boost::beast::http::field::server, "lethe");
+    }));
     socket_.read_message_max(max_message);
     socket_.auto_fragment(false);
   }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audio/ogg_writer.h"
 #include "base/status.h"
 
 namespace lethe::internal {
@@ -31,13 +32,12 @@ class OpusFrames {
   enum class Kind { kUnknown, kFrames, kOgg };
 
   void FindByteOrder(std::string_view held);
-  void AppendPage(std::string_view packet, std::uint8_t flags, std::vector<std::byte>* ogg);
 
   Kind kind_ = Kind::kUnknown;
   std::optional<bool> big_endian_;
   std::string held_;  // the beginning of a frame
   std::uint64_t granule_ = 0;
-  std::uint32_t num_pages_ = 0;
+  OggWriter ogg_;
 };
 
 /// The samples at 48 kHz that a packet stands for (RFC 6716, section 3.1); nothing if it is none.
