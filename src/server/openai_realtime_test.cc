@@ -21,7 +21,7 @@ TEST_F(OpenAiRealtimeTest, EveryUtteranceBecomesAnItem) {
   SayBytes(call, Pcm(SpeechOf({20, 30})));
   const std::vector<Json> events = Wait(call, kCompleted, 2);
   EXPECT_THAT(Transcripts(events), ElementsAre("w20 w20", "w30 w30"));
-  EXPECT_THAT(
+  ASSERT_THAT(
       TypesOf(call),
       ElementsAre("session.created", "session.updated", "input_audio_buffer.speech_started",
                   "input_audio_buffer.speech_stopped", kCommitted, "conversation.item.added",
@@ -168,7 +168,7 @@ TEST_F(OpenAiRealtimeTest, TheBetaDialectIsSpokenToThoseWhoSpeakIt) {
     const std::vector<Json> events = Wait(call, kCompleted);
     EXPECT_EQ(events[0]["type"], by_header ? "transcription_session.created" : "session.created");
     EXPECT_EQ(events[1]["type"], "transcription_session.updated");
-    const Json& session = events[1]["session"];
+    Json session = events[1]["session"];
     EXPECT_EQ(session["input_audio_format"], "pcm16");
     EXPECT_EQ(session["input_audio_transcription"]["model"], "gpt-4o-transcribe");
     EXPECT_EQ(session["turn_detection"]["silence_duration_ms"], 300);
@@ -191,7 +191,7 @@ TEST_F(OpenAiRealtimeTest, TelephoneLawsAreHeard) {
     SayBytes(call,
              std::string(8'000, quiet) + std::string(4'000, loud) + std::string(8'000, quiet));
     const std::vector<Json> events = Wait(call, kCompleted);
-    EXPECT_NE(Transcripts(events)[0], "");
+    ASSERT_THAT(Transcripts(events), ElementsAre(::testing::Not("")));
     EXPECT_NEAR(OfType(events, "input_audio_buffer.speech_started")[0]["audio_start_ms"].get<int>(),
                 600, 70);
     Leave(call);
@@ -204,7 +204,7 @@ TEST_F(OpenAiRealtimeTest, LogProbabilitiesAreToldWhereTheyAreIncluded) {
              {"session", {{"include", {"item.input_audio_transcription.logprobs"}}}}});
   Configure(call, {});
   SayBytes(call, Pcm(SpeechOf({20})));
-  const Json completed = OfType(Wait(call, kCompleted), kCompleted)[0];
+  Json completed = OfType(Wait(call, kCompleted), kCompleted)[0];
   ASSERT_EQ(completed["logprobs"].size(), 2U);
   std::string text;
   for (const Json& one : completed["logprobs"]) {
