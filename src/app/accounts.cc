@@ -5,9 +5,17 @@
 
 namespace lethe {
 
-void AddDataOption(CLI::App* command, std::string& path) {
-  path = DefaultDataFolder();
-  command->add_option("--data", path, "Folder of the records")->capture_default_str();
+void AddRecordsOptions(CLI::App* command, RecordsOptions& options) {
+  command->add_option("--data", options.data, "Folder of the records and their key")
+      ->capture_default_str();
+  command
+      ->add_option("--store.dsn", options.dsn,
+                   "Database server with the records, as lethe serve has it")
+      ->envname("LETHE_STORE_DSN");
+  command
+      ->add_option("--store.password-file", options.password_file,
+                   "File with the database's password; or LETHE_STORE_PASSWORD")
+      ->envname("LETHE_STORE_PASSWORD_FILE");
 }
 
 Result<Application> FindApplication(Store& store, const std::string& id_or_name) {

@@ -12,7 +12,8 @@ namespace lethe {
 namespace {
 
 struct Options {
-  std::string data, app, name, interface;
+  RecordsOptions records;
+  std::string app, name, interface;
   std::optional<Uin> account;
   Quota quota;
 };
@@ -31,7 +32,7 @@ std::string ShowQuotas(const Application& application) {
 }
 
 Status List(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   ASSIGN_OR_RETURN(const std::vector<Application> all, folder.store->applications().List());
   Table table(6, {"APPID", "UIN", "STATE", "CREATED (UTC)", "NAME", "QUOTAS"});
   for (const Application& application : all) {
@@ -39,12 +40,14 @@ Status List(const Options& options) {
                application.enabled ? "enabled" : "disabled", ShowTime(application.created),
                application.name, ShowQuotas(application)});
   }
-  return WriteStandardOutput(table.Text() + "\nRecords are kept in " + folder.path +
-                             " (--data or LETHE_DATA names another folder).\n");
+  return WriteStandardOutput(table.Text() + "\nRecords are kept in " + folder.records +
+                             (options.records.dsn.empty()
+                                  ? " (--data or LETHE_DATA names another folder).\n"
+                                  : " (--store.dsn or LETHE_STORE_DSN names another one).\n"));
 }
 
 Status Create(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), true));
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), true));
   ASSIGN_OR_RETURN(const Application made, folder.store->applications().Create(
                                                {.name = options.name, .uin = options.account}));
   const std::string id = std::to_string(made.id);
@@ -55,7 +58,7 @@ Status Create(const Options& options) {
 // Finds the application and does something to it.
 template <class Change>
 Status ChangeOne(const Options& options, std::string_view done, Change change) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
   RETURN_IF_ERROR(change(folder.store->applications(), found.id));
   return WriteStandardOutput(std::to_string(found.id) + ": " + std::string(done) + "\n");
@@ -64,7 +67,7 @@ Status ChangeOne(const Options& options, std::string_view done, Change change) {
 CLI::App* AddOne(CLI::App* apps, const std::string& name, const std::string& what,
                  const std::shared_ptr<Options>& options) {
   CLI::App* command = apps->add_subcommand(name, what);
-  AddDataOption(command, options->data);
+  AddRecordsOptions(command, options->records);
   command->add_option("app", options->app, "AppId or name")->required();
   return command;
 }
@@ -110,7 +113,7 @@ void AddAppsCommand(CLI::App& program, int& exit_code) {
 
   CLI::App* list = apps->add_subcommand("list", "Show the applications there are");
   list->footer("Example:\n  lethe apps list");
-  AddDataOption(list, options->data);
+  AddRecordsOptions(list, options->records);
   Finish(list, exit_code, [options] { return List(*options); });
 
   CLI::App* create =
@@ -119,7 +122,7 @@ void AddAppsCommand(CLI::App& program, int& exit_code) {
       "Examples:\n"
       "  lethe apps create dictation\n"
       "  lethe apps create archive --account 100000000001");
-  AddDataOption(create, options->data);
+  AddRecordsOptions(create, options->records);
   create->add_option("name", options->name, "What to call it")->required();
   create->add_option("--account", options->account, "Uin of an account that has applications");
   Finish(create, exit_code, [options] { return Create(*options); });

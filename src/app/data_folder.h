@@ -2,9 +2,11 @@
 
 // The folder in which a service keeps what is its own:
 //
-//   records.db        applications, keys, tasks, usage (store/sqlite_store.h)
-//   keys/master.key   what opens the secrets in it; belongs into another backup than the records
+//   records.db        applications, keys, tasks, usage (store/sqlite_store.h), unless they are in a
+//                     database server (store/mysql_store.h)
+//   keys/master.key   what opens the secrets in them; belongs into another backup than the records
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,21 +18,34 @@
 
 namespace lethe {
 
-struct DataFolder {
-  std::string path;
-  std::unique_ptr<Store> store;
-};
-
 /// $LETHE_DATA, else $XDG_DATA_HOME/lethe, else ~/.local/share/lethe.
 std::string DefaultDataFolder();
 
-/// Opens the records in `path`. With `may_create` a folder that is missing or has none is made to
-/// have some; otherwise that is kFailedPrecondition.
+/// Where the records are.
+struct RecordsOptions {
+  std::string data = DefaultDataFolder();  // the folder
+  std::string dsn;            // of a database server (ParseMysqlDsn()); empty: records.db
+  std::string password_file;  // the server's password; empty: $LETHE_STORE_PASSWORD, or none
+  std::int64_t connections = 16;
+};
+
+struct DataFolder {
+  std::string path;
+  std::string records;  // the path again, or the DSN
+  std::unique_ptr<Store> store;
+};
+
+/// Opens the records. With `may_create` a folder that is missing or has none is made to have some,
+/// and so is a database; otherwise that is kFailedPrecondition.
 ///
-/// Errors:   as MasterKey::Load() and OpenSqliteStore(); records without their master key are
-///           kFailedPrecondition, never given a new one
+/// Errors:   as MasterKey::Load(), OpenSqliteStore(), ParseMysqlDsn() and OpenMysqlStore(); records
+///           without their master key are kFailedPrecondition, never given a new one
 /// Lifetime: the clock has to outlive the store
-Result<DataFolder> OpenDataFolder(const std::string& path, const Clock& clock, bool may_create);
+Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& clock,
+                                  bool may_create);
+
+/// A name that no other service has: the machine's, and a part that differs for each folder on it.
+std::string DefaultNodeName(const std::string& data);
 
 /// What a new service begins with, told once.
 struct FirstKeys {

@@ -26,7 +26,7 @@ class DataFolderTest : public testing::Test {
   ~DataFolderTest() override { fs::remove_all(root_); }
 
   Result<DataFolder> Open(bool may_create) {
-    return OpenDataFolder(root_ / "a/b", SystemClock(), may_create);
+    return OpenDataFolder({.data = root_ / "a/b"}, SystemClock(), may_create);
   }
 
   const fs::path root_ = fs::path(testing::TempDir()) / ("lethe_data_" + RandomHex(16));
@@ -41,7 +41,7 @@ TEST_F(DataFolderTest, IsMadeOnlyWhenAskedToAndForItsOwner) {
   EXPECT_EQ(fs::status(root_ / "a/b").permissions(), fs::perms::owner_all);
   EXPECT_EQ(fs::status(root_ / "a/b/keys").permissions(), fs::perms::owner_all);
   EXPECT_TRUE(Open(false).ok());
-  EXPECT_TRUE(OpenDataFolder((root_ / "a/b/").string(), SystemClock(), false).ok());
+  EXPECT_TRUE(OpenDataFolder({.data = root_ / "a/b/"}, SystemClock(), false).ok());
 }
 
 TEST_F(DataFolderTest, RecordsWithoutTheirMasterKeyAreNotGivenAnother) {

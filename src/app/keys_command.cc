@@ -11,7 +11,8 @@ namespace lethe {
 namespace {
 
 struct Options {
-  std::string data, app, id;
+  RecordsOptions records;
+  std::string app, id;
   bool bearer = false;
 };
 
@@ -23,7 +24,7 @@ Status Tell(std::string text) {
 }
 
 Status List(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   std::optional<AppId> app_id;
   if (!options.app.empty()) {
     ASSIGN_OR_RETURN(const Application application, FindApplication(*folder.store, options.app));
@@ -39,7 +40,7 @@ Status List(const Options& options) {
 }
 
 Status Create(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   ASSIGN_OR_RETURN(const Application application, FindApplication(*folder.store, options.app));
   Keys& keys = folder.store->keys();
   ASSIGN_OR_RETURN(const NewKey made,
@@ -57,7 +58,7 @@ Status Create(const Options& options) {
 }
 
 Status SetPassword(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   const Secret password = RandomPassword();
   RETURN_IF_ERROR(folder.store->keys().SetConsolePassword(password));
   return Tell("Console password  " + std::string(password.Reveal()) +
@@ -66,7 +67,7 @@ Status SetPassword(const Options& options) {
 
 template <class Change>
 Status ChangeOne(const Options& options, std::string_view done, Change change) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.data, SystemClock(), false));
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   const Status changed = change(folder.store->keys());
   if (changed.code() == StatusCode::kNotFound) {
     return NotFound("there is no such key; see: lethe keys list");
@@ -79,7 +80,7 @@ CLI::App* AddOne(CLI::App* keys, const std::string& name, const std::string& wha
                  const std::shared_ptr<Options>& options) {
   CLI::App* command = keys->add_subcommand(name, what);
   command->footer("Example:\n  lethe keys " + name + " bearer-Jb3kD81xQz0p");
-  AddDataOption(command, options->data);
+  AddRecordsOptions(command, options->records);
   command->add_option("key", options->id, "SecretId, or name of a bearer key, as in the list")
       ->required();
   return command;
@@ -101,7 +102,7 @@ void AddKeysCommand(CLI::App& program, int& exit_code) {
 
   CLI::App* list = keys->add_subcommand("list", "Show the keys there are, without their secrets");
   list->footer("Example:\n  lethe keys list --app dictation");
-  AddDataOption(list, options->data);
+  AddRecordsOptions(list, options->records);
   list->add_option("--app", options->app, "AppId or name; none means all");
   Finish(list, exit_code, [options] { return List(*options); });
 
@@ -113,7 +114,7 @@ void AddKeysCommand(CLI::App& program, int& exit_code) {
       "\n"
       "A pair of SecretId and SecretKey is for clients of Tencent Cloud; a bearer key is for\n"
       "clients of OpenAI.");
-  AddDataOption(create, options->data);
+  AddRecordsOptions(create, options->records);
   create->add_option("--app", options->app, "AppId or name")->required();
   create->add_flag("--bearer", options->bearer, "A bearer key and not a pair");
   Finish(create, exit_code, [options] { return Create(*options); });
@@ -137,7 +138,7 @@ void AddKeysCommand(CLI::App& program, int& exit_code) {
 
   CLI::App* password = keys->add_subcommand("password", "Set a new password of the console");
   password->footer("Example:\n  lethe keys password");
-  AddDataOption(password, options->data);
+  AddRecordsOptions(password, options->records);
   Finish(password, exit_code, [options] { return SetPassword(*options); });
 }
 

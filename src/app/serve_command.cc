@@ -32,7 +32,7 @@ namespace {
 struct Options {
   ServeOptions serve;
   OptionTable table;
-  std::string file, data;
+  std::string file;
   bool check = false, show = false;
 };
 
@@ -104,6 +104,12 @@ Result<EngineCatalog> LoadEngines(const ServeOptions& options) {
   return catalog;
 }
 
+TaskHolder Node(const ServeOptions& options) {
+  return {
+      .node = options.node_name.empty() ? DefaultNodeName(options.records.data) : options.node_name,
+      .lease = std::chrono::seconds(options.task_lease_seconds)};
+}
+
 std::string Address(const ListenAddress& address, std::uint16_t port) {
   const bool v6 = address.host.find(':') != std::string::npos;
   return (address.tls ? "https://" : "http://") + (v6 ? "[" + address.host + "]" : address.host) +
@@ -147,8 +153,11 @@ Status Run(Options& options) {
                    CagedMediaDecoder::Start({.max_busy = static_cast<int>(serve.decoders),
                                              .allow_unconfined = serve.allow_unconfined}));
   ASSIGN_OR_RETURN(const EngineCatalog engines, LoadEngines(serve));
-  ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder(options.data, SystemClock(), true));
+  ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder(serve.records, SystemClock(), true));
   ASSIGN_OR_RETURN(const std::optional<FirstKeys> first, FirstStart(*data.store));
+
+  // Children of ours have no use for it.
+  (void)unsetenv("LETHE_STORE_PASSWORD");
 
   Store& store = *data.store;
   Meter meter(store.usage());
@@ -160,7 +169,8 @@ Status Run(Options& options) {
   WordLists word_lists(store.vocabularies());
   OutboundClient outbound(std::move(rules));
   RecordingTasks tasks({store, engines, recognizer, word_lists, outbound, meter, SystemClock()},
-                       {.num_workers = static_cast<int>(serve.tasks_at_once),
+                       {.node = Node(serve),
+                        .num_workers = static_cast<int>(serve.tasks_at_once),
                         .max_upload_memory = static_cast<std::size_t>(serve.upload_mb) << 20,
                         .callback_key = serve.callback_key});
   FaceContext context{
@@ -236,6 +246,7 @@ void AddServeCommand(CLI::App& program, int& exit_code) {
       "  lethe serve --config /etc/lethe/lethe.toml --data /var/lib/lethe\n"
       "  lethe serve --listen 0.0.0.0:80 --listen tls:0.0.0.0:443 \\\n"
       "      --tls.certificate cert.pem --tls.key key.pem\n"
+      "  lethe serve --store.dsn mysql://lethe@db.example/lethe --store.password-file /run/pw\n"
       "  lethe serve --show-config > lethe.toml\n"
       "\n"
       "The first start makes an application with keys and shows them once; `lethe apps` and\n"
@@ -244,8 +255,7 @@ void AddServeCommand(CLI::App& program, int& exit_code) {
       "SIGTERM and SIGINT stop it when what runs is finished, a second one at once.");
   command->add_option("--config", options->file, "Configuration file (TOML)")
       ->envname("LETHE_CONFIG");
-  options->data = DefaultDataFolder();
-  command->add_option("--data", options->data, "Folder of the records and their key")
+  command->add_option("--data", options->serve.records.data, "Folder of the records and their key")
       ->capture_default_str();
   command->add_flag("--check", options->check, "Check the configuration and end");
   command->add_flag("--show-config", options->show,

@@ -6,6 +6,19 @@ namespace lethe {
 
 void ServeOptions::Describe(OptionTable* table) {
   table->Add("listen", "Where to listen, ADDRESS:PORT, each; tls:ADDRESS:PORT for TLS", &listen);
+  table->Add("store.dsn",
+             "Database server for the records, mysql://USER@HOST:PORT/DATABASE (docs/database.md); "
+             "empty: a file in the data folder",
+             &records.dsn);
+  table->Add("store.password_file",
+             "File with the database's password; empty: LETHE_STORE_PASSWORD, or none",
+             &records.password_file);
+  table->Add("store.connections", "Connections to the database at once", 2, 1'000,
+             &records.connections);
+  table->Add("node.name",
+             "This node among those that share a database; empty: the machine's name, and a part "
+             "that the data folder gives",
+             &node_name);
   table->Add("tls.certificate", "PEM file of the certificate and its chain", &tls_certificate);
   table->Add("tls.key", "PEM file of the certificate's key", &tls_key);
   table->Add("engines", "Engines by the names clients use, and the installed model each has",
@@ -22,6 +35,10 @@ void ServeOptions::Describe(OptionTable* table) {
   table->Add("limits.calls_waiting", "Calls of one application that may wait", 1, 100'000,
              &calls_waiting);
   table->Add("limits.tasks_at_once", "Recording tasks transcribed at once", 1, 256, &tasks_at_once);
+  table->Add("tasks.lease_seconds",
+             "Silence after which other nodes take this one's tasks; their clocks have to agree "
+             "better than that",
+             2, 3'600, &task_lease_seconds);
   table->Add("limits.streams", "Streams open at once, live ones and recordings", 1, 100'000,
              &streams);
   table->Add("limits.decoders", "Compressed recordings decoded at once", 2, 1'000, &decoders);

@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "app/data_folder.h"
 #include "app/option_table.h"
 #include "server/http_server.h"
 
 namespace lethe {
 
 struct ServeOptions {
+  RecordsOptions records;  // but for the folder, which is no option of the file
+  std::string node_name;
   std::vector<std::string> listen = {"127.0.0.1:8089"};
   std::string tls_certificate, tls_key;
   std::int64_t threads = 0;
@@ -27,6 +30,7 @@ struct ServeOptions {
   std::int64_t calls_at_once = 64;
   std::int64_t calls_waiting = 256;
   std::int64_t tasks_at_once = 2;
+  std::int64_t task_lease_seconds = 60;
   std::int64_t streams = 4'096;
   std::int64_t decoders = 32;
   std::int64_t max_ahead_seconds = 60;

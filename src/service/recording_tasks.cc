@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "service/internal/recording_task_request.h"
 #include "service/recording_result.h"
 
 namespace lethe {
@@ -14,45 +15,10 @@ using Json = nlohmann::json;
 
 constexpr std::chrono::milliseconds kPoll{1'000};
 constexpr int kSweepBatch = 100;
+constexpr int kUploadsPerSweep = 32;
+// Three heartbeats may be lost before the lease is.
+constexpr int kBeatsPerLease = 4;
 constexpr int kCallbackBatch = 16;
-
-std::string ToJson(const RecordingTaskRequest& request) {
-  return Json({{"engine", request.engine},
-               {"split", request.split_channels},
-               {"format", request.res_text_format},
-               {"line", request.sentence_max_length},
-               {"profanity", static_cast<int>(request.post.profanity)},
-               {"fillers", static_cast<int>(request.post.fillers)},
-               {"punctuation", static_cast<int>(request.post.punctuation)},
-               {"numbers", static_cast<int>(request.post.numbers)},
-               {"hot_words", request.hot_word_list},
-               {"vocabulary", request.vocabulary_id},
-               {"keywords", request.keyword_library_ids},
-               {"url", request.url}})
-      .dump();
-}
-
-Result<RecordingTaskRequest> FromJson(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
-  RecordingTaskRequest request;
-  try {
-    request.engine = json.at("engine");
-    request.split_channels = json.at("split");
-    request.res_text_format = json.at("format");
-    request.sentence_max_length = json.at("line");
-    request.post.profanity = static_cast<ProfanityFilter>(json.at("profanity").get<int>());
-    request.post.fillers = static_cast<FillerFilter>(json.at("fillers").get<int>());
-    request.post.punctuation = static_cast<PunctuationFilter>(json.at("punctuation").get<int>());
-    request.post.numbers = static_cast<NumberFormat>(json.at("numbers").get<int>());
-    request.hot_word_list = json.at("hot_words");
-    request.vocabulary_id = json.at("vocabulary");
-    request.keyword_library_ids = json.at("keywords").get<std::vector<std::string>>();
-    request.url = json.at("url");
-  } catch (const Json::exception&) {
-    return DataLoss("the stored task cannot be read");
-  }
-  return request;
-}
 
 // The contract's code for a callback (section 4.1), kept with the task.
 int CallbackCode(const Status& status, bool fetching) {
@@ -80,12 +46,21 @@ TaskOutcome Failed(const Status& status, bool fetching) {
 
 RecordingTasks::RecordingTasks(const Parts& parts, const RecordingTaskOptions& options)
     : parts_(parts), options_(options), callbacks_(parts.outbound, parts.clock) {
-  (void)parts_.store.tasks().FailLostUploads(
-      "the service was restarted before the uploaded recording was transcribed; send it again");
-  (void)parts_.store.tasks().ResetRunning();
+  recovered_ = Recover();
   for (int i = 0; i < options_.num_workers; ++i) threads_.emplace_back([this] { Work(); });
   threads_.emplace_back([this] { TellCallers(); });
   threads_.emplace_back([this] { Sweep(); });
+  threads_.emplace_back([this] { BeatHeart(); });
+}
+
+bool RecordingTasks::Recover() {
+  Tasks& tasks = parts_.store.tasks();
+  return tasks
+             .FailLostUploads(options_.node.node,
+                              "the service was restarted before the uploaded recording was "
+                              "transcribed; send it again")
+             .ok() &&
+         tasks.ResetRunning(options_.node.node).ok();
 }
 
 Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_id,
@@ -96,23 +71,26 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
   const std::size_t bytes = upload.size();
   std::unique_lock lock(mutex_);
   if (stopping_) return Unavailable("the service is stopping; try again elsewhere");
+  if (!recovered_) return Unavailable("the service is starting; try again");
   if (upload_bytes_ + bytes > options_.max_upload_memory) {
     return ResourceExhausted("too many uploaded recordings are waiting; try again later");
   }
   upload_bytes_ += bytes;
   // The row is written under the lock: a worker that claims it must find the upload.
-  auto task = parts_.store.tasks().Create({.app_id = app_id,
-                                           .request_id = request_id,
-                                           .engine = request.engine,
-                                           .request = ToJson(request),
-                                           .callback_url = request.callback_url,
-                                           .holds_upload = bytes > 0});
+  auto task = parts_.store.tasks().Create(
+      {.app_id = app_id,
+       .request_id = request_id,
+       .engine = request.engine,
+       .request = WriteTaskRequest(request),
+       .callback_url = request.callback_url,
+       .upload_holder = bytes > 0 ? std::optional(options_.node) : std::nullopt});
   if (!task.ok()) {
     upload_bytes_ -= bytes;
     return task.status();
   }
   if (bytes > 0) {
-    uploads_.emplace(task->id, std::make_shared<const std::string>(std::move(upload)));
+    uploads_.emplace(task->id,
+                     Upload{app_id, std::make_shared<const std::string>(std::move(upload))});
   }
   ++news_;
   lock.unlock();
@@ -143,7 +121,9 @@ void RecordingTasks::Work() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const std::uint64_t seen = news_;
-    const auto claimed = parts_.store.tasks().Claim(Busy());
+    using Claimed = Result<std::optional<Task>>;
+    const Claimed claimed =
+        recovered_ ? parts_.store.tasks().Claim(options_.node, Busy()) : Claimed(std::nullopt);
     if (!claimed.ok() || !claimed->has_value()) {
       // Other processes may put tasks into the same store, so it is looked at now and then.
       changed_.wait_for(lock, kPoll, [&] { return stopping_ || news_ != seen; });
@@ -151,34 +131,66 @@ void RecordingTasks::Work() {
     }
     const Task& task = **claimed;
     ++running_[task.app_id];
+    const auto held = uploads_.find(task.id);
+    const std::uint64_t bytes = held == uploads_.end() ? 0 : held->second.bytes->size();
     lock.unlock();
     const WallTime start = parts_.clock.Now();
-    const TaskOutcome outcome = Run(task);
-    (void)parts_.store.tasks().Finish(task.id, task.lease, outcome);
+    TaskOutcome outcome = Run(task);
+    const bool settled = Settle(task, outcome);
     const bool good = outcome.state == TaskState::kSuccess;
     lock.lock();
-    std::uint64_t bytes = 0;
-    if (const auto upload = uploads_.find(task.id); upload != uploads_.end()) {
-      bytes = upload->second->size();
-      upload_bytes_ -= bytes;
-      uploads_.erase(upload);
-    }
+    DropUpload(task.id);
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
     ++news_;
     ++told_;
     lock.unlock();
-    parts_.meter.Record({.app_id = task.app_id,
-                         .interface = Interface::kRecording,
-                         .call_id = task.request_id,
-                         .result_code = good ? "success" : "failed",
-                         .succeeded = good,
-                         .start = start,
-                         .end = parts_.clock.Now(),
-                         .audio = outcome.audio,
-                         .bytes = bytes});
+    // What another node finished, that node has counted.
+    if (settled) {
+      parts_.meter.Record({.app_id = task.app_id,
+                           .interface = Interface::kRecording,
+                           .call_id = task.request_id,
+                           .result_code = good ? "success" : "failed",
+                           .succeeded = good,
+                           .start = start,
+                           .end = parts_.clock.Now(),
+                           .audio = outcome.audio,
+                           .bytes = bytes});
+    }
     changed_.notify_all();
     lock.lock();
   }
+}
+
+bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome) {
+  for (bool maybe_written = false;;) {
+    const Status written = parts_.store.tasks().Finish(task.id, task.lease, outcome);
+    switch (written.code()) {
+      case StatusCode::kOk:
+        return true;
+      case StatusCode::kNotFound:
+        return true;  // removed, or expired, while it was transcribed: nobody else counts it
+      case StatusCode::kFailedPrecondition:
+        return maybe_written && WasFinishedHere(task);
+      case StatusCode::kResourceExhausted:
+      case StatusCode::kInvalidArgument:
+        // The result is larger than the store takes; its failure may be told instead.
+        if (outcome.state == TaskState::kSuccess) {
+          outcome = Failed(written, false);
+          continue;
+        }
+        break;
+      default:
+        maybe_written = true;
+    }
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kPoll, [&] { return stopping_; })) return false;
+  }
+}
+
+bool RecordingTasks::WasFinishedHere(const Task& task) {
+  const auto now = parts_.store.tasks().Find(task.app_id, task.id);
+  return now.ok() && now->lease == task.lease &&
+         (now->state == TaskState::kSuccess || now->state == TaskState::kFailed);
 }
 
 Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
@@ -187,7 +199,7 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
     const std::lock_guard lock(mutex_);
     const auto upload = uploads_.find(task.id);
     if (upload == uploads_.end()) return DataLoss("the uploaded recording is gone; send it again");
-    return upload->second;
+    return upload->second.bytes;
   }
   auto bytes = std::make_shared<std::string>();
   FetchLimits limits{.max_bytes = options_.max_fetch_bytes};
@@ -203,7 +215,7 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
 }
 
 TaskOutcome RecordingTasks::Run(const Task& task) {
-  const auto request = FromJson(task.request);
+  const auto request = ReadTaskRequest(task.request);
   if (!request.ok()) return Failed(request.status(), false);
   const auto engine = parts_.engines.Find(request->engine);
   if (!engine.ok()) return Failed(engine.status(), false);
@@ -244,7 +256,7 @@ TaskOutcome RecordingTasks::Run(const Task& task) {
 }
 
 void RecordingTasks::Tell(const Task& task) {
-  const auto request = FromJson(task.request);
+  const auto request = ReadTaskRequest(task.request);
   const auto result = nlohmann::ordered_json::parse(task.result, nullptr, false);
   CallbackFields fields{.task_id = task.id, .app_id = task.app_id};
   fields.code = result.is_object() ? result.value("code", 10005) : 10005;
@@ -276,7 +288,7 @@ void RecordingTasks::TellCallers() {
   while (!stopping_) {
     const std::uint64_t seen = told_;
     lock.unlock();
-    const auto pending = parts_.store.tasks().PendingCallbacks(kCallbackBatch);
+    const auto pending = parts_.store.tasks().ClaimCallbacks(options_.node, kCallbackBatch);
     if (pending.ok()) {
       for (const Task& task : *pending) Tell(task);
     }
@@ -289,13 +301,59 @@ void RecordingTasks::TellCallers() {
 void RecordingTasks::Sweep() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    const bool recovered = recovered_;
     lock.unlock();
+    if (!recovered && Recover()) {
+      lock.lock();
+      recovered_ = true;
+      ++news_;
+      lock.unlock();
+      changed_.notify_all();
+    }
+    (void)parts_.store.tasks().FailLostUploads(
+        "", "the node that held the uploaded recording does not answer any more; send it again");
+    DropLostUploads();
     auto removed = parts_.store.tasks().RemoveExpired(kSweepBatch);
     const auto usage = parts_.store.usage().RemoveExpired(kSweepBatch);
     lock.lock();
     const bool more =
         (removed.ok() && *removed == kSweepBatch) || (usage.ok() && *usage == kSweepBatch);
     if (!more) changed_.wait_for(lock, 5 * kPoll, [&] { return stopping_; });
+  }
+}
+
+void RecordingTasks::DropUpload(TaskId id) {
+  const auto upload = uploads_.find(id);
+  if (upload == uploads_.end()) return;
+  upload_bytes_ -= upload->second.bytes->size();
+  uploads_.erase(upload);
+}
+
+void RecordingTasks::DropLostUploads() {
+  std::unique_lock lock(mutex_);
+  for (int i = 0; i < kUploadsPerSweep && !uploads_.empty(); ++i) {
+    auto upload = uploads_.upper_bound(last_looked_at_);
+    if (upload == uploads_.end()) upload = uploads_.begin();
+    const TaskId id = last_looked_at_ = upload->first;
+    const AppId app_id = upload->second.app_id;
+    lock.unlock();
+    const auto task = parts_.store.tasks().Find(app_id, id);
+    const bool lost =
+        task.ok() ? task->finished.has_value() : task.status().code() == StatusCode::kNotFound;
+    lock.lock();
+    if (lost) DropUpload(id);
+  }
+}
+
+void RecordingTasks::BeatHeart() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    // Before everything of a former process is taken up, its leases have to end.
+    const bool recovered = recovered_;
+    lock.unlock();
+    if (recovered) (void)parts_.store.tasks().Heartbeat(options_.node);
+    lock.lock();
+    changed_.wait_for(lock, options_.node.lease / kBeatsPerLease, [&] { return stopping_; });
   }
 }
 

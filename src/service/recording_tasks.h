@@ -40,6 +40,7 @@ struct RecordingTaskRequest {
 };
 
 struct RecordingTaskOptions {
+  TaskHolder node{.node = "node"};  // this process among those that share the store
   int num_workers = 2;
   int max_running_per_application = 2;
   std::size_t max_upload_memory = std::size_t{1}
@@ -62,8 +63,9 @@ class RecordingTasks {
     const Clock& clock;
   };
 
-  /// Takes up what a former process left: tasks that were running run again, those whose upload is
-  /// lost are failed.
+  /// Takes up what a former process of this node left: tasks that were running run again, those
+  /// whose upload is lost are failed. If the store does not answer, that is done as soon as it
+  /// does, and nothing is accepted before.
   RecordingTasks(const Parts& parts, const RecordingTaskOptions& options);
   ~RecordingTasks() { Stop(); }
   RecordingTasks(const RecordingTasks&) = delete;
@@ -71,7 +73,8 @@ class RecordingTasks {
 
   /// Accepts a task. `upload` is the recording itself, or empty when the request has a URL.
   /// Errors: kInvalidArgument for a URL that is refused; kResourceExhausted when too many tasks or
-  ///         uploads wait; as Tasks::Create()
+  ///         uploads wait; kUnavailable at the end, and at the start while the store does not
+  ///         answer; as Tasks::Create()
   Result<TaskId> Submit(AppId app_id, const std::string& request_id,
                         const RecordingTaskRequest& request, std::string upload);
 
@@ -82,8 +85,19 @@ class RecordingTasks {
   void Work();
   void TellCallers();
   void Sweep();
+  void BeatHeart();
+  // Takes up what a former process left; false when the store did not answer.
+  bool Recover();
   // Transcribes one task; its outcome, and the code that a callback tells.
   TaskOutcome Run(const Task& task);
+  // Writes the outcome down, however long the store does not answer. False when it is not this
+  // process's to write: the task was somebody else's meanwhile, or we are stopping.
+  bool Settle(const Task& task, TaskOutcome& outcome);
+  bool WasFinishedHere(const Task& task);
+  // With the mutex held.
+  void DropUpload(TaskId id);
+  // Those whose tasks were removed, expired, or given up by other nodes.
+  void DropLostUploads();
   using Bytes = std::shared_ptr<const std::string>;
   Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request);
   void Tell(const Task& task);
@@ -94,11 +108,16 @@ class RecordingTasks {
   CallbackSender callbacks_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<TaskId, Bytes> uploads_;
+  struct Upload {
+    AppId app_id = 0;
+    Bytes bytes;
+  };
+  std::map<TaskId, Upload> uploads_;
+  TaskId last_looked_at_ = 0;
   std::size_t upload_bytes_ = 0;
   std::map<AppId, int> running_;
   std::uint64_t news_ = 0, told_ = 0;  // counts of what was submitted or put back; of what finished
-  bool stopping_ = false;
+  bool recovered_ = false, stopping_ = false;
   std::vector<std::thread> threads_;
 };
 

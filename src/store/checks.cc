@@ -77,7 +77,14 @@ Status CheckNewTask(const NewTask& task) {
   RETURN_IF_ERROR(CheckText("the request of the task", task.request, kMaxTaskRequest));
   RETURN_IF_ERROR(CheckText("the request id of the task", task.request_id, kMaxTaskText));
   RETURN_IF_ERROR(CheckText("the engine of the task", task.engine, kMaxTaskText));
+  if (task.upload_holder) RETURN_IF_ERROR(CheckHolder(*task.upload_holder));
   return CheckText("the callback of the task", task.callback_url, kMaxTaskText);
+}
+
+Status CheckHolder(const TaskHolder& holder) {
+  RETURN_IF_ERROR(CheckLine("the name of the node", holder.node, kMaxNodeName));
+  if (holder.lease <= Millis(0)) return InvalidArgument("a lease takes some time");
+  return OkStatus();
 }
 
 Status CheckOutcome(const TaskOutcome& outcome) {

@@ -16,7 +16,7 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/stat.h>
 
-#include "store/internal/test_store.h"
+#include "tests/support/test_store.h"
 
 namespace lethe {
 namespace {
@@ -124,7 +124,7 @@ TEST_F(SqliteStoreTest, WhatWasForgottenIsInNoFile) {
   const Application one = *store->applications().Create({.name = "one"});
   const auto finish = [&](const std::string& text) {
     const Task task = *store->tasks().Create({.app_id = one.id, .request = "ask " + text});
-    EXPECT_EQ((*store->tasks().Claim())->id, task.id);
+    EXPECT_EQ((*store->tasks().Claim({.node = "here"}))->id, task.id);
     EXPECT_THAT(store->tasks().Finish(task.id, 1, {.result = text + std::string(9000, ' ')}),
                 IsOk());
     return task.id;
@@ -201,6 +201,40 @@ TEST_F(SqliteStoreTest, NewerSchemaIsRefusedAndLeftAlone) {
   count.define_and_bind();
   count.execute(true);
   EXPECT_EQ(versions, 2);
+}
+
+TEST_F(SqliteStoreTest, FileOfTheFirstSchemaIsBroughtUpToDateWithItsData) {
+  const TaskHolder me{.node = "here"};
+  Application one;
+  NewKey key;
+  Task by_url, upload, done;
+  {
+    const auto store = Open();
+    one = *store->applications().Create({.name = "one"});
+    key = *store->keys().Create(one.id, KeyKind::kPair);
+    by_url = *store->tasks().Create({.app_id = one.id, .request = "by URL"});
+    upload = *store->tasks().Create({.app_id = one.id, .request = "upload", .upload_holder = me});
+    done = *store->tasks().Create({.app_id = one.id, .callback_url = "http://x.example"});
+    for (int i = 0; i < 3; ++i) ASSERT_THAT(store->tasks().Claim(me), IsOk());
+    ASSERT_THAT(store->tasks().Finish(done.id, 1, {.result = "r"}), IsOk());
+  }
+  {
+    // What the second version added is taken away.
+    soci::session sql(soci::sqlite3, path_);
+    sql << "DROP INDEX tasks_by_holder";
+    sql << "ALTER TABLE tasks DROP COLUMN holder";
+    sql << "ALTER TABLE tasks DROP COLUMN held_until_ms";
+    sql << "DELETE FROM schema_version WHERE version > 1";
+  }
+  const auto store = Open();
+  EXPECT_TRUE(store->keys().FindPair(key.key.id)->secret.Reveal() == key.secret.Reveal());
+  EXPECT_EQ(store->tasks().Find(one.id, done.id)->result, "r");
+  // Nobody holds what the former program had in hand.
+  EXPECT_EQ(*store->tasks().FailLostUploads("anybody", "lost"), 1);
+  EXPECT_EQ(store->tasks().Find(one.id, upload.id)->error, "lost");
+  EXPECT_EQ(*store->tasks().ResetRunning("anybody"), 1);
+  EXPECT_EQ((*store->tasks().Claim({.node = "anybody"}))->id, by_url.id);
+  EXPECT_THAT(*store->tasks().ClaimCallbacks({.node = "anybody"}, 10), SizeIs(1));
 }
 
 TEST_F(SqliteStoreTest, FileThatIsNoDatabaseIsRefusedAndLeftAlone) {

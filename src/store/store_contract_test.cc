@@ -1,12 +1,12 @@
-// Goal: both stores keep what the headers of the repositories promise about applications, keys and
+// Goal: every store keeps what the headers of the repositories promise about applications, keys and
 // word lists (tasks and usage: tasks_contract_test.cc, usage_contract_test.cc). Method: every test
-// runs against the memory and the SQLite store through the interface alone, with a clock that
-// stands; limits are met exactly and exceeded by one.
+// runs against the memory, the SQLite and the MariaDB store through the interface alone, with a
+// clock that stands; limits are met exactly and exceeded by one.
+
+#include "tests/support/store_contract.h"
 
 #include <limits>
 #include <set>
-
-#include "store/internal/contract_test.h"
 
 namespace lethe {
 
@@ -15,7 +15,7 @@ using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 using ::testing::SizeIs;
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreContractTest, testing::Values("Memory", "Sqlite"),
+INSTANTIATE_TEST_SUITE_P(Stores, StoreContractTest, testing::ValuesIn(StoreKinds()),
                          [](const auto& about) { return about.param; });
 
 namespace {

@@ -6,10 +6,18 @@
 //     Create            Claim                Finish
 //   --------> waiting --------> running ---------------> success or failed ----> expired: not found
 //                ^                 |
-//                +-----------------+  Release, ResetRunning
+//                +-----------------+  Release, ResetRunning; Claim, when the lease ran out
 //
 // A task can be asked about for kTaskLifetime after it was created; then it is not found, swept or
 // not. The audio of an upload is not in here.
+//
+// Several nodes may work on the same tasks. What a node has in hand it holds for the time of its
+// lease, and longer by Heartbeat(): a task it claimed, a task whose upload is in its memory, a
+// callback it is making. When the lease ran out, the node is taken for dead, and others may have
+// what they can work on. Should it live after all, its outcome is refused as soon as somebody else
+// has claimed the task: `lease` counts the claims, and only the last one may finish. So a task may
+// be transcribed twice and a callback made twice, but an outcome is written once. Nodes compare
+// leases with their own clocks, which have to agree to some seconds.
 
 #include <chrono>
 #include <cstddef>
@@ -34,6 +42,7 @@ inline constexpr std::size_t kMaxUnfinishedTasks = 10'000;            // per app
 inline constexpr std::size_t kMaxTaskRequest = std::size_t{1} << 20;  // bytes
 inline constexpr std::size_t kMaxTaskResult = std::size_t{64} << 20;  // bytes
 inline constexpr std::size_t kMaxTaskText = 4096;  // bytes of each other text: URL, error, ...
+inline constexpr std::size_t kMaxNodeName = 64;    // bytes
 
 enum class TaskState { kWaiting = 0, kRunning = 1, kSuccess = 2, kFailed = 3 };  // the contract's
 
@@ -45,13 +54,19 @@ enum class CallbackState {
   kGivenUp = 3,
 };
 
+/// A node, and for how long it holds what it takes.
+struct TaskHolder {
+  std::string node;  // its name, which no other node has
+  Millis lease = std::chrono::minutes(1);
+};
+
 struct NewTask {
   AppId app_id = 0;
   std::string request_id;  // of the call that created it
   std::string engine;
-  std::string request;        // the service's own, usually JSON
-  std::string callback_url;   // empty: none
-  bool holds_upload = false;  // its audio is in this process's memory only
+  std::string request;                      // the service's own, usually JSON
+  std::string callback_url;                 // empty: none
+  std::optional<TaskHolder> upload_holder;  // in whose memory its audio is, if it is an upload
 };
 
 struct Task {
@@ -60,6 +75,8 @@ struct Task {
   Uin uin = 0;
   std::string request_id, engine, request;
   bool holds_upload = false;
+  std::string holder;  // the node that has it in hand; empty: none
+  WallTime held_until;
   std::string callback_url;
   CallbackState callback = CallbackState::kNone;
   int callback_attempts = 0;
@@ -93,34 +110,43 @@ class Tasks {
  public:
   virtual ~Tasks() = default;
 
-  /// Errors: kNotFound for an unknown application; kInvalidArgument for text over the limits above;
+  /// Errors: kNotFound for an unknown application; kInvalidArgument for text over the limits above
+  /// and a node without a name;
   /// kResourceExhausted when the application has kMaxUnfinishedTasks waiting or running
   virtual Result<Task> Create(const NewTask& wanted) = 0;
 
   virtual Result<Task> Find(AppId app_id, TaskId id) = 0;
 
-  /// The oldest waiting task, now running, if one waits; those of the applications in
+  /// A task that ran elsewhere until its lease ran out, else the oldest waiting one; now running
+  /// here. Those whose upload another node holds are not for us, and those of the applications in
   /// `passed_over`, who have as much running as they may, are left waiting.
-  virtual Result<std::optional<Task>> Claim(std::span<const AppId> passed_over = {}) = 0;
+  virtual Result<std::optional<Task>> Claim(const TaskHolder& me,
+                                            std::span<const AppId> passed_over = {}) = 0;
+
+  /// Holds everything that the node has in hand for another lease from now on. Returns how much.
+  virtual Result<int> Heartbeat(const TaskHolder& me) = 0;
 
   /// Puts a claimed task back, as the oldest it was.
   /// Errors: kFailedPrecondition when it does not run under that lease
   virtual Status Release(TaskId id, int lease) = 0;
 
-  /// Writes the outcome, once.
-  /// Errors: kFailedPrecondition when the task does not run under that lease: it is finished, was
-  /// put back, or somebody else has claimed it; kResourceExhausted for a result over kMaxTaskResult
+  /// Writes the outcome, once; also when the lease ran out, as long as nobody else claimed the
+  /// task. Errors: kFailedPrecondition when the task does not run under that lease: it is finished,
+  /// was put back, or somebody else has claimed it; kResourceExhausted for a result over
+  /// kMaxTaskResult
   virtual Status Finish(TaskId id, int lease, const TaskOutcome& outcome) = 0;
 
-  /// At start: tasks that ran when the process ended wait again. Returns how many.
-  virtual Result<int> ResetRunning() = 0;
+  /// At a node's start: tasks that it ran when its process ended wait again, and so do those whose
+  /// leases ran out. Returns how many.
+  virtual Result<int> ResetRunning(std::string_view node) = 0;
 
-  /// At start, first: unfinished tasks that hold an upload have lost it with the process and are
-  /// failed with this message. Returns how many.
-  virtual Result<int> FailLostUploads(std::string_view message) = 0;
+  /// Fails unfinished tasks whose upload is lost: at a node's start, first, those that its process
+  /// held; at any time (`node` may be empty) those whose holders' leases ran out. Returns how many.
+  virtual Result<int> FailLostUploads(std::string_view node, std::string_view message) = 0;
 
-  /// Finished tasks whose callers have to be told, oldest first.
-  virtual Result<std::vector<Task>> PendingCallbacks(int limit) = 0;
+  /// Finished tasks whose callers have to be told and are not being told by another node, oldest
+  /// first; now held here.
+  virtual Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) = 0;
 
   /// Counts one attempt, and says what is next: kPending to try again, kDelivered or kGivenUp.
   /// Errors: kFailedPrecondition when no callback is pending

@@ -1,4 +1,4 @@
-// Goal: both stores keep what store/tasks.h promises: one worker for a task, one outcome, one
+// Goal: every store keeps what store/tasks.h promises: one worker for a task, one outcome, one
 // owner, and nothing found after its time. Method: as store_contract_test.cc; threads claim at
 // once.
 
@@ -7,7 +7,7 @@
 #include <set>
 #include <thread>
 
-#include "store/internal/contract_test.h"
+#include "tests/support/store_contract.h"
 
 namespace lethe {
 namespace {
@@ -24,15 +24,18 @@ class TaskContractTest : public StoreContractTest {
                            .engine = "16k_en",
                            .request = R"({"Url":"x"})",
                            .callback_url = callback,
-                           .holds_upload = upload});
+                           .upload_holder = upload ? std::optional(me_) : std::nullopt});
   }
-  Task Claim() { return **tasks_.Claim(); }
+  Task Claim() { return **tasks_.Claim(me_); }
+
+  const TaskHolder me_{.node = "here", .lease = std::chrono::seconds(30)};
+  const TaskHolder elsewhere_{.node = "elsewhere", .lease = std::chrono::seconds(30)};
 
   Tasks& tasks_ = store_->tasks();
   const Application mine_ = MakeApplication("mine"), other_ = MakeApplication("other");
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, TaskContractTest, testing::Values("Memory", "Sqlite"),
+INSTANTIATE_TEST_SUITE_P(Stores, TaskContractTest, testing::ValuesIn(StoreKinds()),
                          [](const auto& about) { return about.param; });
 
 TEST_P(TaskContractTest, NewTaskWaitsAndOnlyItsOwnerFindsIt) {
@@ -44,6 +47,8 @@ TEST_P(TaskContractTest, NewTaskWaitsAndOnlyItsOwnerFindsIt) {
   EXPECT_EQ(made.created, kNoon);
   EXPECT_EQ(made.expires, kNoon + std::chrono::hours(24));
   EXPECT_TRUE(made.holds_upload);
+  EXPECT_EQ(made.holder, "here");
+  EXPECT_EQ(made.held_until, kNoon + me_.lease);
   EXPECT_EQ(*tasks_.Find(mine_.id, made.id), made);
   EXPECT_THAT(tasks_.Find(other_.id, made.id), HasCode(StatusCode::kNotFound));
   EXPECT_THAT(tasks_.Find(mine_.id, made.id + 1), HasCode(StatusCode::kNotFound));
@@ -61,7 +66,7 @@ TEST_P(TaskContractTest, IdsDifferAndSurviveJavaScript) {
 }
 
 TEST_P(TaskContractTest, TheOldestIsClaimedFirstAndOnce) {
-  EXPECT_EQ(*tasks_.Claim(), std::nullopt);
+  EXPECT_EQ(*tasks_.Claim(me_), std::nullopt);
   const Task first = Create(mine_), second = Create(other_), third = Create(mine_);
   clock_.Advance(Millis(5));
   const Task claimed = Claim();
@@ -69,18 +74,20 @@ TEST_P(TaskContractTest, TheOldestIsClaimedFirstAndOnce) {
   EXPECT_EQ(claimed.state, TaskState::kRunning);
   EXPECT_EQ(claimed.started, kNoon + Millis(5));
   EXPECT_EQ(claimed.lease, 1);
+  EXPECT_EQ(claimed.holder, "here");
+  EXPECT_EQ(claimed.held_until, kNoon + Millis(5) + me_.lease);
   EXPECT_EQ(*tasks_.Find(mine_.id, first.id), claimed);
   EXPECT_EQ(*tasks_.Count(), (TaskCounts{.waiting = 2, .running = 1}));
   EXPECT_EQ(Claim().id, second.id);
   EXPECT_EQ(Claim().id, third.id);
-  EXPECT_EQ(*tasks_.Claim(), std::nullopt);
+  EXPECT_EQ(*tasks_.Claim(me_), std::nullopt);
 }
 
 TEST_P(TaskContractTest, ApplicationsAtTheirLimitArePassedOver) {
   const Task first = Create(mine_), second = Create(other_);
   const AppId passed[] = {mine_.id, 7};
-  EXPECT_EQ((*tasks_.Claim(passed))->id, second.id);
-  EXPECT_EQ(*tasks_.Claim(passed), std::nullopt);
+  EXPECT_EQ((*tasks_.Claim(me_, passed))->id, second.id);
+  EXPECT_EQ(*tasks_.Claim(me_, passed), std::nullopt);
   EXPECT_EQ(Claim().id, first.id);
 }
 
@@ -103,6 +110,7 @@ TEST_P(TaskContractTest, OutcomeIsWrittenOnce) {
   EXPECT_EQ(done.error, "");
   EXPECT_EQ(done.finished, kNoon + Millis(9));
   EXPECT_EQ(done.callback, CallbackState::kNone);
+  EXPECT_EQ(done.holder, "");
   EXPECT_THAT(tasks_.Finish(task.id + 1, 1, good), HasCode(StatusCode::kNotFound));
 }
 
@@ -131,12 +139,12 @@ TEST_P(TaskContractTest, AfterARestartRunningTasksWaitAndLostUploadsFail) {
   EXPECT_EQ(Claim().id, by_url.id);
   EXPECT_EQ(Claim().id, upload.id);
   const AppId pass[] = {other_.id};
-  const Task claimed = **tasks_.Claim(pass);
+  const Task claimed = **tasks_.Claim(me_, pass);
   EXPECT_EQ(claimed.id, done.id);
   ASSERT_THAT(tasks_.Finish(done.id, claimed.lease, {}), IsOk());
 
-  EXPECT_EQ(*tasks_.FailLostUploads("the service was restarted"), 2);
-  EXPECT_EQ(*tasks_.ResetRunning(), 1);
+  EXPECT_EQ(*tasks_.FailLostUploads("here", "the service was restarted"), 2);
+  EXPECT_EQ(*tasks_.ResetRunning("here"), 1);
   const Task failed = *tasks_.Find(mine_.id, upload.id);
   EXPECT_EQ(failed.state, TaskState::kFailed);
   EXPECT_EQ(failed.error, "the service was restarted");
@@ -147,26 +155,138 @@ TEST_P(TaskContractTest, AfterARestartRunningTasksWaitAndLostUploadsFail) {
   const Task again = Claim();
   EXPECT_EQ(again.id, by_url.id);
   EXPECT_EQ(again.lease, 2);
-  EXPECT_EQ(*tasks_.Claim(), std::nullopt);
+  EXPECT_EQ(*tasks_.Claim(me_), std::nullopt);
+}
+
+TEST_P(TaskContractTest, TaskOfADeadNodeIsClaimedAgainWhenItsLeaseRanOut) {
+  const Task task = Create(mine_), later = Create(mine_);
+  EXPECT_EQ((*tasks_.Claim(elsewhere_))->id, task.id);
+  clock_.Advance(elsewhere_.lease - Millis(1));
+  EXPECT_EQ(Claim().id, later.id);
+  EXPECT_EQ(*tasks_.Claim(me_), std::nullopt);
+  clock_.Advance(Millis(1));
+  const Task again = Claim();
+  EXPECT_EQ(again.id, task.id);
+  EXPECT_EQ(again.lease, 2);
+  EXPECT_EQ(again.holder, "here");
+  EXPECT_EQ(again.started, clock_.Now());
+  // The node that was taken for dead comes back with its outcome.
+  EXPECT_THAT(tasks_.Finish(task.id, 1, {.result = "theirs"}),
+              HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(tasks_.Release(task.id, 1), HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(tasks_.Finish(task.id, 2, {.result = "ours"}), IsOk());
+  EXPECT_THAT(tasks_.Finish(task.id, 1, {.result = "theirs"}),
+              HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(tasks_.Find(mine_.id, task.id)->result, "ours");
+}
+
+TEST_P(TaskContractTest, LateOutcomeCountsWhileNobodyElseClaimedTheTask) {
+  const Task task = Create(mine_);
+  const Task claimed = Claim();
+  clock_.Advance(2 * me_.lease);
+  EXPECT_THAT(tasks_.Finish(task.id, claimed.lease, {.result = "late"}), IsOk());
+  EXPECT_EQ(*tasks_.Claim(elsewhere_), std::nullopt);
+}
+
+TEST_P(TaskContractTest, HeartbeatHoldsWhatTheNodeHasInHandAndNothingElse) {
+  const Task task = Create(mine_), upload = Create(mine_, "", true), theirs = Create(other_);
+  const AppId pass[] = {mine_.id};
+  EXPECT_EQ((*tasks_.Claim(elsewhere_, pass))->id, theirs.id);
+  EXPECT_EQ(Claim().id, task.id);
+  EXPECT_EQ(*tasks_.Heartbeat({.node = "nobody"}), 0);
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(me_.lease - Millis(1));
+    EXPECT_EQ(*tasks_.Heartbeat(me_), 2);
+  }
+  EXPECT_EQ(tasks_.Find(mine_.id, upload.id)->held_until, clock_.Now() + me_.lease);
+  const Task left = **tasks_.Claim(me_);
+  EXPECT_EQ(left.id, theirs.id);  // nobody held it
+  EXPECT_EQ(*tasks_.FailLostUploads("", "lost"), 0);
+  EXPECT_THAT(tasks_.Finish(task.id, 1, {}), IsOk());
+  EXPECT_THAT(tasks_.Finish(theirs.id, left.lease, {}), IsOk());
+  EXPECT_EQ(*tasks_.Heartbeat(me_), 1);
+}
+
+TEST_P(TaskContractTest, UploadIsForTheNodeThatHoldsItAndLostWithIt) {
+  const Task upload = Create(mine_, "http://example.com", true);
+  EXPECT_EQ(*tasks_.Claim(elsewhere_), std::nullopt);
+  EXPECT_EQ(Claim().id, upload.id);
+  EXPECT_THAT(tasks_.Release(upload.id, 1), IsOk());
+  EXPECT_EQ(*tasks_.Claim(elsewhere_), std::nullopt);
+  EXPECT_EQ(*tasks_.FailLostUploads("elsewhere", "lost"), 0);
+  clock_.Advance(me_.lease);
+  EXPECT_EQ(*tasks_.Claim(elsewhere_), std::nullopt);  // waiting
+  EXPECT_EQ(Claim().id, upload.id);
+  clock_.Advance(me_.lease);
+  EXPECT_EQ(*tasks_.Claim(elsewhere_), std::nullopt);  // or running
+  EXPECT_EQ(*tasks_.ResetRunning("elsewhere"), 0);
+  EXPECT_EQ(*tasks_.FailLostUploads("", "lost"), 1);
+  EXPECT_EQ(tasks_.Find(mine_.id, upload.id)->error, "lost");
+  EXPECT_THAT(tasks_.Finish(upload.id, 2, {}), HasCode(StatusCode::kFailedPrecondition));
+  // Whoever is first tells the caller.
+  EXPECT_THAT(*tasks_.ClaimCallbacks(elsewhere_, 10), SizeIs(1));
+}
+
+TEST_P(TaskContractTest, StartOfANodeLeavesTheTasksOfOthersAlone) {
+  const Task left = Create(mine_), theirs = Create(mine_), own = Create(mine_);
+  Create(mine_, "", true);
+  EXPECT_EQ((*tasks_.Claim({.node = "dead", .lease = Millis(1)}))->id, left.id);
+  EXPECT_EQ((*tasks_.Claim(elsewhere_))->id, theirs.id);
+  EXPECT_EQ(Claim().id, own.id);
+  clock_.Advance(Millis(1));
+  EXPECT_EQ(*tasks_.FailLostUploads("elsewhere", "lost"), 0);
+  EXPECT_EQ(*tasks_.ResetRunning("here"), 2);
+  EXPECT_EQ(tasks_.Find(mine_.id, theirs.id)->state, TaskState::kRunning);
+  EXPECT_EQ(tasks_.Find(mine_.id, left.id)->state, TaskState::kWaiting);
+  EXPECT_EQ(tasks_.Find(mine_.id, own.id)->holder, "");
+  EXPECT_THAT(tasks_.Finish(theirs.id, 1, {}), IsOk());
+}
+
+TEST_P(TaskContractTest, CallbackIsMadeByOneNodeAndByAnotherWhenThatOneIsGone) {
+  const Task task = Create(mine_, "http://one.example");
+  const Task claimed = Claim();
+  ASSERT_THAT(tasks_.Finish(task.id, claimed.lease, {.result = "r"}), IsOk());
+  EXPECT_THAT(*tasks_.ClaimCallbacks(elsewhere_, 10), IsEmpty());
+  EXPECT_THAT(*tasks_.ClaimCallbacks(me_, 10), SizeIs(1));
+  EXPECT_THAT(*tasks_.ClaimCallbacks(me_, 10), SizeIs(1));  // until it is noted
+  clock_.Advance(me_.lease);
+  const std::vector<Task> taken = *tasks_.ClaimCallbacks(elsewhere_, 10);
+  ASSERT_THAT(taken, SizeIs(1));
+  EXPECT_EQ(taken[0].holder, "elsewhere");
+  EXPECT_THAT(*tasks_.ClaimCallbacks(me_, 10), IsEmpty());
+  EXPECT_THAT(tasks_.NoteCallback(task.id, CallbackState::kDelivered), IsOk());
+  EXPECT_EQ(tasks_.Find(mine_.id, task.id)->holder, "");
+}
+
+TEST_P(TaskContractTest, NodesHaveNamesAndLeasesSomeTime) {
+  for (const TaskHolder& wrong :
+       {TaskHolder{}, TaskHolder{.node = std::string(kMaxNodeName + 1, 'x')},
+        TaskHolder{.node = "x", .lease = Millis(0)}}) {
+    EXPECT_THAT(tasks_.Claim(wrong), HasCode(StatusCode::kInvalidArgument));
+    EXPECT_THAT(tasks_.Heartbeat(wrong), HasCode(StatusCode::kInvalidArgument));
+    EXPECT_THAT(tasks_.ClaimCallbacks(wrong, 1), HasCode(StatusCode::kInvalidArgument));
+    EXPECT_THAT(tasks_.Create({.app_id = mine_.id, .upload_holder = wrong}),
+                HasCode(StatusCode::kInvalidArgument));
+  }
 }
 
 TEST_P(TaskContractTest, CallbacksArePendingUntilDeliveredOrGivenUp) {
   const Task one = Create(mine_, "http://one.example"), two = Create(mine_, "http://two.example");
   Create(mine_);
-  EXPECT_THAT(*tasks_.PendingCallbacks(10), IsEmpty());
+  EXPECT_THAT(*tasks_.ClaimCallbacks(me_, 10), IsEmpty());
   EXPECT_THAT(tasks_.NoteCallback(one.id, CallbackState::kDelivered),
               HasCode(StatusCode::kFailedPrecondition));
   for (int i = 0; i < 3; ++i) {
     const Task task = Claim();
     ASSERT_THAT(tasks_.Finish(task.id, task.lease, {.result = "r"}), IsOk());
   }
-  const std::vector<Task> pending = *tasks_.PendingCallbacks(10);
+  const std::vector<Task> pending = *tasks_.ClaimCallbacks(me_, 10);
   ASSERT_THAT(pending, SizeIs(2));
   EXPECT_EQ(pending[0].id, one.id);
   EXPECT_EQ(pending[0].result, "r");
   EXPECT_EQ(pending[1].id, two.id);
-  EXPECT_THAT(*tasks_.PendingCallbacks(1), SizeIs(1));
-  EXPECT_THAT(tasks_.PendingCallbacks(0), HasCode(StatusCode::kInvalidArgument));
+  EXPECT_THAT(*tasks_.ClaimCallbacks(me_, 1), SizeIs(1));
+  EXPECT_THAT(tasks_.ClaimCallbacks(me_, 0), HasCode(StatusCode::kInvalidArgument));
   EXPECT_THAT(tasks_.NoteCallback(one.id, CallbackState::kPending), IsOk());
   EXPECT_THAT(tasks_.NoteCallback(one.id, CallbackState::kGivenUp), IsOk());
   EXPECT_THAT(tasks_.NoteCallback(two.id, CallbackState::kDelivered), IsOk());
@@ -174,7 +294,7 @@ TEST_P(TaskContractTest, CallbacksArePendingUntilDeliveredOrGivenUp) {
               HasCode(StatusCode::kFailedPrecondition));
   EXPECT_EQ(tasks_.Find(mine_.id, one.id)->callback_attempts, 2);
   EXPECT_EQ(tasks_.Find(mine_.id, one.id)->callback, CallbackState::kGivenUp);
-  EXPECT_THAT(*tasks_.PendingCallbacks(10), IsEmpty());
+  EXPECT_THAT(*tasks_.ClaimCallbacks(me_, 10), IsEmpty());
 }
 
 TEST_P(TaskContractTest, ExpiredTaskIsNotFoundWhetherOrNotItWasSwept) {
@@ -182,7 +302,7 @@ TEST_P(TaskContractTest, ExpiredTaskIsNotFoundWhetherOrNotItWasSwept) {
   const Task running = Create(mine_, "http://example.com");
   const Task done = Create(mine_, "http://example.com");
   const AppId nobody[] = {0};
-  ASSERT_EQ((*tasks_.Claim(nobody))->id, waiting.id);
+  ASSERT_EQ((*tasks_.Claim(me_, nobody))->id, waiting.id);
   const Task claimed = Claim();
   const Task finishing = Claim();
   ASSERT_EQ(finishing.id, done.id);
@@ -192,7 +312,7 @@ TEST_P(TaskContractTest, ExpiredTaskIsNotFoundWhetherOrNotItWasSwept) {
   clock_.Advance(kTaskLifetime - Millis(1));
   EXPECT_THAT(tasks_.Find(mine_.id, done.id), IsOk());
   EXPECT_EQ(*tasks_.RemoveExpired(100), 0);
-  EXPECT_THAT(*tasks_.PendingCallbacks(10), SizeIs(1));
+  EXPECT_THAT(*tasks_.ClaimCallbacks(me_, 10), SizeIs(1));
   const Task young = Create(mine_);
   clock_.Advance(Millis(1));
   for (const TaskId id : {waiting.id, running.id, done.id}) {
@@ -203,10 +323,10 @@ TEST_P(TaskContractTest, ExpiredTaskIsNotFoundWhetherOrNotItWasSwept) {
   EXPECT_THAT(tasks_.Release(running.id, claimed.lease), HasCode(StatusCode::kNotFound));
   EXPECT_THAT(tasks_.NoteCallback(done.id, CallbackState::kDelivered),
               HasCode(StatusCode::kNotFound));
-  EXPECT_THAT(*tasks_.PendingCallbacks(10), IsEmpty());
+  EXPECT_THAT(*tasks_.ClaimCallbacks(me_, 10), IsEmpty());
   EXPECT_EQ(*tasks_.Count(), (TaskCounts{.waiting = 1}));
   EXPECT_EQ(Claim().id, young.id);
-  EXPECT_EQ(*tasks_.Claim(), std::nullopt);
+  EXPECT_EQ(*tasks_.Claim(me_), std::nullopt);
 
   EXPECT_EQ(*tasks_.RemoveExpired(2), 2);
   EXPECT_EQ(*tasks_.RemoveExpired(2), 1);
@@ -221,7 +341,7 @@ TEST_P(TaskContractTest, RemovedTaskIsGoneForItsOwnerOnly) {
   EXPECT_THAT(tasks_.Find(mine_.id, task.id), IsOk());
   EXPECT_THAT(tasks_.Remove(mine_.id, task.id), IsOk());
   EXPECT_THAT(tasks_.Find(mine_.id, task.id), HasCode(StatusCode::kNotFound));
-  EXPECT_EQ(*tasks_.Claim(), std::nullopt);
+  EXPECT_EQ(*tasks_.Claim(me_), std::nullopt);
 }
 
 TEST_P(TaskContractTest, SizesAreBounded) {
@@ -248,9 +368,9 @@ TEST_P(TaskContractTest, WorkersAtOnceNeverGetTheSameTask) {
   std::atomic<int> finished = 0;
   std::vector<std::thread> workers;
   for (int i = 0; i < 4; ++i) {
-    workers.emplace_back([&] {
+    workers.emplace_back([&, i] {
       for (;;) {
-        const auto task = tasks_.Claim();
+        const auto task = tasks_.Claim({.node = "node " + std::to_string(i)});
         ASSERT_THAT(task, IsOk());
         if (!*task) return;
         if (tasks_.Finish((*task)->id, (*task)->lease, {}).ok()) ++finished;

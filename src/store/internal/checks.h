@@ -22,6 +22,7 @@ Status CheckVocabulary(std::string_view name, std::string_view description,
                        const std::vector<WeightedWord>& words);
 Status CheckKeywordLibrary(std::string_view name, const std::vector<std::string>& words);
 Status CheckNewTask(const NewTask& task);
+Status CheckHolder(const TaskHolder& holder);
 Status CheckOutcome(const TaskOutcome& outcome);
 Status CheckFinishedCalls(std::span<const FinishedCall> calls);
 Status CheckUsageQuery(const UsageQuery& query);

@@ -33,10 +33,11 @@ class MemoryTasks : public Tasks {
               .request_id = wanted.request_id,
               .engine = wanted.engine,
               .request = wanted.request,
-              .holds_upload = wanted.holds_upload,
+              .holds_upload = wanted.upload_holder.has_value(),
               .callback_url = wanted.callback_url,
               .created = now,
               .expires = now + kTaskLifetime};
+    if (wanted.upload_holder) Hold(task, *wanted.upload_holder);
     records_.tasks.push_back(task);
     return task;
   }
@@ -48,20 +49,43 @@ class MemoryTasks : public Tasks {
     return *task;
   }
 
-  Result<std::optional<Task>> Claim(std::span<const AppId> passed_over) override {
+  Result<std::optional<Task>> Claim(const TaskHolder& me,
+                                    std::span<const AppId> passed_over) override {
+    RETURN_IF_ERROR(CheckHolder(me));
     const std::lock_guard lock(records_.mutex);
     const WallTime now = records_.clock.Now();
-    for (Task& task : records_.tasks) {
-      if (task.state != TaskState::kWaiting || task.expires <= now ||
-          std::find(passed_over.begin(), passed_over.end(), task.app_id) != passed_over.end()) {
-        continue;
+    const auto is_left = [&](const Task& task) {
+      return task.state == TaskState::kRunning && !task.holds_upload && task.held_until <= now;
+    };
+    const auto is_mine = [&](const Task& task) {
+      return task.state == TaskState::kWaiting && (task.holder.empty() || task.holder == me.node);
+    };
+    for (const bool left : {true, false}) {
+      for (Task& task : records_.tasks) {
+        if (!(left ? is_left(task) : is_mine(task)) || task.expires <= now ||
+            std::find(passed_over.begin(), passed_over.end(), task.app_id) != passed_over.end()) {
+          continue;
+        }
+        task.state = TaskState::kRunning;
+        task.started = now;
+        ++task.lease;
+        Hold(task, me);
+        return std::optional(task);
       }
-      task.state = TaskState::kRunning;
-      task.started = now;
-      ++task.lease;
-      return std::optional(task);
     }
     return std::optional<Task>();
+  }
+
+  Result<int> Heartbeat(const TaskHolder& me) override {
+    RETURN_IF_ERROR(CheckHolder(me));
+    const std::lock_guard lock(records_.mutex);
+    int held = 0;
+    for (Task& task : records_.tasks) {
+      if (task.holder != me.node) continue;
+      Hold(task, me);
+      ++held;
+    }
+    return held;
   }
 
   Status Release(TaskId id, int lease) override {
@@ -69,8 +93,7 @@ class MemoryTasks : public Tasks {
     Task* task = FindLive(id);
     if (task == nullptr) return NoSuchTask();
     if (task->state != TaskState::kRunning || task->lease != lease) return NotRunningUnderLease();
-    task->state = TaskState::kWaiting;
-    task->started.reset();
+    PutBack(*task);
     return OkStatus();
   }
 
@@ -86,39 +109,47 @@ class MemoryTasks : public Tasks {
     return OkStatus();
   }
 
-  Result<int> ResetRunning() override {
+  Result<int> ResetRunning(std::string_view node) override {
     const std::lock_guard lock(records_.mutex);
+    const WallTime now = records_.clock.Now();
     int reset = 0;
     for (Task& task : records_.tasks) {
-      if (task.state != TaskState::kRunning) continue;
-      task.state = TaskState::kWaiting;
-      task.started.reset();
+      if (task.state != TaskState::kRunning || task.holds_upload) continue;
+      if (task.holder != node && task.held_until > now) continue;
+      PutBack(task);
       ++reset;
     }
     return reset;
   }
 
-  Result<int> FailLostUploads(std::string_view message) override {
+  Result<int> FailLostUploads(std::string_view node, std::string_view message) override {
     const std::lock_guard lock(records_.mutex);
+    const WallTime now = records_.clock.Now();
     int failed = 0;
     for (Task& task : records_.tasks) {
       if (!task.holds_upload || !IsUnfinished(task)) continue;
+      if (task.holder != node && task.held_until > now) continue;
       End(task, TaskState::kFailed, std::string(message));
+      LetGo(task);
       ++failed;
     }
     return failed;
   }
 
-  Result<std::vector<Task>> PendingCallbacks(int limit) override {
+  Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) override {
+    RETURN_IF_ERROR(CheckHolder(me));
     RETURN_IF_ERROR(CheckLimit(limit));
     const std::lock_guard lock(records_.mutex);
     const WallTime now = records_.clock.Now();
-    std::vector<Task> pending;
-    for (const Task& task : records_.tasks) {
-      if (task.callback == CallbackState::kPending && task.expires > now) pending.push_back(task);
-      if (pending.size() >= static_cast<std::size_t>(limit)) break;
+    std::vector<Task> claimed;
+    for (Task& task : records_.tasks) {
+      if (claimed.size() >= static_cast<std::size_t>(limit)) break;
+      if (task.callback != CallbackState::kPending || task.expires <= now) continue;
+      if (task.holder != me.node && task.held_until > now) continue;
+      Hold(task, me);
+      claimed.push_back(task);
     }
-    return pending;
+    return claimed;
   }
 
   Status NoteCallback(TaskId id, CallbackState next) override {
@@ -128,6 +159,7 @@ class MemoryTasks : public Tasks {
     if (task->callback != CallbackState::kPending) return NoCallbackPending();
     task->callback = next;
     ++task->callback_attempts;
+    if (next != CallbackState::kPending) LetGo(*task);
     return OkStatus();
   }
 
@@ -186,7 +218,29 @@ class MemoryTasks : public Tasks {
     task.state = state;
     task.error = std::move(error);
     task.finished = records_.clock.Now();
-    if (!task.callback_url.empty()) task.callback = CallbackState::kPending;
+    // Whoever finished a task tells its caller.
+    if (task.callback_url.empty()) {
+      LetGo(task);
+    } else {
+      task.callback = CallbackState::kPending;
+    }
+  }
+
+  void Hold(Task& task, const TaskHolder& holder) const {
+    task.holder = holder.node;
+    task.held_until = records_.clock.Now() + holder.lease;
+  }
+
+  static void LetGo(Task& task) {
+    task.holder.clear();
+    task.held_until = WallTime();
+  }
+
+  static void PutBack(Task& task) {
+    task.state = TaskState::kWaiting;
+    task.started.reset();
+    // An upload stays where it is.
+    if (!task.holds_upload) LetGo(task);
   }
 
   MemoryRecords& records_;

@@ -1,14 +1,14 @@
 #include "store/internal/checks.h"
-#include "store/sqlite/internal/repositories.h"
+#include "store/sql/internal/repositories.h"
 
 namespace lethe {
 namespace {
 
 using SumRow = std::tuple<Text, Int, Int, Int>;
 
-class SqliteUsage : public Usage {
+class SqlUsage : public Usage {
  public:
-  SqliteUsage(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SqlUsage(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
 
   Status Record(std::span<const FinishedCall> calls) override {
     RETURN_IF_ERROR(CheckFinishedCalls(calls));
@@ -54,7 +54,7 @@ class SqliteUsage : public Usage {
     const auto work = [&](Connection& sql) -> Result<int> {
       const auto rows = sql.Rows<std::tuple<Int>>(
           "SELECT seq FROM finished_calls WHERE expires_ms <= :now ORDER BY expires_ms LIMIT "
-          ":limit",
+          ":limit {free}",
           ToMillis(clock_.Now()), limit);
       for (const auto& [seq] : rows) sql.Run("DELETE FROM finished_calls WHERE seq = :seq", seq);
       return static_cast<int>(rows.size());
@@ -84,8 +84,8 @@ class SqliteUsage : public Usage {
 
 }  // namespace
 
-std::unique_ptr<Usage> MakeSqliteUsage(Database& database, const Clock& clock) {
-  return std::make_unique<SqliteUsage>(database, clock);
+std::unique_ptr<Usage> MakeSqlUsage(Database& database, const Clock& clock) {
+  return std::make_unique<SqlUsage>(database, clock);
 }
 
 }  // namespace lethe

@@ -1,6 +1,6 @@
 #include "base/random.h"
 #include "store/internal/checks.h"
-#include "store/sqlite/internal/repositories.h"
+#include "store/sql/internal/repositories.h"
 
 namespace lethe {
 namespace {
@@ -49,16 +49,16 @@ bool IsTaken(Connection& sql, AppId app_id, std::string_view name, std::string_v
              app_id, name, but_for) > 0;
 }
 
-class SqliteKeywordLibraries : public KeywordLibraries {
+class SqlKeywordLibraries : public KeywordLibraries {
  public:
-  SqliteKeywordLibraries(Database& database, const Clock& clock)
+  SqlKeywordLibraries(Database& database, const Clock& clock)
       : database_(database), clock_(clock) {}
 
   Result<KeywordLibrary> Create(AppId app_id, std::string_view name,
                                 const std::vector<std::string>& words) override {
     RETURN_IF_ERROR(CheckKeywordLibrary(name, words));
     const auto work = [&](Connection& sql) -> Result<KeywordLibrary> {
-      if (!HasApplication(sql, app_id)) return NoSuchApplication();
+      if (!LockApplication(sql, app_id)) return NoSuchApplication();
       if (IsTaken(sql, app_id, name, "")) return NameIsTaken("a keyword library");
       if (sql.Number("SELECT COUNT(*) FROM keyword_libraries WHERE app_id = :app", app_id) >=
           Int{kMaxKeywordLibraries}) {
@@ -79,6 +79,7 @@ class SqliteKeywordLibraries : public KeywordLibraries {
                                 const std::vector<std::string>& words) override {
     RETURN_IF_ERROR(CheckKeywordLibrary(name, words));
     const auto work = [&](Connection& sql) -> Result<KeywordLibrary> {
+      if (!LockApplication(sql, app_id)) return NoSuchApplication();
       ASSIGN_OR_RETURN(const KeywordLibrary before, ReadLibrary(sql, app_id, id));
       if (IsTaken(sql, app_id, name, id)) return NameIsTaken("a keyword library");
       sql.Run(
@@ -128,9 +129,8 @@ class SqliteKeywordLibraries : public KeywordLibraries {
 
 }  // namespace
 
-std::unique_ptr<KeywordLibraries> MakeSqliteKeywordLibraries(Database& database,
-                                                             const Clock& clock) {
-  return std::make_unique<SqliteKeywordLibraries>(database, clock);
+std::unique_ptr<KeywordLibraries> MakeSqlKeywordLibraries(Database& database, const Clock& clock) {
+  return std::make_unique<SqlKeywordLibraries>(database, clock);
 }
 
 }  // namespace lethe

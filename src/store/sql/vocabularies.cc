@@ -2,7 +2,7 @@
 
 #include "base/random.h"
 #include "store/internal/checks.h"
-#include "store/sqlite/internal/repositories.h"
+#include "store/sql/internal/repositories.h"
 
 namespace lethe {
 namespace {
@@ -57,14 +57,14 @@ Result<Vocabulary> ReadVocabulary(Connection& sql, AppId app_id, std::string_vie
   return ToVocabulary(rows.front());
 }
 
-class SqliteVocabularies : public Vocabularies {
+class SqlVocabularies : public Vocabularies {
  public:
-  SqliteVocabularies(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SqlVocabularies(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
 
   Result<Vocabulary> Create(AppId app_id, const NewVocabulary& wanted) override {
     RETURN_IF_ERROR(CheckVocabulary(wanted.name, wanted.description, wanted.words));
     const auto work = [&](Connection& sql) -> Result<Vocabulary> {
-      if (!HasApplication(sql, app_id)) return NoSuchApplication();
+      if (!LockApplication(sql, app_id)) return NoSuchApplication();
       if (sql.Number("SELECT COUNT(*) FROM vocabularies WHERE app_id = :app", app_id) >=
           Int{kMaxVocabularies}) {
         return TooMany("vocabularies of an application", kMaxVocabularies);
@@ -84,6 +84,7 @@ class SqliteVocabularies : public Vocabularies {
   Result<Vocabulary> Update(AppId app_id, std::string_view id,
                             const VocabularyChange& change) override {
     const auto work = [&](Connection& sql) -> Result<Vocabulary> {
+      if (!LockApplication(sql, app_id)) return NoSuchApplication();
       ASSIGN_OR_RETURN(Vocabulary changed, ReadVocabulary(sql, app_id, id));
       if (change.name) changed.name = *change.name;
       if (change.description) changed.description = *change.description;
@@ -134,6 +135,7 @@ class SqliteVocabularies : public Vocabularies {
 
   Status SetDefault(AppId app_id, std::string_view id, bool is_default) override {
     const auto work = [&](Connection& sql) {
+      if (!LockApplication(sql, app_id)) return NoSuchApplication();
       const Int changed = sql.Run(
           "UPDATE vocabularies SET is_default = :is_default "
           "WHERE vocabulary_id = :id AND app_id = :app",
@@ -171,8 +173,8 @@ class SqliteVocabularies : public Vocabularies {
 
 }  // namespace
 
-std::unique_ptr<Vocabularies> MakeSqliteVocabularies(Database& database, const Clock& clock) {
-  return std::make_unique<SqliteVocabularies>(database, clock);
+std::unique_ptr<Vocabularies> MakeSqlVocabularies(Database& database, const Clock& clock) {
+  return std::make_unique<SqlVocabularies>(database, clock);
 }
 
 }  // namespace lethe

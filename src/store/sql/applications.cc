@@ -1,5 +1,5 @@
 #include "store/internal/checks.h"
-#include "store/sqlite/internal/repositories.h"
+#include "store/sql/internal/repositories.h"
 
 namespace lethe {
 namespace {
@@ -33,18 +33,24 @@ Int NextNumber(Connection& sql, std::string_view counter) {
   return sql.Number("SELECT value FROM counters WHERE name = :name", counter);
 }
 
+// Whoever else wants to number or name an application waits from here on.
+void LockNames(Connection& sql) {
+  sql.Rows<std::tuple<Int>>("SELECT value FROM counters WHERE name = 'app_id' {lock}");
+}
+
 bool IsTaken(Connection& sql, std::string_view name, AppId but_for) {
   return sql.Number("SELECT COUNT(*) FROM applications WHERE name = :name AND app_id <> :id", name,
                     but_for) > 0;
 }
 
-class SqliteApplications : public Applications {
+class SqlApplications : public Applications {
  public:
-  SqliteApplications(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SqlApplications(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
 
   Result<Application> Create(const NewApplication& wanted) override {
     RETURN_IF_ERROR(CheckApplicationName(wanted.name));
     const auto work = [&](Connection& sql) -> Result<Application> {
+      LockNames(sql);
       if (wanted.uin &&
           sql.Number("SELECT COUNT(*) FROM applications WHERE uin = :uin", *wanted.uin) == 0) {
         return NoSuchAccount();
@@ -101,6 +107,7 @@ class SqliteApplications : public Applications {
   Status Rename(AppId id, std::string_view name) override {
     RETURN_IF_ERROR(CheckApplicationName(name));
     const auto work = [&](Connection& sql) {
+      LockNames(sql);
       if (IsTaken(sql, name, id)) return NameIsTaken("an application");
       return Changed(sql.Run("UPDATE applications SET name = :name WHERE app_id = :id", name, id));
     };
@@ -118,7 +125,7 @@ class SqliteApplications : public Applications {
   Status SetQuota(AppId id, Interface interface, const Quota& quota) override {
     RETURN_IF_ERROR(CheckQuota(quota));
     const auto work = [&](Connection& sql) {
-      if (!HasApplication(sql, id)) return NoSuchApplication();
+      if (!LockApplication(sql, id)) return NoSuchApplication();
       const std::string_view name = InterfaceName(interface);
       sql.Run("DELETE FROM quotas WHERE app_id = :id AND interface = :name", id, name);
       if (quota != Quota{}) {
@@ -164,8 +171,8 @@ Result<Application> ReadApplication(Connection& sql, AppId id) {
   return application;
 }
 
-std::unique_ptr<Applications> MakeSqliteApplications(Database& database, const Clock& clock) {
-  return std::make_unique<SqliteApplications>(database, clock);
+std::unique_ptr<Applications> MakeSqlApplications(Database& database, const Clock& clock) {
+  return std::make_unique<SqlApplications>(database, clock);
 }
 
 }  // namespace lethe

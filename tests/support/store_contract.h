@@ -3,23 +3,39 @@
 // The tests of the interface run against every implementation: TEST_P(StoreContractTest, ...).
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 
-#include "store/internal/test_store.h"
 #include "store/memory_store.h"
+#include "store/mysql_store.h"
 #include "store/sqlite_store.h"
+#include "tests/support/mariadb.h"
+#include "tests/support/test_store.h"
 
 namespace lethe {
+
+/// The implementations there are; MariaDB where it is installed (mysql_store_test.cc asks for it).
+inline std::vector<std::string> StoreKinds() {
+  std::vector<std::string> kinds = {"Memory", "Sqlite"};
+  if (!MariaDbServer::Program().empty()) kinds.emplace_back("MariaDb");
+  return kinds;
+}
 
 class StoreContractTest : public testing::TestWithParam<std::string> {
  protected:
   StoreContractTest() {
     if (GetParam() == "Memory") {
       store_ = MakeMemoryStore(clock_);
-    } else {
+    } else if (GetParam() == "Sqlite") {
       store_ = *OpenSqliteStore(folder_ / "records.db", clock_, MasterKey::Random());
+    } else {
+      database_.emplace();
+      MysqlOptions options{
+          .socket = database_->server().socket(), .user = "root", .database = database_->name()};
+      store_ = *OpenMysqlStore(options, clock_, MasterKey::Random());
     }
   }
 
@@ -29,6 +45,7 @@ class StoreContractTest : public testing::TestWithParam<std::string> {
   }
 
   TestFolder folder_;
+  std::optional<TestDatabase> database_;
   ManualClock clock_{kNoon};
   std::unique_ptr<Store> store_;
 };

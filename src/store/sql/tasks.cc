@@ -1,16 +1,17 @@
 #include "store/internal/checks.h"
-#include "store/sqlite/internal/repositories.h"
+#include "store/sql/internal/repositories.h"
 
 namespace lethe {
 namespace {
 
-using Row = std::tuple<Int, Int, Int, Text, Text, Text, Int, Text, Int, Int, Int, Int, Int, Int,
-                       Int, Int, Text, Text, Int>;
+using Row = std::tuple<Int, Int, Int, Text, Text, Text, Int, Text, Int, Text, Int, Int, Int, Int,
+                       Int, Int, Int, Int, Text, Text, Int>;
 
 const std::string kSelect =
-    "SELECT task_id, app_id, uin, request_id, engine, request, holds_upload, callback_url, "
-    "callback, callback_attempts, state, lease, created_ms, expires_ms, started_ms, finished_ms, "
-    "error, result, audio_ms FROM tasks ";
+    "SELECT task_id, app_id, uin, request_id, engine, request, holds_upload, holder, "
+    "held_until_ms, "
+    "callback_url, callback, callback_attempts, state, lease, created_ms, expires_ms, started_ms, "
+    "finished_ms, error, result, audio_ms FROM tasks ";
 
 std::optional<WallTime> TimeIfAny(Int millis) {
   if (millis == 0) return std::nullopt;
@@ -18,9 +19,9 @@ std::optional<WallTime> TimeIfAny(Int millis) {
 }
 
 Task ToTask(const Row& row) {
-  const auto& [id, app_id, uin, request_id, engine, request, holds_upload, callback_url, callback,
-               attempts, state, lease, created, expires, started, finished, error, result, audio] =
-      row;
+  const auto& [id, app_id, uin, request_id, engine, request, holds_upload, holder, held_until,
+               callback_url, callback, attempts, state, lease, created, expires, started, finished,
+               error, result, audio] = row;
   return {.id = static_cast<TaskId>(id),
           .app_id = static_cast<AppId>(app_id),
           .uin = static_cast<Uin>(uin),
@@ -28,6 +29,8 @@ Task ToTask(const Row& row) {
           .engine = engine,
           .request = request,
           .holds_upload = holds_upload != 0,
+          .holder = holder,
+          .held_until = FromMillis(held_until),
           .callback_url = callback_url,
           .callback = static_cast<CallbackState>(callback),
           .callback_attempts = static_cast<int>(attempts),
@@ -52,13 +55,14 @@ std::string NumberList(std::span<const AppId> ids) {
   return list;
 }
 
-class SqliteTasks : public Tasks {
+class SqlTasks : public Tasks {
  public:
-  SqliteTasks(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SqlTasks(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
 
   Result<Task> Create(const NewTask& wanted) override {
     RETURN_IF_ERROR(CheckNewTask(wanted));
     const auto work = [&](Connection& sql) -> Result<Task> {
+      if (!LockApplication(sql, wanted.app_id)) return NoSuchApplication();
       ASSIGN_OR_RETURN(const Application application, ReadApplication(sql, wanted.app_id));
       const WallTime now = clock_.Now();
       if (sql.Number("SELECT COUNT(*) FROM tasks WHERE app_id = :app AND state IN (0, 1) "
@@ -70,12 +74,14 @@ class SqliteTasks : public Tasks {
       while (sql.Number("SELECT COUNT(*) FROM tasks WHERE task_id = :id", id) > 0) id = NewTaskId();
       sql.Run(
           "INSERT INTO tasks (task_id, app_id, uin, request_id, engine, request, holds_upload, "
-          "callback_url, callback, callback_attempts, state, lease, created_ms, expires_ms, "
-          "started_ms, finished_ms, error, result, audio_ms) "
-          "VALUES (:id, :app, :uin, :request_id, :engine, :request, :holds, :url, 0, 0, 0, 0, "
-          ":created, :expires, 0, 0, '', '', 0)",
+          "holder, held_until_ms, callback_url, callback, callback_attempts, state, lease, "
+          "created_ms, expires_ms, started_ms, finished_ms, error, result, audio_ms) "
+          "VALUES (:id, :app, :uin, :request_id, :engine, :request, :holds, :holder, :until, :url, "
+          "0, 0, 0, 0, :created, :expires, 0, 0, '', '', 0)",
           id, wanted.app_id, application.uin, wanted.request_id, wanted.engine, wanted.request,
-          wanted.holds_upload, wanted.callback_url, ToMillis(now), ToMillis(now + kTaskLifetime));
+          wanted.upload_holder.has_value(), wanted.upload_holder ? wanted.upload_holder->node : "",
+          wanted.upload_holder ? ToMillis(now + wanted.upload_holder->lease) : 0,
+          wanted.callback_url, ToMillis(now), ToMillis(now + kTaskLifetime));
       return ReadLive(sql, id);
     };
     return database_.Write("create a task", work);
@@ -90,35 +96,64 @@ class SqliteTasks : public Tasks {
     return database_.Read("find a task", work);
   }
 
-  Result<std::optional<Task>> Claim(std::span<const AppId> passed_over) override {
+  Result<std::optional<Task>> Claim(const TaskHolder& me,
+                                    std::span<const AppId> passed_over) override {
+    RETURN_IF_ERROR(CheckHolder(me));
     const std::string but_for =
         passed_over.empty() ? "" : "AND app_id NOT IN (" + NumberList(passed_over) + ") ";
-    const std::string oldest = "SELECT task_id FROM tasks WHERE state = 0 AND expires_ms > :now " +
-                               but_for + "ORDER BY seq LIMIT 1";
-    // Whoever looks for work finds none most of the time, and that should cost no write.
-    const auto look = [&](Connection& sql) -> Result<bool> {
-      return !sql.Rows<std::tuple<Int>>(oldest, ToMillis(clock_.Now())).empty();
+    // What was left behind first: it was asked for before most that waits.
+    const std::string left =
+        "SELECT task_id FROM tasks WHERE state = 1 AND held_until_ms <= :now AND "
+        "holds_upload = 0 AND expires_ms > :also_now " +
+        but_for + "ORDER BY seq LIMIT 1 ";
+    const std::string oldest =
+        "SELECT task_id FROM tasks WHERE state = 0 AND (holder = '' OR holder = :me) AND "
+        "expires_ms > :now " +
+        but_for + "ORDER BY seq LIMIT 1 ";
+    const auto find = [&](Connection& sql, const char* locking) {
+      const Int now = ToMillis(clock_.Now());
+      auto rows = sql.Rows<std::tuple<Int>>(left + locking, now, now);
+      if (rows.empty()) rows = sql.Rows<std::tuple<Int>>(oldest + locking, me.node, now);
+      return rows;
     };
+    // Whoever looks for work finds none most of the time, and that should cost no write.
+    const auto look = [&](Connection& sql) -> Result<bool> { return !find(sql, "").empty(); };
     ASSIGN_OR_RETURN(const bool found, database_.Read("look for a task", look));
     if (!found) return std::optional<Task>();
     const auto work = [&](Connection& sql) -> Result<std::optional<Task>> {
-      const Int now = ToMillis(clock_.Now());
-      const auto rows = sql.Rows<std::tuple<Int>>(oldest, now);
+      const auto rows = find(sql, "{free}");
       if (rows.empty()) return std::optional<Task>();
       const auto [id] = rows.front();
+      const WallTime now = clock_.Now();
       sql.Run(
-          "UPDATE tasks SET state = 1, started_ms = :now, lease = lease + 1 WHERE task_id = :id",
-          now, id);
+          "UPDATE tasks SET state = 1, started_ms = :now, lease = lease + 1, holder = :me, "
+          "held_until_ms = :until WHERE task_id = :id",
+          ToMillis(now), me.node, ToMillis(now + me.lease), id);
       ASSIGN_OR_RETURN(Task task, ReadLive(sql, static_cast<TaskId>(id)));
       return std::optional(std::move(task));
     };
     return database_.Write("claim a task", work);
   }
 
+  Result<int> Heartbeat(const TaskHolder& me) override {
+    RETURN_IF_ERROR(CheckHolder(me));
+    // Mostly there is nothing in hand, and that should cost no write.
+    const auto look = [&](Connection& sql) -> Result<bool> {
+      return sql.Number("SELECT COUNT(*) FROM tasks WHERE holder = :me", me.node) > 0;
+    };
+    ASSIGN_OR_RETURN(const bool found, database_.Read("look for tasks in hand", look));
+    if (!found) return 0;
+    const auto work = [&](Connection& sql) -> Result<int> {
+      return static_cast<int>(sql.Run("UPDATE tasks SET held_until_ms = :until WHERE holder = :me",
+                                      ToMillis(clock_.Now() + me.lease), me.node));
+    };
+    return database_.Write("hold tasks", work, Durability::kBuffered);
+  }
+
   Status Release(TaskId id, int lease) override {
     const auto work = [&](Connection& sql) {
       RETURN_IF_ERROR(CheckLease(sql, id, lease));
-      sql.Run("UPDATE tasks SET state = 0, started_ms = 0 WHERE task_id = :id", id);
+      PutBack(sql, id);
       return OkStatus();
     };
     return database_.Write("put a task back", work);
@@ -136,48 +171,73 @@ class SqliteTasks : public Tasks {
     return database_.Write("finish a task", work);
   }
 
-  Result<int> ResetRunning() override {
-    const auto work = [](Connection& sql) -> Result<int> {
-      return static_cast<int>(
-          sql.Run("UPDATE tasks SET state = 0, started_ms = 0 WHERE state = 1"));
+  Result<int> ResetRunning(std::string_view node) override {
+    const auto work = [&](Connection& sql) -> Result<int> {
+      const auto rows = sql.Rows<std::tuple<Int>>(
+          "SELECT task_id FROM tasks WHERE state = 1 AND holds_upload = 0 AND "
+          "(holder = :node OR held_until_ms <= :now) {lock}",
+          node, ToMillis(clock_.Now()));
+      for (const auto& [id] : rows) PutBack(sql, static_cast<TaskId>(id));
+      return static_cast<int>(rows.size());
     };
     return database_.Write("put tasks back", work);
   }
 
-  Result<int> FailLostUploads(std::string_view message) override {
+  Result<int> FailLostUploads(std::string_view node, std::string_view message) override {
     const auto work = [&](Connection& sql) -> Result<int> {
       const auto rows = sql.Rows<std::tuple<Int>>(
-          "SELECT task_id FROM tasks WHERE holds_upload = 1 AND state IN (0, 1)");
+          "SELECT task_id FROM tasks WHERE holds_upload = 1 AND state IN (0, 1) AND "
+          "(holder = :node OR held_until_ms <= :now) {lock}",
+          node, ToMillis(clock_.Now()));
       for (const auto& [id] : rows) {
         End(sql, static_cast<TaskId>(id), TaskState::kFailed, message);
+        LetGo(sql, static_cast<TaskId>(id));
       }
       return static_cast<int>(rows.size());
     };
     return database_.Write("fail tasks", work);
   }
 
-  Result<std::vector<Task>> PendingCallbacks(int limit) override {
+  Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) override {
+    RETURN_IF_ERROR(CheckHolder(me));
     RETURN_IF_ERROR(CheckLimit(limit));
-    const auto work = [&](Connection& sql) -> Result<std::vector<Task>> {
-      std::vector<Task> pending;
-      for (const Row& row : sql.Rows<Row>(
-               kSelect + "WHERE callback = 1 AND expires_ms > :now ORDER BY seq LIMIT :limit",
-               ToMillis(clock_.Now()), limit)) {
-        pending.push_back(ToTask(row));
-      }
-      return pending;
+    const std::string pending =
+        "SELECT task_id FROM tasks WHERE callback = 1 AND expires_ms > :now AND "
+        "(holder = :me OR held_until_ms <= :also_now) ORDER BY seq LIMIT :limit ";
+    const auto find = [&](Connection& sql, const char* locking) {
+      const Int now = ToMillis(clock_.Now());
+      return sql.Rows<std::tuple<Int>>(pending + locking, now, me.node, now, limit);
     };
-    return database_.Read("find callbacks", work);
+    const auto look = [&](Connection& sql) -> Result<bool> { return !find(sql, "").empty(); };
+    ASSIGN_OR_RETURN(const bool found, database_.Read("look for callbacks", look));
+    if (!found) return std::vector<Task>();
+    const auto work = [&](Connection& sql) -> Result<std::vector<Task>> {
+      std::vector<Task> claimed;
+      for (const auto& [id] : find(sql, "{free}")) {
+        sql.Run("UPDATE tasks SET holder = :me, held_until_ms = :until WHERE task_id = :id",
+                me.node, ToMillis(clock_.Now() + me.lease), id);
+        ASSIGN_OR_RETURN(Task task, ReadLive(sql, static_cast<TaskId>(id)));
+        claimed.push_back(std::move(task));
+      }
+      return claimed;
+    };
+    return database_.Write("claim callbacks", work);
   }
 
   Status NoteCallback(TaskId id, CallbackState next) override {
     const auto work = [&](Connection& sql) -> Status {
-      ASSIGN_OR_RETURN(const Task task, ReadLive(sql, id));
-      if (task.callback != CallbackState::kPending) return NoCallbackPending();
+      const auto rows = sql.Rows<std::tuple<Int>>(
+          "SELECT callback FROM tasks WHERE task_id = :id AND expires_ms > :now {lock}", id,
+          ToMillis(clock_.Now()));
+      if (rows.empty()) return NoSuchTask();
+      if (std::get<0>(rows.front()) != static_cast<Int>(CallbackState::kPending)) {
+        return NoCallbackPending();
+      }
       sql.Run(
           "UPDATE tasks SET callback = :next, callback_attempts = callback_attempts + 1 "
           "WHERE task_id = :id",
           next, id);
+      if (next != CallbackState::kPending) LetGo(sql, id);
       return OkStatus();
     };
     return database_.Write("note a callback", work);
@@ -212,7 +272,8 @@ class SqliteTasks : public Tasks {
     RETURN_IF_ERROR(CheckLimit(limit));
     const auto work = [&](Connection& sql) -> Result<int> {
       const auto rows = sql.Rows<std::tuple<Int>>(
-          "SELECT task_id FROM tasks WHERE expires_ms <= :now ORDER BY expires_ms LIMIT :limit",
+          "SELECT task_id FROM tasks WHERE expires_ms <= :now ORDER BY expires_ms LIMIT :limit "
+          "{free}",
           ToMillis(clock_.Now()), limit);
       for (const auto& [id] : rows) sql.Run("DELETE FROM tasks WHERE task_id = :id", id);
       return static_cast<int>(rows.size());
@@ -232,7 +293,7 @@ class SqliteTasks : public Tasks {
 
   Status CheckLease(Connection& sql, TaskId id, int lease) const {
     const auto rows = sql.Rows<std::tuple<Int, Int>>(
-        "SELECT state, lease FROM tasks WHERE task_id = :id AND expires_ms > :now", id,
+        "SELECT state, lease FROM tasks WHERE task_id = :id AND expires_ms > :now {lock}", id,
         ToMillis(clock_.Now()));
     if (rows.empty()) return NoSuchTask();
     const auto [state, current] = rows.front();
@@ -240,11 +301,26 @@ class SqliteTasks : public Tasks {
     return running && current == lease ? OkStatus() : NotRunningUnderLease();
   }
 
+  // Whoever finished a task tells its caller, so a task with a callback stays in hand.
   void End(Connection& sql, TaskId id, TaskState state, std::string_view error) const {
     sql.Run(
         "UPDATE tasks SET state = :state, error = :error, finished_ms = :now, "
         "callback = CASE WHEN callback_url = '' THEN 0 ELSE 1 END WHERE task_id = :id",
         state, error, ToMillis(clock_.Now()), id);
+    sql.Run("UPDATE tasks SET holder = '', held_until_ms = 0 WHERE task_id = :id AND callback = 0",
+            id);
+  }
+
+  static void LetGo(Connection& sql, TaskId id) {
+    sql.Run("UPDATE tasks SET holder = '', held_until_ms = 0 WHERE task_id = :id", id);
+  }
+
+  static void PutBack(Connection& sql, TaskId id) {
+    sql.Run("UPDATE tasks SET state = 0, started_ms = 0 WHERE task_id = :id", id);
+    // An upload stays where it is.
+    sql.Run(
+        "UPDATE tasks SET holder = '', held_until_ms = 0 WHERE task_id = :id AND holds_upload = 0",
+        id);
   }
 
   Database& database_;
@@ -253,8 +329,8 @@ class SqliteTasks : public Tasks {
 
 }  // namespace
 
-std::unique_ptr<Tasks> MakeSqliteTasks(Database& database, const Clock& clock) {
-  return std::make_unique<SqliteTasks>(database, clock);
+std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock) {
+  return std::make_unique<SqlTasks>(database, clock);
 }
 
 }  // namespace lethe

@@ -1,6 +1,6 @@
 #include "store/internal/checks.h"
 #include "store/internal/key_material.h"
-#include "store/sqlite/internal/repositories.h"
+#include "store/sql/internal/repositories.h"
 
 namespace lethe {
 namespace {
@@ -18,9 +18,9 @@ Key ToKey(const KeyRow& row) {
           .last4 = last4};
 }
 
-class SqliteKeys : public Keys {
+class SqlKeys : public Keys {
  public:
-  SqliteKeys(Database& database, const Clock& clock, const MasterKey& master_key)
+  SqlKeys(Database& database, const Clock& clock, const MasterKey& master_key)
       : database_(database), clock_(clock), master_key_(master_key) {}
 
   Result<NewKey> Create(AppId app_id, KeyKind kind) override {
@@ -29,7 +29,7 @@ class SqliteKeys : public Keys {
     const std::string lookup = pair ? made.key.id : HashBearer(made.secret.Reveal());
     const std::string sealed = pair ? master_key_.Seal(made.secret, made.key.id) : "";
     const auto work = [&](Connection& sql) {
-      if (!HasApplication(sql, app_id)) return NoSuchApplication();
+      if (!LockApplication(sql, app_id)) return NoSuchApplication();
       if (sql.Number("SELECT COUNT(*) FROM access_keys WHERE app_id = :app", app_id) >=
           Int{kMaxKeysPerApplication}) {
         return TooMany("keys of an application", kMaxKeysPerApplication);
@@ -147,9 +147,9 @@ class SqliteKeys : public Keys {
 
 }  // namespace
 
-std::unique_ptr<Keys> MakeSqliteKeys(Database& database, const Clock& clock,
-                                     const MasterKey& master_key) {
-  return std::make_unique<SqliteKeys>(database, clock, master_key);
+std::unique_ptr<Keys> MakeSqlKeys(Database& database, const Clock& clock,
+                                  const MasterKey& master_key) {
+  return std::make_unique<SqlKeys>(database, clock, master_key);
 }
 
 }  // namespace lethe

@@ -16,6 +16,7 @@
 #include <soci/soci.h>
 
 #include "base/check.h"
+#include "store/sql/internal/dialect.h"
 
 namespace lethe {
 
@@ -24,25 +25,36 @@ namespace lethe {
 using Int = long long;
 using Text = std::string;
 
+/// A statement that is longer than the database takes.
+class StatementTooLong : public soci::soci_error {
+ public:
+  StatementTooLong() : soci::soci_error("statement too long") {}
+};
+
 /// Thread: one at a time
 /// Errors: soci::soci_error, which Database turns into a Status
 class Connection {
  public:
-  explicit Connection(const std::string& connect_string);
+  /// Lifetime: the dialect has to outlive the connection
+  Connection(const Dialect& dialect, Access access);
 
-  /// Whether a commit waits for the disk.
-  void SetSynced(bool synced);
+  const Dialect& dialect() const { return dialect_; }
+
+  /// Begins a transaction; `synced`: its commit waits for the disk.
+  void Begin(bool synced);
 
   /// Runs a statement that gives no rows; its parameters (:a, :b, ...) take the values in their
-  /// order. Returns how many rows it changed.
+  /// order. Returns how many rows it found to change.
   template <class... Values>
   Int Run(const std::string& sql, const Values&... values) {
+    CheckLength(sql, values...);
     return Prepare<std::tuple<>, std::tuple<Stored<Values>...>>(sql).Run(Stored<Values>(values)...);
   }
 
   /// Runs a statement that gives rows, a std::tuple of Int and Text each.
   template <class Row, class... Values>
   std::vector<Row> Rows(const std::string& sql, const Values&... values) {
+    CheckLength(sql, values...);
     return Prepare<Row, std::tuple<Stored<Values>...>>(sql).Rows(Stored<Values>(values)...);
   }
 
@@ -110,7 +122,9 @@ class Connection {
     if (found == statements_.end()) {
       // Texts with a list in them are many; nobody needs all of them for ever.
       if (statements_.size() >= kMaxStatements) statements_.clear();
-      found = statements_.emplace(sql, std::make_unique<Statement<Row, Parameters>>(session_, sql))
+      found = statements_
+                  .emplace(sql, std::make_unique<Statement<Row, Parameters>>(
+                                    *session_, dialect_.Translate(sql)))
                   .first;
     }
     auto* statement = dynamic_cast<Statement<Row, Parameters>*>(found->second.get());
@@ -118,9 +132,32 @@ class Connection {
     return *statement;
   }
 
+  // A server that is sent more than it takes hangs up, which would look like its end.
+  template <class... Values>
+  void CheckLength(const std::string& sql, const Values&... values) const {
+    if (max_statement_ == 0) return;
+    if (sql.size() + 1024 + (WrittenSize(values) + ... + 0) > max_statement_) {
+      throw StatementTooLong();
+    }
+  }
+
+  template <class Value>
+  static std::size_t WrittenSize(const Value& value) {
+    if constexpr (std::is_same_v<Stored<Value>, Int>) {
+      return 24;
+    } else {
+      return EscapedSize(value);
+    }
+  }
+  // Its bytes as a literal: some are written with a backslash before them.
+  static std::size_t EscapedSize(std::string_view text);
+
   static constexpr std::size_t kMaxStatements = 128;
 
-  soci::session session_;
+  const Dialect& dialect_;
+  const Access access_;
+  const std::unique_ptr<soci::session> session_;
+  std::size_t max_statement_ = 0;  // 0: as long as memory
   bool synced_ = false;
   std::map<std::string, std::unique_ptr<AnyStatement>> statements_;  // die before the session
 };

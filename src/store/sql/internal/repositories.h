@@ -1,0 +1,41 @@
+#pragma once
+
+// The repositories in SQL, and what their statements share.
+
+#include <chrono>
+#include <memory>
+
+#include "base/clock.h"
+#include "seal/master_key.h"
+#include "store/sql/internal/database.h"
+#include "store/store.h"
+
+namespace lethe {
+
+std::unique_ptr<Applications> MakeSqlApplications(Database& database, const Clock& clock);
+std::unique_ptr<Keys> MakeSqlKeys(Database& database, const Clock& clock,
+                                  const MasterKey& master_key);
+std::unique_ptr<Vocabularies> MakeSqlVocabularies(Database& database, const Clock& clock);
+std::unique_ptr<KeywordLibraries> MakeSqlKeywordLibraries(Database& database, const Clock& clock);
+std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock);
+std::unique_ptr<Usage> MakeSqlUsage(Database& database, const Clock& clock);
+
+inline Int ToMillis(WallTime time) { return time.time_since_epoch().count(); }
+inline WallTime FromMillis(Int millis) { return WallTime(Millis(millis)); }
+
+/// Whether there is such an application.
+inline bool HasApplication(Connection& sql, AppId id) {
+  return sql.Number("SELECT COUNT(*) FROM applications WHERE app_id = :id", id) > 0;
+}
+
+/// Whether there is such an application. Where others may write at the same time they wait from
+/// here on, if they ask for the same: what is counted for an application stays so until the commit.
+inline bool LockApplication(Connection& sql, AppId id) {
+  return !sql.Rows<std::tuple<Int>>("SELECT app_id FROM applications WHERE app_id = :id {lock}", id)
+              .empty();
+}
+
+/// The application with its quotas, or kNotFound.
+Result<Application> ReadApplication(Connection& sql, AppId id);
+
+}  // namespace lethe

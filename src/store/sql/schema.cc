@@ -1,0 +1,165 @@
+// The tables, version by version. A step that was released is never changed; the next one changes
+// what it made.
+//
+// Times are milliseconds since 1970, UTC. Nothing is NULL. The words in braces are the dialect's.
+// Where a schema is not changed in a transaction (MySQL), a step that was interrupted is run again
+// from its beginning, and what is there already is passed over: so every statement makes one thing.
+
+#include <array>
+#include <span>
+
+#include "store/sql/internal/database.h"
+
+namespace lethe {
+namespace {
+
+constexpr std::array kVersion1 = {
+    "CREATE TABLE counters (name {string}(32) PRIMARY KEY, value BIGINT NOT NULL) {table}",
+    "INSERT INTO counters (name, value) VALUES ('app_id', 1300000000)",
+    "INSERT INTO counters (name, value) VALUES ('uin', 100000000000)",
+
+    // The hash of the console's password, and how to tell which master key belongs here.
+    "CREATE TABLE settings (name {string}(32) PRIMARY KEY, value {text} NOT NULL) {table}",
+
+    "CREATE TABLE applications ("
+    " app_id BIGINT PRIMARY KEY,"
+    " uin BIGINT NOT NULL,"
+    " name {string}(64) NOT NULL UNIQUE,"
+    " enabled INT NOT NULL,"
+    " created_ms BIGINT NOT NULL) {table}",
+
+    "CREATE TABLE quotas ("
+    " app_id BIGINT NOT NULL,"
+    " interface {string}(32) NOT NULL,"
+    " calls_per_second INT NOT NULL,"  // -1: the default
+    " concurrency INT NOT NULL,"       // -1: the default
+    " PRIMARY KEY (app_id, interface),"
+    " FOREIGN KEY (app_id) REFERENCES applications (app_id) ON DELETE CASCADE) {table}",
+
+    "CREATE TABLE access_keys ("
+    " seq {serial},"
+    " key_id {string}(64) NOT NULL UNIQUE,"
+    " kind INT NOT NULL,"
+    " app_id BIGINT NOT NULL,"
+    " enabled INT NOT NULL,"
+    " created_ms BIGINT NOT NULL,"
+    " last4 {string}(4) NOT NULL,"
+    " lookup {string}(64) NOT NULL UNIQUE,"  // of a pair its id, of a bearer key its hash
+    " sealed {text} NOT NULL,"               // of a pair its secret
+    " FOREIGN KEY (app_id) REFERENCES applications (app_id) ON DELETE CASCADE) {table}",
+    "CREATE INDEX access_keys_by_app ON access_keys (app_id)",
+
+    "CREATE TABLE vocabularies ("
+    " seq {serial},"
+    " vocabulary_id {string}(32) NOT NULL UNIQUE,"
+    " app_id BIGINT NOT NULL,"
+    " name {text} NOT NULL,"
+    " description {text} NOT NULL,"
+    " words {text} NOT NULL,"  // lines of a weight, a blank and a word
+    " is_default INT NOT NULL,"
+    " created_ms BIGINT NOT NULL,"
+    " updated_ms BIGINT NOT NULL,"
+    " FOREIGN KEY (app_id) REFERENCES applications (app_id) ON DELETE CASCADE) {table}",
+    "CREATE INDEX vocabularies_by_app ON vocabularies (app_id)",
+
+    "CREATE TABLE keyword_libraries ("
+    " seq {serial},"
+    " library_id {string}(32) NOT NULL UNIQUE,"
+    " app_id BIGINT NOT NULL,"
+    " name {string}(128) NOT NULL,"
+    " words {text} NOT NULL,"  // lines
+    " created_ms BIGINT NOT NULL,"
+    " updated_ms BIGINT NOT NULL,"
+    " UNIQUE (app_id, name),"
+    " FOREIGN KEY (app_id) REFERENCES applications (app_id) ON DELETE CASCADE) {table}",
+
+    "CREATE TABLE tasks ("
+    " seq {serial},"
+    " task_id BIGINT NOT NULL UNIQUE,"
+    " app_id BIGINT NOT NULL,"
+    " uin BIGINT NOT NULL,"
+    " request_id {text} NOT NULL,"
+    " engine {text} NOT NULL,"
+    " request {text} NOT NULL,"
+    " holds_upload INT NOT NULL,"
+    " callback_url {text} NOT NULL,"
+    " callback INT NOT NULL,"
+    " callback_attempts INT NOT NULL,"
+    " state INT NOT NULL,"
+    " lease INT NOT NULL,"
+    " created_ms BIGINT NOT NULL,"
+    " expires_ms BIGINT NOT NULL,"
+    " started_ms BIGINT NOT NULL,"   // 0: not yet
+    " finished_ms BIGINT NOT NULL,"  // 0: not yet
+    " error {text} NOT NULL,"
+    " result {text} NOT NULL,"
+    " audio_ms BIGINT NOT NULL,"
+    " FOREIGN KEY (app_id) REFERENCES applications (app_id) ON DELETE CASCADE) {table}",
+    "CREATE INDEX tasks_by_state ON tasks (state, seq)",
+    "CREATE INDEX tasks_by_app ON tasks (app_id, state)",
+    "CREATE INDEX tasks_by_callback ON tasks (callback, seq)",
+    "CREATE INDEX tasks_by_expiry ON tasks (expires_ms)",
+
+    // Without a reference to the application, which its usage may outlive.
+    "CREATE TABLE finished_calls ("
+    " seq {serial},"
+    " app_id BIGINT NOT NULL,"
+    " interface {string}(32) NOT NULL,"
+    " call_id {text} NOT NULL,"
+    " result_code {text} NOT NULL,"
+    " succeeded INT NOT NULL,"
+    " start_ms BIGINT NOT NULL,"
+    " end_ms BIGINT NOT NULL,"
+    " expires_ms BIGINT NOT NULL,"
+    " audio_ms BIGINT NOT NULL,"
+    " counted_seconds BIGINT NOT NULL,"
+    " bytes BIGINT NOT NULL) {table}",
+    "CREATE INDEX finished_calls_by_app ON finished_calls (app_id, end_ms)",
+    "CREATE INDEX finished_calls_by_expiry ON finished_calls (expires_ms)",
+};
+
+// Several nodes: which one has a task in hand, and until when.
+constexpr std::array kVersion2 = {
+    "ALTER TABLE tasks ADD COLUMN holder {string}(64) NOT NULL DEFAULT ''",
+    "ALTER TABLE tasks ADD COLUMN held_until_ms BIGINT NOT NULL DEFAULT 0",
+    "CREATE INDEX tasks_by_holder ON tasks (holder)",
+};
+
+constexpr std::array<std::span<const char* const>, 2> kSteps = {kVersion1, kVersion2};
+
+void RunStep(Connection& sql, std::span<const char* const> statements) {
+  for (const char* statement : statements) {
+    try {
+      sql.Run(statement);
+    } catch (const soci::soci_error& error) {
+      if (!sql.dialect().SaysItIsThere(error)) throw;
+    }
+  }
+}
+
+}  // namespace
+
+Int SchemaVersion(Connection& sql) {
+  if (sql.Number(sql.dialect().CountTables(), "schema_version") == 0) return 0;
+  return sql.Number("SELECT COALESCE(MAX(version), 0) FROM schema_version");
+}
+
+Status Migrate(Connection& sql) {
+  const auto known = static_cast<Int>(kSteps.size());
+  const Int version = SchemaVersion(sql);
+  if (version > known) {
+    return FailedPrecondition("the records were written by a newer lethe (version " +
+                              std::to_string(version) + ", this one knows " +
+                              std::to_string(known) + "); use that one");
+  }
+  if (version == 0) {
+    sql.Run("CREATE TABLE IF NOT EXISTS schema_version (version INT NOT NULL) {table}");
+  }
+  for (Int step = version; step < known; ++step) {
+    RunStep(sql, kSteps[static_cast<std::size_t>(step)]);
+    sql.Run("INSERT INTO schema_version (version) VALUES (:version)", step + 1);
+  }
+  return OkStatus();
+}
+
+}  // namespace lethe

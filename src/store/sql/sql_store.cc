@@ -1,0 +1,91 @@
+#include "store/mysql_store.h"
+#include "store/sql/internal/database.h"
+#include "store/sql/internal/mysql_dialect.h"
+#include "store/sql/internal/repositories.h"
+#include "store/sql/internal/sqlite_dialect.h"
+#include "store/sqlite_store.h"
+
+namespace lethe {
+namespace {
+
+constexpr std::string_view kKeyCheck = "the master key of these records";
+
+// Remembers, when the records are new, which master key is theirs; later, whether this is the one.
+Status CheckMasterKey(Connection& sql, const MasterKey& key) {
+  const auto rows = sql.Rows<std::tuple<Text>>(
+      "SELECT value FROM settings WHERE name = 'master_key_check' {lock}");
+  if (rows.empty()) {
+    sql.Run("INSERT INTO settings (name, value) VALUES ('master_key_check', :value)",
+            key.Seal(Secret(), kKeyCheck));
+    return OkStatus();
+  }
+  if (key.Open(std::get<0>(rows.front()), kKeyCheck).ok()) return OkStatus();
+  return FailedPrecondition(
+      "the records belong to another master key; restore the one they were made with");
+}
+
+class SqlStore : public Store {
+ public:
+  SqlStore(std::unique_ptr<Database> database, const Clock& clock, MasterKey master_key)
+      : master_key_(std::move(master_key)),
+        database_(std::move(database)),
+        applications_(MakeSqlApplications(*database_, clock)),
+        keys_(MakeSqlKeys(*database_, clock, master_key_)),
+        vocabularies_(MakeSqlVocabularies(*database_, clock)),
+        keyword_libraries_(MakeSqlKeywordLibraries(*database_, clock)),
+        tasks_(MakeSqlTasks(*database_, clock)),
+        usage_(MakeSqlUsage(*database_, clock)) {}
+
+  Applications& applications() override { return *applications_; }
+  Keys& keys() override { return *keys_; }
+  Vocabularies& vocabularies() override { return *vocabularies_; }
+  KeywordLibraries& keyword_libraries() override { return *keyword_libraries_; }
+  Tasks& tasks() override { return *tasks_; }
+  Usage& usage() override { return *usage_; }
+
+ private:
+  const MasterKey master_key_;
+  const std::unique_ptr<Database> database_;
+  const std::unique_ptr<Applications> applications_;
+  const std::unique_ptr<Keys> keys_;
+  const std::unique_ptr<Vocabularies> vocabularies_;
+  const std::unique_ptr<KeywordLibraries> keyword_libraries_;
+  const std::unique_ptr<Tasks> tasks_;
+  const std::unique_ptr<Usage> usage_;
+};
+
+Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const Clock& clock,
+                                         MasterKey master_key) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(std::move(dialect)));
+  RETURN_IF_ERROR(database->Write(
+      "check the master key", [&](Connection& sql) { return CheckMasterKey(sql, master_key); }));
+  return std::unique_ptr<Store>(
+      std::make_unique<SqlStore>(std::move(database), clock, std::move(master_key)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path, const Clock& clock,
+                                               MasterKey master_key) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Dialect> dialect, MakeSqliteDialect(path));
+  auto store = OpenStore(std::move(dialect), clock, std::move(master_key));
+  if (!store.ok()) return store.status().WithContext(path);
+  return store;
+}
+
+Result<std::unique_ptr<Store>> OpenMysqlStore(const MysqlOptions& options, const Clock& clock,
+                                              MasterKey master_key) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Dialect> dialect, MakeMysqlDialect(options));
+  return OpenStore(std::move(dialect), clock, std::move(master_key));
+}
+
+Result<bool> MysqlStoreIsNew(const MysqlOptions& options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Dialect> dialect, MakeMysqlDialect(options));
+  const auto database = Database::OpenAsItIs(std::move(dialect));
+  return database->Read("look at the records", [](Connection& sql) -> Result<bool> {
+    return SchemaVersion(sql) == 0 ||
+           sql.Number("SELECT COUNT(*) FROM settings WHERE name = 'master_key_check'") == 0;
+  });
+}
+
+}  // namespace lethe
