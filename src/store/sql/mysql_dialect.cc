@@ -41,6 +41,7 @@ enum ServerError : unsigned {
   kDeadlock = 1213,
   kSpecificAccessDenied = 1227,
   kOptionPreventsStatement = 1290,
+  kInterrupted = 1317,
   kCrashedTable = 1194,
   kCrashedTableTwice = 1195,
   kAccessDeniedNoPassword = 1698,
@@ -213,6 +214,7 @@ class MysqlDialect : public Dialect {
       case kServerShutdown:
       case kAbortingConnection:
       case kConnectionKilled:
+      case kInterrupted:
       case kIdleTooLong:
       // The server became a replica: another connection may reach the new primary.
       case kOptionPreventsStatement:
