@@ -15,7 +15,7 @@
 #include "seal/file_key_store.h"
 #include "seal/sealed_pieces.h"
 #include "store/directory_objects.h"
-#include "store/internal/test_store.h"
+#include "tests/support/test_store.h"
 
 namespace lethe {
 namespace {

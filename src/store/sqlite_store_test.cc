@@ -16,7 +16,7 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/stat.h>
 
-#include "store/internal/test_store.h"
+#include "tests/support/test_store.h"
 
 namespace lethe {
 namespace {

@@ -3,10 +3,10 @@
 // runs against the memory and the SQLite store through the interface alone, with a clock that
 // stands; limits are met exactly and exceeded by one.
 
+#include "tests/support/store_contract.h"
+
 #include <limits>
 #include <set>
-
-#include "store/internal/contract_test.h"
 
 namespace lethe {
 

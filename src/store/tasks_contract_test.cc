@@ -7,7 +7,7 @@
 #include <set>
 #include <thread>
 
-#include "store/internal/contract_test.h"
+#include "tests/support/store_contract.h"
 
 namespace lethe {
 namespace {

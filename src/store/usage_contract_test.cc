@@ -1,7 +1,7 @@
 // Goal: usage adds up as the contract bills it, by the cloud's calendar, and is forgotten in time.
 // Method: as store_contract_test.cc; calls a millisecond before and after every boundary.
 
-#include "store/internal/contract_test.h"
+#include "tests/support/store_contract.h"
 
 namespace lethe {
 namespace {

@@ -7,9 +7,9 @@
 
 #include <gmock/gmock.h>
 
-#include "store/internal/test_store.h"
 #include "store/memory_store.h"
 #include "store/sqlite_store.h"
+#include "tests/support/test_store.h"
 
 namespace lethe {
 
