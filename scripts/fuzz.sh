@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzzer of a build for a while, as many at once as there are cores.
+# Runs every fuzzer of a build for a while, as many at once as there are cores, or JOBS.
 #
 #   scripts/fuzz.sh BUILD_DIR SECONDS_EACH
 #
@@ -31,4 +31,4 @@ export build seconds here
 
 mapfile -t fuzzers < <(find "$build" -maxdepth 1 -name '*_fuzz' -type f -executable | sort)
 [ ${#fuzzers[@]} -gt 0 ] || { echo "fuzz: no fuzzers in $build" >&2; exit 1; }
-printf '%s\n' "${fuzzers[@]}" | xargs -P "$(nproc)" -I{} bash -c 'run_one {}'
+printf '%s\n' "${fuzzers[@]}" | xargs -P "${JOBS:-$(nproc)}" -I{} bash -c 'run_one {}'

@@ -5,6 +5,8 @@
 
 #include "tests/support/store_contract.h"
 
+#include "tests/support/store_contract.h"
+
 #include <limits>
 #include <set>
 

@@ -126,8 +126,9 @@ class DirectoryObjects final : public ObjectStore {
       if (errno == ENOENT || errno == ENOTDIR) return OkStatus();
       return ErrnoStatus(errno, "cannot remove an object");
     }
-    RETURN_IF_ERROR(SyncFolder(path.parent_path()));
-    // The last one takes its folder with it; others may be writing into it.
+    // Whoever removes the last one removes its folder too, and was perhaps quicker.
+    const Status synced = SyncFolder(path.parent_path());
+    if (!synced.ok() && synced.code() != StatusCode::kNotFound) return synced;
     if (path.parent_path() != root_) ::rmdir(path.parent_path().c_str());
     return OkStatus();
   }
