@@ -16,6 +16,14 @@ void AddRecordsOptions(CLI::App* command, RecordsOptions& options) {
       ->add_option("--store.password-file", options.password_file,
                    "File with the database's password; or LETHE_STORE_PASSWORD")
       ->envname("LETHE_STORE_PASSWORD_FILE");
+  command
+      ->add_option(
+          "--store.keys", options.keys,
+          "Folder of the keys, as lethe serve has it; by default \"keys\" in the data folder")
+      ->envname("LETHE_STORE_KEYS");
+  command->add_option("--store.region", options.region, "Region, as lethe serve has it")
+      ->envname("LETHE_STORE_REGION")
+      ->capture_default_str();
 }
 
 Result<Application> FindApplication(Store& store, const std::string& id_or_name) {

@@ -41,12 +41,6 @@ Status NoRecordsYet(const std::string& place) {
                             place);
 }
 
-// The folders of the records' key.
-Status MakeFolders(const std::string& folder) {
-  RETURN_IF_ERROR(MakePrivateFolder(folder));
-  return MakePrivateFolder(folder + "/keys");
-}
-
 // The password of the database's user, who may have none.
 Result<Secret> StorePassword(const RecordsOptions& options) {
   constexpr std::size_t kMaxPassword = 1024;
@@ -62,37 +56,47 @@ Result<Secret> StorePassword(const RecordsOptions& options) {
   return password;
 }
 
-Result<std::unique_ptr<Store>> OpenDatabase(const RecordsOptions& options,
-                                            const std::string& folder, const Clock& clock,
-                                            bool may_create) {
+// New records are given new keys, and no others.
+Status OpenClockAndKeys(const RecordsOptions& options, const Clock& clock, bool is_new,
+                        DataFolder* data) {
+  const std::string keys = options.keys.empty() ? data->path + "/keys" : options.keys;
+  if (is_new || !options.dsn.empty()) RETURN_IF_ERROR(MakePrivateFolder(data->path));
+  if (is_new) RETURN_IF_ERROR(MakePrivateFolder(keys));
+  ASSIGN_OR_RETURN(data->clock, GuardedClock::Open(clock, data->path + "/clock"));
+  auto keyring = Keyring::Open(keys, options.region, *data->clock, /*may_create=*/is_new);
+  if (keyring.status().code() == StatusCode::kFailedPrecondition && !options.dsn.empty()) {
+    return FailedPrecondition(
+        "the database has records, but their keys are not here; nodes share one folder of keys, "
+        "which --store.keys names: " +
+        keys);
+  }
+  if (!keyring.ok()) return keyring.status();
+  data->keyring = *std::move(keyring);
+  return OkStatus();
+}
+
+Status OpenDatabase(const RecordsOptions& options, const Clock& clock, bool may_create,
+                    DataFolder* data) {
   ASSIGN_OR_RETURN(MysqlOptions mysql, ParseMysqlDsn(options.dsn));
   ASSIGN_OR_RETURN(mysql.password, StorePassword(options));
   mysql.max_connections = static_cast<std::size_t>(options.connections);
   ASSIGN_OR_RETURN(const bool is_new, MysqlStoreIsNew(mysql));
   if (is_new && !may_create) return NoRecordsYet(options.dsn);
-  if (is_new) RETURN_IF_ERROR(MakeFolders(folder));
-  auto key = MasterKey::Load(folder + "/keys/master.key", /*may_create=*/is_new);
-  if (key.status().code() == StatusCode::kFailedPrecondition) {
-    return FailedPrecondition(
-        "the database has records, but their master key is not here; copy it from another node or "
-        "restore it: " +
-        folder + "/keys/master.key");
-  }
-  if (!key.ok()) return key.status();
-  return OpenMysqlStore(mysql, clock, *std::move(key));
+  RETURN_IF_ERROR(OpenClockAndKeys(options, clock, is_new, data));
+  ASSIGN_OR_RETURN(data->store, OpenMysqlStore(mysql, *data->clock, *data->keyring));
+  return OkStatus();
 }
 
-Result<std::unique_ptr<Store>> OpenFile(const std::string& folder, const Clock& clock,
-                                        bool may_create) {
-  const std::string records = folder + "/records.db";
+Status OpenFile(const RecordsOptions& options, const Clock& clock, bool may_create,
+                DataFolder* data) {
+  const std::string records = data->path + "/records.db";
   std::error_code ignored;
   const bool is_new = !fs::exists(records, ignored);
-  if (is_new && !may_create) return NoRecordsYet(folder);
-  if (is_new) RETURN_IF_ERROR(MakeFolders(folder));
+  if (is_new && !may_create) return NoRecordsYet(data->path);
   // The key is there before the records are, also when two begin at once.
-  ASSIGN_OR_RETURN(MasterKey key,
-                   MasterKey::Load(folder + "/keys/master.key", /*may_create=*/is_new));
-  return OpenSqliteStore(records, clock, std::move(key));
+  RETURN_IF_ERROR(OpenClockAndKeys(options, clock, is_new, data));
+  ASSIGN_OR_RETURN(data->store, OpenSqliteStore(records, *data->clock, *data->keyring));
+  return OkStatus();
 }
 
 }  // namespace
@@ -109,12 +113,10 @@ Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& cl
   if (options.data.empty()) return InvalidArgument("the data folder has no name");
   // "x/" and "x" are one folder.
   const std::string folder = (fs::path(options.data) / "").parent_path().string();
-  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
-                   options.dsn.empty() ? OpenFile(folder, clock, may_create)
-                                       : OpenDatabase(options, folder, clock, may_create));
-  return DataFolder{.path = folder,
-                    .records = options.dsn.empty() ? folder : options.dsn,
-                    .store = std::move(store)};
+  DataFolder data{.path = folder, .records = options.dsn.empty() ? folder : options.dsn};
+  RETURN_IF_ERROR(options.dsn.empty() ? OpenFile(options, clock, may_create, &data)
+                                      : OpenDatabase(options, clock, may_create, &data));
+  return data;
 }
 
 std::string DefaultNodeName(const std::string& data) {

@@ -4,7 +4,10 @@
 //
 //   records.db        applications, keys, tasks, usage (store/sqlite_store.h), unless they are in a
 //                     database server (store/mysql_store.h)
-//   keys/master.key   what opens the secrets in them; belongs into another backup than the records
+//   clock             the latest moment seen (base/guarded_clock.h)
+//   keys/             what opens the secrets and texts in them (seal/keyring.h), unless the keys
+//   are
+//                     elsewhere; belongs into another backup than the records, or in none
 
 #include <cstdint>
 #include <memory>
@@ -14,6 +17,8 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "base/status.h"
+#include "base/guarded_clock.h"
+#include "seal/keyring.h"
 #include "store/store.h"
 
 namespace lethe {
@@ -24,6 +29,8 @@ std::string DefaultDataFolder();
 /// Where the records are.
 struct RecordsOptions {
   std::string data = DefaultDataFolder();  // the folder
+  std::string keys;                        // the folder of the keys; empty: "keys" in the folder
+  std::string region = "default";
   std::string dsn;            // of a database server (ParseMysqlDsn()); empty: records.db
   std::string password_file;  // the server's password; empty: $LETHE_STORE_PASSWORD, or none
   std::int64_t connections = 16;
@@ -32,6 +39,8 @@ struct RecordsOptions {
 struct DataFolder {
   std::string path;
   std::string records;  // the path again, or the DSN
+  std::unique_ptr<GuardedClock> clock;  // the store's
+  std::unique_ptr<Keyring> keyring;
   std::unique_ptr<Store> store;
 };
 

@@ -17,6 +17,8 @@
 #include "kernels/dispatch.h"
 #include "model/speech_model.h"
 #include "outbound/http_client.h"
+#include "retention/ended_epochs.h"
+#include "retention/sweeper.h"
 #include "server/cloud_api.h"
 #include "server/flash.h"
 #include "server/http_server.h"
@@ -110,6 +112,31 @@ TaskHolder Node(const ServeOptions& options) {
       .lease = std::chrono::seconds(options.task_lease_seconds)};
 }
 
+// Everything that is kept for a time.
+std::vector<Forgetter> Forgetters(DataFolder& data) {
+  return {
+      {"tasks", [&data](int limit) { return data.store->tasks().RemoveExpired(limit); }},
+      {"usage", [&data](int limit) { return data.store->usage().RemoveExpired(limit); }},
+      {"epoch_keys",
+       [&data](int limit) {
+         return DestroyEndedEpochs(data.keyring->keys(), data.clock->Now(), limit);
+       }},
+      // Forgets nothing, but has to be written down as often.
+      {"clock",
+       [&data](int) -> Result<int> {
+         RETURN_IF_ERROR(data.clock->Save());
+         return 0;
+       }},
+  };
+}
+
+// A clock that leapt ahead makes everything old at once. Calls do not find it any more; but until
+// the clock has kept its word for a while, nothing is destroyed for it.
+bool MaybeSetWrong(const GuardedClock& clock) {
+  const GuardedClock::Leap leap = clock.leapt();
+  return leap.by >= std::chrono::hours(1) && leap.ago < std::chrono::minutes(10);
+}
+
 std::string Address(const ListenAddress& address, std::uint16_t port) {
   const bool v6 = address.host.find(':') != std::string::npos;
   return (address.tls ? "https://" : "http://") + (v6 ? "[" + address.host + "]" : address.host) +
@@ -154,6 +181,7 @@ Status Run(Options& options) {
                                              .allow_unconfined = serve.allow_unconfined}));
   ASSIGN_OR_RETURN(const EngineCatalog engines, LoadEngines(serve));
   ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder(serve.records, SystemClock(), true));
+  const Clock& clock = *data.clock;
   ASSIGN_OR_RETURN(const std::optional<FirstKeys> first, FirstStart(*data.store));
 
   // Children of ours have no use for it.
@@ -168,7 +196,11 @@ Status Run(Options& options) {
   Recognizer recognizer(*media);
   WordLists word_lists(store.vocabularies());
   OutboundClient outbound(std::move(rules));
-  RecordingTasks tasks({store, engines, recognizer, word_lists, outbound, meter, SystemClock()},
+  Sweeper sweeper(Forgetters(data), {.held = [&data] { return MaybeSetWrong(*data.clock); }});
+  // What is over by now is gone before anybody may ask for it.
+  RETURN_IF_ERROR(sweeper.SweepAll());
+  sweeper.Start();
+  RecordingTasks tasks({store, engines, recognizer, word_lists, outbound, meter, clock},
                        {.node = Node(serve),
                         .num_workers = static_cast<int>(serve.tasks_at_once),
                         .max_upload_memory = static_cast<std::size_t>(serve.upload_mb) << 20,
@@ -203,7 +235,7 @@ Status Run(Options& options) {
                                  const HttpServer* running = started;
                                  return running == nullptr ? ServerCounts() : running->counts();
                                },
-                               stopping});
+                               [&sweeper] { return sweeper.reports(); }, stopping});
   ASSIGN_OR_RETURN(server, HttpServer::Start(
                                {.listen = addresses,
                                 .tls_certificate = serve.tls_certificate,

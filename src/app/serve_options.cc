@@ -15,6 +15,12 @@ void ServeOptions::Describe(OptionTable* table) {
              &records.password_file);
   table->Add("store.connections", "Connections to the database at once", 2, 1'000,
              &records.connections);
+  table->Add("store.keys",
+             "Folder of the keys, the same one for all nodes of a database; empty: \"keys\" in the "
+             "data folder",
+             &records.keys);
+  table->Add("store.region", "The region this node is in; what it stores is bound to it",
+             &records.region);
   table->Add("node.name",
              "This node among those that share a database; empty: the machine's name, and a part "
              "that the data folder gives",

@@ -11,6 +11,25 @@ void Line(std::string* text, const char* name, const char* help, const char* typ
            name + " " + std::to_string(value) + "\n";
 }
 
+// What is over and still there, by what holds it.
+void RetentionLines(std::string* text, const std::vector<Sweeper::Report>& reports) {
+  const auto lines = [&](const char* name, const char* help, const char* type, auto value) {
+    *text += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
+    for (const Sweeper::Report& report : reports) {
+      *text += std::string(name) + "{of=\"" + report.name + "\"} " + value(report) + "\n";
+    }
+  };
+  lines("lethe_retention_removed_total", "Things removed because their time was over.", "counter",
+        [](const Sweeper::Report& report) { return std::to_string(report.removed); });
+  lines("lethe_retention_failures_total", "Sweeps that could not be finished.", "counter",
+        [](const Sweeper::Report& report) { return std::to_string(report.failures); });
+  lines("lethe_retention_lateness_seconds",
+        "Nothing whose time was over longer ago than this is still there.", "gauge",
+        [](const Sweeper::Report& report) {
+          return std::to_string(static_cast<double>(report.lateness.count()) / 1000);
+        });
+}
+
 std::string Metrics(const OperationsParts& parts) {
   std::string text;
   const ServerCounts counts = parts.server();
@@ -24,6 +43,7 @@ std::string Metrics(const OperationsParts& parts) {
        counts.bad_requests);
   Line(&text, "lethe_usage_rows_lost_total", "Rows of usage that could not be written.", "counter",
        parts.meter.lost());
+  RetentionLines(&text, parts.retention());
   text +=
       "# HELP lethe_calls_total Finished calls by interface and result.\n"
       "# TYPE lethe_calls_total counter\n";

@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <functional>
+#include <vector>
 
+#include "retention/sweeper.h"
 #include "server/faces.h"
 #include "server/http_server.h"
 #include "server/router.h"
@@ -17,6 +19,7 @@ struct OperationsParts {
   const EngineCatalog& engines;
   const Meter& meter;
   std::function<ServerCounts()> server;
+  std::function<std::vector<Sweeper::Report>()> retention;
   const std::atomic<bool>& stopping;
 };
 

@@ -14,8 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::chrono::milliseconds kPoll{1'000};
-constexpr int kSweepBatch = 100;
-constexpr int kUploadsPerSweep = 32;
+constexpr int kUploadsPerLook = 32;
 // Three heartbeats may be lost before the lease is.
 constexpr int kBeatsPerLease = 4;
 constexpr int kCallbackBatch = 16;
@@ -49,7 +48,7 @@ RecordingTasks::RecordingTasks(const Parts& parts, const RecordingTaskOptions& o
   recovered_ = Recover();
   for (int i = 0; i < options_.num_workers; ++i) threads_.emplace_back([this] { Work(); });
   threads_.emplace_back([this] { TellCallers(); });
-  threads_.emplace_back([this] { Sweep(); });
+  threads_.emplace_back([this] { LookAfter(); });
   threads_.emplace_back([this] { BeatHeart(); });
 }
 
@@ -298,7 +297,7 @@ void RecordingTasks::TellCallers() {
   }
 }
 
-void RecordingTasks::Sweep() {
+void RecordingTasks::LookAfter() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const bool recovered = recovered_;
@@ -313,12 +312,8 @@ void RecordingTasks::Sweep() {
     (void)parts_.store.tasks().FailLostUploads(
         "", "the node that held the uploaded recording does not answer any more; send it again");
     DropLostUploads();
-    auto removed = parts_.store.tasks().RemoveExpired(kSweepBatch);
-    const auto usage = parts_.store.usage().RemoveExpired(kSweepBatch);
     lock.lock();
-    const bool more =
-        (removed.ok() && *removed == kSweepBatch) || (usage.ok() && *usage == kSweepBatch);
-    if (!more) changed_.wait_for(lock, 5 * kPoll, [&] { return stopping_; });
+    changed_.wait_for(lock, 5 * kPoll, [&] { return stopping_; });
   }
 }
 
@@ -331,7 +326,7 @@ void RecordingTasks::DropUpload(TaskId id) {
 
 void RecordingTasks::DropLostUploads() {
   std::unique_lock lock(mutex_);
-  for (int i = 0; i < kUploadsPerSweep && !uploads_.empty(); ++i) {
+  for (int i = 0; i < kUploadsPerLook && !uploads_.empty(); ++i) {
     auto upload = uploads_.upper_bound(last_looked_at_);
     if (upload == uploads_.end()) upload = uploads_.begin();
     const TaskId id = last_looked_at_ = upload->first;

@@ -84,7 +84,8 @@ class RecordingTasks {
  private:
   void Work();
   void TellCallers();
-  void Sweep();
+  // Takes up what was left, and gives up what is lost.
+  void LookAfter();
   void BeatHeart();
   // Takes up what a former process left; false when the store did not answer.
   bool Recover();

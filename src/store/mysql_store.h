@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "base/status.h"
-#include "seal/master_key.h"
+#include "seal/keyring.h"
 #include "store/store.h"
 
 namespace lethe {
@@ -55,9 +55,9 @@ Result<MysqlOptions> ParseMysqlDsn(std::string_view dsn);
 /// Errors:   kUnavailable when the server does not answer; kPermissionDenied when it refuses the
 ///           user; kFailedPrecondition when there is no such database, its tables were made by a
 ///           newer Lethe or belong to another master key
-/// Lifetime: the clock has to outlive the store
+/// Lifetime: the clock and the keyring have to outlive the store
 Result<std::unique_ptr<Store>> OpenMysqlStore(const MysqlOptions& options, const Clock& clock,
-                                              MasterKey master_key);
+                                              Keyring& keyring);
 
 /// Whether no store has been opened in that database yet, so that a new master key may be its own.
 /// Errors: as OpenMysqlStore()

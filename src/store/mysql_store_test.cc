@@ -33,7 +33,6 @@ class MariaDbStoreTest : public testing::Test {
   void SetUp() override {
     if (MariaDbServer::Program().empty()) GTEST_SKIP() << "mariadbd is missing";
     database_.emplace();
-    ASSERT_THAT(MasterKey::Load(key_path_, true), IsOk());
   }
 
   MysqlOptions Options(std::size_t connections = 16) const {
@@ -45,7 +44,7 @@ class MariaDbStoreTest : public testing::Test {
     return options;
   }
   Result<std::unique_ptr<Store>> TryOpen(std::size_t connections = 16) const {
-    return OpenMysqlStore(Options(connections), clock_, *MasterKey::Load(key_path_, false));
+    return OpenMysqlStore(Options(connections), clock_, keyring_);
   }
   std::unique_ptr<Store> Open(std::size_t connections = 16) const { return *TryOpen(connections); }
 
@@ -67,8 +66,8 @@ class MariaDbStoreTest : public testing::Test {
   }
 
   TestFolder folder_;
-  const std::string key_path_ = folder_ / "master.key";
   ManualClock clock_{kNoon};
+  mutable TestKeyring keyring_{clock_};
   std::optional<TestDatabase> database_;
 };
 
@@ -112,7 +111,8 @@ TEST_F(MariaDbStoreTest, TextsAreBytes) {
 
 TEST_F(MariaDbStoreTest, AnotherMasterKeyIsRefused) {
   Open();
-  const auto other = OpenMysqlStore(Options(), clock_, MasterKey::Random());
+  TestKeyring another(clock_);
+  const auto other = OpenMysqlStore(Options(), clock_, another);
   ASSERT_THAT(other, HasCode(StatusCode::kFailedPrecondition));
   EXPECT_THAT(other.status().message(), HasSubstr("another master key"));
 }
@@ -153,18 +153,16 @@ TEST_F(MariaDbStoreTest, InterruptedMigrationIsFinishedByTheNextStart) {
 TEST_F(MariaDbStoreTest, WrongDatabaseAndDeadServerAreToldInOneLine) {
   MysqlOptions nowhere = Options();
   nowhere.database = "no_such_database";
-  EXPECT_THAT(OpenMysqlStore(nowhere, clock_, MasterKey::Random()),
-              HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(OpenMysqlStore(nowhere, clock_, keyring_), HasCode(StatusCode::kFailedPrecondition));
   MysqlOptions dead = Options();
   dead.socket = folder_ / "no-socket";
   dead.password = Secret("a secret word");
-  const auto store = OpenMysqlStore(dead, clock_, MasterKey::Random());
+  const auto store = OpenMysqlStore(dead, clock_, keyring_);
   ASSERT_THAT(store, HasCode(StatusCode::kUnavailable));
   EXPECT_THAT(store.status().message(), Not(AnyOf(HasSubstr("secret"), HasSubstr("\n"))));
   dead.host = "127.0.0.1;x=y";
   dead.tls = MysqlTls::kHost;
-  EXPECT_THAT(OpenMysqlStore(dead, clock_, MasterKey::Random()),
-              HasCode(StatusCode::kInvalidArgument));
+  EXPECT_THAT(OpenMysqlStore(dead, clock_, keyring_), HasCode(StatusCode::kInvalidArgument));
 }
 
 TEST_F(MariaDbStoreTest, LostConnectionsAreMadeAnewAndTheCallIsMadeAgain) {

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "seal/master_key.h"
+#include "seal/keyring.h"
 #include "store/store.h"
 
 namespace lethe {
@@ -18,8 +18,8 @@ namespace lethe {
 /// Errors:   kPermissionDenied when others may read the file; kFailedPrecondition when it was
 ///           written by a newer Lethe or belongs to another master key; kDataLoss when it is no
 ///           database or damaged; as ErrnoStatus() for the file system
-/// Lifetime: the clock has to outlive the store
+/// Lifetime: the clock and the keyring have to outlive the store
 Result<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path, const Clock& clock,
-                                               MasterKey master_key);
+                                               Keyring& keyring);
 
 }  // namespace lethe

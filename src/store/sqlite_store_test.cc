@@ -30,11 +30,7 @@ namespace fs = std::filesystem;
 
 class SqliteStoreTest : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_THAT(MasterKey::Load(key_path_, true), IsOk()); }
-
-  Result<std::unique_ptr<Store>> TryOpen() {
-    return OpenSqliteStore(path_, clock_, *MasterKey::Load(key_path_, false));
-  }
+  Result<std::unique_ptr<Store>> TryOpen() { return OpenSqliteStore(path_, clock_, keyring_); }
   std::unique_ptr<Store> Open() { return *TryOpen(); }
 
   /// One line that names the file and has none of `secret`.
@@ -52,18 +48,19 @@ class SqliteStoreTest : public testing::Test {
     return text.str();
   }
 
-  /// The database, its log and whatever else lies beside it, but for the master key.
+  /// The database, its log and whatever else lies beside it.
   std::string AllFiles() const {
     std::string all;
     for (const auto& entry : fs::directory_iterator(folder_.path())) {
-      if (entry.path() != key_path_) all += Contents(entry.path());
+      all += Contents(entry.path());
     }
     return all;
   }
 
   TestFolder folder_;
-  const std::string path_ = folder_ / "records.db", key_path_ = folder_ / "master.key";
+  const std::string path_ = folder_ / "records.db";
   ManualClock clock_{kNoon};
+  TestKeyring keyring_{clock_};
 };
 
 TEST_F(SqliteStoreTest, EverythingSurvivesReopening) {
@@ -112,7 +109,7 @@ TEST_F(SqliteStoreTest, FilesHoldNoSecretKeyNoBearerKeyAndNoPassword) {
           std::string_view("a good password")}) {
       EXPECT_EQ(files.find(secret), std::string::npos);
     }
-    EXPECT_EQ(files.find(Contents(key_path_)), std::string::npos);
+    EXPECT_EQ(files.find(Contents(keyring_.folder() + "/master.key")), std::string::npos);
   };
   expect_nothing();  // the log is beside the file
   store.reset();
@@ -158,7 +155,7 @@ TEST_F(SqliteStoreTest, FilesAreTheOwnersOnly) {
           << entry.path();
       ++files;
     }
-    EXPECT_EQ(files, 4);  // the key, the database, its log, the log's index
+    EXPECT_EQ(files, 3);  // the database, its log, the log's index
   }
   ::umask(mask);
   ASSERT_EQ(::chmod(path_.c_str(), 0640), 0);
@@ -167,7 +164,8 @@ TEST_F(SqliteStoreTest, FilesAreTheOwnersOnly) {
 
 TEST_F(SqliteStoreTest, AnotherMasterKeyIsRefused) {
   const Application one = *Open()->applications().Create({.name = "one"});
-  const auto other = OpenSqliteStore(path_, clock_, MasterKey::Random());
+  TestKeyring another(clock_);
+  const auto other = OpenSqliteStore(path_, clock_, another);
   ASSERT_THAT(other, HasCode(StatusCode::kFailedPrecondition));
   EXPECT_THAT(other.status().message(), AllOf(HasSubstr(path_), HasSubstr("another master key")));
   EXPECT_EQ(Open()->applications().Find(one.id)->name, "one");
@@ -345,14 +343,13 @@ TEST_F(SqliteStoreTest, ApplicationsCreatedAtOnceHaveNumbersOfTheirOwn) {
 
 TEST_F(SqliteStoreTest, PathsWithBlanksAndSignsWork) {
   for (const char* name : {"with blank.db", "db=x.db", "q\"uote.db", "a=b", "%41?mode=memory"}) {
-    ASSERT_THAT(OpenSqliteStore(folder_ / name, clock_, MasterKey::Random()), IsOk()) << name;
+    ASSERT_THAT(OpenSqliteStore(folder_ / name, clock_, keyring_), IsOk()) << name;
     EXPECT_GT(fs::file_size(folder_ / name), 0U) << name;
   }
-  EXPECT_THAT(OpenSqliteStore(folder_ / "a=b c", clock_, MasterKey::Random()),
+  EXPECT_THAT(OpenSqliteStore(folder_ / "a=b c", clock_, keyring_),
               HasCode(StatusCode::kInvalidArgument));
-  EXPECT_THAT(OpenSqliteStore("", clock_, MasterKey::Random()),
-              HasCode(StatusCode::kInvalidArgument));
-  EXPECT_THAT(OpenSqliteStore(folder_ / "no/such/folder.db", clock_, MasterKey::Random()),
+  EXPECT_THAT(OpenSqliteStore("", clock_, keyring_), HasCode(StatusCode::kInvalidArgument));
+  EXPECT_THAT(OpenSqliteStore(folder_ / "no/such/folder.db", clock_, keyring_),
               HasCode(StatusCode::kNotFound));
 }
 

@@ -3,13 +3,12 @@
 an outcome is written, counted and told once. Errors of the database are one clear line.
 
 Method: a real server with a user, a password and a certificate (mariadb.py); services with data
-folders of their own and one master key; a web server that keeps a node waiting for its recording
+folders of their own and one folder of keys; a web server that keeps a node waiting for its recording
 while the node is killed, or stopped and woken up too late.
 """
 
 import http.server
 import os
-import shutil
 import signal
 import threading
 import time
@@ -98,13 +97,9 @@ class DatabaseTest(SpeechTest):
         self.addCleanup(self.web.stop)
 
     def node(self, name, *arguments):
-        """A node with a data folder of its own, and the first one's master key."""
-        data = self.path('data', name)
-        if os.path.isdir(self.path('data', 'a', 'keys')) and name != 'a':
-            shutil.copytree(self.path('data', 'a', 'keys'), self.path('data', name, 'keys'))
-            os.chmod(data, 0o700)
+        """A node with a data folder of its own; they share their keys."""
         node = Service(*self.database.options, '--node.name', name, '--tasks.lease-seconds', '2',
-                       *arguments, data=data)
+                       '--store.keys', self.path('keys'), *arguments, data=self.path('data', name))
         self.addCleanup(node.stop)
         return node
 
@@ -202,7 +197,7 @@ class DatabaseTest(SpeechTest):
         self.assert_one_line(wrong, 'user or the password')
         self.assertNotIn('hunter2', wrong.stderr)
         self.assert_one_line(run('apps', 'list', *told, '--data', self.path('data', 'b'), env=env),
-                             'master key is not here', 'copy it from another node')
+                             'keys are not here', '--store.keys')
         self.assert_one_line(
             run('apps', 'list', '--store.dsn', 'mysql://lethe:hunter2@127.0.0.1/lethe', *data),
             'store.password_file')

@@ -30,12 +30,12 @@ class StoreContractTest : public testing::TestWithParam<std::string> {
     if (GetParam() == "Memory") {
       store_ = MakeMemoryStore(clock_);
     } else if (GetParam() == "Sqlite") {
-      store_ = *OpenSqliteStore(folder_ / "records.db", clock_, MasterKey::Random());
+      store_ = *OpenSqliteStore(folder_ / "records.db", clock_, keyring_);
     } else {
       database_.emplace();
       MysqlOptions options{
           .socket = database_->server().socket(), .user = "root", .database = database_->name()};
-      store_ = *OpenMysqlStore(options, clock_, MasterKey::Random());
+      store_ = *OpenMysqlStore(options, clock_, keyring_);
     }
   }
 
@@ -47,6 +47,7 @@ class StoreContractTest : public testing::TestWithParam<std::string> {
   TestFolder folder_;
   std::optional<TestDatabase> database_;
   ManualClock clock_{kNoon};
+  TestKeyring keyring_{clock_};
   std::unique_ptr<Store> store_;
 };
 

@@ -1,3 +1,4 @@
+#include "base/encoding.h"
 #include "store/mysql_store.h"
 #include "store/sql/internal/database.h"
 #include "store/sql/internal/mysql_dialect.h"
@@ -24,16 +25,33 @@ Status CheckMasterKey(Connection& sql, const MasterKey& key) {
       "the records belong to another master key; restore the one they were made with");
 }
 
+// The same of the key store: with other keys nothing sealed would open.
+Status CheckKeyStore(Connection& sql, Keyring& keyring) {
+  constexpr TenantId kNobody = 0;
+  ASSIGN_OR_RETURN(const auto key, keyring.keys().TenantKey(kNobody));
+  const auto rows = sql.Rows<std::tuple<Text>>(
+      "SELECT value FROM settings WHERE name = 'key_store_check' {lock}");
+  if (rows.empty()) {
+    sql.Run("INSERT INTO settings (name, value) VALUES ('key_store_check', :value)",
+            Base64Encode(key->Seal("", kKeyCheck)));
+    return OkStatus();
+  }
+  const auto sealed = Base64Decode(std::get<0>(rows.front()));
+  if (sealed && key->Open(*sealed, kKeyCheck).ok()) return OkStatus();
+  return FailedPrecondition(
+      "the records belong to another folder of keys; nodes share one, and a backup of records is "
+      "nothing without the keys of its time");
+}
+
 class SqlStore : public Store {
  public:
-  SqlStore(std::unique_ptr<Database> database, const Clock& clock, MasterKey master_key)
-      : master_key_(std::move(master_key)),
-        database_(std::move(database)),
+  SqlStore(std::unique_ptr<Database> database, const Clock& clock, Keyring& keyring)
+      : database_(std::move(database)),
         applications_(MakeSqlApplications(*database_, clock)),
-        keys_(MakeSqlKeys(*database_, clock, master_key_)),
+        keys_(MakeSqlKeys(*database_, clock, keyring.master_key())),
         vocabularies_(MakeSqlVocabularies(*database_, clock)),
         keyword_libraries_(MakeSqlKeywordLibraries(*database_, clock)),
-        tasks_(MakeSqlTasks(*database_, clock)),
+        tasks_(MakeSqlTasks(*database_, clock, keyring.sealer())),
         usage_(MakeSqlUsage(*database_, clock)) {}
 
   Applications& applications() override { return *applications_; }
@@ -44,7 +62,6 @@ class SqlStore : public Store {
   Usage& usage() override { return *usage_; }
 
  private:
-  const MasterKey master_key_;
   const std::unique_ptr<Database> database_;
   const std::unique_ptr<Applications> applications_;
   const std::unique_ptr<Keys> keys_;
@@ -55,28 +72,30 @@ class SqlStore : public Store {
 };
 
 Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const Clock& clock,
-                                         MasterKey master_key) {
+                                         Keyring& keyring) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(std::move(dialect)));
-  RETURN_IF_ERROR(database->Write(
-      "check the master key", [&](Connection& sql) { return CheckMasterKey(sql, master_key); }));
-  return std::unique_ptr<Store>(
-      std::make_unique<SqlStore>(std::move(database), clock, std::move(master_key)));
+  const auto check = [&](Connection& sql) {
+    RETURN_IF_ERROR(CheckMasterKey(sql, keyring.master_key()));
+    return CheckKeyStore(sql, keyring);
+  };
+  RETURN_IF_ERROR(database->Write("check the keys", check));
+  return std::unique_ptr<Store>(std::make_unique<SqlStore>(std::move(database), clock, keyring));
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path, const Clock& clock,
-                                               MasterKey master_key) {
+                                               Keyring& keyring) {
   ASSIGN_OR_RETURN(std::unique_ptr<Dialect> dialect, MakeSqliteDialect(path));
-  auto store = OpenStore(std::move(dialect), clock, std::move(master_key));
+  auto store = OpenStore(std::move(dialect), clock, keyring);
   if (!store.ok()) return store.status().WithContext(path);
   return store;
 }
 
 Result<std::unique_ptr<Store>> OpenMysqlStore(const MysqlOptions& options, const Clock& clock,
-                                              MasterKey master_key) {
+                                              Keyring& keyring) {
   ASSIGN_OR_RETURN(std::unique_ptr<Dialect> dialect, MakeMysqlDialect(options));
-  return OpenStore(std::move(dialect), clock, std::move(master_key));
+  return OpenStore(std::move(dialect), clock, keyring);
 }
 
 Result<bool> MysqlStoreIsNew(const MysqlOptions& options) {

@@ -1,3 +1,6 @@
+#include <utility>
+
+#include "base/encoding.h"
 #include "store/internal/checks.h"
 #include "store/sql/internal/repositories.h"
 
@@ -18,6 +21,17 @@ std::optional<WallTime> TimeIfAny(Int millis) {
   return FromMillis(millis);
 }
 
+// What stands before what is sealed. Texts without it were written before there was sealing; the
+// last of them was forgotten a day later.
+constexpr std::string_view kSealed = "s1:";
+
+Identity IdentityOf(AppId app_id, std::string_view item, std::string_view field) {
+  return {.data_class = DataClass::kResult, .tenant = app_id, .id = item, .field = field};
+}
+
+std::string ItemOf(TaskId id) { return "task/" + std::to_string(id); }
+
+// As it is stored; its texts are sealed.
 Task ToTask(const Row& row) {
   const auto& [id, app_id, uin, request_id, engine, request, holds_upload, holder, held_until,
                callback_url, callback, attempts, state, lease, created, expires, started, finished,
@@ -57,7 +71,8 @@ std::string NumberList(std::span<const AppId> ids) {
 
 class SqlTasks : public Tasks {
  public:
-  SqlTasks(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SqlTasks(Database& database, const Clock& clock, Sealer& sealer)
+      : database_(database), clock_(clock), sealer_(sealer) {}
 
   Result<Task> Create(const NewTask& wanted) override {
     RETURN_IF_ERROR(CheckNewTask(wanted));
@@ -72,16 +87,19 @@ class SqlTasks : public Tasks {
       }
       TaskId id = NewTaskId();
       while (sql.Number("SELECT COUNT(*) FROM tasks WHERE task_id = :id", id) > 0) id = NewTaskId();
+      const Place place{id, wanted.app_id, now};
+      ASSIGN_OR_RETURN(const std::string request, Seal(place, "request", wanted.request));
+      ASSIGN_OR_RETURN(const std::string url, Seal(place, "callback_url", wanted.callback_url));
       sql.Run(
           "INSERT INTO tasks (task_id, app_id, uin, request_id, engine, request, holds_upload, "
           "holder, held_until_ms, callback_url, callback, callback_attempts, state, lease, "
           "created_ms, expires_ms, started_ms, finished_ms, error, result, audio_ms) "
           "VALUES (:id, :app, :uin, :request_id, :engine, :request, :holds, :holder, :until, :url, "
           "0, 0, 0, 0, :created, :expires, 0, 0, '', '', 0)",
-          id, wanted.app_id, application.uin, wanted.request_id, wanted.engine, wanted.request,
+          id, wanted.app_id, application.uin, wanted.request_id, wanted.engine, request,
           wanted.upload_holder.has_value(), wanted.upload_holder ? wanted.upload_holder->node : "",
-          wanted.upload_holder ? ToMillis(now + wanted.upload_holder->lease) : 0,
-          wanted.callback_url, ToMillis(now), ToMillis(now + kTaskLifetime));
+          wanted.upload_holder ? ToMillis(now + wanted.upload_holder->lease) : 0, url,
+          ToMillis(now), ToMillis(now + kTaskLifetime));
       return ReadLive(sql, id);
     };
     return database_.Write("create a task", work);
@@ -163,10 +181,11 @@ class SqlTasks : public Tasks {
     RETURN_IF_ERROR(CheckOutcome(outcome));
     const auto work = [&](Connection& sql) {
       RETURN_IF_ERROR(CheckLease(sql, id, lease));
-      sql.Run("UPDATE tasks SET result = :result, audio_ms = :audio WHERE task_id = :id",
-              outcome.result, outcome.audio.count(), id);
-      End(sql, id, outcome.state, outcome.error);
-      return OkStatus();
+      ASSIGN_OR_RETURN(const Place place, PlaceOf(sql, id));
+      ASSIGN_OR_RETURN(const std::string result, Seal(place, "result", outcome.result));
+      sql.Run("UPDATE tasks SET result = :result, audio_ms = :audio WHERE task_id = :id", result,
+              outcome.audio.count(), id);
+      return End(sql, place, outcome.state, outcome.error);
     };
     return database_.Write("finish a task", work);
   }
@@ -190,7 +209,8 @@ class SqlTasks : public Tasks {
           "(holder = :node OR held_until_ms <= :now) {lock}",
           node, ToMillis(clock_.Now()));
       for (const auto& [id] : rows) {
-        End(sql, static_cast<TaskId>(id), TaskState::kFailed, message);
+        ASSIGN_OR_RETURN(const Place place, PlaceOf(sql, static_cast<TaskId>(id)));
+        RETURN_IF_ERROR(End(sql, place, TaskState::kFailed, message));
         LetGo(sql, static_cast<TaskId>(id));
       }
       return static_cast<int>(rows.size());
@@ -288,7 +308,51 @@ class SqlTasks : public Tasks {
     const auto rows = sql.Rows<Row>(kSelect + "WHERE task_id = :id AND expires_ms > :now", id,
                                     ToMillis(clock_.Now()));
     if (rows.empty()) return NoSuchTask();
-    return ToTask(rows.front());
+    Task task = ToTask(rows.front());
+    const Place place{task.id, task.app_id, task.created};
+    for (const auto& [field, text] :
+         {std::pair("request", &task.request), std::pair("callback_url", &task.callback_url),
+          std::pair("error", &task.error), std::pair("result", &task.result)}) {
+      ASSIGN_OR_RETURN(*text, Open(place, field, *text));
+    }
+    return task;
+  }
+
+  // What a task's texts are sealed as.
+  struct Place {
+    TaskId id = 0;
+    AppId app_id = 0;
+    WallTime created;
+  };
+
+  static Result<Place> PlaceOf(Connection& sql, TaskId id) {
+    const auto rows = sql.Rows<std::tuple<Int, Int>>(
+        "SELECT app_id, created_ms FROM tasks WHERE task_id = :id", id);
+    if (rows.empty()) return NoSuchTask();
+    const auto [app_id, created] = rows.front();
+    return Place{id, static_cast<AppId>(app_id), FromMillis(created)};
+  }
+
+  // Nothing stays nothing: statements ask for it.
+  Result<std::string> Seal(const Place& place, std::string_view field,
+                           std::string_view text) const {
+    if (text.empty()) return std::string();
+    const std::string item = ItemOf(place.id);
+    ASSIGN_OR_RETURN(const std::string sealed,
+                     sealer_.Seal(IdentityOf(place.app_id, item, field), place.created, text));
+    return std::string(kSealed) + Base64Encode(sealed);
+  }
+
+  // A text whose key is destroyed belongs to no task any more.
+  Result<std::string> Open(const Place& place, std::string_view field,
+                           const std::string& stored) const {
+    if (!stored.starts_with(kSealed)) return stored;
+    const auto sealed = Base64Decode(std::string_view(stored).substr(kSealed.size()));
+    if (!sealed) return DataLoss("a stored task cannot be read");
+    const std::string item = ItemOf(place.id);
+    auto text = sealer_.Open(IdentityOf(place.app_id, item, field), *sealed);
+    if (text.status().code() == StatusCode::kNotFound) return NoSuchTask();
+    return text;
   }
 
   Status CheckLease(Connection& sql, TaskId id, int lease) const {
@@ -302,13 +366,15 @@ class SqlTasks : public Tasks {
   }
 
   // Whoever finished a task tells its caller, so a task with a callback stays in hand.
-  void End(Connection& sql, TaskId id, TaskState state, std::string_view error) const {
+  Status End(Connection& sql, const Place& place, TaskState state, std::string_view error) const {
+    ASSIGN_OR_RETURN(const std::string sealed, Seal(place, "error", error));
     sql.Run(
         "UPDATE tasks SET state = :state, error = :error, finished_ms = :now, "
         "callback = CASE WHEN callback_url = '' THEN 0 ELSE 1 END WHERE task_id = :id",
-        state, error, ToMillis(clock_.Now()), id);
+        state, sealed, ToMillis(clock_.Now()), place.id);
     sql.Run("UPDATE tasks SET holder = '', held_until_ms = 0 WHERE task_id = :id AND callback = 0",
-            id);
+            place.id);
+    return OkStatus();
   }
 
   static void LetGo(Connection& sql, TaskId id) {
@@ -325,12 +391,13 @@ class SqlTasks : public Tasks {
 
   Database& database_;
   const Clock& clock_;
+  Sealer& sealer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock) {
-  return std::make_unique<SqlTasks>(database, clock);
+std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock, Sealer& sealer) {
+  return std::make_unique<SqlTasks>(database, clock, sealer);
 }
 
 }  // namespace lethe

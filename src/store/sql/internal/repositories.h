@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "seal/master_key.h"
+#include "seal/sealer.h"
 #include "store/sql/internal/database.h"
 #include "store/store.h"
 
@@ -17,7 +18,7 @@ std::unique_ptr<Keys> MakeSqlKeys(Database& database, const Clock& clock,
                                   const MasterKey& master_key);
 std::unique_ptr<Vocabularies> MakeSqlVocabularies(Database& database, const Clock& clock);
 std::unique_ptr<KeywordLibraries> MakeSqlKeywordLibraries(Database& database, const Clock& clock);
-std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock);
+std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock, Sealer& sealer);
 std::unique_ptr<Usage> MakeSqlUsage(Database& database, const Clock& clock);
 
 inline Int ToMillis(WallTime time) { return time.time_since_epoch().count(); }

@@ -1,0 +1,15 @@
+#pragma once
+
+// The last step of forgetting: when the time of everything of an hour is over, so is its key's.
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "seal/key_store.h"
+
+namespace lethe {
+
+/// Destroys at most `limit` keys of epochs that are over (EndOf()). Returns how many. Errors: as
+/// KeyStore; what comes behind a key that cannot be destroyed is destroyed nevertheless
+Result<int> DestroyEndedEpochs(KeyStore& keys, WallTime now, int limit);
+
+}  // namespace lethe

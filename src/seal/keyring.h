@@ -1,0 +1,42 @@
+#pragma once
+
+// The keys of a service, opened together:
+//
+//   master.key        what opens the others (seal/master_key.h)
+//   epochs/ tenants/  what is sealed is sealed under (seal/file_key_store.h)
+//
+// The folder belongs into no backup of what is sealed with it.
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "seal/key_store.h"
+#include "seal/master_key.h"
+#include "seal/sealer.h"
+
+namespace lethe {
+
+/// Thread: any, what it gives too
+class Keyring {
+ public:
+  /// Opens a folder, which has to be there. Errors: as MasterKey::Load() and OpenFileKeyStore();
+  /// kInvalidArgument for a region that is no name: 1 to 32 of a-z, 0-9 and '-'
+  /// Lifetime: the clock outlives it
+  static Result<std::unique_ptr<Keyring>> Open(const std::string& folder, const std::string& region,
+                                               const Clock& clock, bool may_create);
+
+  const MasterKey& master_key() const { return master_key_; }
+  KeyStore& keys() { return *keys_; }
+  Sealer& sealer() { return *sealer_; }
+
+ private:
+  explicit Keyring(MasterKey master_key) : master_key_(std::move(master_key)) {}
+
+  const MasterKey master_key_;
+  std::unique_ptr<KeyStore> keys_;
+  std::unique_ptr<Sealer> sealer_;
+};
+
+}  // namespace lethe
