@@ -25,6 +25,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 namespace fs = std::filesystem;
 
@@ -119,21 +120,35 @@ TEST_F(SqliteStoreTest, FilesHoldNoSecretKeyNoBearerKeyAndNoPassword) {
 TEST_F(SqliteStoreTest, WhatWasForgottenIsInNoFile) {
   auto store = Open();
   const Application one = *store->applications().Create({.name = "one"});
-  const auto finish = [&](const std::string& text) {
-    const Task task = *store->tasks().Create({.app_id = one.id, .request = "ask " + text});
-    EXPECT_EQ((*store->tasks().Claim({.node = "here"}))->id, task.id);
-    EXPECT_THAT(store->tasks().Finish(task.id, 1, {.result = text + std::string(9000, ' ')}),
-                IsOk());
-    return task.id;
+  struct Finished {
+    TaskId id = 0;
+    std::string sealed;  // some of its result, as the file has it
   };
-  finish("expired words");
-  const TaskId removed = finish("removed words");
-  EXPECT_THAT(AllFiles(), AllOf(HasSubstr("expired words"), HasSubstr("removed words")));
-  EXPECT_THAT(store->tasks().Remove(one.id, removed), IsOk());
-  EXPECT_THAT(AllFiles(), AllOf(HasSubstr("expired words"), Not(HasSubstr("removed words"))));
+  const auto finish = [&](const std::string& text) {
+    const Task task = *store->tasks().Create(
+        {.app_id = one.id, .request = "ask " + text, .callback_url = "https://" + text});
+    EXPECT_EQ((*store->tasks().Claim({.node = "here"}))->id, task.id);
+    EXPECT_THAT(
+        store->tasks().Finish(task.id, 1, {.result = text + std::string(9000, ' '), .error = text}),
+        IsOk());
+    EXPECT_THAT(store->tasks().Find(one.id, task.id)->result, StartsWith(text));
+    Finished finished{.id = task.id, .sealed = ""};
+    soci::session sql(soci::sqlite3, path_);
+    sql << "SELECT result FROM tasks WHERE task_id = " << task.id, soci::into(finished.sealed);
+    EXPECT_GT(finished.sealed.size(), 9000U);
+    finished.sealed = finished.sealed.substr(1000, 64);
+    return finished;
+  };
+  const Finished expired = finish("expired utterance");
+  const Finished removed = finish("removed utterance");
+  EXPECT_THAT(AllFiles(), AllOf(HasSubstr(expired.sealed), HasSubstr(removed.sealed)));
+  // What was said is in no file at any time.
+  EXPECT_THAT(AllFiles(), Not(HasSubstr("utterance")));
+  EXPECT_THAT(store->tasks().Remove(one.id, removed.id), IsOk());
+  EXPECT_THAT(AllFiles(), AllOf(HasSubstr(expired.sealed), Not(HasSubstr(removed.sealed))));
   clock_.Advance(kTaskLifetime);
   EXPECT_EQ(*store->tasks().RemoveExpired(10), 1);
-  EXPECT_THAT(AllFiles(), Not(HasSubstr("expired words")));
+  EXPECT_THAT(AllFiles(), Not(HasSubstr(expired.sealed)));
 
   const Vocabulary names =
       *store->vocabularies().Create(one.id, {.name = "n", .words = {{"a patient's name", 5}}});
@@ -142,6 +157,25 @@ TEST_F(SqliteStoreTest, WhatWasForgottenIsInNoFile) {
   EXPECT_THAT(store->vocabularies().Remove(one.id, names.id), IsOk());
   EXPECT_THAT(store->keyword_libraries().Remove(one.id, library.id), IsOk());
   EXPECT_THAT(AllFiles(), AllOf(Not(HasSubstr("a patient's name")), Not(HasSubstr("a keyword"))));
+}
+
+// A backup of yesterday, restored: without the hour's key it is noise, and its tasks are not there.
+TEST_F(SqliteStoreTest, AFileThatOutlivesItsKeysTellsNothing) {
+  Application one;
+  TaskId id = 0;
+  {
+    const auto store = Open();
+    one = *store->applications().Create({.name = "one"});
+    id = store->tasks().Create({.app_id = one.id, .request = "ask"})->id;
+  }
+  clock_.Advance(std::chrono::hours(1));
+  ASSERT_THAT(keyring_->keys().DestroyEpoch(EpochOf(DataClass::kResult, "test", kNoon)), IsOk());
+  const auto store = Open();
+  EXPECT_THAT(store->tasks().Find(one.id, id), HasCode(StatusCode::kNotFound));
+  // Nor is it in anybody's way.
+  const Task next = *store->tasks().Create({.app_id = one.id, .request = "ask again"});
+  EXPECT_EQ(*store->tasks().Claim({.node = "here"}), std::nullopt);
+  EXPECT_EQ((*store->tasks().Claim({.node = "here"}))->id, next.id);
 }
 
 TEST_F(SqliteStoreTest, FilesAreTheOwnersOnly) {
@@ -198,7 +232,7 @@ TEST_F(SqliteStoreTest, NewerSchemaIsRefusedAndLeftAlone) {
   count.prepare("SELECT COUNT(*) FROM schema_version");
   count.define_and_bind();
   count.execute(true);
-  EXPECT_EQ(versions, 2);
+  EXPECT_EQ(versions, 3);  // the steps, and that one
 }
 
 TEST_F(SqliteStoreTest, FileOfTheFirstSchemaIsBroughtUpToDateWithItsData) {

@@ -147,8 +147,12 @@ class SqlTasks : public Tasks {
           "UPDATE tasks SET state = 1, started_ms = :now, lease = lease + 1, holder = :me, "
           "held_until_ms = :until WHERE task_id = :id",
           ToMillis(now), me.node, ToMillis(now + me.lease), id);
-      ASSIGN_OR_RETURN(Task task, ReadLive(sql, static_cast<TaskId>(id)));
-      return std::optional(std::move(task));
+      auto task = ReadLive(sql, static_cast<TaskId>(id));
+      if (!task.ok()) {
+        GiveUp(sql, static_cast<TaskId>(id));
+        return std::optional<Task>();
+      }
+      return std::optional(*std::move(task));
     };
     return database_.Write("claim a task", work);
   }
@@ -236,8 +240,12 @@ class SqlTasks : public Tasks {
       for (const auto& [id] : find(sql, "{free}")) {
         sql.Run("UPDATE tasks SET holder = :me, held_until_ms = :until WHERE task_id = :id",
                 me.node, ToMillis(clock_.Now() + me.lease), id);
-        ASSIGN_OR_RETURN(Task task, ReadLive(sql, static_cast<TaskId>(id)));
-        claimed.push_back(std::move(task));
+        auto task = ReadLive(sql, static_cast<TaskId>(id));
+        if (task.ok()) {
+          claimed.push_back(*std::move(task));
+        } else {
+          GiveUp(sql, static_cast<TaskId>(id));
+        }
       }
       return claimed;
     };
@@ -375,6 +383,14 @@ class SqlTasks : public Tasks {
     sql.Run("UPDATE tasks SET holder = '', held_until_ms = 0 WHERE task_id = :id AND callback = 0",
             place.id);
     return OkStatus();
+  }
+
+  // A task that cannot be read, its key destroyed or the row damaged, is in nobody's way.
+  static void GiveUp(Connection& sql, TaskId id) {
+    sql.Run(
+        "UPDATE tasks SET state = 3, callback = 0, holder = '', held_until_ms = 0 "
+        "WHERE task_id = :id",
+        id);
   }
 
   static void LetGo(Connection& sql, TaskId id) {
