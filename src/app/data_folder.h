@@ -4,6 +4,8 @@
 //
 //   records.db        applications, keys, tasks, usage (store/sqlite_store.h)
 //   keys/master.key   what opens the secrets in it; belongs into another backup than the records
+//   ledger/           what was created and erased (ledger/ledger.h)
+//   keys/ledger-signing.key   signs it
 
 #include <memory>
 #include <optional>
