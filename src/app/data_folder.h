@@ -8,6 +8,8 @@
 //   keys/             what opens the secrets and texts in them (seal/keyring.h), unless the keys
 //   are
 //                     elsewhere; belongs into another backup than the records, or in none
+//   ledger/           what was created and erased (ledger/ledger.h)
+//   keys/ledger-signing.key   signs it
 
 #include <cstdint>
 #include <memory>
@@ -15,9 +17,9 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/guarded_clock.h"
 #include "base/secret.h"
 #include "base/status.h"
-#include "base/guarded_clock.h"
 #include "seal/keyring.h"
 #include "store/store.h"
 
@@ -38,7 +40,7 @@ struct RecordsOptions {
 
 struct DataFolder {
   std::string path;
-  std::string records;  // the path again, or the DSN
+  std::string records;                  // the path again, or the DSN
   std::unique_ptr<GuardedClock> clock;  // the store's
   std::unique_ptr<Keyring> keyring;
   std::unique_ptr<Store> store;

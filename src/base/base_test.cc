@@ -1,5 +1,6 @@
 // Files that appear whole or not at all, hashes, commands, and the shape of error messages.
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
 
@@ -9,8 +10,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/encoding.h"
 #include "base/file.h"
 #include "base/mapped_file.h"
+#include "base/random_access_file.h"
 #include "base/sha256.h"
 #include "base/status.h"
 #include "base/subprocess.h"
@@ -56,6 +59,38 @@ TEST(Sha256Test, GivesTheDigestsOfTheStandard) {
   EXPECT_EQ(Sha256Hex({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(Sha256Hex(std::as_bytes(std::span("abc", 3))),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Sha256Test, HashesPartsOneBehindTheOther) {
+  const auto part = [](std::string_view text) { return std::as_bytes(std::span(text)); };
+  const Sha256Digest whole = Sha256({part("abc")});
+  EXPECT_EQ(HexEncode(whole), Sha256Hex(part("abc")));
+  EXPECT_EQ(Sha256({part("a"), part(""), part("bc")}), whole);
+  EXPECT_EQ(HexEncode(Sha256({})), Sha256Hex({}));
+}
+
+TEST(RandomAccessFileTest, ReadsWhatWasWrittenAndOneAtATimeLocks) {
+  const std::string directory = FreshDirectory(), path = directory + "/file";
+  using Mode = RandomAccessFile::Mode;
+  EXPECT_EQ(RandomAccessFile::Open(path, Mode::kWrite).status().code(), StatusCode::kNotFound);
+  auto file = RandomAccessFile::Open(path, Mode::kWriteCreate);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE(file->Write(3, std::as_bytes(std::span("abc", 3))).ok());
+  ASSERT_TRUE(file->Sync().ok());
+  std::array<std::byte, 5> bytes;
+  EXPECT_EQ(*file->Read(4, bytes), 2U);
+  EXPECT_EQ(bytes[1], std::byte{'c'});
+  EXPECT_EQ(file->ReadFully(2, bytes).code(), StatusCode::kDataLoss);
+  ASSERT_TRUE(file->Truncate(4).ok());
+  EXPECT_EQ(*file->Size(), 4U);
+  auto other = RandomAccessFile::Open(path, Mode::kRead);
+  ASSERT_TRUE(other.ok());
+  EXPECT_FALSE(other->Write(0, bytes).ok());
+  EXPECT_TRUE(*file->TryLock());
+  EXPECT_FALSE(*other->TryLock());
+  *file = RandomAccessFile();
+  EXPECT_TRUE(*other->TryLock());
+  std::filesystem::remove_all(directory);
 }
 
 TEST(SubprocessTest, OutputAndExitCodeComeBackAndAMissingProgramIsSaid) {
