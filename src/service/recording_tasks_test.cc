@@ -142,8 +142,9 @@ class RecordingTasksTest : public ::testing::Test {
     meter_.Flush();
     const auto today = std::chrono::floor<std::chrono::days>(clock_.Now() + std::chrono::hours(8));
     std::uint64_t calls = 0;
-    for (const DayUsage& day :
-         *records_->usage().ByDay({.app_id = application_.id, .first = today, .last = today})) {
+    const std::vector<DayUsage> days =
+        *records_->usage().ByDay({.app_id = application_.id, .first = today, .last = today});
+    for (const DayUsage& day : days) {
       calls += day.calls + day.failed;
     }
     return calls;
