@@ -5,9 +5,13 @@
 
 namespace lethe {
 
+void AddDataOption(CLI::App* command, std::string& path) {
+  path = DefaultDataFolder();
+  command->add_option("--data", path, "Folder of the records and their key")->capture_default_str();
+}
+
 void AddRecordsOptions(CLI::App* command, RecordsOptions& options) {
-  command->add_option("--data", options.data, "Folder of the records and their key")
-      ->capture_default_str();
+  AddDataOption(command, options.data);
   command
       ->add_option("--store.dsn", options.dsn,
                    "Database server with the records, as lethe serve has it")

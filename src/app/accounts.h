@@ -11,6 +11,9 @@
 
 namespace lethe {
 
+/// Adds --data, which is left in `path`.
+void AddDataOption(CLI::App* command, std::string& path);
+
 /// Adds --data and those that name a database server.
 void AddRecordsOptions(CLI::App* command, RecordsOptions& options);
 
