@@ -33,14 +33,16 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
   return text;
 }
 
-Result<AtomicFileWriter> AtomicFileWriter::Create(const std::string& path) {
+Result<AtomicFileWriter> AtomicFileWriter::Create(const std::string& path, Readers readers) {
   std::string temporary = path + ".XXXXXX";
   const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return ErrnoStatus(errno, "cannot write " + path);
-  // mkstemp makes private files; this one gets what open() would have given it.
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(fd, 0666 & ~mask);
+  // mkstemp makes private files; this one may get what open() would have given it.
+  if (readers == Readers::kEverybody) {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    ::fchmod(fd, 0666 & ~mask);
+  }
   return AtomicFileWriter(path, std::move(temporary), fd);
 }
 

@@ -19,8 +19,12 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
 /// if it is never committed, there is at most a temporary neighbour, which the destructor removes.
 class AtomicFileWriter {
  public:
+  /// Who may read it: everybody whom the process' umask lets, or its owner only.
+  enum class Readers { kEverybody, kOwner };
+
   /// Errors: as ErrnoStatus(), naming the path
-  static Result<AtomicFileWriter> Create(const std::string& path);
+  static Result<AtomicFileWriter> Create(const std::string& path,
+                                         Readers readers = Readers::kEverybody);
   ~AtomicFileWriter();
   AtomicFileWriter(AtomicFileWriter&& other) noexcept;
   AtomicFileWriter& operator=(AtomicFileWriter&& other) noexcept;

@@ -80,7 +80,8 @@ Millis GuardedClock::behind() const {
 
 Status GuardedClock::Save() {
   const std::string text = std::to_string(Now().time_since_epoch().count()) + "\n";
-  ASSIGN_OR_RETURN(AtomicFileWriter file, AtomicFileWriter::Create(path_));
+  ASSIGN_OR_RETURN(AtomicFileWriter file,
+                   AtomicFileWriter::Create(path_, AtomicFileWriter::Readers::kOwner));
   RETURN_IF_ERROR(file.Write(text));
   return file.Commit();
 }

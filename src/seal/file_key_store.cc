@@ -198,12 +198,12 @@ class FileKeyStore final : public KeyStore {
         master_key_.key().Wrap(SealingKey::Random(), fs::path(path).filename().string());
     const std::string temporary = path + "." + RandomHex(16) + ".tmp";
     {
-      ASSIGN_OR_RETURN(AtomicFileWriter file, AtomicFileWriter::Create(temporary));
+      ASSIGN_OR_RETURN(AtomicFileWriter file,
+                       AtomicFileWriter::Create(temporary, AtomicFileWriter::Readers::kOwner));
       RETURN_IF_ERROR(file.Write(sealed));
       RETURN_IF_ERROR(file.Commit());
     }
-    const bool linked = ::chmod(temporary.c_str(), 0600) == 0 &&
-                        (::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST);
+    const bool linked = ::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST;
     const int error = errno;
     ::unlink(temporary.c_str());
     if (!linked) return ErrnoStatus(error, "cannot write " + path);

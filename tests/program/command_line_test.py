@@ -12,7 +12,8 @@ COMMANDS = ['transcribe', 'serve', 'eval', 'models', 'models list', 'models pull
             'bench streams', 'bench beside', 'bench kernels', 'apps', 'apps list', 'apps create',
             'apps rename', 'apps quota', 'apps disable', 'apps enable', 'apps remove', 'keys',
             'keys list', 'keys create', 'keys disable', 'keys enable', 'keys remove',
-            'keys password', 'doctor', 'version']
+            'keys password', 'ledger', 'ledger head', 'ledger keys', 'ledger rotate-key',
+            'ledger export', 'ledger receipt', 'ledger verify', 'doctor', 'version']
 
 
 class CommandLineTest(ProgramTest):

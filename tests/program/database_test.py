@@ -172,7 +172,8 @@ class DatabaseTest(SpeechTest):
         self.web.wait_until(lambda: self.web.asked == 1)
         self.database.kill()
         self.web.released.set()
-        self.assertEqual(api.code('DescribeTaskStatus', {'TaskId': task}), 'InternalError')
+        self.assertEqual(api.code('DescribeTaskStatus', {'TaskId': task}),
+                         'InternalError.FailAccessDatabase')
         self.database.start()
         self.wait_for_task(api, task)
         self.assertEqual(self.web.asked, 1)

@@ -67,7 +67,7 @@ class MariaDb:
         user = ['--user=root'] if os.geteuid() == 0 else []
         return [PROGRAM, '--no-defaults', '--datadir=' + self.path('data'),
                 '--innodb-flush-log-at-trx-commit=2', '--innodb-buffer-pool-size=16M',
-                '--innodb-log-file-size=8M', *user]
+                '--innodb-log-file-size=8M', '--innodb-flush-method=nosync', '--debug-no-sync', *user]
 
     def _install(self):
         statements = ['create database if not exists mysql;', 'use mysql;']

@@ -71,6 +71,8 @@ class MariaDbServer {
                                           "--innodb-flush-log-at-trx-commit=2",
                                           "--innodb-buffer-pool-size=16M",
                                           "--innodb-log-file-size=8M",
+                                          "--innodb-flush-method=nosync",
+                                          "--debug-no-sync",
                                           "--user=root",  // the user to be, when started by root
                                           nullptr};
     if (::geteuid() != 0) arguments[arguments.size() - 2] = nullptr;
