@@ -5,10 +5,10 @@
 
 #include "tests/support/store_contract.h"
 
-#include "tests/support/store_contract.h"
-
 #include <limits>
 #include <set>
+
+#include "tests/support/store_contract.h"
 
 namespace lethe {
 
