@@ -7,10 +7,10 @@
 // it has to be gone, its key is destroyed, and every copy of it, wherever it was carried, is noise;
 // so with a tenant.
 
-#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/clock.h"
@@ -28,7 +28,11 @@ struct Epoch {
   std::string region;     // lower-case letters, digits and '-'
   std::int64_t hour = 0;  // since 1970, UTC
 
-  auto operator<=>(const Epoch&) const = default;
+  bool operator==(const Epoch&) const = default;
+  bool operator<(const Epoch& other) const {
+    return std::tie(data_class, region, hour) <
+           std::tie(other.data_class, other.region, other.hour);
+  }
 };
 
 Epoch EpochOf(DataClass data_class, const std::string& region, WallTime created);

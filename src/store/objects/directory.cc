@@ -127,7 +127,7 @@ class DirectoryObjects final : public ObjectStore {
       return ErrnoStatus(errno, "cannot remove an object");
     }
     // Whoever removes the last one removes its folder too, and was perhaps quicker.
-    const Status synced = SyncFolder(path.parent_path());
+    Status synced = SyncFolder(path.parent_path());
     if (!synced.ok() && synced.code() != StatusCode::kNotFound) return synced;
     if (path.parent_path() != root_) ::rmdir(path.parent_path().c_str());
     return OkStatus();
