@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ctime>
 #include <utility>
-
-#include <time.h>
 
 #include "base/file.h"
 
