@@ -174,6 +174,11 @@ class FileKeyStore final : public KeyStore {
     struct stat about;
     const bool there = ::stat(path.c_str(), &about) == 0;
     if (!there && errno != ENOENT) return ErrnoStatus(errno, "cannot read " + path);
+    // Keys out of reach are not destroyed keys.
+    const std::string folder = fs::path(path).parent_path().string();
+    if (!there && ::stat(folder.c_str(), &about) != 0) {
+      return Unavailable("the folder of keys cannot be reached: " + folder);
+    }
     if (!there || about.st_size == 0) Forget(path);
     if (there && about.st_size == 0) return NotFound("the key is destroyed");
     if (!there && !may_make) return NotFound("there is no such key");

@@ -42,7 +42,8 @@ Epoch EpochOf(DataClass data_class, const std::string& region, WallTime created)
 WallTime EndOf(const Epoch& epoch);
 
 /// Thread: any; calls may wait for a disk
-/// Errors: as ErrnoStatus(), and as said; kDataLoss for a key that does not open
+/// Errors: as ErrnoStatus(), and as said; kUnavailable when the keys cannot be reached; kDataLoss
+/// for a key that does not open
 class KeyStore {
  public:
   virtual ~KeyStore() = default;

@@ -192,6 +192,17 @@ TEST_F(SealerTest, TheStoreTellsWhatExistsNeverWhatItIs) {
   }
 }
 
+// A folder that is not mounted is not a folder whose keys are destroyed.
+TEST_F(SealerTest, KeysOutOfReachAreNotForgottenKeys) {
+  Sealer sealer = MakeSealer();
+  const std::string sealed = *sealer.Seal(kResult, kStart, kText);
+  fs::rename(folder_, folder_ + "_away");
+  EXPECT_EQ(CodeOf(sealer.Open(kResult, sealed)), StatusCode::kUnavailable);
+  EXPECT_EQ(CodeOf(sealer.Seal(kResult, kStart, kText)), StatusCode::kUnavailable);
+  fs::rename(folder_ + "_away", folder_);
+  EXPECT_EQ(*sealer.Open(kResult, sealed), kText);
+}
+
 TEST_F(SealerTest, AnotherMasterKeyOpensNothing) {
   const std::string sealed = *MakeSealer().Seal(kResult, kStart, kText);
   const MasterKey other = MasterKey::Random();

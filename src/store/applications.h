@@ -78,8 +78,8 @@ class Applications {
   /// Errors: kInvalidArgument for a number below 0 or above kMaxQuota
   virtual Status SetQuota(AppId id, Interface interface, const Quota& quota) = 0;
 
-  /// Removes the application with its keys, vocabularies, keyword libraries and tasks. Its usage
-  /// stays for as long as usage is kept.
+  /// Removes the application with its keys, vocabularies, keyword libraries and tasks, and destroys
+  /// the key that its texts are sealed under. Its usage stays for as long as usage is kept.
   virtual Status Remove(AppId id) = 0;
 };
 

@@ -22,6 +22,7 @@ namespace lethe {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -176,6 +177,37 @@ TEST_F(SqliteStoreTest, AFileThatOutlivesItsKeysTellsNothing) {
   const Task next = *store->tasks().Create({.app_id = one.id, .request = "ask again"});
   EXPECT_EQ(*store->tasks().Claim({.node = "here"}), std::nullopt);
   EXPECT_EQ((*store->tasks().Claim({.node = "here"}))->id, next.id);
+}
+
+// No acknowledged task is lost because its keys could not be reached for a while.
+TEST_F(SqliteStoreTest, TasksWaitForKeysThatAreOutOfReach) {
+  const auto store = Open();
+  const Application one = *store->applications().Create({.name = "one"});
+  const Task task = *store->tasks().Create({.app_id = one.id, .request = "ask"});
+  const std::string epochs = keyring_.folder() + "/epochs";
+  fs::rename(epochs, epochs + "_away");
+  EXPECT_THAT(store->tasks().Claim({.node = "here"}), HasCode(StatusCode::kUnavailable));
+  EXPECT_THAT(store->tasks().Find(one.id, task.id), HasCode(StatusCode::kUnavailable));
+  fs::rename(epochs + "_away", epochs);
+  const auto claimed = store->tasks().Claim({.node = "here"});
+  ASSERT_THAT(claimed, IsOk());
+  ASSERT_TRUE(claimed->has_value());
+  EXPECT_EQ((*claimed)->request, "ask");
+}
+
+TEST_F(SqliteStoreTest, WithAnApplicationTheKeyOfItsTextsIsDestroyed) {
+  const auto store = Open();
+  const Application one = *store->applications().Create({.name = "one"});
+  const Application two = *store->applications().Create({.name = "two"});
+  for (const Application& each : {one, two}) {
+    ASSERT_THAT(store->tasks().Create({.app_id = each.id, .request = "ask"}), IsOk());
+  }
+  ASSERT_THAT(store->applications().Remove(one.id), IsOk());
+  EXPECT_THAT(*keyring_->keys().Tenants(), AllOf(Not(Contains(one.id)), Contains(two.id)));
+  EXPECT_THAT(keyring_->keys().TenantKey(one.id), HasCode(StatusCode::kNotFound));
+  // Of one that never was, nothing is destroyed or noted.
+  EXPECT_THAT(store->applications().Remove(7), HasCode(StatusCode::kNotFound));
+  EXPECT_THAT(keyring_->keys().TenantKey(7), IsOk());
 }
 
 TEST_F(SqliteStoreTest, FilesAreTheOwnersOnly) {

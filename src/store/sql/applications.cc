@@ -45,7 +45,8 @@ bool IsTaken(Connection& sql, std::string_view name, AppId but_for) {
 
 class SqlApplications : public Applications {
  public:
-  SqlApplications(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SqlApplications(Database& database, const Clock& clock, KeyStore& keys)
+      : database_(database), clock_(clock), sealing_keys_(keys) {}
 
   Result<Application> Create(const NewApplication& wanted) override {
     RETURN_IF_ERROR(CheckApplicationName(wanted.name));
@@ -140,6 +141,10 @@ class SqlApplications : public Applications {
   }
 
   Status Remove(AppId id) override {
+    RETURN_IF_ERROR(Find(id).status());
+    // First its key, and every copy of what was sealed for it is noise. If we stop in between, it
+    // can be removed again; the other way round nobody would know of the key.
+    RETURN_IF_ERROR(sealing_keys_.DestroyTenant(id));
     const auto work = [id](Connection& sql) {
       // What belongs to it goes with it: the tables say ON DELETE CASCADE.
       return Changed(sql.Run("DELETE FROM applications WHERE app_id = :id", id));
@@ -154,6 +159,7 @@ class SqlApplications : public Applications {
 
   Database& database_;
   const Clock& clock_;
+  KeyStore& sealing_keys_;
 };
 
 }  // namespace
@@ -171,8 +177,9 @@ Result<Application> ReadApplication(Connection& sql, AppId id) {
   return application;
 }
 
-std::unique_ptr<Applications> MakeSqlApplications(Database& database, const Clock& clock) {
-  return std::make_unique<SqlApplications>(database, clock);
+std::unique_ptr<Applications> MakeSqlApplications(Database& database, const Clock& clock,
+                                                  KeyStore& keys) {
+  return std::make_unique<SqlApplications>(database, clock, keys);
 }
 
 }  // namespace lethe

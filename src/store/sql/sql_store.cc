@@ -47,7 +47,7 @@ class SqlStore : public Store {
  public:
   SqlStore(std::unique_ptr<Database> database, const Clock& clock, Keyring& keyring)
       : database_(std::move(database)),
-        applications_(MakeSqlApplications(*database_, clock)),
+        applications_(MakeSqlApplications(*database_, clock, keyring.keys())),
         keys_(MakeSqlKeys(*database_, clock, keyring.master_key())),
         vocabularies_(MakeSqlVocabularies(*database_, clock)),
         keyword_libraries_(MakeSqlKeywordLibraries(*database_, clock)),

@@ -1,8 +1,6 @@
-#include <utility>
-
-#include "base/encoding.h"
 #include "store/internal/checks.h"
 #include "store/sql/internal/repositories.h"
+#include "store/sql/internal/task_sealer.h"
 
 namespace lethe {
 namespace {
@@ -20,16 +18,6 @@ std::optional<WallTime> TimeIfAny(Int millis) {
   if (millis == 0) return std::nullopt;
   return FromMillis(millis);
 }
-
-// What stands before what is sealed. Texts without it were written before there was sealing; the
-// last of them was forgotten a day later.
-constexpr std::string_view kSealed = "s1:";
-
-Identity IdentityOf(AppId app_id, std::string_view item, std::string_view field) {
-  return {.data_class = DataClass::kResult, .tenant = app_id, .id = item, .field = field};
-}
-
-std::string ItemOf(TaskId id) { return "task/" + std::to_string(id); }
 
 // As it is stored; its texts are sealed.
 Task ToTask(const Row& row) {
@@ -87,9 +75,10 @@ class SqlTasks : public Tasks {
       }
       TaskId id = NewTaskId();
       while (sql.Number("SELECT COUNT(*) FROM tasks WHERE task_id = :id", id) > 0) id = NewTaskId();
-      const Place place{id, wanted.app_id, now};
-      ASSIGN_OR_RETURN(const std::string request, Seal(place, "request", wanted.request));
-      ASSIGN_OR_RETURN(const std::string url, Seal(place, "callback_url", wanted.callback_url));
+      const TaskIdentity task{id, wanted.app_id, now};
+      ASSIGN_OR_RETURN(const std::string request, sealer_.Seal(task, "request", wanted.request));
+      ASSIGN_OR_RETURN(const std::string url,
+                       sealer_.Seal(task, "callback_url", wanted.callback_url));
       sql.Run(
           "INSERT INTO tasks (task_id, app_id, uin, request_id, engine, request, holds_upload, "
           "holder, held_until_ms, callback_url, callback, callback_attempts, state, lease, "
@@ -149,7 +138,7 @@ class SqlTasks : public Tasks {
           ToMillis(now), me.node, ToMillis(now + me.lease), id);
       auto task = ReadLive(sql, static_cast<TaskId>(id));
       if (!task.ok()) {
-        GiveUp(sql, static_cast<TaskId>(id));
+        RETURN_IF_ERROR(GiveUp(sql, static_cast<TaskId>(id), task.status()));
         return std::optional<Task>();
       }
       return std::optional(*std::move(task));
@@ -185,11 +174,11 @@ class SqlTasks : public Tasks {
     RETURN_IF_ERROR(CheckOutcome(outcome));
     const auto work = [&](Connection& sql) {
       RETURN_IF_ERROR(CheckLease(sql, id, lease));
-      ASSIGN_OR_RETURN(const Place place, PlaceOf(sql, id));
-      ASSIGN_OR_RETURN(const std::string result, Seal(place, "result", outcome.result));
+      ASSIGN_OR_RETURN(const TaskIdentity task, IdentityOf(sql, id));
+      ASSIGN_OR_RETURN(const std::string result, sealer_.Seal(task, "result", outcome.result));
       sql.Run("UPDATE tasks SET result = :result, audio_ms = :audio WHERE task_id = :id", result,
               outcome.audio.count(), id);
-      return End(sql, place, outcome.state, outcome.error);
+      return End(sql, task, outcome.state, outcome.error);
     };
     return database_.Write("finish a task", work);
   }
@@ -213,8 +202,8 @@ class SqlTasks : public Tasks {
           "(holder = :node OR held_until_ms <= :now) {lock}",
           node, ToMillis(clock_.Now()));
       for (const auto& [id] : rows) {
-        ASSIGN_OR_RETURN(const Place place, PlaceOf(sql, static_cast<TaskId>(id)));
-        RETURN_IF_ERROR(End(sql, place, TaskState::kFailed, message));
+        ASSIGN_OR_RETURN(const TaskIdentity task, IdentityOf(sql, static_cast<TaskId>(id)));
+        RETURN_IF_ERROR(End(sql, task, TaskState::kFailed, message));
         LetGo(sql, static_cast<TaskId>(id));
       }
       return static_cast<int>(rows.size());
@@ -244,7 +233,7 @@ class SqlTasks : public Tasks {
         if (task.ok()) {
           claimed.push_back(*std::move(task));
         } else {
-          GiveUp(sql, static_cast<TaskId>(id));
+          RETURN_IF_ERROR(GiveUp(sql, static_cast<TaskId>(id), task.status()));
         }
       }
       return claimed;
@@ -317,50 +306,16 @@ class SqlTasks : public Tasks {
                                     ToMillis(clock_.Now()));
     if (rows.empty()) return NoSuchTask();
     Task task = ToTask(rows.front());
-    const Place place{task.id, task.app_id, task.created};
-    for (const auto& [field, text] :
-         {std::pair("request", &task.request), std::pair("callback_url", &task.callback_url),
-          std::pair("error", &task.error), std::pair("result", &task.result)}) {
-      ASSIGN_OR_RETURN(*text, Open(place, field, *text));
-    }
+    RETURN_IF_ERROR(sealer_.Open(&task));
     return task;
   }
 
-  // What a task's texts are sealed as.
-  struct Place {
-    TaskId id = 0;
-    AppId app_id = 0;
-    WallTime created;
-  };
-
-  static Result<Place> PlaceOf(Connection& sql, TaskId id) {
+  static Result<TaskIdentity> IdentityOf(Connection& sql, TaskId id) {
     const auto rows = sql.Rows<std::tuple<Int, Int>>(
         "SELECT app_id, created_ms FROM tasks WHERE task_id = :id", id);
     if (rows.empty()) return NoSuchTask();
     const auto [app_id, created] = rows.front();
-    return Place{id, static_cast<AppId>(app_id), FromMillis(created)};
-  }
-
-  // Nothing stays nothing: statements ask for it.
-  Result<std::string> Seal(const Place& place, std::string_view field,
-                           std::string_view text) const {
-    if (text.empty()) return std::string();
-    const std::string item = ItemOf(place.id);
-    ASSIGN_OR_RETURN(const std::string sealed,
-                     sealer_.Seal(IdentityOf(place.app_id, item, field), place.created, text));
-    return std::string(kSealed) + Base64Encode(sealed);
-  }
-
-  // A text whose key is destroyed belongs to no task any more.
-  Result<std::string> Open(const Place& place, std::string_view field,
-                           const std::string& stored) const {
-    if (!stored.starts_with(kSealed)) return stored;
-    const auto sealed = Base64Decode(std::string_view(stored).substr(kSealed.size()));
-    if (!sealed) return DataLoss("a stored task cannot be read");
-    const std::string item = ItemOf(place.id);
-    auto text = sealer_.Open(IdentityOf(place.app_id, item, field), *sealed);
-    if (text.status().code() == StatusCode::kNotFound) return NoSuchTask();
-    return text;
+    return TaskIdentity{id, static_cast<AppId>(app_id), FromMillis(created)};
   }
 
   Status CheckLease(Connection& sql, TaskId id, int lease) const {
@@ -374,23 +329,28 @@ class SqlTasks : public Tasks {
   }
 
   // Whoever finished a task tells its caller, so a task with a callback stays in hand.
-  Status End(Connection& sql, const Place& place, TaskState state, std::string_view error) const {
-    ASSIGN_OR_RETURN(const std::string sealed, Seal(place, "error", error));
+  Status End(Connection& sql, const TaskIdentity& task, TaskState state,
+             std::string_view error) const {
+    ASSIGN_OR_RETURN(const std::string sealed, sealer_.Seal(task, "error", error));
     sql.Run(
         "UPDATE tasks SET state = :state, error = :error, finished_ms = :now, "
         "callback = CASE WHEN callback_url = '' THEN 0 ELSE 1 END WHERE task_id = :id",
-        state, sealed, ToMillis(clock_.Now()), place.id);
+        state, sealed, ToMillis(clock_.Now()), task.id);
     sql.Run("UPDATE tasks SET holder = '', held_until_ms = 0 WHERE task_id = :id AND callback = 0",
-            place.id);
+            task.id);
     return OkStatus();
   }
 
-  // A task that cannot be read, its key destroyed or the row damaged, is in nobody's way.
-  static void GiveUp(Connection& sql, TaskId id) {
+  // A task that cannot be read any more, its key destroyed or the row damaged, is in nobody's way.
+  // Where the keys are only out of reach, it waits, and that error is returned.
+  static Status GiveUp(Connection& sql, TaskId id, const Status& why) {
+    const bool lost = why.code() == StatusCode::kNotFound || why.code() == StatusCode::kDataLoss;
+    if (!lost) return why;
     sql.Run(
         "UPDATE tasks SET state = 3, callback = 0, holder = '', held_until_ms = 0 "
         "WHERE task_id = :id",
         id);
+    return OkStatus();
   }
 
   static void LetGo(Connection& sql, TaskId id) {
@@ -407,7 +367,7 @@ class SqlTasks : public Tasks {
 
   Database& database_;
   const Clock& clock_;
-  Sealer& sealer_;
+  const TaskSealer sealer_;
 };
 
 }  // namespace

@@ -13,7 +13,8 @@
 
 namespace lethe {
 
-std::unique_ptr<Applications> MakeSqlApplications(Database& database, const Clock& clock);
+std::unique_ptr<Applications> MakeSqlApplications(Database& database, const Clock& clock,
+                                                  KeyStore& keys);
 std::unique_ptr<Keys> MakeSqlKeys(Database& database, const Clock& clock,
                                   const MasterKey& master_key);
 std::unique_ptr<Vocabularies> MakeSqlVocabularies(Database& database, const Clock& clock);
