@@ -270,6 +270,7 @@ TEST_F(HttpServerTest, AnUpgradeIsRefusedWithAnAnswerOrGoesOnWithASubprotocol) {
   beast::websocket::response_type answer;
   socket.handshake(answer, "x", "/asked?yes");
   EXPECT_EQ(answer[beast::http::field::sec_websocket_protocol], "second");
+  EXPECT_EQ(answer[beast::http::field::server], "lethe");
   beast::flat_buffer buffer;
   socket.read(buffer);
   EXPECT_EQ(beast::buffers_to_string(buffer.cdata()), "hello yes");

@@ -33,9 +33,6 @@ class WebSocketOver : public WebSocket {
     timeout.idle_timeout = websocket::stream_base::none();
     timeout.keep_alive_pings = false;
     socket_.set_option(timeout);
-    socket_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
-      response.set(boost::beast::http::field::server, "lethe");
-    }));
     socket_.read_message_max(max_message);
     socket_.auto_fragment(false);
   }
@@ -44,12 +41,13 @@ class WebSocketOver : public WebSocket {
   template <class Request>
   Awaitable<bool> Accept(const Request& request, std::string subprotocol) {
     namespace websocket = boost::beast::websocket;
-    if (!subprotocol.empty()) {
-      socket_.set_option(websocket::stream_base::decorator(
-          [subprotocol = std::move(subprotocol)](websocket::response_type& response) {
-            response.set(boost::beast::http::field::sec_websocket_protocol, subprotocol);
-          }));
-    }
+    // One decorator: a stream keeps the last.
+    socket_.set_option(websocket::stream_base::decorator(
+        [subprotocol = std::move(subprotocol)](websocket::response_type& response) {
+          namespace http = boost::beast::http;
+          response.set(http::field::server, "lethe");
+          if (!subprotocol.empty()) response.set(http::field::sec_websocket_protocol, subprotocol);
+        }));
     const auto [error] = co_await socket_.async_accept(request, kToken);
     over_ = static_cast<bool>(error);
     co_return !over_;
