@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/sha256.h"
+#include "store/directory_objects.h"
 #include "store/mysql_store.h"
 #include "store/sqlite_store.h"
 
@@ -116,6 +117,12 @@ Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& cl
   DataFolder data{.path = folder, .records = options.dsn.empty() ? folder : options.dsn};
   RETURN_IF_ERROR(options.dsn.empty() ? OpenFile(options, clock, may_create, &data)
                                       : OpenDatabase(options, clock, may_create, &data));
+  const std::string objects = options.objects.empty() ? folder + "/objects" : options.objects;
+  ASSIGN_OR_RETURN(data.objects, OpenDirectoryObjects(objects));
+  data.recordings =
+      std::make_unique<Recordings>(*data.objects, data.keyring->sealer(), *data.clock);
+  data.ledger = {.folder = options.ledger.empty() ? folder + "/ledger" : options.ledger,
+                 .signing_key_file = data.keyring->folder() + "/ledger-signing.key"};
   return data;
 }
 

@@ -4,12 +4,13 @@
 //
 //   records.db        applications, keys, tasks, usage (store/sqlite_store.h), unless they are in a
 //                     database server (store/mysql_store.h)
+//   objects/          recordings that wait to be transcribed, sealed (store/recordings.h)
 //   clock             the latest moment seen (base/guarded_clock.h)
 //   keys/             what opens the secrets and texts in them (seal/keyring.h), unless the keys
 //   are
 //                     elsewhere; belongs into another backup than the records, or in none
-//   ledger/           what was created and erased (ledger/ledger.h)
-//   keys/ledger-signing.key   signs it
+//   ledger/           what was created and erased (ledger/ledger.h), unless it is elsewhere; its
+//                     signing key is with the keys
 
 #include <cstdint>
 #include <memory>
@@ -20,7 +21,10 @@
 #include "base/guarded_clock.h"
 #include "base/secret.h"
 #include "base/status.h"
+#include "ledger/ledger.h"
 #include "seal/keyring.h"
+#include "store/objects.h"
+#include "store/recordings.h"
 #include "store/store.h"
 
 namespace lethe {
@@ -32,6 +36,8 @@ std::string DefaultDataFolder();
 struct RecordsOptions {
   std::string data = DefaultDataFolder();  // the folder
   std::string keys;                        // the folder of the keys; empty: "keys" in the folder
+  std::string objects;                     // the folder of recordings; empty: "objects" in it
+  std::string ledger;                      // of the ledger; empty: "ledger" in it
   std::string region = "default";
   std::string dsn;            // of a database server (ParseMysqlDsn()); empty: records.db
   std::string password_file;  // the server's password; empty: $LETHE_STORE_PASSWORD, or none
@@ -44,6 +50,9 @@ struct DataFolder {
   std::unique_ptr<GuardedClock> clock;  // the store's
   std::unique_ptr<Keyring> keyring;
   std::unique_ptr<Store> store;
+  std::unique_ptr<ObjectStore> objects;
+  std::unique_ptr<Recordings> recordings;
+  LedgerOptions ledger;  // of these records
 };
 
 /// Opens the records. With `may_create` a folder that is missing or has none is made to have some,

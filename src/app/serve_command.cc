@@ -25,7 +25,11 @@
 #include "server/openai.h"
 #include "server/openai_realtime.h"
 #include "server/operations.h"
+#include "server/own_api.h"
 #include "server/realtime.h"
+#include "service/calls_under_way.h"
+#include "service/eraser.h"
+#include "service/ledger_feed.h"
 #include "service/recording_tasks.h"
 
 namespace lethe {
@@ -112,14 +116,52 @@ TaskHolder Node(const ServeOptions& options) {
       .lease = std::chrono::seconds(options.task_lease_seconds)};
 }
 
+// Recordings whose tasks are finished or erased, or whose time is over.
+Result<int> RemoveObjects(DataFolder& data, int limit) {
+  Tasks& tasks = data.store->tasks();
+  ASSIGN_OR_RETURN(const std::vector<ObjectOfTask> objects, tasks.ObjectsToRemove(limit));
+  for (const ObjectOfTask& object : objects) {
+    RETURN_IF_ERROR(data.recordings->Remove(object.name));
+    RETURN_IF_ERROR(tasks.ObjectIsGone(object.task));
+  }
+  return static_cast<int>(objects.size());
+}
+
+Leaf DestroyedLeaf(const Epoch& epoch) {
+  const std::chrono::seconds begin = std::chrono::hours(epoch.hour);
+  return {.kind = LeafKind::kEpochKeyDestroyed,
+          .data_class = epoch.data_class,
+          .items = 0,
+          .due = std::chrono::floor<std::chrono::seconds>(EndOf(epoch)),
+          .from = begin,
+          .to = begin + std::chrono::hours(1)};
+}
+
+// What the ledger found when it was opened, for whoever starts the service.
+void ShowLedger(const LedgerFeed& feed, const Status& status) {
+  const Journal::Recovery& found = feed.report().recovery;
+  if (!status.ok()) PrintNote("the ledger is not written to here: " + status.message());
+  if (found.erased_again > 0 || found.lost > 0) {
+    PrintNote("the records are older than the ledger: erased again " +
+              std::to_string(found.erased_again) + " that it says were erased, missing " +
+              std::to_string(found.lost) + " that it says were held");
+  }
+}
+
 // Everything that is kept for a time.
 std::vector<Forgetter> Forgetters(DataFolder& data) {
   return {
+      // First what tasks have in the object store: a task is there until it has nothing there.
+      {"recordings_of_tasks", [&data](int limit) { return RemoveObjects(data, limit); }},
+      {"recordings", [&data](int limit) { return data.recordings->RemoveExpired(limit); }},
       {"tasks", [&data](int limit) { return data.store->tasks().RemoveExpired(limit); }},
       {"usage", [&data](int limit) { return data.store->usage().RemoveExpired(limit); }},
       {"epoch_keys",
        [&data](int limit) {
-         return DestroyEndedEpochs(data.keyring->keys(), data.clock->Now(), limit);
+         return DestroyEndedEpochs(data.keyring->keys(), data.clock->Now(), limit,
+                                   [&data](const Epoch& epoch) {
+                                     return data.store->journal().Note(DestroyedLeaf(epoch));
+                                   });
        }},
       // Forgets nothing, but has to be written down as often.
       {"clock",
@@ -196,15 +238,22 @@ Status Run(Options& options) {
   Recognizer recognizer(*media);
   WordLists word_lists(store.vocabularies());
   OutboundClient outbound(std::move(rules));
+  LedgerFeed feed(store.journal(), data.ledger, clock);
+  // Older records that were put back are made to forget what the ledger says is erased, first.
+  ShowLedger(feed, feed.CatchUp());
   Sweeper sweeper(Forgetters(data), {.held = [&data] { return MaybeSetWrong(*data.clock); }});
   // What is over by now is gone before anybody may ask for it.
   RETURN_IF_ERROR(sweeper.SweepAll());
+  feed.Start();
   sweeper.Start();
-  RecordingTasks tasks({store, engines, recognizer, word_lists, outbound, meter, clock},
-                       {.node = Node(serve),
-                        .num_workers = static_cast<int>(serve.tasks_at_once),
-                        .max_upload_memory = static_cast<std::size_t>(serve.upload_mb) << 20,
-                        .callback_key = serve.callback_key});
+  CallsUnderWay calls;
+  RecordingTasks tasks(
+      {store, engines, recognizer, word_lists, outbound, meter, clock, data.recordings.get()},
+      {.node = Node(serve),
+       .num_workers = static_cast<int>(serve.tasks_at_once),
+       .max_upload_memory = static_cast<std::size_t>(serve.upload_mb) << 20,
+       .callback_key = serve.callback_key});
+  Eraser eraser({store, data.recordings.get(), &tasks, &calls, &feed});
   FaceContext context{
       store,
       engines,
@@ -215,6 +264,7 @@ Status Run(Options& options) {
       recognizer,
       word_lists,
       *media,
+      calls,
       SystemClock(),
       {.canonical_hosts = {serve.canonical_hosts.begin(), serve.canonical_hosts.end()},
        .default_engine = serve.default_engine}};
@@ -230,12 +280,14 @@ Status Run(Options& options) {
   AddRealtimeRoutes(router, context,
                     {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds),
                      .max_decoders = static_cast<int>(serve.decoders) / 2});
+  AddOwnApiRoutes(router, context, eraser);
   AddOperationsRoutes(router, {engines, meter,
                                [&started] {
                                  const HttpServer* running = started;
                                  return running == nullptr ? ServerCounts() : running->counts();
                                },
-                               [&sweeper] { return sweeper.reports(); }, stopping});
+                               [&sweeper] { return sweeper.reports(); },
+                               [&feed] { return feed.report(); }, stopping});
   ASSIGN_OR_RETURN(server, HttpServer::Start(
                                {.listen = addresses,
                                 .tls_certificate = serve.tls_certificate,
@@ -263,6 +315,8 @@ Status Run(Options& options) {
   tasks.Stop();
   pool.Stop();
   quick_pool.Stop();
+  sweeper.Stop();
+  feed.Stop();
   return OkStatus();
 }
 

@@ -19,6 +19,13 @@ void ServeOptions::Describe(OptionTable* table) {
              "Folder of the keys, the same one for all nodes of a database; empty: \"keys\" in the "
              "data folder",
              &records.keys);
+  table->Add("store.objects",
+             "Folder of recordings that wait to be transcribed; empty: \"objects\" in the data folder",
+             &records.objects);
+  table->Add("store.ledger",
+             "Folder of the ledger of what was created and erased; empty: \"ledger\" in the data "
+             "folder",
+             &records.ledger);
   table->Add("store.region", "The region this node is in; what it stores is bound to it",
              &records.region);
   table->Add("node.name",

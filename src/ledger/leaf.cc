@@ -96,6 +96,8 @@ std::string_view ErasureCauseName(ErasureCause cause) {
       return "task_ended";
     case ErasureCause::kTenantRemoved:
       return "tenant_removed";
+    case ErasureCause::kLost:
+      return "lost";
   }
   return {};
 }

@@ -37,10 +37,12 @@ enum class ErasureCause : std::uint8_t {
   kConsentWithdrawn = 3,
   kTaskEnded = 4,
   kTenantRemoved = 5,
+  kLost = 6,  ///< found missing: a disk was lost, or an older backup of the records put back
 };
-inline constexpr std::size_t kNumErasureCauses = 6;
+inline constexpr std::size_t kNumErasureCauses = 7;
 
-/// "none", "expired", "requested", "consent_withdrawn", "task_ended", "tenant_removed".
+/// "none", "expired", "requested", "consent_withdrawn", "task_ended", "tenant_removed",
+/// "lost".
 std::string_view ErasureCauseName(ErasureCause cause);
 
 /// Stands where a leaf refers to no other leaf.

@@ -4,19 +4,23 @@
 
 namespace lethe {
 
-Result<int> DestroyEndedEpochs(KeyStore& keys, WallTime now, int limit) {
+Result<int> DestroyEndedEpochs(KeyStore& keys, WallTime now, int limit,
+                               const std::function<Status(const Epoch&)>& destroyed) {
   ASSIGN_OR_RETURN(const std::vector<Epoch> epochs, keys.Epochs());
   Status first_error;
-  int destroyed = 0;
+  int count = 0;
   for (const Epoch& epoch : epochs) {
-    if (destroyed == limit) break;
+    if (count == limit) break;
     if (now < EndOf(epoch)) continue;
-    const Status status = keys.DestroyEpoch(epoch);
-    if (status.ok()) ++destroyed;
+    Status status = keys.DestroyEpoch(epoch);
+    if (status.ok()) {
+      ++count;
+      if (destroyed) status = destroyed(epoch);
+    }
     if (first_error.ok()) first_error = status;
   }
   if (!first_error.ok()) return first_error;
-  return destroyed;
+  return count;
 }
 
 }  // namespace lethe

@@ -2,6 +2,8 @@
 
 // The last step of forgetting: when the time of everything of an hour is over, so is its key's.
 
+#include <functional>
+
 #include "base/clock.h"
 #include "base/status.h"
 #include "seal/key_store.h"
@@ -10,6 +12,8 @@ namespace lethe {
 
 /// Destroys at most `limit` keys of epochs that are over (EndOf()). Returns how many. Errors: as
 /// KeyStore; what comes behind a key that cannot be destroyed is destroyed nevertheless
-Result<int> DestroyEndedEpochs(KeyStore& keys, WallTime now, int limit);
+/// and as `destroyed`, which is told of each, may be empty
+Result<int> DestroyEndedEpochs(KeyStore& keys, WallTime now, int limit,
+                               const std::function<Status(const Epoch&)>& destroyed = {});
 
 }  // namespace lethe

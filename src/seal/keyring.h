@@ -22,18 +22,22 @@ namespace lethe {
 class Keyring {
  public:
   /// Opens a folder, which has to be there. Errors: as MasterKey::Load() and OpenFileKeyStore();
-  /// kInvalidArgument for a region that is no name: 1 to 32 of a-z, 0-9 and '-'
+  /// kInvalidArgument for a region that is no name: 1 to 16 of a-z, 0-9 and '-'
   /// Lifetime: the clock outlives it
   static Result<std::unique_ptr<Keyring>> Open(const std::string& folder, const std::string& region,
                                                const Clock& clock, bool may_create);
 
+  /// Where other keys of the service may be, too.
+  const std::string& folder() const { return folder_; }
   const MasterKey& master_key() const { return master_key_; }
   KeyStore& keys() { return *keys_; }
   Sealer& sealer() { return *sealer_; }
 
  private:
-  explicit Keyring(MasterKey master_key) : master_key_(std::move(master_key)) {}
+  Keyring(std::string folder, MasterKey master_key)
+      : folder_(std::move(folder)), master_key_(std::move(master_key)) {}
 
+  const std::string folder_;
   const MasterKey master_key_;
   std::unique_ptr<KeyStore> keys_;
   std::unique_ptr<Sealer> sealer_;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "server/router.h"
 #include "service/call_gate.h"
+#include "service/calls_under_way.h"
 #include "service/engine_catalog.h"
 #include "service/fair_pool.h"
 #include "service/meter.h"
@@ -39,6 +40,7 @@ struct FaceContext {
   Recognizer& recognizer;
   WordLists& word_lists;
   MediaDecoder& media;
+  CallsUnderWay& calls;
   const Clock& clock;
   FaceOptions options;
 };

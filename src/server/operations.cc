@@ -44,6 +44,13 @@ std::string Metrics(const OperationsParts& parts) {
   Line(&text, "lethe_usage_rows_lost_total", "Rows of usage that could not be written.", "counter",
        parts.meter.lost());
   RetentionLines(&text, parts.retention());
+  const LedgerFeed::Report ledger = parts.ledger();
+  Line(&text, "lethe_ledger_is_ours", "1 if this process writes the ledger.", "gauge",
+       ledger.is_ours ? 1 : 0);
+  Line(&text, "lethe_ledger_leaves", "Leaves of the ledger.", "gauge", ledger.leaves);
+  Line(&text, "lethe_ledger_heads", "Signed heads of the ledger.", "gauge", ledger.heads);
+  Line(&text, "lethe_ledger_failures_total", "Times that the ledger could not be told.", "counter",
+       ledger.failures);
   text +=
       "# HELP lethe_calls_total Finished calls by interface and result.\n"
       "# TYPE lethe_calls_total counter\n";

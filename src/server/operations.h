@@ -10,6 +10,7 @@
 #include "server/faces.h"
 #include "server/http_server.h"
 #include "server/router.h"
+#include "service/ledger_feed.h"
 
 namespace lethe {
 
@@ -20,6 +21,7 @@ struct OperationsParts {
   const Meter& meter;
   std::function<ServerCounts()> server;
   std::function<std::vector<Sweeper::Report>()> retention;
+  std::function<LedgerFeed::Report()> ledger;
   const std::atomic<bool>& stopping;
 };
 

@@ -67,7 +67,9 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
   for (const std::string* url : {&request.url, &request.callback_url}) {
     if (!url->empty()) RETURN_IF_ERROR(parts_.outbound.CheckUrl(*url));
   }
-  const std::size_t bytes = upload.size();
+  ASSIGN_OR_RETURN(const std::optional<StoredRecording> recording,
+                   StoreUpload(app_id, request_id, upload));
+  const std::size_t bytes = recording ? 0 : upload.size();
   std::unique_lock lock(mutex_);
   if (stopping_) return Unavailable("the service is stopping; try again elsewhere");
   if (!recovered_) return Unavailable("the service is starting; try again");
@@ -82,9 +84,13 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
        .engine = request.engine,
        .request = WriteTaskRequest(request),
        .callback_url = request.callback_url,
+       .recording = recording,
        .upload_holder = bytes > 0 ? std::optional(options_.node) : std::nullopt});
   if (!task.ok()) {
     upload_bytes_ -= bytes;
+    lock.unlock();
+    // Without its key it is noise already; what is left of it now, the sweeper finds.
+    if (recording) (void)parts_.recordings->Remove(recording->name);
     return task.status();
   }
   if (bytes > 0) {
@@ -95,6 +101,32 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
   lock.unlock();
   changed_.notify_all();
   return task->id;
+}
+
+Result<std::optional<StoredRecording>> RecordingTasks::StoreUpload(AppId app_id,
+                                                                   const std::string& request_id,
+                                                                   std::string_view upload) {
+  using Nothing = std::optional<StoredRecording>;
+  if (upload.empty() || parts_.recordings == nullptr) return Nothing();
+  ASSIGN_OR_RETURN(const auto periods, parts_.store.retention_periods().Find(app_id));
+  const auto audio = periods.find(DataClass::kAudio);
+  // Whoever wants no audio held gets none stored, not even sealed.
+  if (audio != periods.end() && audio->second == Millis(0)) return Nothing();
+  ASSIGN_OR_RETURN(StoredRecording stored, parts_.recordings->Put(app_id, request_id, upload));
+  return Nothing(std::move(stored));
+}
+
+bool RecordingTasks::Cancel(TaskId id) {
+  const std::lock_guard lock(mutex_);
+  DropUpload(id);
+  if (!in_hand_.contains(id)) return false;
+  cancelled_.insert(id);
+  return true;
+}
+
+bool RecordingTasks::IsCancelled(TaskId id) {
+  const std::lock_guard lock(mutex_);
+  return cancelled_.contains(id);
 }
 
 void RecordingTasks::Stop() {
@@ -130,15 +162,21 @@ void RecordingTasks::Work() {
     }
     const Task& task = **claimed;
     ++running_[task.app_id];
-    const auto held = uploads_.find(task.id);
-    const std::uint64_t bytes = held == uploads_.end() ? 0 : held->second.bytes->size();
+    in_hand_.insert(task.id);
     lock.unlock();
     const WallTime start = parts_.clock.Now();
-    TaskOutcome outcome = Run(task);
+    std::uint64_t bytes = 0;
+    TaskOutcome outcome = Run(task, &bytes);
     const bool settled = Settle(task, outcome);
+    // What was uploaded has served its purpose. If this fails, the sweeper does it.
+    if (settled && task.recording && parts_.recordings->Remove(task.recording->name).ok()) {
+      (void)parts_.store.tasks().ObjectIsGone(task.id);
+    }
     const bool good = outcome.state == TaskState::kSuccess;
     lock.lock();
     DropUpload(task.id);
+    in_hand_.erase(task.id);
+    cancelled_.erase(task.id);
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
     ++news_;
     ++told_;
@@ -194,6 +232,12 @@ bool RecordingTasks::WasFinishedHere(const Task& task) {
 
 Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
                                                     const RecordingTaskRequest& request) {
+  if (task.recording) {
+    ASSIGN_OR_RETURN(std::string audio,
+                     parts_.recordings->Get(task.app_id, task.request_id, *task.recording,
+                                            options_.max_fetch_bytes));
+    return Bytes(std::make_shared<const std::string>(std::move(audio)));
+  }
   if (request.url.empty()) {
     const std::lock_guard lock(mutex_);
     const auto upload = uploads_.find(task.id);
@@ -202,9 +246,9 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   }
   auto bytes = std::make_shared<std::string>();
   FetchLimits limits{.max_bytes = options_.max_fetch_bytes};
-  limits.cancelled = [this] {
+  limits.cancelled = [this, id = task.id] {
     const std::lock_guard lock(mutex_);
-    return stopping_;
+    return stopping_ || cancelled_.contains(id);
   };
   RETURN_IF_ERROR(parts_.outbound.Fetch(request.url, limits, [&](std::span<const std::byte> piece) {
     bytes->append(reinterpret_cast<const char*>(piece.data()), piece.size());
@@ -213,13 +257,14 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   return Bytes(std::move(bytes));
 }
 
-TaskOutcome RecordingTasks::Run(const Task& task) {
+TaskOutcome RecordingTasks::Run(const Task& task, std::uint64_t* bytes) {
   const auto request = ReadTaskRequest(task.request);
   if (!request.ok()) return Failed(request.status(), false);
   const auto engine = parts_.engines.Find(request->engine);
   if (!engine.ok()) return Failed(engine.status(), false);
   const auto audio = Audio(task, *request);
   if (!audio.ok()) return Failed(audio.status(), !request->url.empty());
+  *bytes = (*audio)->size();
   RecordingResultOptions options{.res_text_format = request->res_text_format,
                                  .sentence_max_length = request->sentence_max_length};
   for (const std::string& id : request->keyword_library_ids) {
@@ -236,7 +281,8 @@ TaskOutcome RecordingTasks::Run(const Task& task) {
        .words = request->res_text_format > 0,
        .post = request->post,
        .hot_words = hot_words.ok() ? *hot_words : nullptr,
-       .max_duration = options_.max_duration});
+       .max_duration = options_.max_duration,
+       .cancelled = [this, id = task.id] { return IsCancelled(id); }});
   if (!transcript.ok()) return Failed(transcript.status(), false);
   if (request->split_channels && transcript->channels != 2) {
     TaskOutcome outcome =

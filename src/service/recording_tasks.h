@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -61,6 +62,7 @@ class RecordingTasks {
     OutboundClient& outbound;
     Meter& meter;
     const Clock& clock;
+    Recordings* recordings = nullptr;  // none: uploads stay in memory
   };
 
   /// Takes up what a former process of this node left: tasks that were running run again, those
@@ -78,6 +80,9 @@ class RecordingTasks {
   Result<TaskId> Submit(AppId app_id, const std::string& request_id,
                         const RecordingTaskRequest& request, std::string upload);
 
+  /// Gives up a task that is being transcribed here, because it was erased. Returns whether it was.
+  bool Cancel(TaskId id);
+
   /// Takes no more, and waits for what is being transcribed; what waits stays in the store.
   void Stop();
 
@@ -89,8 +94,8 @@ class RecordingTasks {
   void BeatHeart();
   // Takes up what a former process left; false when the store did not answer.
   bool Recover();
-  // Transcribes one task; its outcome, and the code that a callback tells.
-  TaskOutcome Run(const Task& task);
+  // Transcribes one task, of so many bytes; its outcome, and the code that a callback tells.
+  TaskOutcome Run(const Task& task, std::uint64_t* bytes);
   // Writes the outcome down, however long the store does not answer. False when it is not this
   // process's to write: the task was somebody else's meanwhile, or we are stopping.
   bool Settle(const Task& task, TaskOutcome& outcome);
@@ -100,6 +105,10 @@ class RecordingTasks {
   // Those whose tasks were removed, expired, or given up by other nodes.
   void DropLostUploads();
   using Bytes = std::shared_ptr<const std::string>;
+  // Stores an upload, where it may be stored. None: it stays in memory.
+  Result<std::optional<StoredRecording>> StoreUpload(AppId app_id, const std::string& request_id,
+                                                     std::string_view upload);
+  bool IsCancelled(TaskId id);
   Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request);
   void Tell(const Task& task);
   std::vector<AppId> Busy();
@@ -117,6 +126,7 @@ class RecordingTasks {
   TaskId last_looked_at_ = 0;
   std::size_t upload_bytes_ = 0;
   std::map<AppId, int> running_;
+  std::set<TaskId> in_hand_, cancelled_;  // what runs here, and what of it was erased
   std::uint64_t news_ = 0, told_ = 0;  // counts of what was submitted or put back; of what finished
   bool recovered_ = false, stopping_ = false;
   std::vector<std::thread> threads_;

@@ -1,6 +1,6 @@
 // Goal: an outcome is written once and counted once, whatever the records do meanwhile: not answer,
 // take what they do not confirm, give the task to another node, or refuse the result. Method:
-// recordings whose words are their loudness (tests/support/fake_models.h), and records in memory
+// recordings whose words are their loudness (tests/support/fake_models.h), and records
 // that fail where a test wants it.
 
 #include "service/recording_tasks.h"
@@ -13,8 +13,8 @@
 
 #include "audio/media_decoder.h"
 #include "engine/hot_words.h"
-#include "store/memory_store.h"
 #include "tests/support/fake_models.h"
+#include "tests/support/test_store.h"
 
 namespace lethe {
 namespace {
@@ -62,6 +62,14 @@ class FlakyTasks : public Tasks {
   }
   Result<TaskCounts> Count() override { return inner_.Count(); }
   Status Remove(AppId app_id, TaskId id) override { return inner_.Remove(app_id, id); }
+  Result<std::vector<ErasedTask>> Erase(const TaskSelector& selector, ErasureCause cause,
+                                        int limit) override {
+    return inner_.Erase(selector, cause, limit);
+  }
+  Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit) override {
+    return inner_.ObjectsToRemove(limit);
+  }
+  Status ObjectIsGone(TaskId id) override { return inner_.ObjectIsGone(id); }
   Result<int> RemoveExpired(int limit) override { return inner_.RemoveExpired(limit); }
 
   std::atomic<int> finishes = 0;
@@ -77,6 +85,8 @@ class FlakyStore : public Store {
   Applications& applications() override { return inner_.applications(); }
   Keys& keys() override { return inner_.keys(); }
   Vocabularies& vocabularies() override { return inner_.vocabularies(); }
+  Journal& journal() override { return inner_.journal(); }
+  RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
   KeywordLibraries& keyword_libraries() override { return inner_.keyword_libraries(); }
   Tasks& tasks() override { return flaky; }
   Usage& usage() override { return inner_.usage(); }
@@ -152,7 +162,7 @@ class RecordingTasksTest : public ::testing::Test {
 
   const TaskHolder me_{.node = "here", .lease = std::chrono::seconds(30)};
   ManualClock clock_{WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24))};
-  const std::unique_ptr<Store> records_ = MakeMemoryStore(clock_);
+  const TestStore records_{clock_};
   const Application application_ = *records_->applications().Create({.name = "test"});
   FlakyStore store_{*records_};
   EngineCatalog engines_;

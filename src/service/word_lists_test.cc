@@ -1,12 +1,12 @@
 // Goal: lists of hot words are read as the contract writes them, and a bad one is refused without
-// repeating what is in it. Method: lists by hand; the store in memory.
+// repeating what is in it. Method: lists by hand.
 
 #include "service/word_lists.h"
 
 #include <gmock/gmock.h>
 
 #include "base/clock.h"
-#include "store/memory_store.h"
+#include "tests/support/test_store.h"
 
 namespace lethe {
 namespace {
@@ -58,7 +58,7 @@ TEST(HotWordCheckTest, CountsCharactersAndFewerOfChinese) {
 
 class WordListsTest : public ::testing::Test {
  protected:
-  WordListsTest() : store_(MakeMemoryStore(SystemClock())), lists_(store_->vocabularies()) {
+  WordListsTest() : store_(SystemClock()), lists_(store_->vocabularies()) {
     app_ = store_->applications().Create({.name = "one"})->id;
     other_ = store_->applications().Create({.name = "two"})->id;
     // Letters are tokens.
@@ -78,7 +78,7 @@ class WordListsTest : public ::testing::Test {
     return store_->vocabularies().Create(app, {.name = "v", .words = {{word, 5}}})->id;
   }
 
-  std::unique_ptr<Store> store_;
+  TestStore store_;
   WordLists lists_;
   SpeechEngine engine_;
   AppId app_ = 0, other_ = 0;

@@ -20,6 +20,8 @@ namespace lethe {
 struct StoredRecording {
   std::string name;  // of the object
   std::string key;   // its sealed key, as base64
+
+  bool operator==(const StoredRecording&) const = default;
 };
 
 /// Thread: any; calls wait for a disk or a network

@@ -1,8 +1,8 @@
 #pragma once
 
 // The records of the service, behind one interface: who may call, with which keys, their word
-// lists, tasks and usage. In memory (store/memory_store.h) or in SQLite (store/sqlite_store.h);
-// what is said here and in the headers of the repositories holds for both, and one test suite
+// lists, tasks and usage. In SQLite (store/sqlite_store.h) or in MySQL (store/mysql_store.h); what
+// is said here and in the headers of the repositories holds for both, and one test suite
 // (store_contract_test.cc) says it to both.
 //
 // Errors:   of every call, besides those it names: kUnavailable when the database is busy or its
@@ -12,8 +12,10 @@
 // Lifetime: repositories live as long as their store.
 
 #include "store/applications.h"
+#include "store/journal.h"
 #include "store/keys.h"
 #include "store/keyword_libraries.h"
+#include "store/retention_periods.h"
 #include "store/tasks.h"
 #include "store/usage.h"
 #include "store/vocabularies.h"
@@ -30,6 +32,8 @@ class Store {
   virtual KeywordLibraries& keyword_libraries() = 0;
   virtual Tasks& tasks() = 0;
   virtual Usage& usage() = 0;
+  virtual Journal& journal() = 0;
+  virtual RetentionPeriods& retention_periods() = 0;
 };
 
 }  // namespace lethe

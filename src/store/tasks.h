@@ -31,6 +31,8 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "store/applications.h"
+#include "store/journal.h"
+#include "store/recordings.h"
 
 namespace lethe {
 
@@ -43,6 +45,7 @@ inline constexpr std::size_t kMaxTaskRequest = std::size_t{1} << 20;  // bytes
 inline constexpr std::size_t kMaxTaskResult = std::size_t{64} << 20;  // bytes
 inline constexpr std::size_t kMaxTaskText = 4096;  // bytes of each other text: URL, error, ...
 inline constexpr std::size_t kMaxNodeName = 64;    // bytes
+inline constexpr std::size_t kMaxCallId = 64;      // bytes by which a call can be found
 
 enum class TaskState { kWaiting = 0, kRunning = 1, kSuccess = 2, kFailed = 3 };  // the contract's
 
@@ -64,9 +67,10 @@ struct NewTask {
   AppId app_id = 0;
   std::string request_id;  // of the call that created it
   std::string engine;
-  std::string request;                      // the service's own, usually JSON
-  std::string callback_url;                 // empty: none
-  std::optional<TaskHolder> upload_holder;  // in whose memory its audio is, if it is an upload
+  std::string request;                       // the service's own, usually JSON
+  std::string callback_url;                  // empty: none
+  std::optional<StoredRecording> recording;  // its audio, if it is an upload that is stored
+  std::optional<TaskHolder> upload_holder;   // in whose memory it is, if it may not be stored
 };
 
 struct Task {
@@ -75,7 +79,8 @@ struct Task {
   Uin uin = 0;
   std::string request_id, engine, request;
   bool holds_upload = false;
-  std::string holder;  // the node that has it in hand; empty: none
+  std::optional<StoredRecording> recording;  // none when its time is over
+  std::string holder;                        // the node that has it in hand; empty: none
   WallTime held_until;
   std::string callback_url;
   CallbackState callback = CallbackState::kNone;
@@ -95,6 +100,27 @@ struct TaskOutcome {
   TaskState state = TaskState::kSuccess;  // or kFailed
   std::string result, error;
   Millis audio{0};
+};
+
+/// Which tasks; the first of the fields that is set counts, and `within` besides.
+struct TaskSelector {
+  std::optional<TaskId> task;
+  std::string request_id;  // of the call that created it
+  std::optional<AppId> app_id;
+  std::optional<Uin> uin;
+  std::optional<AppId> within;  // those of an application only
+};
+
+struct ErasedTask {
+  TaskId id = 0;
+  std::string object;             // of its recording, which has to be removed now; empty: none
+  std::vector<ErasedItem> items;  // for receipts: its texts, its audio
+};
+
+/// An object in the object store that nobody may read any more.
+struct ObjectOfTask {
+  TaskId task = 0;
+  std::string name;
 };
 
 struct TaskCounts {
@@ -157,8 +183,20 @@ class Tasks {
   /// Forgets a task, whatever its state.
   virtual Status Remove(AppId app_id, TaskId id) = 0;
 
-  /// Removes at most `limit` of what is expired, and no trace of it stays in the files. Returns how
-  /// many.
+  /// Erases what is found of at most `limit` tasks, whatever their state: their texts now; their
+  /// audio cannot be opened from now on, and is gone with ObjectIsGone(). Fewer than `limit`: those
+  /// were all.
+  virtual Result<std::vector<ErasedTask>> Erase(const TaskSelector& selector, ErasureCause cause,
+                                                int limit) = 0;
+
+  /// Recordings that are to be removed from the object store: their tasks are finished, erased or
+  /// over, or their own time is. First the object is removed, then ObjectIsGone() says so; the
+  /// other way round nobody would know of it after a crash.
+  virtual Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit) = 0;
+  virtual Status ObjectIsGone(TaskId id) = 0;
+
+  /// Removes at most `limit` of what is expired and has no object left, and no trace of it stays in
+  /// the files. Returns how many.
   virtual Result<int> RemoveExpired(int limit) = 0;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// For tests of faces: a service of made-up models and records in memory, requests that need no
+// For tests of faces: a service of made-up models and records of its own, requests that need no
 // socket, and recordings in which loudness is what was said (tests/support/fake_models.h).
 
 #include <cstdint>
@@ -24,8 +24,8 @@
 #include "engine/hot_words.h"
 #include "server/faces.h"
 #include "server/router.h"
-#include "store/memory_store.h"
 #include "tests/support/fake_models.h"
+#include "tests/support/test_store.h"
 
 namespace lethe {
 
@@ -93,7 +93,7 @@ class FaceFixture : public ::testing::Test {
   std::optional<std::size_t> hang_up_after_;
 
   ManualClock clock_{WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24))};
-  std::unique_ptr<Store> store_ = MakeMemoryStore(clock_);
+  TestStore store_{clock_};
   std::shared_ptr<FakeModel> model_ = std::make_shared<FakeModel>();
   EngineCatalog engines_;
   Application application_;
@@ -104,6 +104,7 @@ class FaceFixture : public ::testing::Test {
   Meter meter_{store_->usage()};
   Recognizer recognizer_{InProcessMediaDecoder()};
   WordLists word_lists_{store_->vocabularies()};
+  CallsUnderWay calls_;
   FaceContext context_{.store = *store_,
                        .engines = engines_,
                        .gate = gate_,
@@ -113,6 +114,7 @@ class FaceFixture : public ::testing::Test {
                        .recognizer = recognizer_,
                        .word_lists = word_lists_,
                        .media = InProcessMediaDecoder(),
+                       .calls = calls_,
                        .clock = clock_};
   Router router_;
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// For tests of realtime calls: the face with a WebSocket made of two queues, records in memory, and
-// the made-up model of tests/support/fake_models.h, whose answer is written into the loudness of
-// the samples.
+// For tests of realtime calls: the face with a WebSocket made of two queues, records of its own,
+// and the made-up model of tests/support/fake_models.h, whose answer is written into the loudness
+// of the samples.
 
 #include <cmath>
 #include <condition_variable>
@@ -31,8 +31,8 @@
 #include "base/hmac.h"
 #include "engine/hot_words.h"
 #include "server/realtime.h"
-#include "store/memory_store.h"
 #include "tests/support/fake_models.h"
+#include "tests/support/test_store.h"
 
 namespace lethe {
 
@@ -266,7 +266,7 @@ class RealtimeTest : public ::testing::Test {
   }
 
   ManualClock clock_{WallTime(std::chrono::seconds(kNow))};
-  const std::unique_ptr<Store> store_ = MakeMemoryStore(clock_);
+  const TestStore store_{clock_};
   const std::shared_ptr<FakeModel> model_ = std::make_shared<FakeModel>();
   const std::shared_ptr<SpeechEngine> speech_ = std::make_shared<SpeechEngine>();
   EngineCatalog catalog_;
@@ -277,6 +277,7 @@ class RealtimeTest : public ::testing::Test {
   Meter meter_{store_->usage()};
   Recognizer recognizer_{InProcessMediaDecoder()};
   WordLists word_lists_{store_->vocabularies()};
+  CallsUnderWay calls_;
   FaceContext context_{.store = *store_,
                        .engines = catalog_,
                        .gate = gate_,
@@ -286,6 +287,7 @@ class RealtimeTest : public ::testing::Test {
                        .recognizer = recognizer_,
                        .word_lists = word_lists_,
                        .media = InProcessMediaDecoder(),
+                       .calls = calls_,
                        .clock = clock_,
                        .options = {}};
   Router router_;

@@ -9,7 +9,6 @@
 
 #include <gmock/gmock.h>
 
-#include "store/memory_store.h"
 #include "store/mysql_store.h"
 #include "store/sqlite_store.h"
 #include "tests/support/mariadb.h"
@@ -19,7 +18,7 @@ namespace lethe {
 
 /// The implementations there are; MariaDB where it is installed (mysql_store_test.cc asks for it).
 inline std::vector<std::string> StoreKinds() {
-  std::vector<std::string> kinds = {"Memory", "Sqlite"};
+  std::vector<std::string> kinds = {"Sqlite"};
   if (!MariaDbServer::Program().empty()) kinds.emplace_back("MariaDb");
   return kinds;
 }
@@ -27,9 +26,7 @@ inline std::vector<std::string> StoreKinds() {
 class StoreContractTest : public testing::TestWithParam<std::string> {
  protected:
   StoreContractTest() {
-    if (GetParam() == "Memory") {
-      store_ = MakeMemoryStore(clock_);
-    } else if (GetParam() == "Sqlite") {
+    if (GetParam() == "Sqlite") {
       store_ = *OpenSqliteStore(folder_ / "records.db", clock_, keyring_);
     } else {
       database_.emplace();

@@ -6,9 +6,11 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "seal/keyring.h"
+#include "store/sqlite_store.h"
 #include "store/store.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_folder.h"
@@ -32,6 +34,35 @@ class TestKeyring {
  private:
   const TestFolder folder_;
   const std::unique_ptr<Keyring> keyring_;
+};
+
+/// Takes away what schemas after the first added; indices apart.
+inline std::vector<std::string> UndoLaterSchemas() {
+  std::vector<std::string> statements = {
+      "DROP TABLE items", "DROP TABLE ledger_outbox", "DROP TABLE retention_periods",
+      "DELETE FROM counters WHERE name = 'ledger_leaves'"};
+  for (const char* column : {"holder", "held_until_ms", "item", "audio_item", "holds_object",
+                             "object_name", "object_key", "audio_expires_ms", "erase_cause",
+                             "call_id"}) {
+    statements.push_back("ALTER TABLE tasks DROP COLUMN " + std::string(column));
+  }
+  return statements;
+}
+
+/// Records that go away with the test, for tests of what stands on them.
+class TestStore {
+ public:
+  explicit TestStore(const Clock& clock)
+      : keyring_(clock), store_(*OpenSqliteStore(folder_ / "records.db", clock, keyring_)) {}
+
+  Store& operator*() const { return *store_; }
+  Store* operator->() const { return store_.get(); }
+  Keyring& keyring() { return keyring_; }
+
+ private:
+  const TestFolder folder_;
+  TestKeyring keyring_;
+  const std::unique_ptr<Store> store_;
 };
 
 }  // namespace lethe

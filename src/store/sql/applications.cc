@@ -45,8 +45,8 @@ bool IsTaken(Connection& sql, std::string_view name, AppId but_for) {
 
 class SqlApplications : public Applications {
  public:
-  SqlApplications(Database& database, const Clock& clock, KeyStore& keys)
-      : database_(database), clock_(clock), sealing_keys_(keys) {}
+  SqlApplications(Database& database, const Clock& clock, KeyStore& keys, TaskForgetting forgetting)
+      : database_(database), clock_(clock), sealing_keys_(keys), forgetting_(forgetting) {}
 
   Result<Application> Create(const NewApplication& wanted) override {
     RETURN_IF_ERROR(CheckApplicationName(wanted.name));
@@ -145,8 +145,13 @@ class SqlApplications : public Applications {
     // First its key, and every copy of what was sealed for it is noise. If we stop in between, it
     // can be removed again; the other way round nobody would know of the key.
     RETURN_IF_ERROR(sealing_keys_.DestroyTenant(id));
-    const auto work = [id](Connection& sql) {
-      // What belongs to it goes with it: the tables say ON DELETE CASCADE.
+    const auto work = [&](Connection& sql) {
+      for (const auto& [task] :
+           sql.Rows<std::tuple<Int>>("SELECT task_id FROM tasks WHERE app_id = :id", id)) {
+        forgetting_.Wipe(sql, static_cast<TaskId>(task), ErasureCause::kTenantRemoved);
+        forgetting_.AudioIsGone(sql, static_cast<TaskId>(task), ToMillis(clock_.Now()));
+      }
+      // What else belongs to it goes with it: the tables say ON DELETE CASCADE.
       return Changed(sql.Run("DELETE FROM applications WHERE app_id = :id", id));
     };
     RETURN_IF_ERROR(database_.Write("remove an application", work));
@@ -160,6 +165,7 @@ class SqlApplications : public Applications {
   Database& database_;
   const Clock& clock_;
   KeyStore& sealing_keys_;
+  const TaskForgetting forgetting_;
 };
 
 }  // namespace
@@ -178,8 +184,8 @@ Result<Application> ReadApplication(Connection& sql, AppId id) {
 }
 
 std::unique_ptr<Applications> MakeSqlApplications(Database& database, const Clock& clock,
-                                                  KeyStore& keys) {
-  return std::make_unique<SqlApplications>(database, clock, keys);
+                                                  KeyStore& keys, TaskForgetting forgetting) {
+  return std::make_unique<SqlApplications>(database, clock, keys, forgetting);
 }
 
 }  // namespace lethe

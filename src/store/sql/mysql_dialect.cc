@@ -51,7 +51,7 @@ enum ServerError : unsigned {
 };
 
 // Texts are bytes, compared as bytes: a blank at the end counts, and so does a capital letter, as
-// in SQLite and in memory. And what is not UTF-8 is nobody's error.
+// in SQLite. And what is not UTF-8 is nobody's error.
 constexpr Dialect::Word kWords[] = {
     {"{serial}", "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY"},
     {"{string}", "VARBINARY"},

@@ -125,7 +125,58 @@ constexpr std::array kVersion2 = {
     "CREATE INDEX tasks_by_holder ON tasks (holder)",
 };
 
-constexpr std::array<std::span<const char* const>, 2> kSteps = {kVersion1, kVersion2};
+// What is held, and what the ledger has yet to be told (store/journal.h); recordings of tasks in an
+// object store; periods that applications made shorter.
+constexpr std::array kVersion3 = {
+    "CREATE TABLE items ("
+    " seq {serial},"
+    " reference {string}(64) NOT NULL UNIQUE,"
+    " salt {string}(32) NOT NULL,"
+    " data_class INT NOT NULL,"
+    " record {string}(64) NOT NULL,"
+    " remaining BIGINT NOT NULL,"
+    " due_s BIGINT NOT NULL,"
+    " leaf BIGINT NOT NULL) {table}",  // -1: the ledger was not told yet
+    "CREATE INDEX items_by_leaf ON items (leaf, seq)",
+
+    "CREATE TABLE ledger_outbox ("
+    " seq {serial},"
+    " kind INT NOT NULL,"
+    " data_class INT NOT NULL,"
+    " cause INT NOT NULL,"
+    " item_count BIGINT NOT NULL,"
+    " due_s BIGINT NOT NULL,"
+    " item BIGINT NOT NULL,"  // 0: the next two columns have what is known of it
+    " reference {string}(64) NOT NULL,"
+    " creation BIGINT NOT NULL,"
+    " from_s BIGINT NOT NULL,"
+    " to_s BIGINT NOT NULL) {table}",
+    "CREATE INDEX ledger_outbox_by_item ON ledger_outbox (item)",
+    "INSERT INTO counters (name, value) VALUES ('ledger_leaves', 0)",
+
+    "ALTER TABLE tasks ADD COLUMN item BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE tasks ADD COLUMN audio_item BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE tasks ADD COLUMN holds_object INT NOT NULL DEFAULT 0",
+    "ALTER TABLE tasks ADD COLUMN object_name {string}(200) NOT NULL DEFAULT ''",
+    "ALTER TABLE tasks ADD COLUMN object_key {string}(200) NOT NULL DEFAULT ''",
+    "ALTER TABLE tasks ADD COLUMN audio_expires_ms BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE tasks ADD COLUMN erase_cause INT NOT NULL DEFAULT 0",
+    "CREATE INDEX tasks_by_object ON tasks (holds_object, state)",
+    "ALTER TABLE tasks ADD COLUMN call_id {string}(64) NOT NULL DEFAULT ''",
+    "CREATE INDEX tasks_by_call ON tasks (call_id)",
+    "CREATE INDEX tasks_by_item ON tasks (item)",
+    "CREATE INDEX tasks_by_audio_item ON tasks (audio_item)",
+    "CREATE INDEX tasks_by_uin ON tasks (uin)",
+
+    "CREATE TABLE retention_periods ("
+    " app_id BIGINT NOT NULL,"
+    " data_class INT NOT NULL,"
+    " period_ms BIGINT NOT NULL,"
+    " PRIMARY KEY (app_id, data_class),"
+    " FOREIGN KEY (app_id) REFERENCES applications (app_id) ON DELETE CASCADE) {table}",
+};
+
+constexpr std::array<std::span<const char* const>, 3> kSteps = {kVersion1, kVersion2, kVersion3};
 
 void RunStep(Connection& sql, std::span<const char* const> statements) {
   for (const char* statement : statements) {

@@ -45,14 +45,20 @@ Status CheckKeyStore(Connection& sql, Keyring& keyring) {
 
 class SqlStore : public Store {
  public:
-  SqlStore(std::unique_ptr<Database> database, const Clock& clock, Keyring& keyring)
+  SqlStore(std::unique_ptr<Database> database, ReferenceKey reference_key, const Clock& clock,
+           Keyring& keyring)
       : database_(std::move(database)),
-        applications_(MakeSqlApplications(*database_, clock, keyring.keys())),
+        reference_key_(std::move(reference_key)),
+        items_(reference_key_, keyring.sealer().region()),
+        applications_(
+            MakeSqlApplications(*database_, clock, keyring.keys(), TaskForgetting(items_))),
         keys_(MakeSqlKeys(*database_, clock, keyring.master_key())),
         vocabularies_(MakeSqlVocabularies(*database_, clock)),
         keyword_libraries_(MakeSqlKeywordLibraries(*database_, clock)),
-        tasks_(MakeSqlTasks(*database_, clock, keyring.sealer())),
-        usage_(MakeSqlUsage(*database_, clock)) {}
+        tasks_(MakeSqlTasks(*database_, clock, keyring.sealer(), items_)),
+        usage_(MakeSqlUsage(*database_, clock)),
+        journal_(MakeSqlJournal(*database_, items_, TaskForgetting(items_))),
+        retention_periods_(MakeSqlRetentionPeriods(*database_, items_)) {}
 
   Applications& applications() override { return *applications_; }
   Keys& keys() override { return *keys_; }
@@ -60,15 +66,21 @@ class SqlStore : public Store {
   KeywordLibraries& keyword_libraries() override { return *keyword_libraries_; }
   Tasks& tasks() override { return *tasks_; }
   Usage& usage() override { return *usage_; }
+  Journal& journal() override { return *journal_; }
+  RetentionPeriods& retention_periods() override { return *retention_periods_; }
 
  private:
   const std::unique_ptr<Database> database_;
+  const ReferenceKey reference_key_;
+  const ItemBook items_;
   const std::unique_ptr<Applications> applications_;
   const std::unique_ptr<Keys> keys_;
   const std::unique_ptr<Vocabularies> vocabularies_;
   const std::unique_ptr<KeywordLibraries> keyword_libraries_;
   const std::unique_ptr<Tasks> tasks_;
   const std::unique_ptr<Usage> usage_;
+  const std::unique_ptr<Journal> journal_;
+  const std::unique_ptr<RetentionPeriods> retention_periods_;
 };
 
 Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const Clock& clock,
@@ -79,7 +91,11 @@ Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const
     return CheckKeyStore(sql, keyring);
   };
   RETURN_IF_ERROR(database->Write("check the keys", check));
-  return std::unique_ptr<Store>(std::make_unique<SqlStore>(std::move(database), clock, keyring));
+  // Nothing depends on it but the openings of receipts to come, so a lost one may be made anew.
+  ASSIGN_OR_RETURN(ReferenceKey reference_key,
+                   ReferenceKey::Load(keyring.folder() + "/ledger-reference.key", true));
+  return std::unique_ptr<Store>(
+      std::make_unique<SqlStore>(std::move(database), std::move(reference_key), clock, keyring));
 }
 
 }  // namespace

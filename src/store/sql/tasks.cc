@@ -1,18 +1,21 @@
+#include <algorithm>
+
 #include "store/internal/checks.h"
 #include "store/sql/internal/repositories.h"
+#include "store/sql/internal/task_forgetting.h"
 #include "store/sql/internal/task_sealer.h"
 
 namespace lethe {
 namespace {
 
 using Row = std::tuple<Int, Int, Int, Text, Text, Text, Int, Text, Int, Text, Int, Int, Int, Int,
-                       Int, Int, Int, Int, Text, Text, Int>;
+                       Int, Int, Int, Int, Text, Text, Int, Text, Text, Int>;
 
 const std::string kSelect =
     "SELECT task_id, app_id, uin, request_id, engine, request, holds_upload, holder, "
     "held_until_ms, "
     "callback_url, callback, callback_attempts, state, lease, created_ms, expires_ms, started_ms, "
-    "finished_ms, error, result, audio_ms FROM tasks ";
+    "finished_ms, error, result, audio_ms, object_name, object_key, audio_expires_ms FROM tasks ";
 
 std::optional<WallTime> TimeIfAny(Int millis) {
   if (millis == 0) return std::nullopt;
@@ -20,10 +23,14 @@ std::optional<WallTime> TimeIfAny(Int millis) {
 }
 
 // As it is stored; its texts are sealed.
-Task ToTask(const Row& row) {
+Task ToTask(const Row& row, WallTime now) {
   const auto& [id, app_id, uin, request_id, engine, request, holds_upload, holder, held_until,
                callback_url, callback, attempts, state, lease, created, expires, started, finished,
-               error, result, audio] = row;
+               error, result, audio, object_name, object_key, audio_expires] = row;
+  std::optional<StoredRecording> recording;
+  if (!object_key.empty() && FromMillis(audio_expires) > now) {
+    recording = StoredRecording{.name = object_name, .key = object_key};
+  }
   return {.id = static_cast<TaskId>(id),
           .app_id = static_cast<AppId>(app_id),
           .uin = static_cast<Uin>(uin),
@@ -31,6 +38,7 @@ Task ToTask(const Row& row) {
           .engine = engine,
           .request = request,
           .holds_upload = holds_upload != 0,
+          .recording = std::move(recording),
           .holder = holder,
           .held_until = FromMillis(held_until),
           .callback_url = callback_url,
@@ -59,8 +67,8 @@ std::string NumberList(std::span<const AppId> ids) {
 
 class SqlTasks : public Tasks {
  public:
-  SqlTasks(Database& database, const Clock& clock, Sealer& sealer)
-      : database_(database), clock_(clock), sealer_(sealer) {}
+  SqlTasks(Database& database, const Clock& clock, Sealer& sealer, const ItemBook& items)
+      : database_(database), clock_(clock), sealer_(sealer), items_(items), forgetting_(items) {}
 
   Result<Task> Create(const NewTask& wanted) override {
     RETURN_IF_ERROR(CheckNewTask(wanted));
@@ -79,16 +87,36 @@ class SqlTasks : public Tasks {
       ASSIGN_OR_RETURN(const std::string request, sealer_.Seal(task, "request", wanted.request));
       ASSIGN_OR_RETURN(const std::string url,
                        sealer_.Seal(task, "callback_url", wanted.callback_url));
+      const Int expires = ToMillis(
+          now + std::min(kTaskLifetime,
+                         PeriodOf(sql, wanted.app_id, DataClass::kResult).value_or(kTaskLifetime)));
+      const std::string record = "task:" + std::to_string(id);
+      const Int item =
+          items_.Create(sql, {.data_class = DataClass::kResult, .id = record, .due_ms = expires});
+      Int audio_expires = 0, audio_item = 0;
+      if (wanted.recording) {
+        audio_expires = ToMillis(
+            now +
+            std::min(
+                Recordings::kLifetime,
+                PeriodOf(sql, wanted.app_id, DataClass::kAudio).value_or(Recordings::kLifetime)));
+        audio_item = items_.Create(
+            sql, {.data_class = DataClass::kAudio, .id = record, .due_ms = audio_expires});
+      }
       sql.Run(
           "INSERT INTO tasks (task_id, app_id, uin, request_id, engine, request, holds_upload, "
           "holder, held_until_ms, callback_url, callback, callback_attempts, state, lease, "
-          "created_ms, expires_ms, started_ms, finished_ms, error, result, audio_ms) "
+          "created_ms, expires_ms, started_ms, finished_ms, error, result, audio_ms, call_id, "
+          "item, audio_item, holds_object, object_name, object_key, audio_expires_ms) "
           "VALUES (:id, :app, :uin, :request_id, :engine, :request, :holds, :holder, :until, :url, "
-          "0, 0, 0, 0, :created, :expires, 0, 0, '', '', 0)",
+          "0, 0, 0, 0, :created, :expires, 0, 0, '', '', 0, :call, :item, :audio_item, :object, "
+          ":object_name, :object_key, :audio_expires)",
           id, wanted.app_id, application.uin, wanted.request_id, wanted.engine, request,
           wanted.upload_holder.has_value(), wanted.upload_holder ? wanted.upload_holder->node : "",
           wanted.upload_holder ? ToMillis(now + wanted.upload_holder->lease) : 0, url,
-          ToMillis(now), ToMillis(now + kTaskLifetime));
+          ToMillis(now), expires, wanted.request_id.substr(0, kMaxCallId), item, audio_item,
+          wanted.recording.has_value(), wanted.recording ? wanted.recording->name : "",
+          wanted.recording ? wanted.recording->key : "", audio_expires);
       return ReadLive(sql, id);
     };
     return database_.Write("create a task", work);
@@ -275,10 +303,12 @@ class SqlTasks : public Tasks {
 
   Status Remove(AppId app_id, TaskId id) override {
     const auto work = [&](Connection& sql) {
-      const Int removed =
-          sql.Run("DELETE FROM tasks WHERE task_id = :id AND app_id = :app AND expires_ms > :now",
-                  id, app_id, ToMillis(clock_.Now()));
-      return removed == 0 ? NoSuchTask() : OkStatus();
+      ASSIGN_OR_RETURN(const TaskIdentity task, IdentityOf(sql, id));
+      if (task.app_id != app_id ||
+          TaskForgetting::Find(sql, {.task = id}, 1, ToMillis(clock_.Now())).empty())
+        return NoSuchTask();
+      forgetting_.Wipe(sql, id, ErasureCause::kRequested);
+      return OkStatus();
     };
     RETURN_IF_ERROR(database_.Write("remove a task", work));
     database_.EmptyLog();
@@ -289,10 +319,12 @@ class SqlTasks : public Tasks {
     RETURN_IF_ERROR(CheckLimit(limit));
     const auto work = [&](Connection& sql) -> Result<int> {
       const auto rows = sql.Rows<std::tuple<Int>>(
-          "SELECT task_id FROM tasks WHERE expires_ms <= :now ORDER BY expires_ms LIMIT :limit "
-          "{free}",
+          "SELECT task_id FROM tasks WHERE expires_ms <= :now AND holds_object = 0 "
+          "ORDER BY expires_ms LIMIT :limit {free}",
           ToMillis(clock_.Now()), limit);
-      for (const auto& [id] : rows) sql.Run("DELETE FROM tasks WHERE task_id = :id", id);
+      for (const auto& [id] : rows) {
+        forgetting_.Wipe(sql, static_cast<TaskId>(id), ErasureCause::kExpired);
+      }
       return static_cast<int>(rows.size());
     };
     ASSIGN_OR_RETURN(const int removed, database_.Write("remove expired tasks", work));
@@ -300,12 +332,56 @@ class SqlTasks : public Tasks {
     return removed;
   }
 
+  Result<std::vector<ErasedTask>> Erase(const TaskSelector& selector, ErasureCause cause,
+                                        int limit) override {
+    RETURN_IF_ERROR(CheckLimit(limit));
+    const auto work = [&](Connection& sql) -> Result<std::vector<ErasedTask>> {
+      std::vector<ErasedTask> erased;
+      for (const TaskId id : TaskForgetting::Find(sql, selector, limit, ToMillis(clock_.Now()))) {
+        erased.push_back({.id = id, .items = forgetting_.Describe(sql, id)});
+        const auto object =
+            sql.Rows<std::tuple<Text>>("SELECT object_name FROM tasks WHERE task_id = :id", id);
+        if (!object.empty()) erased.back().object = std::get<0>(object.front());
+        forgetting_.Wipe(sql, id, cause);
+      }
+      return erased;
+    };
+    auto erased = database_.Write("erase tasks", work);
+    if (erased.ok() && !erased->empty()) database_.EmptyLog();
+    return erased;
+  }
+
+  Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit) override {
+    RETURN_IF_ERROR(CheckLimit(limit));
+    const auto work = [&](Connection& sql) -> Result<std::vector<ObjectOfTask>> {
+      const Int now = ToMillis(clock_.Now());
+      std::vector<ObjectOfTask> objects;
+      for (const auto& [id, name] : sql.Rows<std::tuple<Int, Text>>(
+               "SELECT task_id, object_name FROM tasks WHERE holds_object = 1 AND "
+               "(state IN (2, 3) OR expires_ms <= :now OR audio_expires_ms <= :also_now) "
+               "LIMIT :limit",
+               now, now, limit)) {
+        objects.push_back({.task = static_cast<TaskId>(id), .name = name});
+      }
+      return objects;
+    };
+    return database_.Read("look for recordings to remove", work);
+  }
+
+  Status ObjectIsGone(TaskId id) override {
+    const auto work = [&](Connection& sql) {
+      forgetting_.AudioIsGone(sql, id, ToMillis(clock_.Now()));
+      return OkStatus();
+    };
+    return database_.Write("forget a recording", work);
+  }
+
  private:
   Result<Task> ReadLive(Connection& sql, TaskId id) const {
     const auto rows = sql.Rows<Row>(kSelect + "WHERE task_id = :id AND expires_ms > :now", id,
                                     ToMillis(clock_.Now()));
     if (rows.empty()) return NoSuchTask();
-    Task task = ToTask(rows.front());
+    Task task = ToTask(rows.front(), clock_.Now());
     RETURN_IF_ERROR(sealer_.Open(&task));
     return task;
   }
@@ -368,12 +444,15 @@ class SqlTasks : public Tasks {
   Database& database_;
   const Clock& clock_;
   const TaskSealer sealer_;
+  const ItemBook& items_;
+  const TaskForgetting forgetting_;
 };
 
 }  // namespace
 
-std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock, Sealer& sealer) {
-  return std::make_unique<SqlTasks>(database, clock, sealer);
+std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock, Sealer& sealer,
+                                    const ItemBook& items) {
+  return std::make_unique<SqlTasks>(database, clock, sealer, items);
 }
 
 }  // namespace lethe

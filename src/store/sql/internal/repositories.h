@@ -9,18 +9,28 @@
 #include "seal/master_key.h"
 #include "seal/sealer.h"
 #include "store/sql/internal/database.h"
+#include "store/sql/internal/item_book.h"
+#include "store/sql/internal/task_forgetting.h"
 #include "store/store.h"
 
 namespace lethe {
 
 std::unique_ptr<Applications> MakeSqlApplications(Database& database, const Clock& clock,
-                                                  KeyStore& keys);
+                                                  KeyStore& keys, TaskForgetting forgetting);
 std::unique_ptr<Keys> MakeSqlKeys(Database& database, const Clock& clock,
                                   const MasterKey& master_key);
 std::unique_ptr<Vocabularies> MakeSqlVocabularies(Database& database, const Clock& clock);
 std::unique_ptr<KeywordLibraries> MakeSqlKeywordLibraries(Database& database, const Clock& clock);
-std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock, Sealer& sealer);
+std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock, Sealer& sealer,
+                                    const ItemBook& items);
 std::unique_ptr<Usage> MakeSqlUsage(Database& database, const Clock& clock);
+std::unique_ptr<Journal> MakeSqlJournal(Database& database, const ItemBook& items,
+                                        TaskForgetting forgetting);
+std::unique_ptr<RetentionPeriods> MakeSqlRetentionPeriods(Database& database,
+                                                          const ItemBook& items);
+
+/// The period that an application chose for a class, if it did.
+std::optional<Millis> PeriodOf(Connection& sql, AppId app_id, DataClass data_class);
 
 inline Int ToMillis(WallTime time) { return time.time_since_epoch().count(); }
 inline WallTime FromMillis(Int millis) { return WallTime(Millis(millis)); }

@@ -1,0 +1,78 @@
+#include "server/internal/own_api_caller.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/encoding.h"
+#include "server/internal/authenticator.h"
+
+namespace lethe::server_internal {
+namespace {
+
+constexpr std::string_view kBasic = "Basic ", kConsole = "console:";
+
+HttpResponse Unauthorized() {
+  HttpResponse response =
+      OwnApiError(401, "unauthenticated",
+                  "send an application's bearer key, or the console's password as HTTP Basic with "
+                  "the user \"console\"");
+  response.headers.emplace_back("WWW-Authenticate", "Bearer, Basic realm=\"lethe\"");
+  return response;
+}
+
+std::variant<OwnApiCaller, HttpResponse> IdentifyOperator(std::string_view credentials,
+                                                          Keys& keys) {
+  const auto plain = Base64Decode(credentials);
+  if (!plain || !plain->starts_with(kConsole)) return Unauthorized();
+  const auto right = keys.CheckConsolePassword(std::string_view(*plain).substr(kConsole.size()));
+  if (right.ok())
+    return *right ? std::variant<OwnApiCaller, HttpResponse>(OwnApiCaller{}) : Unauthorized();
+  if (right.status().code() == StatusCode::kFailedPrecondition) return Unauthorized();
+  return OwnApiError(503, "unavailable", "the records do not answer; try again");
+}
+
+}  // namespace
+
+HttpResponse OwnApiError(int status, std::string_view code, std::string_view message) {
+  const nlohmann::ordered_json body = {{"error", {{"code", code}, {"message", message}}}};
+  return {.status = status,
+          .body = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
+}
+
+HttpResponse OwnApiError(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+      return OwnApiError(400, "invalid_argument", status.message());
+    case StatusCode::kNotFound:
+      return OwnApiError(404, "not_found", status.message());
+    case StatusCode::kFailedPrecondition:
+      return OwnApiError(409, "failed_precondition", status.message());
+    case StatusCode::kResourceExhausted:
+      return OwnApiError(429, "resource_exhausted", status.message());
+    case StatusCode::kUnavailable:
+      return OwnApiError(503, "unavailable", status.message());
+    default:
+      return OwnApiError(500, "internal", "it failed here; the service's log says where");
+  }
+}
+
+std::variant<OwnApiCaller, HttpResponse> IdentifyOwnApiCaller(const HttpRequest& request,
+                                                              Keys& keys) {
+  const std::string_view authorization = request.Header("authorization");
+  if (authorization.starts_with(kBasic)) {
+    return IdentifyOperator(authorization.substr(kBasic.size()), keys);
+  }
+  const AuthResult owner = AuthenticateBearer(request, keys);
+  if (const auto* known = std::get_if<KeyOwner>(&owner)) {
+    return OwnApiCaller{.app_id = known->application.id};
+  }
+  switch (std::get<AuthFailure>(owner)) {
+    case AuthFailure::kUnavailable:
+      return OwnApiError(503, "unavailable", "the records do not answer; try again");
+    case AuthFailure::kDisabled:
+      return OwnApiError(403, "disabled", "the application is disabled");
+    default:
+      return Unauthorized();
+  }
+}
+
+}  // namespace lethe::server_internal

@@ -1,0 +1,84 @@
+#include "service/eraser.h"
+
+#include <algorithm>
+#include <span>
+
+namespace lethe {
+namespace {
+
+constexpr int kBatch = 100;
+
+Status CheckRequest(const ErasureRequest& request) {
+  const int asked =
+      static_cast<int>(request.task.has_value()) + static_cast<int>(!request.call_id.empty()) +
+      static_cast<int>(request.uin.has_value()) + static_cast<int>(request.app_id.has_value());
+  if (asked == 1) return OkStatus();
+  return InvalidArgument("say what to erase by one of task, call, uin and app_id, not " +
+                         std::to_string(asked));
+}
+
+}  // namespace
+
+Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause) {
+  RETURN_IF_ERROR(CheckRequest(request));
+  Erasure erasure;
+  if (request.within && request.app_id && *request.app_id != *request.within) return erasure;
+  std::vector<ErasedItem> items;
+  // What is under way first: it can leave nothing behind that is looked for later.
+  if (parts_.calls != nullptr && !request.task) {
+    erasure.cancelled +=
+        parts_.calls->Cancel({.app_id = request.app_id ? request.app_id : request.within,
+                              .uin = request.uin,
+                              .call_id = request.call_id});
+  }
+  RETURN_IF_ERROR(EraseTasks({.task = request.task,
+                              .request_id = request.call_id,
+                              .app_id = request.app_id,
+                              .uin = request.uin,
+                              .within = request.within},
+                             cause, &erasure, &items));
+  Prove(items, &erasure);
+  return erasure;
+}
+
+Status Eraser::EraseTasks(const TaskSelector& selector, ErasureCause cause, Erasure* erasure,
+                          std::vector<ErasedItem>* items) {
+  for (;;) {
+    ASSIGN_OR_RETURN(const std::vector<ErasedTask> erased,
+                     parts_.store.tasks().Erase(selector, cause, kBatch));
+    for (const ErasedTask& task : erased) {
+      ++erasure->results;
+      if (parts_.tasks != nullptr && parts_.tasks->Cancel(task.id)) ++erasure->cancelled;
+      if (!task.object.empty()) EraseObject(task, erasure);
+      for (const ErasedItem& item : task.items) {
+        if (items->size() < kMaxReceipts) {
+          items->push_back(item);
+        } else {
+          ++erasure->without_receipt;
+        }
+      }
+    }
+    if (erased.size() < kBatch) return OkStatus();
+  }
+}
+
+void Eraser::EraseObject(const ErasedTask& task, Erasure* erasure) {
+  const bool gone = parts_.recordings != nullptr && parts_.recordings->Remove(task.object).ok() &&
+                    parts_.store.tasks().ObjectIsGone(task.id).ok();
+  ++(gone ? erasure->recordings : erasure->unreachable);
+}
+
+void Eraser::Prove(const std::vector<ErasedItem>& items, Erasure* erasure) {
+  if (items.empty()) return;
+  auto receipts = parts_.feed != nullptr
+                      ? parts_.feed->Prove(items)
+                      : Result<std::vector<Receipt>>(Unavailable("the ledger is not open here"));
+  if (receipts.ok()) {
+    erasure->receipts = *std::move(receipts);
+  } else {
+    erasure->proof = receipts.status().message();
+  }
+  erasure->without_receipt += items.size() - erasure->receipts.size();
+}
+
+}  // namespace lethe

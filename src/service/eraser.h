@@ -1,0 +1,74 @@
+#pragma once
+
+// Erasure on request: what is held is removed now, what is under way is cancelled, and a receipt
+// says so of each thing.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "ledger/receipt.h"
+#include "service/calls_under_way.h"
+#include "service/ledger_feed.h"
+#include "service/recording_tasks.h"
+#include "store/recordings.h"
+#include "store/store.h"
+
+namespace lethe {
+
+/// What is to be forgotten; one field is set.
+struct ErasureRequest {
+  /// Within which application; none: any. What is another's is not found.
+  std::optional<AppId> within;
+
+  std::optional<TaskId> task;
+  std::string call_id;  // RequestId of a call, voice_id of a live one
+  std::optional<Uin> uin;
+  std::optional<AppId> app_id;
+};
+
+/// Of the most things a receipt is made at once; of the others the ledger has it.
+inline constexpr std::size_t kMaxReceipts = 1'000;
+
+struct Erasure {
+  std::size_t results = 0;     // texts of tasks
+  std::size_t recordings = 0;  // audio
+  std::size_t cancelled = 0;   // calls and tasks that were under way here
+  /// Recordings whose object could not be removed yet, because the object store does not answer.
+  /// Their keys are destroyed; the sweeper removes them.
+  std::size_t unreachable = 0;
+  std::vector<Receipt> receipts;
+  std::size_t without_receipt = 0;  // see kMaxReceipts, and `proof`
+  std::string proof;                // why there are no receipts, if the ledger cannot be told now
+};
+
+/// Thread: any. Lifetime: the parts outlive it; `recordings`, `tasks`, `calls` and `feed` may be
+/// none
+class Eraser {
+ public:
+  struct Parts {
+    Store& store;
+    Recordings* recordings = nullptr;
+    RecordingTasks* tasks = nullptr;
+    CallsUnderWay* calls = nullptr;
+    LedgerFeed* feed = nullptr;
+  };
+  explicit Eraser(const Parts& parts) : parts_(parts) {}
+
+  /// Erases. That nothing was found is no error.
+  /// Errors: kInvalidArgument unless it is one thing that is asked for; as Store: then it may be
+  ///         done in part, and asking again does the rest
+  Result<Erasure> Erase(const ErasureRequest& request, ErasureCause cause);
+
+ private:
+  Status EraseTasks(const TaskSelector& selector, ErasureCause cause, Erasure* erasure,
+                    std::vector<ErasedItem>* items);
+  void EraseObject(const ErasedTask& task, Erasure* erasure);
+  void Prove(const std::vector<ErasedItem>& items, Erasure* erasure);
+
+  const Parts parts_;
+};
+
+}  // namespace lethe

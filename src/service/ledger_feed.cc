@@ -1,0 +1,168 @@
+#include "service/ledger_feed.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/file.h"
+
+namespace lethe {
+namespace {
+
+constexpr std::chrono::seconds kInterval{1};
+constexpr int kBatch = 1'000;
+// More than one erasure asks receipts for.
+constexpr std::size_t kRemembered = 100'000;
+
+}  // namespace
+
+Status LedgerFeed::Open() {
+  ASSIGN_OR_RETURN(const std::string origin, journal_.Origin());
+  const bool is_here = ReadFile(options_.folder + "/ledger.txt", 1 << 16).ok();
+  if (!origin.empty() && !is_here) {
+    return FailedPrecondition("the ledger of these records is not here: " + origin + ", in " +
+                              options_.folder);
+  }
+  ASSIGN_OR_RETURN(ledger_, Ledger::Open(options_, clock_));
+  Status status = journal_.SetOrigin(ledger_->origin());
+  if (status.ok()) status = Recover();
+  if (!status.ok()) ledger_.reset();
+  return status;
+}
+
+Status LedgerFeed::Recover() {
+  Journal::Recovery sum;
+  for (;;) {
+    ASSIGN_OR_RETURN(const std::uint64_t settled, journal_.SettledLeaves());
+    const std::uint64_t size = ledger_->size();
+    if (settled > size) {
+      return DataLoss("the ledger has fewer leaves than it was told: " + std::to_string(size) +
+                      " of " + std::to_string(settled));
+    }
+    if (settled == size) break;
+    std::vector<Leaf> leaves;
+    for (std::uint64_t i = settled; i < std::min(size, settled + kBatch); ++i) {
+      ASSIGN_OR_RETURN(const Leaf leaf, ledger_->Read(i));
+      leaves.push_back(leaf);
+    }
+    ASSIGN_OR_RETURN(const Journal::Recovery part, journal_.Recover(leaves));
+    sum.settled += part.settled;
+    sum.erased_again += part.erased_again;
+    sum.lost += part.lost;
+  }
+  const std::lock_guard lock(mutex_);
+  report_.recovery = sum;
+  return OkStatus();
+}
+
+Status LedgerFeed::CatchUpNow() {
+  if (ledger_ == nullptr) RETURN_IF_ERROR(Open());
+  for (;;) {
+    ASSIGN_OR_RETURN(const std::vector<JournalEntry> entries, journal_.Pending(kBatch));
+    if (entries.empty()) return OkStatus();
+    std::vector<Leaf> leaves;
+    for (const JournalEntry& entry : entries) leaves.push_back(entry.leaf);
+    auto first = ledger_->Append(leaves);
+    Status status = first.status();
+    if (first.ok()) {
+      status = journal_.Settle(entries, *first);
+      Remember(entries, *first);
+    }
+    if (!status.ok()) {
+      // What of it is in the ledger, and what of that is settled, is found out at the next opening.
+      ledger_.reset();
+      return status;
+    }
+  }
+}
+
+void LedgerFeed::Remember(std::span<const JournalEntry> entries, std::uint64_t first) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Leaf& leaf = entries[i].leaf;
+    if (leaf.kind != LeafKind::kErased) continue;
+    erased_[leaf.reference] = first + i;
+    erased_in_order_.push_back(leaf.reference);
+  }
+  while (erased_in_order_.size() > kRemembered) {
+    erased_.erase(erased_in_order_.front());
+    erased_in_order_.pop_front();
+  }
+}
+
+Status LedgerFeed::CatchUp() {
+  const std::lock_guard telling(telling_);
+  const Status status = CatchUpNow();
+  const std::lock_guard lock(mutex_);
+  report_.is_ours = ledger_ != nullptr;
+  if (ledger_ != nullptr) {
+    report_.leaves = ledger_->size();
+    report_.heads = ledger_->num_heads();
+  }
+  if (!status.ok() && status.message() != report_.error) ++report_.failures;
+  report_.error = status.ok() ? std::string() : status.message();
+  return status;
+}
+
+Result<std::vector<Receipt>> LedgerFeed::Prove(std::span<const ErasedItem> erased) {
+  RETURN_IF_ERROR(CatchUp());
+  const std::lock_guard telling(telling_);
+  if (ledger_ == nullptr) return Unavailable("the ledger was just closed; try again");
+  std::vector<Receipt> receipts;
+  for (const ErasedItem& item : erased) {
+    const auto leaf = erased_.find(item.reference);
+    if (leaf == erased_.end()) continue;
+    ASSIGN_OR_RETURN(Receipt receipt, ledger_->Prove(leaf->second));
+    receipt.opening = item.opening;
+    receipts.push_back(std::move(receipt));
+  }
+  return receipts;
+}
+
+void LedgerFeed::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void LedgerFeed::Wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
+void LedgerFeed::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    woken_ = false;
+    lock.unlock();
+    if (CatchUp().ok()) {
+      const std::lock_guard telling(telling_);
+      if (ledger_ != nullptr) (void)ledger_->SignHeadIfDue();
+    }
+    lock.lock();
+    changed_.wait_for(lock, kInterval, [&] { return stopping_ || woken_; });
+  }
+}
+
+void LedgerFeed::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  (void)CatchUp();
+  const std::lock_guard telling(telling_);
+  if (ledger_ == nullptr) return;
+  const auto last = ledger_->LastHead();
+  if (!last.ok() || last->head().size < ledger_->size()) (void)ledger_->SignHead();
+  ledger_.reset();
+}
+
+LedgerFeed::Report LedgerFeed::report() const {
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
+}  // namespace lethe

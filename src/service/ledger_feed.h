@@ -1,0 +1,85 @@
+#pragma once
+
+// Brings what the records' journal has for the ledger into the ledger (store/journal.h), on a
+// thread of its own, and makes receipts of what was just erased.
+//
+// Several nodes may share records; one of them has the ledger: the first that was started, and when
+// its process is gone and the ledger's folder is shared, another. What the others erase is told by
+// it, and is proven as soon as it was.
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "ledger/ledger.h"
+#include "store/journal.h"
+
+namespace lethe {
+
+/// Thread: any. Lifetime: the journal and the clock outlive it
+class LedgerFeed {
+ public:
+  LedgerFeed(Journal& journal, const LedgerOptions& options, const Clock& clock)
+      : journal_(journal), options_(options), clock_(clock) {}
+  ~LedgerFeed() { Stop(); }
+  LedgerFeed(const LedgerFeed&) = delete;
+  LedgerFeed& operator=(const LedgerFeed&) = delete;
+
+  /// Tells the ledger all that is in the journal, having opened it if it was not open yet.
+  /// Errors: kFailedPrecondition when another process has the ledger; kDataLoss when the ledger has
+  ///         less than it was told; as Ledger and Journal
+  Status CatchUp();
+
+  /// From now on, every second or as soon as Wake() says so.
+  void Start();
+  void Wake();
+  /// Tells what is left, and signs it.
+  void Stop();
+
+  /// Receipts of what was erased, in order, without those that the ledger was not told yet.
+  /// Errors: as CatchUp()
+  Result<std::vector<Receipt>> Prove(std::span<const ErasedItem> erased);
+
+  struct Report {
+    bool is_ours = false;  // whether this process writes the ledger
+    std::uint64_t leaves = 0, heads = 0;
+    std::uint64_t failures = 0;  // times that it could not be told
+    std::string error;           // of the last time; empty: it was told
+    Journal::Recovery recovery;  // at the start
+  };
+  Report report() const;
+
+ private:
+  Status Open();
+  Status Recover();
+  Status CatchUpNow();
+  void Remember(std::span<const JournalEntry> entries, std::uint64_t first);
+  void Run();
+
+  Journal& journal_;
+  const LedgerOptions options_;
+  const Clock& clock_;
+  // Whose turn it is to tell the ledger.
+  std::mutex telling_;
+  std::unique_ptr<Ledger> ledger_;
+  // What was erased of late: where it is in the ledger.
+  std::map<MerkleHash, std::uint64_t> erased_;
+  std::deque<MerkleHash> erased_in_order_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Report report_;
+  bool woken_ = false, stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace lethe
