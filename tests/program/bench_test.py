@@ -65,8 +65,9 @@ class BenchTest(SpeechTest):
                                                  *self.files)))
         counted, = result['runs']
         self.assertEqual(counted['streams'], 3)
+        self.assertGreater(counted['final_ms']['count'], 0)
+        # Partials become fewer where the machine is slow, down to none.
         for what in ('final_ms', 'partial_lag_ms'):
-            self.assertGreater(counted[what]['count'], 0)
             self.assertLessEqual(counted[what]['p50'], counted[what]['p99'])
         self.assertEqual(counted['turned_away_samples'], 0)
 

@@ -96,6 +96,13 @@ class FakeSocket final : public WebSocket {
     });
   }
 
+  /// Waits until all that was asked for above has been done.
+  void WaitForStrand() {
+    std::promise<void> done;
+    asio::post(strand_, [&done] { done.set_value(); });
+    done.get_future().wait();
+  }
+
   std::vector<std::string> frames() const {
     const std::lock_guard lock(mutex_);
     return frames_;
@@ -203,6 +210,7 @@ class RealtimeTest : public ::testing::Test {
       if (!ended.valid()) return;
       socket->HangUp();
       ended.wait();
+      socket->WaitForStrand();
     }
     Call(Call&&) = default;
     Call(std::unique_ptr<HttpRequest> r, std::unique_ptr<FakeSocket> s)
