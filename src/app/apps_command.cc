@@ -16,6 +16,8 @@ struct Options {
   std::string app, name, interface;
   std::optional<Uin> account;
   Quota quota;
+  std::string data_class;
+  std::int64_t period_seconds = 0;
 };
 
 // "sentence: 10 a second, 5 at once".
@@ -70,6 +72,54 @@ CLI::App* AddOne(CLI::App* apps, const std::string& name, const std::string& wha
   AddRecordsOptions(command, options->records);
   command->add_option("app", options->app, "AppId or name")->required();
   return command;
+}
+
+std::string ShowPeriod(Millis period) {
+  const auto seconds = period / std::chrono::seconds(1);
+  return std::to_string(seconds) + " s" +
+         (seconds % 3600 == 0 && seconds > 0 ? " (" + std::to_string(seconds / 3600) + " h)" : "");
+}
+
+Status Retention(const Options& options) {
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
+  ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
+  RetentionPeriods& periods = folder.store->retention_periods();
+  if (!options.data_class.empty()) {
+    const auto data_class = DataClassNamed(options.data_class);
+    if (!data_class) return InvalidArgument("--class is one of audio, result, operation_log");
+    RETURN_IF_ERROR(
+        periods.Shorten(found.id, *data_class, std::chrono::seconds(options.period_seconds)));
+  }
+  ASSIGN_OR_RETURN(const auto chosen, periods.Find(found.id));
+  Table table(1, {"CLASS", "HELD AT MOST"});
+  for (const DataClass data_class : kDataClasses) {
+    const auto period = chosen.find(data_class);
+    table.Add({std::string(DataClassName(data_class)),
+               ShowPeriod(period == chosen.end() ? MaxLifetime(data_class) : period->second)});
+  }
+  return WriteStandardOutput(table.Text());
+}
+
+void AddRetentionCommand(CLI::App* apps, const std::shared_ptr<Options>& options, int& exit_code) {
+  CLI::App* retention =
+      AddOne(apps, "retention", "Show how long what is held, or hold it shorter", options);
+  retention->footer(
+      "Examples:\n"
+      "  lethe apps retention default\n"
+      "  lethe apps retention default --class result --seconds 3600\n"
+      "  lethe apps retention default --class audio --seconds 0\n"
+      "\n"
+      "A period can only become shorter, and does at once, also for what is stored already. Audio\n"
+      "that is held for no time is never stored: an upload waits in memory.");
+  CLI::Option* data_class =
+      retention->add_option("--class", options->data_class, "audio, result or operation_log");
+  CLI::Option* seconds = retention
+                             ->add_option("--seconds", options->period_seconds,
+                                          "The period from now on, which is shorter")
+                             ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  data_class->needs(seconds);
+  seconds->needs(data_class);
+  Finish(retention, exit_code, [options] { return Retention(*options); });
 }
 
 void AddQuotaCommand(CLI::App* apps, const std::shared_ptr<Options>& options, int& exit_code) {
@@ -135,6 +185,7 @@ void AddAppsCommand(CLI::App& program, int& exit_code) {
                      [&](Applications& all, AppId id) { return all.Rename(id, options->name); });
   });
 
+  AddRetentionCommand(apps, options, exit_code);
   AddQuotaCommand(apps, options, exit_code);
 
   CLI::App* disable = AddOne(apps, "disable", "Refuse all calls of an application", options);

@@ -118,9 +118,13 @@ Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& cl
   RETURN_IF_ERROR(options.dsn.empty() ? OpenFile(options, clock, may_create, &data)
                                       : OpenDatabase(options, clock, may_create, &data));
   const std::string objects = options.objects.empty() ? folder + "/objects" : options.objects;
-  ASSIGN_OR_RETURN(data.objects, OpenDirectoryObjects(objects));
-  data.recordings =
-      std::make_unique<Recordings>(*data.objects, data.keyring->sealer(), *data.clock);
+  // Nodes of a database find each other's recordings only in a place that they share; without one,
+  // each keeps its own in memory.
+  if (options.dsn.empty() || !options.objects.empty()) {
+    ASSIGN_OR_RETURN(data.objects, OpenDirectoryObjects(objects));
+    data.recordings =
+        std::make_unique<Recordings>(*data.objects, data.keyring->sealer(), *data.clock);
+  }
   data.ledger = {.folder = options.ledger.empty() ? folder + "/ledger" : options.ledger,
                  .signing_key_file = data.keyring->folder() + "/ledger-signing.key"};
   return data;

@@ -36,7 +36,7 @@ std::string DefaultDataFolder();
 struct RecordsOptions {
   std::string data = DefaultDataFolder();  // the folder
   std::string keys;                        // the folder of the keys; empty: "keys" in the folder
-  std::string objects;                     // the folder of recordings; empty: "objects" in it
+  std::string objects;                     // the folder of recordings; empty: "objects" in it, or, with a DSN, none
   std::string ledger;                      // of the ledger; empty: "ledger" in it
   std::string region = "default";
   std::string dsn;            // of a database server (ParseMysqlDsn()); empty: records.db
@@ -50,8 +50,8 @@ struct DataFolder {
   std::unique_ptr<GuardedClock> clock;  // the store's
   std::unique_ptr<Keyring> keyring;
   std::unique_ptr<Store> store;
-  std::unique_ptr<ObjectStore> objects;
-  std::unique_ptr<Recordings> recordings;
+  std::unique_ptr<ObjectStore> objects;    // none: uploads stay in memory
+  std::unique_ptr<Recordings> recordings;  // in them
   LedgerOptions ledger;  // of these records
 };
 

@@ -120,6 +120,11 @@ TaskHolder Node(const ServeOptions& options) {
 Result<int> RemoveObjects(DataFolder& data, int limit) {
   Tasks& tasks = data.store->tasks();
   ASSIGN_OR_RETURN(const std::vector<ObjectOfTask> objects, tasks.ObjectsToRemove(limit));
+  if (!objects.empty() && data.recordings == nullptr) {
+    return FailedPrecondition(
+        "records have recordings in an object store, which store.objects does "
+        "not name");
+  }
   for (const ObjectOfTask& object : objects) {
     RETURN_IF_ERROR(data.recordings->Remove(object.name));
     RETURN_IF_ERROR(tasks.ObjectIsGone(object.task));
@@ -153,7 +158,10 @@ std::vector<Forgetter> Forgetters(DataFolder& data) {
   return {
       // First what tasks have in the object store: a task is there until it has nothing there.
       {"recordings_of_tasks", [&data](int limit) { return RemoveObjects(data, limit); }},
-      {"recordings", [&data](int limit) { return data.recordings->RemoveExpired(limit); }},
+      {"recordings",
+       [&data](int limit) -> Result<int> {
+         return data.recordings != nullptr ? data.recordings->RemoveExpired(limit) : 0;
+       }},
       {"tasks", [&data](int limit) { return data.store->tasks().RemoveExpired(limit); }},
       {"usage", [&data](int limit) { return data.store->usage().RemoveExpired(limit); }},
       {"epoch_keys",

@@ -20,7 +20,8 @@ void ServeOptions::Describe(OptionTable* table) {
              "data folder",
              &records.keys);
   table->Add("store.objects",
-             "Folder of recordings that wait to be transcribed; empty: \"objects\" in the data folder",
+             "Folder of recordings that wait to be transcribed, the same one for all nodes of a "
+             "database; empty: \"objects\" in the data folder, or, with a database server, memory",
              &records.objects);
   table->Add("store.ledger",
              "Folder of the ledger of what was created and erased; empty: \"ledger\" in the data "

@@ -77,6 +77,7 @@ void Eraser::Prove(const std::vector<ErasedItem>& items, Erasure* erasure) {
     erasure->receipts = *std::move(receipts);
   } else {
     erasure->proof = receipts.status().message();
+    erasure->unproven = items;
   }
   erasure->without_receipt += items.size() - erasure->receipts.size();
 }

@@ -40,8 +40,9 @@ struct Erasure {
   /// Their keys are destroyed; the sweeper removes them.
   std::size_t unreachable = 0;
   std::vector<Receipt> receipts;
-  std::size_t without_receipt = 0;  // see kMaxReceipts, and `proof`
-  std::string proof;                // why there are no receipts, if the ledger cannot be told now
+  std::size_t without_receipt = 0;   // see kMaxReceipts, and `proof`
+  std::vector<ErasedItem> unproven;  // those of them that the ledger was not told yet
+  std::string proof;                 // why there are no receipts, if the ledger cannot be told now
 };
 
 /// Thread: any. Lifetime: the parts outlive it; `recordings`, `tasks`, `calls` and `feed` may be

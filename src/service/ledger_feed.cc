@@ -80,6 +80,8 @@ void LedgerFeed::Remember(std::span<const JournalEntry> entries, std::uint64_t f
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const Leaf& leaf = entries[i].leaf;
     if (leaf.kind != LeafKind::kErased) continue;
+    somebody_waits_ |=
+        leaf.cause == ErasureCause::kRequested || leaf.cause == ErasureCause::kConsentWithdrawn;
     erased_[leaf.reference] = first + i;
     erased_in_order_.push_back(leaf.reference);
   }
@@ -137,7 +139,12 @@ void LedgerFeed::Run() {
     lock.unlock();
     if (CatchUp().ok()) {
       const std::lock_guard telling(telling_);
-      if (ledger_ != nullptr) (void)ledger_->SignHeadIfDue();
+      if (ledger_ != nullptr) {
+        // Another process may have asked for it, which can only wait for a head.
+        const bool now = std::exchange(somebody_waits_, false);
+        const bool signed_now = now && ledger_->SignHead().ok();
+        if (!signed_now) (void)ledger_->SignHeadIfDue();
+      }
     }
     lock.lock();
     changed_.wait_for(lock, kInterval, [&] { return stopping_ || woken_; });

@@ -71,6 +71,7 @@ class LedgerFeed {
   // Whose turn it is to tell the ledger.
   std::mutex telling_;
   std::unique_ptr<Ledger> ledger_;
+  bool somebody_waits_ = false;  // for a head that proves an erasure
   // What was erased of late: where it is in the ledger.
   std::map<MerkleHash, std::uint64_t> erased_;
   std::deque<MerkleHash> erased_in_order_;

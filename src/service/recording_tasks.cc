@@ -13,7 +13,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::chrono::milliseconds kPoll{1'000};
 constexpr int kUploadsPerLook = 32;
 // Three heartbeats may be lost before the lease is.
 constexpr int kBeatsPerLease = 4;
@@ -157,7 +156,7 @@ void RecordingTasks::Work() {
         recovered_ ? parts_.store.tasks().Claim(options_.node, Busy()) : Claimed(std::nullopt);
     if (!claimed.ok() || !claimed->has_value()) {
       // Other processes may put tasks into the same store, so it is looked at now and then.
-      changed_.wait_for(lock, kPoll, [&] { return stopping_ || news_ != seen; });
+      changed_.wait_for(lock, options_.poll, [&] { return stopping_ || news_ != seen; });
       continue;
     }
     const Task& task = **claimed;
@@ -220,7 +219,7 @@ bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome) {
         maybe_written = true;
     }
     std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, kPoll, [&] { return stopping_; })) return false;
+    if (changed_.wait_for(lock, options_.poll, [&] { return stopping_; })) return false;
   }
 }
 
@@ -339,7 +338,7 @@ void RecordingTasks::TellCallers() {
     }
     lock.lock();
     if (pending.ok() && !pending->empty()) continue;
-    changed_.wait_for(lock, kPoll, [&] { return stopping_ || told_ != seen; });
+    changed_.wait_for(lock, options_.poll, [&] { return stopping_ || told_ != seen; });
   }
 }
 
@@ -359,7 +358,7 @@ void RecordingTasks::LookAfter() {
         "", "the node that held the uploaded recording does not answer any more; send it again");
     DropLostUploads();
     lock.lock();
-    changed_.wait_for(lock, 5 * kPoll, [&] { return stopping_; });
+    changed_.wait_for(lock, 5 * options_.poll, [&] { return stopping_; });
   }
 }
 

@@ -48,6 +48,7 @@ struct RecordingTaskOptions {
                                   << 30;  // of all uploads that wait or are worked on
   std::uint64_t max_fetch_bytes = std::uint64_t{1} << 30;
   Millis max_duration = std::chrono::hours(5);
+  Millis poll{1'000};  // how often is looked for what other nodes did, and tried again
   std::string callback_key;  // signs callbacks; empty: they are not signed
 };
 

@@ -116,22 +116,9 @@ class RecordingTasksTest : public ::testing::Test {
   }
   void Start() { Start({.node = me_, .num_workers = 1}); }
 
-  // A second of one word as samples of 16 bits, behind a WAV header.
-  static std::string Recording() {
-    constexpr int kSamples = 16'000;
-    std::string wav("RIFF\x24\x7d\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0\0\x7d\0\0\2\0\x10\0",
-                    36);
-    wav += std::string("data\0\x7d\0\0", 8);
-    for (int i = 0; i < kSamples; ++i) {
-      const auto sample = static_cast<int>(LoudnessOf(10) * 32'767);
-      wav += static_cast<char>(sample & 0xff);
-      wav += static_cast<char>(sample >> 8);
-    }
-    return wav;
-  }
-
   TaskId Submit() {
-    const auto id = tasks_->Submit(application_.id, "request", {.engine = "16k_en"}, Recording());
+    const auto id =
+        tasks_->Submit(application_.id, "request", {.engine = "16k_en"}, LoudRecording(10));
     EXPECT_TRUE(id.ok()) << id.status().message();
     return id.ok() ? *id : 0;
   }
@@ -238,9 +225,10 @@ TEST_F(RecordingTasksTest, NothingIsAcceptedBeforeWhatAFormerProcessLeftIsTakenU
   ASSERT_TRUE((*records_->tasks().Claim(me_)).has_value());
   store_.flaky.dead = true;
   Start();
-  EXPECT_EQ(
-      tasks_->Submit(application_.id, "request", {.engine = "16k_en"}, Recording()).status().code(),
-      StatusCode::kUnavailable);
+  EXPECT_EQ(tasks_->Submit(application_.id, "request", {.engine = "16k_en"}, LoudRecording(10))
+                .status()
+                .code(),
+            StatusCode::kUnavailable);
   EXPECT_EQ(store_.flaky.heartbeats, 0);
   store_.flaky.dead = false;
   EXPECT_EQ(WaitForEnd(left.id).lease, 2);
@@ -248,10 +236,11 @@ TEST_F(RecordingTasksTest, NothingIsAcceptedBeforeWhatAFormerProcessLeftIsTakenU
 }
 
 TEST_F(RecordingTasksTest, UploadThatWasGivenUpGivesItsMemoryBack) {
-  Start({.node = me_, .num_workers = 0, .max_upload_memory = 3 * Recording().size() / 2});
+  Start({.node = me_, .num_workers = 0, .max_upload_memory = 3 * LoudRecording(10).size() / 2});
   const TaskId first = Submit();
   const auto submit = [&] {
-    return tasks_->Submit(application_.id, "request", {.engine = "16k_en"}, Recording()).status();
+    return tasks_->Submit(application_.id, "request", {.engine = "16k_en"}, LoudRecording(10))
+        .status();
   };
   EXPECT_EQ(submit().code(), StatusCode::kResourceExhausted);
   // Another node took this one for dead.

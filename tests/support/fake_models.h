@@ -158,4 +158,17 @@ inline std::vector<float> SpeechOf(const std::vector<int>& words) {
   return samples;
 }
 
+/// A second of one word as samples of 16 bits, behind a WAV header.
+inline std::string LoudRecording(int word) {
+  constexpr int kSamples = 16'000;
+  std::string wav("RIFF\x24\x7d\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0\0\x7d\0\0\2\0\x10\0", 36);
+  wav += std::string("data\0\x7d\0\0", 8);
+  for (int i = 0; i < kSamples; ++i) {
+    const auto sample = static_cast<int>(LoudnessOf(word) * 32'767);
+    wav += static_cast<char>(sample & 0xff);
+    wav += static_cast<char>(sample >> 8);
+  }
+  return wav;
+}
+
 }  // namespace lethe

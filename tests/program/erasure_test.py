@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+"""What is erased or over is not readable, is on no disk, and the ledger says so.
+
+Method: recordings of real speech go through the service, each interface in turn; every file that
+the service writes is then searched, byte by byte, for their words and for pieces of their samples,
+in every encoding a careless program would leave them in. A web server keeps a task waiting where
+something has to be erased while it is worked on.
+"""
+
+import base64
+import http.client
+import json
+import os
+import signal
+import time
+import wave
+
+from api3 import Api3
+from database_test import SlowWeb
+from service import Service
+from support import PATIENCE, SPOKEN, SpeechTest, main, run
+
+
+def samples(path):
+    """The 16-bit samples of a recording, as bytes."""
+    with wave.open(path) as recording:
+        return recording.readframes(recording.getnframes())
+
+
+def traces(pieces):
+    """Each piece as it is, and as text encodings would have it."""
+    for piece in pieces:
+        yield piece
+        yield piece.hex().encode()
+        # Whatever comes before it: one of three alignments.
+        for skip in range(3):
+            yield base64.b64encode(piece[skip:len(piece) - (len(piece) - skip) % 3])
+
+
+class Forensics:
+    """Looks for what was said in all files under some folders."""
+
+    def __init__(self, recording, folders):
+        audio = samples(recording)
+        # From where somebody speaks: silence is everywhere.
+        pieces = [audio[at:at + 48] for at in range(len(audio) // 4, len(audio) - 48, 16_000)]
+        self.traces = list(traces(pieces))
+        self.folders = folders
+
+    def found(self):
+        """The files in which something is found."""
+        guilty = []
+        for folder in self.folders:
+            for parent, _, names in os.walk(folder):
+                for name in names:
+                    path = os.path.join(parent, name)
+                    try:
+                        with open(path, 'rb') as file:
+                            content = file.read()
+                    except (FileNotFoundError, OSError):
+                        continue
+                    text = content.decode('latin-1')
+                    if SPOKEN.search(text) or SPOKEN.search(text.replace('\0', '')):
+                        guilty.append((path, 'words'))
+                    if any(trace in content for trace in self.traces):
+                        guilty.append((path, 'samples'))
+        return guilty
+
+
+def call_own(service, path, body=None, key=None, password=None):
+    """Lethe's own interface: the status and the answer."""
+    headers = {}
+    if key or not password:
+        headers['Authorization'] = 'Bearer ' + (key or service.keys['API key'])
+    if password:
+        headers['Authorization'] = 'Basic ' + base64.b64encode(
+            f'console:{password}'.encode()).decode()
+    connection = http.client.HTTPConnection(service.address, timeout=PATIENCE)
+    try:
+        connection.request('GET' if body is None else 'POST', '/lethe/v1/' + path,
+                           None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+class ErasureTest(SpeechTest):
+
+    def setUp(self):
+        super().setUp()
+        self.service = Service(data=self.path('data', 'of', 'service'))
+        self.addCleanup(lambda: self.service.stop())  # whichever is running then
+        self.api = Api3(self.service.address, self.service.keys['SecretId'],
+                        self.service.keys['SecretKey'])
+
+    def upload(self, recording=None, **more):
+        with open(recording or self.short, 'rb') as file:
+            audio = file.read()
+        answer = self.api.call('CreateRecTask', {
+            'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 1,
+            'Data': base64.b64encode(audio).decode(), 'DataLen': len(audio), **more})
+        return answer['Data']['TaskId']
+
+    def task(self, task):
+        return self.api.call('DescribeTaskStatus', {'TaskId': task})
+
+    def wait_for(self, task):
+        until = time.monotonic() + PATIENCE
+        while (state := self.task(task))['Data']['Status'] < 2:
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.05)
+        self.assertEqual(state['Data']['StatusStr'], 'success')
+        self.assertTrue(SPOKEN.search(state['Data']['Result']))
+
+    def objects(self):
+        return [name for _, _, names in os.walk(os.path.join(self.service.data, 'objects'))
+                for name in names]
+
+    def wait_until(self, condition):
+        until = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.05)
+
+    def assert_gone(self, task):
+        self.assertEqual(self.task(task)['Error']['Code'], 'FailedOperation.NoSuchTask')
+
+    def verified(self, *arguments):
+        """The ledger's own verifier, on an export, has nothing to say."""
+        export = self.path('ledger.bin')
+        self.assert_good(run('ledger', 'export', '--data', self.service.data, '--out', export))
+        key = self.assert_good(run('ledger', 'keys', '--data', self.service.data)).split('\n')[0]
+        return json.loads(self.assert_good(
+            run('ledger', 'verify', export, '--public-key', key, '--json', *arguments)))
+
+    def test_a_task_is_erased_with_receipts_that_verify(self):
+        task, other = self.upload(), self.upload()
+        self.wait_for(task)
+        self.wait_for(other)
+        self.wait_until(lambda: not self.objects())  # a recording that was heard has served
+        status, answer = call_own(self.service, 'erase', {'task_id': task})
+        self.assertEqual((status, answer['erased'], answer['without_receipt']),
+                         (200, {'results': 1, 'recordings': 0}, 0))
+        self.assert_gone(task)
+        self.wait_for(other)
+        receipt = self.path('receipt.json')
+        with open(receipt, 'w', encoding='utf-8') as file:
+            json.dump(answer['receipts'][0], file)
+        self.verified('--receipt', receipt, '--id', f'task:{task}')
+        wrong = run('ledger', 'verify', self.path('ledger.bin'), '--receipt', receipt, '--id',
+                    f'task:{other}')
+        self.assertNotEqual(wrong.returncode, 0)
+        again = call_own(self.service, 'erase', {'task_id': task})[1]
+        self.assertEqual((again['erased']['results'], again['receipts']), (0, []))
+
+    def test_nothing_of_it_is_on_a_disk_before_and_after(self):
+        web = SlowWeb(self.short)
+        self.addCleanup(web.stop)
+        forensics = Forensics(self.short, [self.service.data, '/tmp/lethe-core', self.path('x')])
+        # What a finding looks like.
+        careless = self.path('x', 'careless')
+        for content in (samples(self.short)[4000:], b'..mister dashwood..',
+                        base64.b64encode(b'?' + samples(self.short)[4000:])):
+            with open(careless, 'wb') as file:
+                file.write(content)
+            self.assertNotEqual(forensics.found(), [])
+        os.remove(careless)
+        waiting = self.api.call('CreateRecTask', {
+            'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
+            'Url': web.url})['Data']['TaskId']
+        web.wait_until(lambda: web.asked == 1)
+        # Two of one application run at once: the others wait, and their recordings with them.
+        second = SlowWeb(self.short)
+        self.addCleanup(second.stop)
+        blocked = self.api.call('CreateRecTask', {
+            'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
+            'Url': second.url})['Data']['TaskId']
+        second.wait_until(lambda: second.asked == 1)
+        queued = [self.upload() for _ in range(3)]
+        self.assertEqual(len(self.objects()), 3)
+        self.assertEqual(forensics.found(), [])
+        erased = call_own(self.service, 'erase', {'task_id': queued[0]})[1]
+        self.assertEqual(erased['erased'], {'results': 1, 'recordings': 1})
+        self.assertEqual(len(self.objects()), 2)
+        web.stop()
+        second.stop()
+        for task in (waiting, blocked, *queued[1:]):
+            self.wait_for(task)
+        with open(self.short, 'rb') as file:
+            audio = file.read()
+        said = self.api.call('SentenceRecognition', {
+            'EngSerViceType': '16k_en', 'SourceType': 1, 'VoiceFormat': 'wav',
+            'Data': base64.b64encode(audio).decode(), 'DataLen': len(audio)})
+        self.assertTrue(SPOKEN.search(said['Result']))
+        self.assertEqual(forensics.found(), [])
+        erased = call_own(self.service, 'erase', {'app_id': int(self.service.keys['AppId'])})[1]
+        self.assertEqual((erased['erased']['results'], erased['without_receipt']), (4, 0))
+        for task in (waiting, blocked, *queued):
+            self.assert_gone(task)
+        self.assertEqual((self.objects(), forensics.found()), ([], []))
+        account = self.verified()
+        self.assertEqual(account['findings'], [])
+        for name in ('audio', 'result'):
+            self.assertEqual(account['classes'][name]['live'], 0, name)
+
+    def test_erasing_what_is_worked_on_cancels_it(self):
+        web = SlowWeb(self.short)
+        self.addCleanup(web.stop)
+        task = self.api.call('CreateRecTask', {
+            'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
+            'Url': web.url, 'CallbackUrl': web.url + 'done'})['Data']['TaskId']
+        web.wait_until(lambda: web.asked == 1)
+        erased = call_own(self.service, 'erase', {'task_id': task})[1]
+        self.assertEqual((erased['erased']['results'], erased['cancelled']), (1, 1))
+        self.assert_gone(task)
+        web.released.set()
+        done = self.upload(CallbackUrl=web.url + 'other')
+        self.wait_for(done)
+        web.wait_until(lambda: web.posts)
+        self.assertEqual(len(web.posts), 1)  # nobody is told of the erased one
+        self.assertIn(str(done), web.posts[0])
+        self.assert_gone(task)
+
+    def test_nobody_erases_what_is_anothers(self):
+        task = self.upload()
+        self.wait_for(task)
+        app = self.assert_good(run('apps', 'create', 'other', '--data', self.service.data)).split()[1]
+        key = self.assert_good(run('keys', 'create', '--app', app, '--bearer', '--data',
+                                   self.service.data)).split()
+        other = key[key.index('Bearer') + 1]
+        mine = int(self.service.keys['AppId'])
+        uin = self.assert_good(run('apps', 'list', '--data', self.service.data))
+        uin = next(line.split()[1] for line in uin.splitlines() if line.startswith(str(mine)))
+        for what in ({'task_id': task}, {'app_id': mine}, {'uin': int(uin)}):
+            status, answer = call_own(self.service, 'erase', what, key=other)
+            self.assertEqual((status, answer['erased']['results']), (200, 0), what)
+        self.wait_for(task)
+        for body in ({}, {'task_id': 'x'}, {'task_id': 1, 'uin': 2}, {'tusk_id': 1}, [], 'x',
+                     {'call_id': ''}):
+            self.assertEqual(call_own(self.service, 'erase', body)[0], 400, body)
+        self.assertEqual(call_own(self.service, 'erase', {'task_id': task}, key='sk-no')[0], 401)
+        self.assertEqual(call_own(self.service, 'erase', {'task_id': task}, password='no')[0], 401)
+        password = self.service.keys['Console password']
+        status, answer = call_own(self.service, 'erase', {'uin': uin}, password=password)
+        self.assertEqual((status, answer['erased']['results']), (200, 1))
+        self.assert_gone(task)
+
+    def test_the_command_erases_beside_the_service_and_without_it(self):
+        first, second = self.upload(), self.upload()
+        self.wait_for(first)
+        self.wait_for(second)
+        receipts = self.path('receipts')
+        told = self.assert_good(run('erase', '--task', str(first), '--receipts', receipts, '--data',
+                                    self.service.data))
+        self.assertIn('erased: 1 results', told)
+        self.assertIn('receipts: 1\n', told)
+        self.assert_gone(first)
+        self.verified('--receipt', receipts, '--id', f'task:{first}')
+        self.wait_for(second)
+        keys = self.service.keys
+        self.assertEqual(self.service.stop()[0], 0)
+        told = self.assert_good(run('erase', '--app', keys['AppId'], '--data', self.service.data))
+        self.assertIn('erased: 1 results', told)
+        self.assertIn('receipts: 1\n', told)
+        account = self.verified()
+        self.assertEqual((account['findings'], [account['classes'][name]['live']
+                                                for name in ('audio', 'result')]), ([], [0, 0]))
+        self.service = Service(data=self.service.data)
+        self.api.address = self.service.address
+        self.assert_gone(second)
+
+    def test_a_shorter_period_holds_at_once_and_no_longer_one_is_taken(self):
+        task = self.upload()
+        self.wait_for(task)
+        status, answer = call_own(self.service, 'retention', {'class': 'result', 'seconds': 60})
+        self.assertEqual((status, answer['periods']['result']['seconds']), (200, 60))
+        self.assertEqual(call_own(self.service, 'retention', {'class': 'result', 'seconds': 61})[0],
+                         409)
+        for body in ({'class': 'result', 'seconds': 59}, {'class': 'monitoring', 'seconds': 5},
+                     {'class': 'audio', 'seconds': -1}, {'class': 'audio'}, {'seconds': 3},
+                     {'class': 'audio', 'seconds': 1e3}, {'class': 'audio', 'seconds': 10**30}):
+            self.assertEqual(call_own(self.service, 'retention', body)[0], 400, body)
+        status, answer = call_own(self.service, 'retention')
+        self.assertEqual(answer['periods']['audio'], {'seconds': 86400, 'longest': 86400})
+        # Without storing any: an upload waits in memory.
+        self.assertEqual(call_own(self.service, 'retention', {'class': 'audio', 'seconds': 0})[0],
+                         200)
+        other = self.upload()
+        self.assertEqual(self.objects(), [])
+        self.wait_for(other)
+
+    def test_records_of_yesterday_forget_again_what_was_erased_since(self):
+        kept, erased = self.upload(), self.upload()
+        self.wait_for(kept)
+        self.wait_for(erased)
+        self.assertEqual(self.service.stop()[0], 0)
+        with open(os.path.join(self.service.data, 'records.db'), 'rb') as file:
+            backup = file.read()
+        self.restart()
+        status, _ = call_own(self.service, 'erase', {'task_id': erased}, key=self.key)
+        self.assertEqual(status, 200)
+        later = self.upload()
+        self.wait_for(later)
+        self.assertEqual(self.service.stop()[0], 0)
+        with open(os.path.join(self.service.data, 'records.db'), 'wb') as file:
+            file.write(backup)
+        self.restart()
+        self.assert_gone(erased)
+        self.assert_gone(later)
+        self.wait_for(kept)
+        _, errors = self.service.stop()
+        self.assertIn('the records are older than the ledger: erased again 1', errors)
+        self.assertEqual(self.verified()['findings'], [])
+
+    def test_a_killed_service_loses_no_task_and_no_leaf(self):
+        self.key = self.service.keys['API key']
+        tasks = []
+        for round_ in range(4):
+            tasks += [self.upload() for _ in range(3)]
+            time.sleep(0.05 * round_)
+            self.service.process.send_signal(signal.SIGKILL)
+            self.service.process.wait(PATIENCE)
+            self.service.stop()
+            self.service = Service(data=self.service.data)
+            self.api.address = self.service.address
+        for task in tasks:
+            self.wait_for(task)
+        self.wait_until(lambda: not self.objects())
+        self.assertEqual(self.service.stop()[0], 0)
+        account = self.verified()
+        self.assertEqual(account['findings'], [])
+        self.assertEqual([account['classes'][name]['live'] for name in ('audio', 'result')],
+                         [0, len(tasks)])
+
+    def restart(self):
+        self.key = self.service.keys.get('API key') or self.key
+        self.service = Service(data=self.service.data)
+        self.api.address = self.service.address
+
+
+if __name__ == '__main__':
+    main()
