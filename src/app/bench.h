@@ -20,6 +20,7 @@ void AddBenchThroughput(CLI::App& bench, int& exit_code);
 void AddBenchStreams(CLI::App& bench, int& exit_code);
 void AddBenchBeside(CLI::App& bench, int& exit_code);
 void AddBenchKernels(CLI::App& bench, int& exit_code);
+void AddBenchRecords(CLI::App& bench, int& exit_code);
 
 /// A recording decoded whole, mixed to one channel at 16 kHz.
 /// Errors: as the audio reader; kInvalidArgument beyond `max_samples`

@@ -65,12 +65,14 @@ void AddBenchCommand(CLI::App& program, int& exit_code) {
       "  lethe bench streams recordings/       live streams: how many at once, how late their "
       "words\n"
       "  lethe bench beside short.wav long.wav a short call while a long recording is transcribed\n"
-      "  lethe bench kernels                   the arithmetic beside what this core could do");
+      "  lethe bench kernels                   the arithmetic beside what this core could do\n"
+      "  lethe bench records                   erasures and a sweep over many stored results");
   AddBenchSpeed(*bench, exit_code);
   AddBenchThroughput(*bench, exit_code);
   AddBenchStreams(*bench, exit_code);
   AddBenchBeside(*bench, exit_code);
   AddBenchKernels(*bench, exit_code);
+  AddBenchRecords(*bench, exit_code);
 }
 
 }  // namespace lethe

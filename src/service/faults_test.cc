@@ -59,7 +59,6 @@ class Node {
     // Whatever a failure left is found by the sweeper: orphaned objects by their age.
     clock_.Advance(hours(25));
     Sweep();
-    Retry([&] { return feed_.CatchUp(); });
     ExpectNothingIsLeft();
   }
 
@@ -117,6 +116,7 @@ class Node {
     });
     Retry([&] { return recordings_.RemoveExpired(10).status(); });
     Retry([&] { return store_.tasks().RemoveExpired(10).status(); });
+    Retry([&] { return feed_.CatchUp(); });
   }
 
   void ExpectNothingIsLeft() {
@@ -131,8 +131,8 @@ class Node {
                   bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
                   return OkStatus();
                 }).ok());
-    const Verification verified = *VerifyExport(std::as_bytes(std::span(bytes)),
-                                                {.allowed_lateness = std::chrono::hours(24)});
+    const Verification verified =
+        *VerifyExport(std::as_bytes(std::span(bytes)), {.allowed_lateness = hours(3)});
     for (const Finding& finding : verified.findings) ADD_FAILURE() << finding.what;
     for (const auto& account : verified.classes) EXPECT_EQ(account.live, 0U);
     EXPECT_GE(verified.classes[0].created, 1U);

@@ -151,9 +151,7 @@ void RecordingTasks::Work() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const std::uint64_t seen = news_;
-    using Claimed = Result<std::optional<Task>>;
-    const Claimed claimed =
-        recovered_ ? parts_.store.tasks().Claim(options_.node, Busy()) : Claimed(std::nullopt);
+    const Result<std::optional<Task>> claimed = Claim();
     if (!claimed.ok() || !claimed->has_value()) {
       // Other processes may put tasks into the same store, so it is looked at now and then.
       changed_.wait_for(lock, options_.poll, [&] { return stopping_ || news_ != seen; });
@@ -165,23 +163,26 @@ void RecordingTasks::Work() {
     lock.unlock();
     const WallTime start = parts_.clock.Now();
     std::uint64_t bytes = 0;
-    TaskOutcome outcome = Run(task, &bytes);
-    const bool settled = Settle(task, outcome);
+    std::optional<TaskOutcome> outcome = Run(task, &bytes);
+    const bool settled = outcome ? Settle(task, *outcome) : false;
+    if (!outcome) PutBack(task);
     // What was uploaded has served its purpose. If this fails, the sweeper does it.
     if (settled && task.recording && parts_.recordings->Remove(task.recording->name).ok()) {
       (void)parts_.store.tasks().ObjectIsGone(task.id);
     }
-    const bool good = outcome.state == TaskState::kSuccess;
     lock.lock();
     DropUpload(task.id);
     in_hand_.erase(task.id);
     cancelled_.erase(task.id);
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
+    // What cannot be worked on now is not tried again at once.
+    if (!outcome) changed_.wait_for(lock, options_.poll, [&] { return stopping_; });
     ++news_;
     ++told_;
     lock.unlock();
     // What another node finished, that node has counted.
     if (settled) {
+      const bool good = outcome->state == TaskState::kSuccess;
       parts_.meter.Record({.app_id = task.app_id,
                            .interface = Interface::kRecording,
                            .call_id = task.request_id,
@@ -189,7 +190,7 @@ void RecordingTasks::Work() {
                            .succeeded = good,
                            .start = start,
                            .end = parts_.clock.Now(),
-                           .audio = outcome.audio,
+                           .audio = outcome->audio,
                            .bytes = bytes});
     }
     changed_.notify_all();
@@ -220,6 +221,28 @@ bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome) {
     }
     std::unique_lock lock(mutex_);
     if (changed_.wait_for(lock, options_.poll, [&] { return stopping_; })) return false;
+  }
+}
+
+Result<std::optional<Task>> RecordingTasks::Claim() {
+  if (!recovered_) return std::optional<Task>();
+  if (claim_unanswered_) {
+    const std::vector<TaskId> in_hand(in_hand_.begin(), in_hand_.end());
+    RETURN_IF_ERROR(parts_.store.tasks().ResetRunning(options_.node.node, in_hand).status());
+    claim_unanswered_ = false;
+  }
+  auto claimed = parts_.store.tasks().Claim(options_.node, Busy());
+  claim_unanswered_ = !claimed.ok();
+  return claimed;
+}
+
+void RecordingTasks::PutBack(const Task& task) {
+  for (;;) {
+    const Status status = parts_.store.tasks().Release(task.id, task.lease);
+    // Anything but silence: it is back, or it is not ours any more.
+    if (status.code() != StatusCode::kUnavailable) return;
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, options_.poll, [&] { return stopping_; })) return;
   }
 }
 
@@ -256,12 +279,14 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   return Bytes(std::move(bytes));
 }
 
-TaskOutcome RecordingTasks::Run(const Task& task, std::uint64_t* bytes) {
+std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, std::uint64_t* bytes) {
   const auto request = ReadTaskRequest(task.request);
   if (!request.ok()) return Failed(request.status(), false);
   const auto engine = parts_.engines.Find(request->engine);
   if (!engine.ok()) return Failed(engine.status(), false);
   const auto audio = Audio(task, *request);
+  // A stored recording is there as long as its time lasts, whoever does not answer just now.
+  if (task.recording && audio.status().code() == StatusCode::kUnavailable) return std::nullopt;
   if (!audio.ok()) return Failed(audio.status(), !request->url.empty());
   *bytes = (*audio)->size();
   RecordingResultOptions options{.res_text_format = request->res_text_format,
@@ -273,6 +298,7 @@ TaskOutcome RecordingTasks::Run(const Task& task, std::uint64_t* bytes) {
   // A vocabulary may have been removed since; then there is nothing to prefer.
   const auto hot_words = parts_.word_lists.Resolve(task.app_id, *engine->speech,
                                                    request->hot_word_list, request->vocabulary_id);
+  if (hot_words.status().code() == StatusCode::kUnavailable) return std::nullopt;
   const auto transcript = parts_.recognizer.Recognize(
       {.engine = *engine,
        .audio = std::as_bytes(std::span((*audio)->data(), (*audio)->size())),
@@ -293,10 +319,10 @@ TaskOutcome RecordingTasks::Run(const Task& task, std::uint64_t* bytes) {
   }
   const RecordingResult result = MakeRecordingResult(*transcript, options);
   // The detail is JSON already and stays as it is.
-  return {.state = TaskState::kSuccess,
-          .result = "{\"code\":0,\"text\":" + Json(result.text).dump() +
-                    ",\"detail\":" + result.detail + "}",
-          .audio = transcript->duration};
+  return TaskOutcome{.state = TaskState::kSuccess,
+                     .result = "{\"code\":0,\"text\":" + Json(result.text).dump() +
+                               ",\"detail\":" + result.detail + "}",
+                     .audio = transcript->duration};
 }
 
 void RecordingTasks::Tell(const Task& task) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -48,7 +49,7 @@ struct RecordingTaskOptions {
                                   << 30;  // of all uploads that wait or are worked on
   std::uint64_t max_fetch_bytes = std::uint64_t{1} << 30;
   Millis max_duration = std::chrono::hours(5);
-  Millis poll{1'000};  // how often is looked for what other nodes did, and tried again
+  Millis poll{1'000};        // how often is looked for what other nodes did, and tried again
   std::string callback_key;  // signs callbacks; empty: they are not signed
 };
 
@@ -95,11 +96,16 @@ class RecordingTasks {
   void BeatHeart();
   // Takes up what a former process left; false when the store did not answer.
   bool Recover();
-  // Transcribes one task, of so many bytes; its outcome, and the code that a callback tells.
-  TaskOutcome Run(const Task& task, std::uint64_t* bytes);
+  // Transcribes one task, of so many bytes; its outcome, and the code that a callback tells. None
+  // when it cannot be worked on now, because what it needs does not answer.
+  std::optional<TaskOutcome> Run(const Task& task, std::uint64_t* bytes);
   // Writes the outcome down, however long the store does not answer. False when it is not this
   // process's to write: the task was somebody else's meanwhile, or we are stopping.
   bool Settle(const Task& task, TaskOutcome& outcome);
+  // Gives a claimed task back, however long the store does not answer.
+  void PutBack(const Task& task);
+  // With the mutex held.
+  Result<std::optional<Task>> Claim();
   bool WasFinishedHere(const Task& task);
   // With the mutex held.
   void DropUpload(TaskId id);
@@ -130,6 +136,7 @@ class RecordingTasks {
   std::set<TaskId> in_hand_, cancelled_;  // what runs here, and what of it was erased
   std::uint64_t news_ = 0, told_ = 0;  // counts of what was submitted or put back; of what finished
   bool recovered_ = false, stopping_ = false;
+  bool claim_unanswered_ = false;  // something may run here in the records only
   std::vector<std::thread> threads_;
 };
 

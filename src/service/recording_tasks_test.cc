@@ -47,9 +47,9 @@ class FlakyTasks : public Tasks {
     }
     return inner_.Finish(id, lease, outcome);
   }
-  Result<int> ResetRunning(std::string_view node) override {
+  Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand) override {
     if (dead) return Unavailable("no answer");
-    return inner_.ResetRunning(node);
+    return inner_.ResetRunning(node, in_hand);
   }
   Result<int> FailLostUploads(std::string_view node, std::string_view message) override {
     return inner_.FailLostUploads(node, message);

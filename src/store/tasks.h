@@ -162,9 +162,10 @@ class Tasks {
   /// kMaxTaskResult
   virtual Status Finish(TaskId id, int lease, const TaskOutcome& outcome) = 0;
 
-  /// At a node's start: tasks that it ran when its process ended wait again, and so do those whose
-  /// leases ran out. Returns how many.
-  virtual Result<int> ResetRunning(std::string_view node) = 0;
+  /// Tasks that a node runs according to the records, and not in truth, wait again, and so do those
+  /// whose leases ran out: at its start all that are not `in_hand`, later those whose claim was not
+  /// answered. Returns how many.
+  virtual Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand = {}) = 0;
 
   /// Fails unfinished tasks whose upload is lost: at a node's start, first, those that its process
   /// held; at any time (`node` may be empty) those whose holders' leases ran out. Returns how many.

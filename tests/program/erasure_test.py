@@ -11,6 +11,7 @@ import base64
 import http.client
 import json
 import os
+import random
 import signal
 import time
 import wave
@@ -316,9 +317,10 @@ class ErasureTest(SpeechTest):
     def test_a_killed_service_loses_no_task_and_no_leaf(self):
         self.key = self.service.keys['API key']
         tasks = []
-        for round_ in range(4):
+        moments = random.Random(5)
+        for _ in range(int(os.environ.get('LETHE_TEST_KILLS', '4'))):
             tasks += [self.upload() for _ in range(3)]
-            time.sleep(0.05 * round_)
+            time.sleep(moments.uniform(0, 0.4))
             self.service.process.send_signal(signal.SIGKILL)
             self.service.process.wait(PATIENCE)
             self.service.stop()

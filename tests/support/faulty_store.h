@@ -64,8 +64,8 @@ class FaultyTasks : public Tasks {
   Status Finish(TaskId id, int lease, const TaskOutcome& outcome) override {
     return plan_.Run([&] { return inner_.Finish(id, lease, outcome); });
   }
-  Result<int> ResetRunning(std::string_view node) override {
-    return plan_.Run([&] { return inner_.ResetRunning(node); });
+  Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand) override {
+    return plan_.Run([&] { return inner_.ResetRunning(node, in_hand); });
   }
   Result<int> FailLostUploads(std::string_view node, std::string_view message) override {
     return plan_.Run([&] { return inner_.FailLostUploads(node, message); });

@@ -211,14 +211,20 @@ class SqlTasks : public Tasks {
     return database_.Write("finish a task", work);
   }
 
-  Result<int> ResetRunning(std::string_view node) override {
+  Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand) override {
     const auto work = [&](Connection& sql) -> Result<int> {
       const auto rows = sql.Rows<std::tuple<Int>>(
-          "SELECT task_id FROM tasks WHERE state = 1 AND holds_upload = 0 AND "
-          "(holder = :node OR held_until_ms <= :now) {lock}",
+          "SELECT task_id FROM tasks WHERE state = 1 AND "
+          "(holder = :node OR (held_until_ms <= :now AND holds_upload = 0)) {lock}",
           node, ToMillis(clock_.Now()));
-      for (const auto& [id] : rows) PutBack(sql, static_cast<TaskId>(id));
-      return static_cast<int>(rows.size());
+      int reset = 0;
+      for (const auto& [number] : rows) {
+        const auto id = static_cast<TaskId>(number);
+        if (std::find(in_hand.begin(), in_hand.end(), id) != in_hand.end()) continue;
+        PutBack(sql, id);
+        ++reset;
+      }
+      return reset;
     };
     return database_.Write("put tasks back", work);
   }
