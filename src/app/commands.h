@@ -13,6 +13,7 @@ void AddEvalCommand(CLI::App& program, int& exit_code);
 void AddModelsCommand(CLI::App& program, int& exit_code);
 void AddAppsCommand(CLI::App& program, int& exit_code);
 void AddKeysCommand(CLI::App& program, int& exit_code);
+void AddCallsCommand(CLI::App& program, int& exit_code);
 void AddEraseCommand(CLI::App& program, int& exit_code);
 void AddLedgerCommand(CLI::App& program, int& exit_code);
 void AddBenchCommand(CLI::App& program, int& exit_code);

@@ -86,7 +86,8 @@ Status Run(Options& options) {
   if (!erasure.proof.empty()) WaitForReceipts(data.ledger.folder, first, &erasure);
   feed.Stop();
   std::string text = "erased: " + std::to_string(erasure.results) + " results, " +
-                     std::to_string(erasure.recordings) + " recordings\n";
+                     std::to_string(erasure.recordings) + " recordings, " +
+                     std::to_string(erasure.operations) + " rows of the operation log\n";
   if (erasure.unreachable > 0) {
     text +=
         "recordings that cannot be opened any more, and are removed when the object store "

@@ -51,6 +51,7 @@ int Run(int argc, char** argv) {
   lethe::AddModelsCommand(program, exit_code);
   lethe::AddAppsCommand(program, exit_code);
   lethe::AddKeysCommand(program, exit_code);
+  lethe::AddCallsCommand(program, exit_code);
   lethe::AddEraseCommand(program, exit_code);
   lethe::AddLedgerCommand(program, exit_code);
   lethe::AddBenchCommand(program, exit_code);

@@ -163,6 +163,8 @@ std::vector<Forgetter> Forgetters(DataFolder& data) {
          return data.recordings != nullptr ? data.recordings->RemoveExpired(limit) : 0;
        }},
       {"tasks", [&data](int limit) { return data.store->tasks().RemoveExpired(limit); }},
+      {"operations",
+       [&data](int limit) { return data.store->operation_log().RemoveExpired(limit); }},
       {"usage", [&data](int limit) { return data.store->usage().RemoveExpired(limit); }},
       {"epoch_keys",
        [&data](int limit) {
@@ -238,7 +240,7 @@ Status Run(Options& options) {
   (void)unsetenv("LETHE_STORE_PASSWORD");
 
   Store& store = *data.store;
-  Meter meter(store.usage());
+  Meter meter(store.usage(), &store.operation_log());
   CallGate gate(DefaultGateLimits());
   FairPool pool(static_cast<int>(serve.calls_at_once),
                 static_cast<std::size_t>(serve.calls_waiting));

@@ -169,7 +169,8 @@ class CloudApi {
                              .start = start,
                              .end = context_.clock.Now(),
                              .audio = call.usage.audio,
-                             .bytes = request.body.size()});
+                             .bytes = request.body.size(),
+                             .facts = std::move(call.usage.facts)});
     }
     co_return answer;
   }

@@ -34,6 +34,7 @@ struct Outcome {
   FlashCode code = FlashCode::kOk;
   std::string body;
   Millis audio{0};
+  Facts facts;
 };
 
 Outcome Refuse(std::string_view id, FlashCode code, std::string_view message) {
@@ -99,7 +100,9 @@ Outcome Recognize(FaceContext& context, const HttpRequest& request, const Applic
                   hot_words.status().message());
   }
   const bool subtitles = wanted->words == FlashWords::kSubtitles;
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto begun = std::chrono::steady_clock::now();
+  const auto deadline = begun + kPatience;
+  const CancellableCall cancellable(context.calls, application, std::string(id));
   const auto transcript = context.recognizer.Recognize({
       .engine = *engine,
       .audio = std::as_bytes(std::span(request.body)),
@@ -114,11 +117,16 @@ Outcome Recognize(FaceContext& context, const HttpRequest& request, const Applic
                .numbers = wanted->numbers},
       .hot_words = *hot_words,
       .max_duration = max_duration,
-      .cancelled = [deadline] { return std::chrono::steady_clock::now() > deadline; },
+      .cancelled =
+          [&cancellable, deadline] {
+            return cancellable.cancelled() || std::chrono::steady_clock::now() > deadline;
+          },
   });
+  Facts facts = {{"hot_words", *hot_words != nullptr}, {"recognise_ms", MillisSince(begun)}};
   if (!transcript.ok()) return RefuseAudio(id, transcript.status());
   return {.body = FlashAnswer(id, *transcript, *wanted),
-          .audio = transcript->duration * (transcript->split ? transcript->channels : 1)};
+          .audio = transcript->duration * (transcript->split ? transcript->channels : 1),
+          .facts = std::move(facts)};
 }
 
 Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
@@ -148,7 +156,8 @@ Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
                           .start = start,
                           .end = context.clock.Now(),
                           .audio = outcome.audio,
-                          .bytes = request.body.size()});
+                          .bytes = request.body.size(),
+                          .facts = outcome.facts});
   };
   Outcome outcome;
   if (std::holds_alternative<GateRefusal>(caller.entry)) {

@@ -47,7 +47,7 @@ struct CallRecord {
   WallTime start;
   std::size_t bytes;
 
-  void Finish(int status, Millis audio) const {
+  void Finish(int status, Millis audio, bool streamed = false) const {
     context.meter.Record({.app_id = app_id,
                           .interface = Interface::kOpenAi,
                           .call_id = id,
@@ -56,7 +56,8 @@ struct CallRecord {
                           .start = start,
                           .end = context.clock.Now(),
                           .audio = audio,
-                          .bytes = bytes});
+                          .bytes = bytes,
+                          .facts = {{"streamed", streamed}}});
   }
 };
 
@@ -164,7 +165,8 @@ Status Begin(FaceContext& context, const OpenAiOptions& options, const OpenAiReq
                                       [&] { return cancelled->load(); });
     const auto* error = std::get_if<OpenAiError>(&recognized);
     record.Finish(error != nullptr ? error->status : 200,
-                  error != nullptr ? Millis(0) : std::get<Transcript>(recognized).duration);
+                  error != nullptr ? Millis(0) : std::get<Transcript>(recognized).duration,
+                  /*streamed=*/true);
     feed->Push(StreamItem(std::move(recognized)));
   });
 }

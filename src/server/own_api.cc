@@ -87,7 +87,10 @@ HttpResponse Erase(Eraser& eraser, const OwnApiCaller& caller, const std::string
   if (!erasure.ok()) return OwnApiError(erasure.status());
   Json receipts = Json::array();
   for (const Receipt& receipt : erasure->receipts) receipts.push_back(Json::parse(receipt.Json()));
-  Json answer = {{"erased", {{"results", erasure->results}, {"recordings", erasure->recordings}}},
+  Json answer = {{"erased",
+                  {{"results", erasure->results},
+                   {"recordings", erasure->recordings},
+                   {"operations", erasure->operations}}},
                  {"cancelled", erasure->cancelled},
                  {"unreachable", erasure->unreachable},
                  {"receipts", std::move(receipts)},

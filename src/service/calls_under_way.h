@@ -3,10 +3,12 @@
 // The calls that somebody waits for just now, so that they can be cancelled when their subject asks
 // to be forgotten.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -71,6 +73,25 @@ class CallsUnderWay {
   mutable std::mutex mutex_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, Call> calls_;
+};
+
+/// A call that looks now and then whether it was cancelled.
+///
+/// Thread: any
+class CancellableCall {
+ public:
+  CancellableCall(CallsUnderWay& calls, const Application& application, std::string call_id)
+      : entry_(calls.Add({.app_id = application.id,
+                          .uin = application.uin,
+                          .call_id = std::move(call_id),
+                          .cancel = [cancelled = cancelled_] { *cancelled = true; }})) {}
+
+  bool cancelled() const { return *cancelled_; }
+
+ private:
+  // Shared: it may be set while the call's entry is being taken out.
+  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  const CallsUnderWay::Entry entry_;
 };
 
 }  // namespace lethe

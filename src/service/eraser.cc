@@ -17,6 +17,14 @@ Status CheckRequest(const ErasureRequest& request) {
                          std::to_string(asked));
 }
 
+void AddItem(const ErasedItem& item, Erasure* erasure, std::vector<ErasedItem>* items) {
+  if (items->size() < kMaxReceipts) {
+    items->push_back(item);
+  } else {
+    ++erasure->without_receipt;
+  }
+}
+
 }  // namespace
 
 Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause) {
@@ -37,6 +45,7 @@ Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause)
                               .uin = request.uin,
                               .within = request.within},
                              cause, &erasure, &items));
+  RETURN_IF_ERROR(EraseOperations(request, cause, &erasure, &items));
   Prove(items, &erasure);
   return erasure;
 }
@@ -50,16 +59,40 @@ Status Eraser::EraseTasks(const TaskSelector& selector, ErasureCause cause, Eras
       ++erasure->results;
       if (parts_.tasks != nullptr && parts_.tasks->Cancel(task.id)) ++erasure->cancelled;
       if (!task.object.empty()) EraseObject(task, erasure);
-      for (const ErasedItem& item : task.items) {
-        if (items->size() < kMaxReceipts) {
-          items->push_back(item);
-        } else {
-          ++erasure->without_receipt;
-        }
-      }
+      for (const ErasedItem& item : task.items) AddItem(item, erasure, items);
     }
     if (erased.size() < kBatch) return OkStatus();
   }
+}
+
+Status Eraser::EraseOperations(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
+                               std::vector<ErasedItem>* items) {
+  std::vector<AppId> apps;
+  if (request.app_id) apps.push_back(*request.app_id);
+  if (request.uin) {
+    ASSIGN_OR_RETURN(const std::vector<Application> all, parts_.store.applications().List());
+    for (const Application& application : all) {
+      const bool is_theirs = application.uin == *request.uin;
+      if (is_theirs && application.id == request.within.value_or(application.id)) {
+        apps.push_back(application.id);
+      }
+    }
+  }
+  std::vector<OperationSelector> selectors;
+  if (!request.call_id.empty()) {
+    selectors.push_back({.call_id = request.call_id, .within = request.within});
+  }
+  for (const AppId app : apps) selectors.push_back({.app_id = app});
+  for (const OperationSelector& selector : selectors) {
+    for (int rows = kBatch; rows == kBatch;) {
+      ASSIGN_OR_RETURN(const OperationLog::Erased erased,
+                       parts_.store.operation_log().Erase(selector, cause, kBatch));
+      rows = erased.rows;
+      erasure->operations += static_cast<std::size_t>(rows);
+      for (const ErasedItem& item : erased.items) AddItem(item, erasure, items);
+    }
+  }
+  return OkStatus();
 }
 
 void Eraser::EraseObject(const ErasedTask& task, Erasure* erasure) {

@@ -35,6 +35,7 @@ inline constexpr std::size_t kMaxReceipts = 1'000;
 struct Erasure {
   std::size_t results = 0;     // texts of tasks
   std::size_t recordings = 0;  // audio
+  std::size_t operations = 0;  // rows of the operation log
   std::size_t cancelled = 0;   // calls and tasks that were under way here
   /// Recordings whose object could not be removed yet, because the object store does not answer.
   /// Their keys are destroyed; the sweeper removes them.
@@ -66,6 +67,8 @@ class Eraser {
  private:
   Status EraseTasks(const TaskSelector& selector, ErasureCause cause, Erasure* erasure,
                     std::vector<ErasedItem>* items);
+  Status EraseOperations(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
+                         std::vector<ErasedItem>* items);
   void EraseObject(const ErasedTask& task, Erasure* erasure);
   void Prove(const std::vector<ErasedItem>& items, Erasure* erasure);
 

@@ -10,7 +10,8 @@ constexpr std::chrono::milliseconds kGather{50};
 
 }  // namespace
 
-Meter::Meter(Usage& usage) : usage_(usage), thread_([this] { Run(); }) {}
+Meter::Meter(Usage& usage, OperationLog* log)
+    : usage_(usage), log_(log), thread_([this] { Run(); }) {}
 
 Meter::~Meter() {
   {
@@ -36,6 +37,26 @@ void Meter::Flush() {
   changed_.wait(lock, [this] { return waiting_.empty() && !writing_; });
 }
 
+Status Meter::Write(std::vector<FinishedCall> calls) {
+  const Status status = usage_.Record(calls);
+  if (log_ == nullptr) return status;
+  std::vector<Operation> operations;
+  for (FinishedCall& call : calls) {
+    operations.push_back({.app_id = call.app_id,
+                          .call_id = std::move(call.call_id),
+                          .interface = call.interface,
+                          .result_code = std::move(call.result_code),
+                          .start = call.start,
+                          .end = call.end,
+                          .facts = std::move(call.facts)});
+    Facts& facts = operations.back().facts;
+    facts.push_back({"audio_ms", call.audio});
+    facts.push_back({"bytes", call.bytes});
+  }
+  const Status logged = log_->Record(operations);
+  return status.ok() ? logged : status;
+}
+
 void Meter::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -46,10 +67,11 @@ void Meter::Run() {
     batch.swap(waiting_);
     writing_ = true;
     lock.unlock();
-    const Status written = usage_.Record(batch);
+    const std::size_t rows = batch.size();
+    const Status written = Write(std::move(batch));
     lock.lock();
     writing_ = false;
-    if (!written.ok()) lost_ += batch.size();
+    if (!written.ok()) lost_ += rows;
     changed_.notify_all();
   }
 }

@@ -12,14 +12,16 @@
 #include <utility>
 #include <vector>
 
+#include "store/operation_log.h"
 #include "store/usage.h"
 
 namespace lethe {
 
-/// Thread: any. Lifetime: `usage` outlives it
+/// Thread: any. Lifetime: `usage` and `log` outlive it
 class Meter {
  public:
-  explicit Meter(Usage& usage);
+  /// With an operation log, what was done is written there.
+  explicit Meter(Usage& usage, OperationLog* log = nullptr);
   ~Meter();  // writes what is left
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
@@ -40,7 +42,10 @@ class Meter {
 
   static constexpr std::size_t kMostWaiting = 100'000;
 
+  Status Write(std::vector<FinishedCall> calls);
+
   Usage& usage_;
+  OperationLog* const log_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<FinishedCall> waiting_;

@@ -191,7 +191,13 @@ void RecordingTasks::Work() {
                            .start = start,
                            .end = parts_.clock.Now(),
                            .audio = outcome->audio,
-                           .bytes = bytes});
+                           .bytes = bytes,
+                           .facts = {{"source", task.recording      ? Label("stored upload")
+                                                : task.holds_upload ? Label("upload in memory")
+                                                                    : Label("url")},
+                                     {"attempt", task.lease},
+                                     {"waited_ms", start - task.created},
+                                     {"callback", !task.callback_url.empty()}}});
     }
     changed_.notify_all();
     lock.lock();

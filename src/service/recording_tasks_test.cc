@@ -86,6 +86,7 @@ class FlakyStore : public Store {
   Keys& keys() override { return inner_.keys(); }
   Vocabularies& vocabularies() override { return inner_.vocabularies(); }
   Journal& journal() override { return inner_.journal(); }
+  OperationLog& operation_log() override { return inner_.operation_log(); }
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
   KeywordLibraries& keyword_libraries() override { return inner_.keyword_libraries(); }
   Tasks& tasks() override { return flaky; }

@@ -15,6 +15,7 @@
 #include "store/journal.h"
 #include "store/keys.h"
 #include "store/keyword_libraries.h"
+#include "store/operation_log.h"
 #include "store/retention_periods.h"
 #include "store/tasks.h"
 #include "store/usage.h"
@@ -33,6 +34,7 @@ class Store {
   virtual Tasks& tasks() = 0;
   virtual Usage& usage() = 0;
   virtual Journal& journal() = 0;
+  virtual OperationLog& operation_log() = 0;
   virtual RetentionPeriods& retention_periods() = 0;
 };
 

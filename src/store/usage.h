@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/fact.h"
 #include "base/status.h"
 #include "store/applications.h"
 #include "store/interface.h"
@@ -30,6 +31,7 @@ struct FinishedCall {
   WallTime start, end;
   Millis audio{0};  // of all channels that count; a part of a millisecond counts as one
   std::uint64_t bytes = 0;
+  Facts facts;  // for the operation log, not for usage
 };
 
 /// The seconds that a call is counted with: none if it failed, else at least one, and a part of a

@@ -17,9 +17,12 @@ import time
 import wave
 
 from api3 import Api3
+import websocket_peer
 from database_test import SlowWeb
+from realtime_call import code_of, target
 from service import Service
 from support import PATIENCE, SPOKEN, SpeechTest, main, run
+from websocket_peer import Peer
 
 
 def samples(path):
@@ -104,7 +107,11 @@ class ErasureTest(SpeechTest):
         return answer['Data']['TaskId']
 
     def task(self, task):
-        return self.api.call('DescribeTaskStatus', {'TaskId': task})
+        while True:
+            answer = self.api.call('DescribeTaskStatus', {'TaskId': task})
+            if answer.get('Error', {}).get('Code') != 'RequestLimitExceeded':
+                return answer
+            time.sleep(0.1)
 
     def wait_for(self, task):
         until = time.monotonic() + PATIENCE
@@ -142,7 +149,7 @@ class ErasureTest(SpeechTest):
         self.wait_until(lambda: not self.objects())  # a recording that was heard has served
         status, answer = call_own(self.service, 'erase', {'task_id': task})
         self.assertEqual((status, answer['erased'], answer['without_receipt']),
-                         (200, {'results': 1, 'recordings': 0}, 0))
+                         (200, {'results': 1, 'recordings': 0, 'operations': 0}, 0))
         self.assert_gone(task)
         self.wait_for(other)
         receipt = self.path('receipt.json')
@@ -182,7 +189,7 @@ class ErasureTest(SpeechTest):
         self.assertEqual(len(self.objects()), 3)
         self.assertEqual(forensics.found(), [])
         erased = call_own(self.service, 'erase', {'task_id': queued[0]})[1]
-        self.assertEqual(erased['erased'], {'results': 1, 'recordings': 1})
+        self.assertEqual(erased['erased'], {'results': 1, 'recordings': 1, 'operations': 0})
         self.assertEqual(len(self.objects()), 2)
         web.stop()
         second.stop()
@@ -202,8 +209,40 @@ class ErasureTest(SpeechTest):
         self.assertEqual((self.objects(), forensics.found()), ([], []))
         account = self.verified()
         self.assertEqual(account['findings'], [])
-        for name in ('audio', 'result'):
+        for name in ('audio', 'result', 'operation_log'):
             self.assertEqual(account['classes'][name]['live'], 0, name)
+
+    def test_a_call_is_explained_until_it_is_erased(self):
+        with open(self.short, 'rb') as file:
+            audio = file.read()
+        call = self.api.call('SentenceRecognition', {
+            'EngSerViceType': '16k_en', 'SourceType': 1, 'VoiceFormat': 'wav',
+            'Data': base64.b64encode(audio).decode(), 'DataLen': len(audio)})['RequestId']
+
+        def show():
+            return run('calls', 'show', call, '--json', '--data', self.service.data)
+
+        self.wait_until(lambda: show().returncode == 0)  # it is written behind the call's back
+        told = self.assert_good(show())
+        facts = json.loads(told)[0]['facts']
+        self.assertEqual((facts['interface'], facts['result'], facts['source']),
+                         ('sentence', 'success', 'data'))
+        self.assertGreater(facts['audio_ms'], 1000)
+        self.assertIsNone(SPOKEN.search(told))
+        erased = call_own(self.service, 'erase', {'call_id': call})[1]
+        self.assertEqual((erased['erased']['operations'], erased['without_receipt']), (1, 0))
+        self.assert_one_line(show(), 'nothing is known of this call')
+
+    def test_a_live_call_is_cut_off_by_an_erasure(self):
+        websocket_peer.require_wsproto()
+        address = target(self.service.keys, voice_id='ended-by-erasure')
+        with Peer(self.service.address, address) as peer:
+            self.assertEqual(code_of(peer.next_event()), 0)
+            other = call_own(self.service, 'erase', {'voice_id': 'another'})[1]
+            self.assertEqual(other['cancelled'], 0)
+            erased = call_own(self.service, 'erase', {'voice_id': 'ended-by-erasure'})[1]
+            self.assertEqual(erased['cancelled'], 1)
+            self.assertEqual(code_of(peer.next_event()), 4009)
 
     def test_erasing_what_is_worked_on_cancels_it(self):
         web = SlowWeb(self.short)

@@ -167,6 +167,7 @@ class FaultyStore : public Store {
   Tasks& tasks() override { return tasks_; }
   Usage& usage() override { return inner_.usage(); }
   Journal& journal() override { return journal_; }
+  OperationLog& operation_log() override { return inner_.operation_log(); }
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
 
  private:

@@ -38,7 +38,7 @@ class TestKeyring {
 
 /// Takes away what schemas after the first added; indices apart.
 inline std::vector<std::string> UndoLaterSchemas() {
-  std::vector<std::string> statements = {"DROP TABLE items", "DROP TABLE ledger_outbox",
+  std::vector<std::string> statements = {"DROP TABLE items", "DROP TABLE operations", "DROP TABLE ledger_outbox",
                                          "DROP TABLE retention_periods",
                                          "DELETE FROM counters WHERE name = 'ledger_leaves'"};
   for (const char* column :

@@ -21,6 +21,7 @@ using ApiAnswer = ApiResult<ApiFields>;
 /// What a call used, for metering; an action that knows sets it.
 struct ApiUsage {
   Millis audio{0};
+  Facts facts;
 };
 
 struct ApiCall {

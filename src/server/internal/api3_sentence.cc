@@ -85,6 +85,11 @@ ApiAnswer SentenceRecognition(ApiCall& call) {
   auto audio = source == 1 ? ReadData(call, kMaxData) : Fetch(call);
   if (const auto* error = std::get_if<ApiError>(&audio)) return *error;
   const auto& bytes = std::get<std::string>(audio);
+  const CancellableCall cancellable(call.context.calls, call.application, call.request_id);
+  call.usage.facts = {{"source", source == 1 ? Label("data") : Label("url")},
+                      {"hot_words", *hot_words != nullptr},
+                      {"words", word_info > 0}};
+  const auto begun = std::chrono::steady_clock::now();
   const auto transcript = call.context.recognizer.Recognize(
       {.engine = recognition.engine,
        .audio = std::as_bytes(std::span(bytes.data(), bytes.size())),
@@ -93,9 +98,12 @@ ApiAnswer SentenceRecognition(ApiCall& call) {
        .words = word_info > 0,
        .post = recognition.post,
        .hot_words = *hot_words,
-       .max_duration = kMaxDuration});
+       .max_duration = kMaxDuration,
+       .cancelled = [&cancellable] { return cancellable.cancelled(); }});
+  call.usage.facts.push_back({"recognise_ms", MillisSince(begun)});
   if (!transcript.ok()) return RecognitionError(transcript.status());
   call.usage.audio = transcript->duration;
+  call.usage.facts.push_back({"segments", transcript->segments.size()});
   ApiFields words = nullptr;
   if (word_info > 0) {
     words = ApiFields::array();

@@ -63,6 +63,7 @@ Awaitable<void> RealtimeSession::Run(const HttpRequest& request) {
   Admission admission = co_await AdmitOnPool(request, query);
   failure_ = std::move(admission.failure);
   if (admission.owner.application.id != 0) app_id_ = admission.owner.application.id;
+  uin_ = admission.owner.application.uin;
   if (failure_.code == kSuccess) failure_ = Open(admission);
   if (failure_.code != kSuccess) {
     const std::string refusal = Refusal(failure_.code, failure_.message, voice_id_);
@@ -192,6 +193,10 @@ Failure RealtimeSession::Open(const Admission& admission) {
 }
 
 Awaitable<void> RealtimeSession::Converse() {
+  const CallsUnderWay::Entry entry = context_.calls.Add(
+      {.app_id = *app_id_, .uin = uin_, .call_id = voice_id_, .cancel = [weak = weak_from_this()] {
+         if (const auto self = weak.lock()) self->Erase();
+       }});
   const std::string handshake = frames_->Handshake();
   const bool welcomed = co_await socket_.Send(handshake);
   if (!welcomed) {
@@ -305,6 +310,7 @@ Awaitable<bool> RealtimeSession::SendEvents() {
     const bool sent = co_await socket_.Send(*frame);
     if (!sent) gone_ = true;
     if (gone_) break;
+    ++frames_sent_;
   }
   co_return !events.empty();
 }
@@ -319,6 +325,14 @@ Awaitable<void> RealtimeSession::WaitForNews() {
     co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
     news_ = false;
   }
+}
+
+void RealtimeSession::Erase() {
+  erased_ = true;
+  asio::post(executor_, [self = shared_from_this()] {
+    self->Fail(kClientGone, "the call was erased on request");
+    self->Wake();
+  });
 }
 
 void RealtimeSession::Wake() {
@@ -345,7 +359,11 @@ void RealtimeSession::Record() {
                          .start = started_,
                          .end = context_.clock.Now(),
                          .audio = audio_,
-                         .bytes = bytes_});
+                         .bytes = bytes_,
+                         .facts = {{"frames_sent", frames_sent_},
+                                   {"complete", complete_},
+                                   {"client_gone", gone_},
+                                   {"erased", erased_.load()}}});
 }
 
 }  // namespace lethe::server_internal

@@ -2,6 +2,7 @@
 
 // One realtime call, from its handshake to its last frame.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -32,7 +33,7 @@ enum RealtimeCode : int {
   kTooManyCalls = 4006,
   kNotDecodable = 4007,
   kNoAudio = 4008,
-  kClientGone = 4009,  // told to nobody but the meter
+  kClientGone = 4009,  // told to nobody but the meter, and to whose call was erased
   kUnknownText = 4010,
   kOverloaded = 5000,
   kFailed = 5001,
@@ -83,6 +84,8 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   Awaitable<bool> SendEvents();
   Awaitable<void> WaitForNews();
   void Wake();
+  // Ends the call because its subject is to be forgotten. Thread: any
+  void Erase();
   // Gives back what the call holds, before its client is told that it is over and comes again.
   void Leave();
   // Writes down what was used.
@@ -97,6 +100,7 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   boost::asio::steady_timer timer_;
 
   std::optional<AppId> app_id_;  // once it is known who calls
+  Uin uin_ = 0;
   std::string voice_id_;
   Permit permit_;
   std::unique_ptr<LiveCall> call_;
@@ -104,7 +108,8 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   std::optional<RealtimeFrames> frames_;
   Failure failure_;  // the first
   Millis audio_{0};
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0, frames_sent_ = 0;
+  std::atomic<bool> erased_ = false;
   bool news_ = false, reading_ = false, ended_ = false, gone_ = false, complete_ = false;
   Time::time_point last_audio_;
 };

@@ -48,6 +48,10 @@ void ItemBook::Shorten(Connection& sql, Int item, Int due_ms) const {
           item, Seconds(due_ms));
 }
 
+std::string ItemBook::CallKey(std::string_view call_id) const {
+  return HexOf(key_.Refer(DataClass::kOperationLog, ItemSalt{}, call_id).opening);
+}
+
 std::optional<ErasedItem> ItemBook::Describe(Connection& sql, Int item) const {
   if (item == 0) return std::nullopt;
   const auto rows = sql.Rows<std::tuple<Int, Text, Text, Text>>(

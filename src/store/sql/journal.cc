@@ -236,7 +236,7 @@ class SqlJournal : public Journal {
         "SELECT seq, data_class FROM items WHERE reference = :reference", reference);
     if (held.empty()) return;
     const auto& [item, data_class] = held.front();
-    forgetting_.WipeAgain(sql, item, static_cast<DataClass>(data_class));
+    forgetting_.WipeAgain(sql, item, static_cast<DataClass>(data_class), leaf.items);
     Subtract(sql, item, leaf.items);
     recovery.erased_again += static_cast<int>(leaf.items);
   }

@@ -71,7 +71,13 @@ class SqlRetentionPeriods : public RetentionPeriods {
 
   // What is stored already becomes due earlier, too.
   void Apply(Connection& sql, AppId app_id, DataClass data_class, Millis period) const {
-    if (data_class == DataClass::kOperationLog) return;
+    if (data_class == DataClass::kOperationLog) {
+      sql.Run(
+          "UPDATE operations SET expires_ms = created_ms + :period "
+          "WHERE app_id = :app AND expires_ms > created_ms + :also_period",
+          period.count(), app_id, period.count());
+      return;
+    }
     const bool audio = data_class == DataClass::kAudio;
     const std::string item = audio ? "audio_item" : "item";
     const std::string expires = audio ? "audio_expires_ms" : "expires_ms";

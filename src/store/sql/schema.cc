@@ -168,6 +168,19 @@ constexpr std::array kVersion3 = {
     "CREATE INDEX tasks_by_audio_item ON tasks (audio_item)",
     "CREATE INDEX tasks_by_uin ON tasks (uin)",
 
+    "CREATE TABLE operations ("
+    " seq {serial},"
+    " app_id BIGINT NOT NULL,"
+    " call_key {string}(64) NOT NULL,"  // a keyed hash of the call's id
+    " item BIGINT NOT NULL,"
+    " created_ms BIGINT NOT NULL,"
+    " expires_ms BIGINT NOT NULL,"
+    " facts {text} NOT NULL) {table}",
+    "CREATE INDEX operations_by_call ON operations (call_key)",
+    "CREATE INDEX operations_by_app ON operations (app_id)",
+    "CREATE INDEX operations_by_item ON operations (item)",
+    "CREATE INDEX operations_by_expiry ON operations (expires_ms)",
+
     "CREATE TABLE retention_periods ("
     " app_id BIGINT NOT NULL,"
     " data_class INT NOT NULL,"

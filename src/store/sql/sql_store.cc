@@ -58,6 +58,7 @@ class SqlStore : public Store {
         tasks_(MakeSqlTasks(*database_, clock, keyring.sealer(), items_)),
         usage_(MakeSqlUsage(*database_, clock)),
         journal_(MakeSqlJournal(*database_, items_, TaskForgetting(items_))),
+        operation_log_(MakeSqlOperationLog(*database_, clock, keyring.sealer(), items_)),
         retention_periods_(MakeSqlRetentionPeriods(*database_, items_)) {}
 
   Applications& applications() override { return *applications_; }
@@ -67,6 +68,7 @@ class SqlStore : public Store {
   Tasks& tasks() override { return *tasks_; }
   Usage& usage() override { return *usage_; }
   Journal& journal() override { return *journal_; }
+  OperationLog& operation_log() override { return *operation_log_; }
   RetentionPeriods& retention_periods() override { return *retention_periods_; }
 
  private:
@@ -80,6 +82,7 @@ class SqlStore : public Store {
   const std::unique_ptr<Tasks> tasks_;
   const std::unique_ptr<Usage> usage_;
   const std::unique_ptr<Journal> journal_;
+  const std::unique_ptr<OperationLog> operation_log_;
   const std::unique_ptr<RetentionPeriods> retention_periods_;
 };
 

@@ -100,7 +100,12 @@ std::vector<ErasedItem> TaskForgetting::Describe(Connection& sql, TaskId id) con
   return items;
 }
 
-void TaskForgetting::WipeAgain(Connection& sql, Int item, DataClass data_class) const {
+void TaskForgetting::WipeOperations(Connection& sql, Int item, Int count) const {
+  const Int held = sql.Run("DELETE FROM operations WHERE item = :item", item);
+  if (held > count) items_.Erase(sql, item, held - count, ErasureCause::kRequested);
+}
+
+void TaskForgetting::WipeAgain(Connection& sql, Int item, DataClass data_class, Int count) const {
   if (data_class == DataClass::kAudio) {
     // The object is removed as of a task that is erased; its item is not told again.
     for (const auto& [id] : sql.Rows<std::tuple<Int>>(
@@ -110,6 +115,10 @@ void TaskForgetting::WipeAgain(Connection& sql, Int item, DataClass data_class) 
           "WHERE task_id = :id",
           id);
     }
+    return;
+  }
+  if (data_class == DataClass::kOperationLog) {
+    WipeOperations(sql, item, count);
     return;
   }
   for (const auto& [id] :

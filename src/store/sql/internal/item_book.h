@@ -40,6 +40,10 @@ class ItemBook {
   /// For the receipt of an item that is still there. Nothing of item 0.
   std::optional<ErasedItem> Describe(Connection& sql, Int item) const;
 
+  /// What stands for the id of a call where it is searched for. Keyed: who has no key cannot try
+  /// out ids.
+  std::string CallKey(std::string_view call_id) const;
+
   const std::string& region() const { return region_; }
 
  private:

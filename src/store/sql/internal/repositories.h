@@ -26,6 +26,8 @@ std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock, Seal
 std::unique_ptr<Usage> MakeSqlUsage(Database& database, const Clock& clock);
 std::unique_ptr<Journal> MakeSqlJournal(Database& database, const ItemBook& items,
                                         TaskForgetting forgetting);
+std::unique_ptr<OperationLog> MakeSqlOperationLog(Database& database, const Clock& clock,
+                                                  Sealer& sealer, const ItemBook& items);
 std::unique_ptr<RetentionPeriods> MakeSqlRetentionPeriods(Database& database,
                                                           const ItemBook& items);
 

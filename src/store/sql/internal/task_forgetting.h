@@ -31,11 +31,13 @@ class TaskForgetting {
   /// What an erasure of that task will be about.
   std::vector<ErasedItem> Describe(Connection& sql, TaskId id) const;
 
-  /// An item that was erased after these records were saved: whatever holds it is wiped, and the
-  /// ledger knows already.
-  void WipeAgain(Connection& sql, Int item, DataClass data_class) const;
+  /// So many of an item were erased after these records were saved: whatever holds it is wiped, and
+  /// the ledger knows already. Which rows of several they were nobody knows: all go.
+  void WipeAgain(Connection& sql, Int item, DataClass data_class, Int count) const;
 
  private:
+  void WipeOperations(Connection& sql, Int item, Int count) const;
+
   const ItemBook& items_;
 };
 
