@@ -13,22 +13,25 @@ Sweeper::Sweeper(std::vector<Forgetter> forgetters, SweeperOptions options)
   }
 }
 
-Status Sweeper::SweepAll() {
+Status Sweeper::SweepAll() { return SweepAll(0); }
+
+Status Sweeper::SweepAll(int rest) {
   const std::lock_guard sweeping(sweeping_);
   if (options_.held && options_.held()) return OkStatus();
   Status first_error;
   for (Entry& entry : entries_) {
-    const Status status = SweepOne(entry);
+    const Status status = SweepOne(entry, rest);
     if (first_error.ok() && !status.ok()) first_error = status.WithContext(entry.forgetter.name);
   }
   return first_error;
 }
 
-Status Sweeper::SweepOne(Entry& entry) {
+Status Sweeper::SweepOne(Entry& entry, int rest) {
   const Time::time_point began = Time::now();
   while (true) {
+    const Time::time_point batch_began = Time::now();
     const auto removed = entry.forgetter.remove_expired(options_.batch);
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (!removed.ok()) {
       ++entry.report.failures;
       entry.report.error = removed.status().message();
@@ -40,7 +43,9 @@ Status Sweeper::SweepOne(Entry& entry) {
       entry.clean_since = began;
       return OkStatus();
     }
-    if (stopping_) return OkStatus();
+    if (changed_.wait_for(lock, rest * (Time::now() - batch_began), [&] { return stopping_; })) {
+      return OkStatus();
+    }
   }
 }
 
@@ -59,7 +64,7 @@ void Sweeper::Stop() {
 
 void Sweeper::Run() {
   while (true) {
-    (void)SweepAll();  // its errors are in the reports
+    (void)SweepAll(options_.rest);  // its errors are in the reports
     std::unique_lock lock(mutex_);
     if (changed_.wait_for(lock, options_.interval, [&] { return stopping_; })) return;
   }

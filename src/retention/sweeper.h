@@ -27,7 +27,9 @@ struct Forgetter {
 
 struct SweeperOptions {
   Millis interval{5'000};
-  int batch = 100;  // at a time, so that calls find their turn in between
+  int batch = 20;  // at a time, so that calls find their turn in between
+  // How many times as long as it was at work it rests between batches, once calls are served.
+  int rest = 4;
   // While it says true nothing is removed: somebody may have set the clock wrong. May be empty.
   std::function<bool()> held;
 };
@@ -68,7 +70,8 @@ class Sweeper {
     Time::time_point clean_since;
   };
 
-  Status SweepOne(Entry& entry);
+  Status SweepAll(int rest);
+  Status SweepOne(Entry& entry, int rest);
   void Run();
 
   const SweeperOptions options_;

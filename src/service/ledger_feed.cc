@@ -10,7 +10,10 @@ namespace lethe {
 namespace {
 
 constexpr std::chrono::seconds kInterval{1};
-constexpr int kBatch = 1'000;
+// Each batch is a transaction in whose way calls are.
+constexpr int kBatch = 100;
+// How many times as long as it took it rests behind a batch.
+constexpr int kRest = 4;
 // More than one erasure asks receipts for.
 constexpr std::size_t kRemembered = 100'000;
 
@@ -55,24 +58,28 @@ Status LedgerFeed::Recover() {
   return OkStatus();
 }
 
-Status LedgerFeed::CatchUpNow() {
+Result<bool> LedgerFeed::TellBatch() {
   if (ledger_ == nullptr) RETURN_IF_ERROR(Open());
+  ASSIGN_OR_RETURN(const std::vector<JournalEntry> entries, journal_.Pending(kBatch));
+  if (entries.empty()) return false;
+  std::vector<Leaf> leaves;
+  for (const JournalEntry& entry : entries) leaves.push_back(entry.leaf);
+  auto first = ledger_->Append(leaves);
+  Status status = first.status();
+  if (first.ok()) {
+    status = journal_.Settle(entries, *first);
+    Remember(entries, *first);
+  }
+  if (status.ok()) return true;
+  // What of it is in the ledger, and what of that is settled, is found out at the next opening.
+  ledger_.reset();
+  return status;
+}
+
+Status LedgerFeed::CatchUpNow() {
   for (;;) {
-    ASSIGN_OR_RETURN(const std::vector<JournalEntry> entries, journal_.Pending(kBatch));
-    if (entries.empty()) return OkStatus();
-    std::vector<Leaf> leaves;
-    for (const JournalEntry& entry : entries) leaves.push_back(entry.leaf);
-    auto first = ledger_->Append(leaves);
-    Status status = first.status();
-    if (first.ok()) {
-      status = journal_.Settle(entries, *first);
-      Remember(entries, *first);
-    }
-    if (!status.ok()) {
-      // What of it is in the ledger, and what of that is settled, is found out at the next opening.
-      ledger_.reset();
-      return status;
-    }
+    ASSIGN_OR_RETURN(const bool more, TellBatch());
+    if (!more) return OkStatus();
   }
 }
 
@@ -94,6 +101,11 @@ void LedgerFeed::Remember(std::span<const JournalEntry> entries, std::uint64_t f
 Status LedgerFeed::CatchUp() {
   const std::lock_guard telling(telling_);
   const Status status = CatchUpNow();
+  Note(status);
+  return status;
+}
+
+void LedgerFeed::Note(const Status& status) {
   const std::lock_guard lock(mutex_);
   report_.is_ours = ledger_ != nullptr;
   if (ledger_ != nullptr) {
@@ -102,7 +114,6 @@ Status LedgerFeed::CatchUp() {
   }
   if (!status.ok() && status.message() != report_.error) ++report_.failures;
   report_.error = status.ok() ? std::string() : status.message();
-  return status;
 }
 
 Result<std::vector<Receipt>> LedgerFeed::Prove(std::span<const ErasedItem> erased) {
@@ -137,17 +148,25 @@ void LedgerFeed::Run() {
   while (!stopping_) {
     woken_ = false;
     lock.unlock();
-    if (CatchUp().ok()) {
+    const auto began = std::chrono::steady_clock::now();
+    bool more = false;
+    {
       const std::lock_guard telling(telling_);
-      if (ledger_ != nullptr) {
+      const Result<bool> told = TellBatch();
+      Note(told.status());
+      more = told.ok() && *told;
+      if (told.ok() && !more && ledger_ != nullptr) {
         // Another process may have asked for it, which can only wait for a head.
         const bool now = std::exchange(somebody_waits_, false);
         const bool signed_now = now && ledger_->SignHead().ok();
         if (!signed_now) (void)ledger_->SignHeadIfDue();
       }
     }
+    const auto worked = std::chrono::steady_clock::now() - began;
     lock.lock();
-    changed_.wait_for(lock, kInterval, [&] { return stopping_ || woken_; });
+    // Calls want the records, too.
+    const auto rest = more ? kRest * worked : kInterval;
+    changed_.wait_for(lock, rest, [&] { return stopping_ || (woken_ && !more); });
   }
 }
 

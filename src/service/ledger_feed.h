@@ -62,6 +62,9 @@ class LedgerFeed {
   Status Open();
   Status Recover();
   Status CatchUpNow();
+  // Tells at most a batch; says whether there may be more.
+  Result<bool> TellBatch();
+  void Note(const Status& status);
   void Remember(std::span<const JournalEntry> entries, std::uint64_t first);
   void Run();
 

@@ -237,12 +237,12 @@ class ErasureTest(SpeechTest):
         websocket_peer.require_wsproto()
         address = target(self.service.keys, voice_id='ended-by-erasure')
         with Peer(self.service.address, address) as peer:
-            self.assertEqual(code_of(peer.next_event()), 0)
+            self.assertEqual(code_of(peer.next()), 0)
             other = call_own(self.service, 'erase', {'voice_id': 'another'})[1]
             self.assertEqual(other['cancelled'], 0)
             erased = call_own(self.service, 'erase', {'voice_id': 'ended-by-erasure'})[1]
             self.assertEqual(erased['cancelled'], 1)
-            self.assertEqual(code_of(peer.next_event()), 4009)
+            self.assertEqual(code_of(peer.next()), 4009)
 
     def test_erasing_what_is_worked_on_cancels_it(self):
         web = SlowWeb(self.short)

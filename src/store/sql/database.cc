@@ -60,6 +60,11 @@ Status Database::MigrateUnderLock() {
   }
 }
 
+void Database::EmptyLogAfter(int removed, int batch) {
+  if (removed > 0) removed_in_batches_ = true;
+  if (removed < batch && removed_in_batches_.exchange(false)) EmptyLog();
+}
+
 void Database::EmptyLog() {
   auto loan = writers_.Take("empty the log");
   if (!loan.ok()) return;

@@ -72,7 +72,8 @@ class SqlJournal : public Journal {
       SetSettled(sql, leaf);
       return OkStatus();
     };
-    return database_.Write("settle the journal", work);
+    // What a power cut unsettles is recognised in the ledger.
+    return database_.Write("settle the journal", work, Durability::kBuffered);
   }
 
   Result<std::uint64_t> SettledLeaves() override {

@@ -129,8 +129,9 @@ class SqlOperationLog : public OperationLog {
                         ToMillis(clock_.Now()), limit),
                     ErasureCause::kExpired);
     };
-    ASSIGN_OR_RETURN(const Erased erased, database_.Write("remove expired operations", work));
-    if (erased.rows > 0) database_.EmptyLog();
+    ASSIGN_OR_RETURN(const Erased erased,
+                     database_.Write("remove expired operations", work, Durability::kBuffered));
+    database_.EmptyLogAfter(erased.rows, limit);
     return erased.rows;
   }
 

@@ -333,8 +333,10 @@ class SqlTasks : public Tasks {
       }
       return static_cast<int>(rows.size());
     };
-    ASSIGN_OR_RETURN(const int removed, database_.Write("remove expired tasks", work));
-    if (removed > 0) database_.EmptyLog();
+    // What a power cut brings back is removed again, so nobody waits for the disk.
+    ASSIGN_OR_RETURN(const int removed,
+                     database_.Write("remove expired tasks", work, Durability::kBuffered));
+    database_.EmptyLogAfter(removed, limit);
     return removed;
   }
 

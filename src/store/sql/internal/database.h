@@ -3,6 +3,7 @@
 // A database: transactions that are tried again when that is safe, and exceptions turned into
 // Status.
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,10 @@ class Database {
   /// Takes care that what was removed stays in no log, where that can be done.
   void EmptyLog();
 
+  /// The same for what is removed in batches: when fewer than a batch were left, and only then, for
+  /// it takes the disk a while.
+  void EmptyLogAfter(int removed, int batch);
+
  private:
   explicit Database(std::unique_ptr<Dialect> dialect)
       : dialect_(std::move(dialect)),
@@ -90,6 +95,7 @@ class Database {
   Status MigrateUnderLock();
 
   const std::unique_ptr<Dialect> dialect_;
+  std::atomic<bool> removed_in_batches_ = false;
   SessionPool writers_, readers_;
 };
 
