@@ -33,9 +33,7 @@ Status CheckLocation(S3Bucket& bucket, std::vector<std::string>& notes) {
   const std::string& wanted = options.location.empty() ? options.region : options.location;
   const auto document = AskAbout(bucket, "location", "s3:GetBucketLocation");
   if (document.status().code() == StatusCode::kUnimplemented) {
-    notes.push_back(
-        bucket.Fail(StatusCode::kUnimplemented, "does not say where it is; taken for " + wanted)
-            .message());
+    notes.push_back(bucket.place() + ": does not say where it is; taken to be in " + wanted);
     return OkStatus();
   }
   RETURN_IF_ERROR(document.status());

@@ -49,6 +49,7 @@ struct FakeS3Reply {
   std::string body;
   bool has_length = true;       // else `headers` say how the body ends
   std::size_t most = SIZE_MAX;  // of all of it that is sent before the connection ends
+  std::size_t reads_first = 0;  // of a body, for fault_before_body
 };
 
 inline FakeS3Reply FakeS3Error(std::string status, const std::string& code,
@@ -124,8 +125,10 @@ class FakeS3 {
     if (request.Is("PUT")) {
       if (fault_before_body) {
         if (const auto reply = fault_before_body(request, {})) {
-          // As much of the body as is not sent of the answer.
-          if (reply->most == 0) connection.ReadBody(text, reply->body.size());
+          if (reply->reads_first > 0) {
+            connection.Send("HTTP/1.1 100 Continue\r\n\r\n");
+            connection.ReadBody(text, reply->reads_first);
+          }
           Send(connection, request, *reply);
           return;
         }
