@@ -137,6 +137,10 @@ class FakeS3 {
     }
     connection.ReadBody(text);
     request.body = text.substr(end + 4);
+    if (request.Is("PUT") &&
+        std::to_string(request.body.size()) != request.Header("content-length")) {
+      return;  // the client went away
+    }
     const Honest honest = [&] { return Do(request); };
     std::optional<FakeS3Reply> reply;
     if (fault) reply = fault(request, honest);
