@@ -24,9 +24,11 @@ run: models ## start the service, transcribe a recording through it, and stay up
 sample: models ## transcribe recordings of Debian's test data by command and show the words
 	@scripts/run_sample.sh $(LETHE)
 
-clients: setup ## fetch the official clients that the tests use
-	@[ tests/clients/node_modules/.package-lock.json -nt tests/clients/package-lock.json ] || \
-		npm ci --silent --prefix tests/clients
+clients: setup ## fetch the official clients and the S3 server that the tests use
+	@for folder in tests/clients tests/s3; do \
+		[ $$folder/node_modules/.package-lock.json -nt $$folder/package-lock.json ] || \
+			npm ci --silent --prefix $$folder || exit 1; \
+	done
 
 test: models clients ## run every test
 	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset release -j $$(nproc)
@@ -68,6 +70,6 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 	@scripts/fuzz.sh build/fuzz $(or $(SECONDS_EACH),300)
 
 clean: ## remove everything built or fetched for building (not the installed models)
-	@rm -rf build bench/node_modules tests/clients/node_modules
+	@rm -rf build bench/node_modules tests/clients/node_modules tests/s3/node_modules
 
 .PHONY: help setup build models clients run sample test endurance bench load format lint asan tsan fuzz clean

@@ -60,19 +60,23 @@ function(lethe_kernel isa)
 endfunction()
 
 # lethe_test(engine): one test program out of the folder's *_test.cc, run by CTest case by case; the
-# cases whose names have TOGETHER in them are one run, because they share something that takes a
-# while to begin.
+# cases whose names have a word of TOGETHER in them are one run for each word, because they share
+# something that takes a while to begin.
 function(lethe_test name)
-  cmake_parse_arguments(T "" "TOGETHER" "LIBS" ${ARGN})
+  cmake_parse_arguments(T "" "" "TOGETHER;LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
   add_executable(${name}_test ${sources})
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name}_test PRIVATE lethe_${name} ${T_LIBS} GTest::gmock_main)
   target_compile_definitions(${name}_test PRIVATE LETHE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  foreach(word IN LISTS T_TOGETHER)
+    list(APPEND filters "*${word}*")
+    add_test(NAME ${name}.${word} COMMAND ${name}_test --gtest_filter=*${word}*)
+    set_tests_properties(${name}.${word} PROPERTIES TIMEOUT 600)
+  endforeach()
   if(T_TOGETHER)
-    set(apart TEST_FILTER "-*${T_TOGETHER}*")
-    add_test(NAME ${name}.${T_TOGETHER} COMMAND ${name}_test --gtest_filter=*${T_TOGETHER}*)
-    set_tests_properties(${name}.${T_TOGETHER} PROPERTIES TIMEOUT 600)
+    list(JOIN filters ":" filters)
+    set(apart TEST_FILTER "-${filters}")
   endif()
   gtest_discover_tests(${name}_test ${apart} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
 endfunction()

@@ -15,10 +15,10 @@
 #include <gmock/gmock.h>
 
 #include "outbound/http_client.h"
-#include "outbound/internal/sigpipe_guard.h"
-#include "outbound/internal/test_certificate.h"
+#include "base/sigpipe_guard.h"
+#include "tests/support/test_certificate.h"
 #include "outbound/internal/test_fetch.h"
-#include "outbound/internal/test_server.h"
+#include "tests/support/test_server.h"
 
 namespace lethe {
 namespace {

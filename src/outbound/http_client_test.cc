@@ -13,7 +13,7 @@
 #include <gmock/gmock.h>
 
 #include "outbound/internal/test_fetch.h"
-#include "outbound/internal/test_server.h"
+#include "tests/support/test_server.h"
 
 namespace lethe {
 namespace {

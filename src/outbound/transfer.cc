@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "outbound/internal/sigpipe_guard.h"
+#include "base/sigpipe_guard.h"
 
 namespace lethe {
 namespace {

@@ -31,7 +31,8 @@ class ObjectStore {
 
   /// Stores `size` bytes under a name that is not taken; whole and on the disk when it returns, or
   /// not at all. An error of the source is returned.
-  /// Errors: kInvalidArgument when the source has more or fewer
+  /// Errors: kInvalidArgument when the source has more or fewer; kFailedPrecondition when the name
+  ///         is taken
   virtual Status Put(const std::string& name, std::uint64_t size, const ObjectSource& source) = 0;
 
   /// Reads an object from its beginning to its end. An error of the sink ends it and is returned.

@@ -1,13 +1,12 @@
 // Goal:   a recording comes back as it went in, to whom it belongs, while its time lasts; on the
 //         disk there is nothing of it; what is half written, changed or past its time is never
-//         given out; objects appear whole or not at all.
+//         given out.
 // Method: objects in a folder, a key store in another, a clock that is moved by hand.
 
 #include "store/recordings.h"
 
 #include <fstream>
 #include <iterator>
-#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -21,7 +20,6 @@ namespace lethe {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -141,90 +139,6 @@ TEST_F(RecordingsTest, TheSweepTakesAsManyAsItMay) {
   EXPECT_EQ(*recordings_.RemoveExpired(2), 2);
   EXPECT_EQ(*recordings_.RemoveExpired(100), 3);
   EXPECT_EQ(*recordings_.RemoveExpired(100), 0);
-}
-
-// ---- Objects in a folder.
-
-class DirectoryObjectsTest : public testing::Test {
- protected:
-  Status Put(const std::string& name, const std::string& bytes, std::uint64_t size) {
-    std::string_view left = bytes;
-    return objects_->Put(name, size, [&](std::span<char> block) -> Result<std::size_t> {
-      const std::size_t n = std::min(left.size(), std::min<std::size_t>(block.size(), 1000));
-      std::copy_n(left.begin(), n, block.begin());
-      left.remove_prefix(n);
-      return n;
-    });
-  }
-  Result<std::string> Get(const std::string& name) {
-    std::string bytes;
-    RETURN_IF_ERROR(objects_->Get(name, [&](std::string_view more) {
-      bytes += more;
-      return OkStatus();
-    }));
-    return bytes;
-  }
-
-  const TestFolder folder_;
-  const std::unique_ptr<ObjectStore> objects_ = *OpenDirectoryObjects(folder_ / "objects");
-};
-
-TEST_F(DirectoryObjectsTest, AnObjectIsWholeOrNotThere) {
-  ASSERT_THAT(Put("a/b", std::string(200'000, 'x'), 200'000), IsOk());
-  EXPECT_EQ(*Get("a/b"), std::string(200'000, 'x'));
-  EXPECT_THAT(Put("a/short", "x", 2), HasCode(StatusCode::kInvalidArgument));
-  EXPECT_THAT(Put("a/long", "xxx", 2), HasCode(StatusCode::kInvalidArgument));
-  EXPECT_THAT(objects_->Put(
-                  "a/failed", 5,
-                  [](std::span<char>) -> Result<std::size_t> { return Unavailable("the source"); }),
-              HasCode(StatusCode::kUnavailable));
-  EXPECT_FALSE(Put("a/b", "y", 1).ok());
-  EXPECT_EQ(Get("a/b")->size(), 200'000u);
-  EXPECT_THAT(*objects_->List("a", 10), ElementsAre("a/b"));
-  EXPECT_THAT(Get("a/short"), HasCode(StatusCode::kNotFound));
-  EXPECT_THAT(objects_->Get("a/b", [](std::string_view) { return Cancelled("enough"); }),
-              HasCode(StatusCode::kCancelled));
-}
-
-TEST_F(DirectoryObjectsTest, NamesLeadNowhereElse) {
-  for (const char* name :
-       {"", "/", "a/", "/a", "a//b", "..", "../x", "a/../b", "a/.part", "A", "a b", "a\n", "é"}) {
-    EXPECT_THAT(Put(name, "", 0), HasCode(StatusCode::kInvalidArgument)) << name;
-    EXPECT_THAT(Get(name), HasCode(StatusCode::kInvalidArgument)) << name;
-    EXPECT_THAT(objects_->Remove(name), HasCode(StatusCode::kInvalidArgument)) << name;
-    EXPECT_THAT(objects_->List(name, 1), HasCode(StatusCode::kInvalidArgument)) << name;
-  }
-  EXPECT_THAT(Put(std::string(201, 'a'), "", 0), HasCode(StatusCode::kInvalidArgument));
-  EXPECT_THAT(*objects_->List("nothing", 5), IsEmpty());
-}
-
-TEST_F(DirectoryObjectsTest, WhatACrashLeftIsRemovedOnceItIsNobodysWork) {
-  const fs::path folder = fs::path(folder_ / "objects") / "a";
-  fs::create_directories(folder);
-  for (const char* name : {"old-1.part", "new-1.part"}) std::ofstream(folder / name) << "half";
-  fs::last_write_time(folder / "old-1.part",
-                      fs::file_time_type::clock::now() - std::chrono::hours(2));
-  EXPECT_THAT(*objects_->List("a", 10), IsEmpty());
-  ASSERT_THAT(OpenDirectoryObjects(folder_ / "objects"), IsOk());
-  EXPECT_FALSE(fs::exists(folder / "old-1.part"));
-  EXPECT_TRUE(fs::exists(folder / "new-1.part"));
-}
-
-TEST_F(DirectoryObjectsTest, WritersAndRemoversOfOneFolderDoNotDisturbEachOther) {
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < 25; ++i) {
-        const std::string name = "a/" + std::to_string(t) + "-" + std::to_string(i);
-        EXPECT_THAT(Put(name, "x", 1), IsOk());
-        EXPECT_EQ(*Get(name), "x");
-        EXPECT_THAT(objects_->List("a", 100), IsOk());
-        EXPECT_THAT(objects_->Remove(name), IsOk());
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_THAT(*objects_->List("a", 10), IsEmpty());
 }
 
 }  // namespace

@@ -95,7 +95,8 @@ class DirectoryObjects final : public ObjectStore {
     if (file->get() < 0) return ErrnoStatus(errno, "cannot write an object");
     Status status = Write(file->get(), size, source);
     if (status.ok() && ::link(temporary.c_str(), path.c_str()) != 0) {
-      status = ErrnoStatus(errno, "cannot write an object");
+      status = errno == EEXIST ? FailedPrecondition("there is an object of that name already")
+                               : ErrnoStatus(errno, "cannot write an object");
     }
     ::unlink(temporary.c_str());
     RETURN_IF_ERROR(status);

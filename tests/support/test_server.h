@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <mutex>
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "outbound/internal/sigpipe_guard.h"
+#include "base/sigpipe_guard.h"
 
 namespace lethe {
 
@@ -32,17 +33,30 @@ class TestConnection {
 
   /// Returns head and body of the next request, as they came; what there was, if it ends early.
   std::string ReadRequest() {
-    constexpr std::string_view kLength = "\r\nContent-Length: ";
+    std::string text = ReadHead();
+    ReadBody(text);
+    return text;
+  }
+
+  /// The head of the next request, and what came with it of the body.
+  std::string ReadHead() {
     std::string text;
-    std::size_t head = text.npos;
-    while (head == text.npos && ReadSome(text)) head = text.find("\r\n\r\n");
-    if (head == text.npos) return text;
+    while (text.find(kBlankLine) == text.npos && ReadSome(text)) {
+    }
+    return text;
+  }
+
+  /// Appends what is missing of the body, or of its first `most` bytes.
+  void ReadBody(std::string& text, std::size_t most = SIZE_MAX) {
+    constexpr std::string_view kLength = "\r\nContent-Length: ";
+    const std::size_t head = text.find(kBlankLine);
+    if (head == text.npos) return;
     const std::size_t length = text.find(kLength);
     const std::size_t body =
         length < head ? std::strtoul(text.c_str() + length + kLength.size(), nullptr, 10) : 0;
-    while (text.size() < head + 4 + body && ReadSome(text)) {
+    const std::size_t end = head + kBlankLine.size() + std::min(body, most);
+    while (text.size() < end && ReadSome(text)) {
     }
-    return text;
   }
 
   /// False once the other end is gone.
@@ -68,6 +82,8 @@ class TestConnection {
   }
 
  private:
+  static constexpr std::string_view kBlankLine = "\r\n\r\n";
+
   bool ReadSome(std::string& text) {
     char buffer[4096];
     const auto n = tls_ ? SSL_read(tls_, buffer, sizeof buffer) : read(fd_, buffer, sizeof buffer);
