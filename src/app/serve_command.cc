@@ -240,7 +240,7 @@ Status Run(Options& options) {
   (void)unsetenv("LETHE_STORE_PASSWORD");
 
   Store& store = *data.store;
-  Meter meter(store.usage(), &store.operation_log());
+  Meter meter(store.usage(), {.region = serve.records.region, .log = &store.operation_log()});
   CallGate gate(DefaultGateLimits());
   FairPool pool(static_cast<int>(serve.calls_at_once),
                 static_cast<std::size_t>(serve.calls_waiting));

@@ -33,6 +33,8 @@ class Label {
 
   std::string_view text() const { return text_; }
 
+  bool operator==(const Label&) const = default;
+
  private:
   std::string_view text_;  // lives as long as the program
 };
@@ -45,6 +47,8 @@ struct Fact {
   Fact(Label fact, Millis time) : name(fact), value(time) {}
   Fact(Label, const std::string&) = delete;
   Fact(Label, std::string_view) = delete;
+
+  bool operator==(const Fact&) const = default;
 
   Label name;
   std::variant<std::int64_t, bool, Label, Millis> value;

@@ -124,6 +124,7 @@ class CloudApi {
 
  private:
   Awaitable<ApiAnswer> Run(const HttpRequest& request, const std::string& request_id) {
+    const WallTime start = context_.clock.Now();
     const Incoming incoming = Read(request);
     std::function<AuthResult()> authenticate = [&] {
       return AuthenticateApi3(request, incoming.flat, context_.store.keys(), context_.clock,
@@ -143,14 +144,20 @@ class CloudApi {
     if (incoming.version != kVersion) {
       co_return ApiError{"NoSuchVersion", "The version of this product is 2019-06-14."};
     }
+    Call finished{.app_id = application.id,
+                  .interface = action->interface,
+                  .id = request_id,
+                  .start = start,
+                  .bytes = request.body.size()};
     auto entered = context_.gate.Enter(application, action->interface);
-    if (const auto* refusal = std::get_if<GateRefusal>(&entered)) co_return TooMany(*refusal);
+    if (const auto* refusal = std::get_if<GateRefusal>(&entered)) {
+      co_return Finish(finished, TooMany(*refusal));
+    }
     ApiResult<ApiArguments> arguments = ReadArguments(request, incoming);
-    if (const auto* error = std::get_if<ApiError>(&arguments)) co_return *error;
+    if (const auto* error = std::get_if<ApiError>(&arguments)) co_return Finish(finished, *error);
     ApiCall call{context_,    tasks_,     outbound_,
                  application, request_id, std::get<ApiArguments>(arguments),
                  {}};
-    const WallTime start = context_.clock.Now();
     std::function<ApiAnswer()> run = [&] { return RunAction(*action, call); };
     std::function<ApiAnswer(const Status&)> full = [](const Status& status) {
       return ApiError{
@@ -159,20 +166,40 @@ class CloudApi {
     };
     FairPool& pool = action->heavy ? context_.pool : context_.quick_pool;
     ApiAnswer answer = co_await RunOn<ApiAnswer>(pool, application.id, run, full);
-    if (action->interface == Interface::kSentence) {
-      const auto* error = std::get_if<ApiError>(&answer);
-      context_.meter.Record({.app_id = application.id,
-                             .interface = action->interface,
-                             .call_id = request_id,
+    finished.audio = call.usage.audio;
+    finished.facts = std::move(call.usage.facts);
+    co_return Finish(finished, std::move(answer));
+  }
+
+  // A call's row of usage, to be.
+  struct Call {
+    AppId app_id = 0;
+    Interface interface = Interface::kManagement;
+    std::string id;
+    WallTime start;
+    std::size_t bytes = 0;
+    Millis audio{0};
+    Facts facts;
+  };
+
+  // Writes the row, where the call is one that is counted: sentences, and recordings that became no
+  // task. A task's row is written when it ends; questions about tasks and lists have none.
+  ApiAnswer Finish(const Call& call, ApiAnswer answer) {
+    const auto* error = std::get_if<ApiError>(&answer);
+    const bool refused_task = call.interface == Interface::kRecording && error != nullptr;
+    if (call.interface == Interface::kSentence || refused_task) {
+      context_.meter.Record({.app_id = call.app_id,
+                             .interface = call.interface,
+                             .call_id = call.id,
                              .result_code = error == nullptr ? "success" : error->code,
                              .succeeded = error == nullptr,
-                             .start = start,
+                             .start = call.start,
                              .end = context_.clock.Now(),
-                             .audio = call.usage.audio,
-                             .bytes = request.body.size(),
-                             .facts = std::move(call.usage.facts)});
+                             .audio = call.audio,
+                             .bytes = call.bytes,
+                             .facts = call.facts});
     }
-    co_return answer;
+    return answer;
   }
 
   FaceContext& context_;

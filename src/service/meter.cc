@@ -1,6 +1,8 @@
 #include "service/meter.h"
 
+#include <charconv>
 #include <chrono>
+#include <utility>
 
 namespace lethe {
 namespace {
@@ -10,8 +12,20 @@ constexpr std::chrono::milliseconds kGather{50};
 
 }  // namespace
 
-Meter::Meter(Usage& usage, OperationLog* log)
-    : usage_(usage), log_(log), thread_([this] { Run(); }) {}
+bool IsServerFault(std::string_view result_code) {
+  if (result_code == "InternalError" || result_code.starts_with("InternalError.") ||
+      result_code == "ServiceUnavailable" || result_code == "ResourceInsufficient") {
+    return true;
+  }
+  int number = 0;
+  const char* const end = result_code.data() + result_code.size();
+  const auto [after, error] = std::from_chars(result_code.data(), end, number);
+  if (error != std::errc() || after != end) return false;
+  return number < 0 || number / 100 == 5 || number / 1000 == 5;
+}
+
+Meter::Meter(Usage& usage, MeterOptions options)
+    : usage_(usage), options_(std::move(options)), thread_([this] { Run(); }) {}
 
 Meter::~Meter() {
   {
@@ -23,6 +37,8 @@ Meter::~Meter() {
 }
 
 void Meter::Record(FinishedCall call) {
+  call.server_fault = !call.succeeded && IsServerFault(call.result_code);
+  call.region = options_.region;
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return waiting_.size() < kMostWaiting || stopping_; });
@@ -39,7 +55,7 @@ void Meter::Flush() {
 
 Status Meter::Write(std::vector<FinishedCall> calls) {
   const Status status = usage_.Record(calls);
-  if (log_ == nullptr) return status;
+  if (options_.log == nullptr) return status;
   std::vector<Operation> operations;
   for (FinishedCall& call : calls) {
     operations.push_back({.app_id = call.app_id,
@@ -53,7 +69,7 @@ Status Meter::Write(std::vector<FinishedCall> calls) {
     facts.push_back({"audio_ms", call.audio});
     facts.push_back({"bytes", call.bytes});
   }
-  const Status logged = log_->Record(operations);
+  const Status logged = options_.log->Record(operations);
   return status.ok() ? logged : status;
 }
 
@@ -67,6 +83,7 @@ void Meter::Run() {
     batch.swap(waiting_);
     writing_ = true;
     lock.unlock();
+    if (options_.price) options_.price(batch);
     const std::size_t rows = batch.size();
     const Status written = Write(std::move(batch));
     lock.lock();

@@ -5,9 +5,12 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -17,16 +20,36 @@
 
 namespace lethe {
 
-/// Thread: any. Lifetime: `usage` and `log` outlive it
+/// Whether a call that ended so was the service's own fault, by the contract's words for what
+/// counts against it (section 11): InternalError and what is under it, negative codes, 5xx of HTTP,
+/// 5xxx of the sockets; and by ours, for they say the same: ServiceUnavailable and
+/// ResourceInsufficient.
+///
+/// So calls are ours that were shed because the service was full or stopping. Those are not that an
+/// application's own limits refused (RequestLimitExceeded, 4006, 429), nor those whose client left
+/// (4009, 499) or whose subject had them erased.
+bool IsServerFault(std::string_view result_code);
+
+struct MeterOptions {
+  /// Where this node is.
+  std::string region;
+  /// Sets the fees of calls that are about to be written; none: nothing costs anything. It may wait
+  /// for the records, and is called by one thread at a time.
+  std::function<void(std::span<FinishedCall> calls)> price;
+  /// What was done is written there; none: nowhere.
+  OperationLog* log = nullptr;
+};
+
+/// Thread: any. Lifetime: `usage`, `log` and what `price` refers to outlive it
 class Meter {
  public:
-  /// With an operation log, what was done is written there.
-  explicit Meter(Usage& usage, OperationLog* log = nullptr);
+  explicit Meter(Usage& usage, MeterOptions options = {});
   ~Meter();  // writes what is left
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
 
-  /// Takes a finished call. Never waits, but for room when the store is far behind.
+  /// Takes a finished call, whose region, fee and fault it sets itself. Never waits, but for room
+  /// when the store is far behind.
   void Record(FinishedCall call);
 
   /// Waits until all that was recorded is in the store.
@@ -45,7 +68,7 @@ class Meter {
   Status Write(std::vector<FinishedCall> calls);
 
   Usage& usage_;
-  OperationLog* const log_;
+  const MeterOptions options_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<FinishedCall> waiting_;

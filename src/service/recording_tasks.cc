@@ -40,6 +40,23 @@ TaskOutcome Failed(const Status& status, bool fetching) {
           .error = error.substr(0, kMaxTaskText)};
 }
 
+// How a task ended, in the contract's words (section 2.5): whose fault it was is told from them.
+std::string ResultCode(const TaskOutcome& outcome, bool cancelled) {
+  if (outcome.state == TaskState::kSuccess) return "success";
+  if (cancelled) return "cancelled";
+  const Json result = Json::parse(outcome.result, nullptr, false);
+  switch (result.is_object() ? result.value("code", 0) : 0) {
+    case 10003:
+    case 10004:
+    case 10006:
+      return "FailedOperation.ErrorRecognize";
+    case 10007:
+      return "FailedOperation.ErrorDownFile";
+    default:
+      return "InternalError.ErrorRecognize";
+  }
+}
+
 }  // namespace
 
 RecordingTasks::RecordingTasks(const Parts& parts, const RecordingTaskOptions& options)
@@ -161,7 +178,6 @@ void RecordingTasks::Work() {
     ++running_[task.app_id];
     in_hand_.insert(task.id);
     lock.unlock();
-    const WallTime start = parts_.clock.Now();
     std::uint64_t bytes = 0;
     std::optional<TaskOutcome> outcome = Run(task, &bytes);
     const bool settled = outcome ? Settle(task, *outcome) : false;
@@ -173,7 +189,7 @@ void RecordingTasks::Work() {
     lock.lock();
     DropUpload(task.id);
     in_hand_.erase(task.id);
-    cancelled_.erase(task.id);
+    const bool cancelled = cancelled_.erase(task.id) > 0;
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
     // What cannot be worked on now is not tried again at once.
     if (!outcome) changed_.wait_for(lock, options_.poll, [&] { return stopping_; });
@@ -182,13 +198,13 @@ void RecordingTasks::Work() {
     lock.unlock();
     // What another node finished, that node has counted.
     if (settled) {
-      const bool good = outcome->state == TaskState::kSuccess;
+      // For its caller it began when it was asked for, however long it waited.
       parts_.meter.Record({.app_id = task.app_id,
                            .interface = Interface::kRecording,
                            .call_id = task.request_id,
-                           .result_code = good ? "success" : "failed",
-                           .succeeded = good,
-                           .start = start,
+                           .result_code = ResultCode(*outcome, cancelled),
+                           .succeeded = outcome->state == TaskState::kSuccess,
+                           .start = task.created,
                            .end = parts_.clock.Now(),
                            .audio = outcome->audio,
                            .bytes = bytes,

@@ -10,6 +10,7 @@ namespace lethe {
 namespace {
 
 constexpr std::size_t kMaxCallText = 1024;
+constexpr std::size_t kMaxRegion = 64;
 
 bool HasControlCharacter(std::string_view text) {
   for (const char c : text) {
@@ -99,6 +100,7 @@ Status CheckFinishedCalls(std::span<const FinishedCall> calls) {
   for (const FinishedCall& call : calls) {
     RETURN_IF_ERROR(CheckText("the id of the call", call.call_id, kMaxCallText));
     RETURN_IF_ERROR(CheckText("the result code of the call", call.result_code, kMaxCallText));
+    RETURN_IF_ERROR(CheckText("the region of the call", call.region, kMaxRegion));
   }
   return OkStatus();
 }
@@ -109,6 +111,11 @@ Status CheckUsageQuery(const UsageQuery& query) {
     return InvalidArgument("usage is told for at most " + std::to_string(kMaxUsageDays) +
                            " days at once");
   }
+  return OkStatus();
+}
+
+Status CheckCallQuery(const CallQuery& query) {
+  if (query.end < query.begin) return InvalidArgument("the end lies before the begin");
   return OkStatus();
 }
 

@@ -281,6 +281,15 @@ TEST_F(SqliteStoreTest, FileOfTheFirstSchemaIsBroughtUpToDateWithItsData) {
     done = *store->tasks().Create({.app_id = one.id, .callback_url = "http://x.example"});
     for (int i = 0; i < 3; ++i) ASSERT_THAT(store->tasks().Claim(me), IsOk());
     ASSERT_THAT(store->tasks().Finish(done.id, 1, {.result = "r"}), IsOk());
+    std::vector<FinishedCall> calls;
+    for (const char* code : {"0", "InternalError.ErrorRecognize", "5001", "4001"}) {
+      calls.push_back({.app_id = one.id,
+                       .result_code = code,
+                       .succeeded = std::string(code) == "0",
+                       .start = kNoon,
+                       .end = kNoon});
+    }
+    ASSERT_THAT(store->usage().Record(calls), IsOk());
   }
   {
     // What later versions added is taken away.
@@ -301,6 +310,14 @@ TEST_F(SqliteStoreTest, FileOfTheFirstSchemaIsBroughtUpToDateWithItsData) {
   EXPECT_EQ(*store->tasks().ResetRunning("anybody"), 1);
   EXPECT_EQ((*store->tasks().Claim({.node = "anybody"}))->id, by_url.id);
   EXPECT_THAT(*store->tasks().ClaimCallbacks({.node = "anybody"}, 10), SizeIs(1));
+  std::vector<bool> server_faults;
+  ASSERT_THAT(store->usage().Calls({.app_id = one.id, .begin = kNoon, .end = kNoon + Millis(1)},
+                                   [&](const FinishedCall& call) {
+                                     server_faults.push_back(call.server_fault);
+                                     return OkStatus();
+                                   }),
+              IsOk());
+  EXPECT_THAT(server_faults, testing::ElementsAre(false, true, true, false));
 }
 
 TEST_F(SqliteStoreTest, FileThatIsNoDatabaseIsRefusedAndLeftAlone) {

@@ -1,10 +1,13 @@
 #pragma once
 
 // Usage: one row for each call that ended, without content and without a person, and what adds up
-// from them (contract, sections 3.9 and 10.1).
+// from them (contract, sections 3.9 and 10.1). A row holds what the agreement lists as monitoring
+// data: AppId, interface, result, call id, begin and end, region, fee, volume.
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,10 +31,17 @@ struct FinishedCall {
   std::string call_id;      // as the caller was told; clients make some of them, so not unique
   std::string result_code;  // the interface's own: "0", "FailedOperation.ErrorRecognize", "4008"
   bool succeeded = false;
+  bool server_fault = false;  // failed, and the fault was the service's own (contract, section 11)
+  std::string region;         // of the node that took it
   WallTime start, end;
   Millis audio{0};  // of all channels that count; a part of a millisecond counts as one
   std::uint64_t bytes = 0;
   Facts facts;  // for the operation log, not for usage
+  // Millionths of the price table's currency. Provisional: at the tier that was reached when the
+  // call ended; what it costs in the end, the bill says (metering/bill.h).
+  std::int64_t fee = 0;
+
+  bool operator==(const FinishedCall&) const = default;
 };
 
 /// The seconds that a call is counted with: none if it failed, else at least one, and a part of a
@@ -54,6 +64,19 @@ struct DayUsage {
   bool operator==(const DayUsage&) const = default;
 };
 
+/// Rows that are there. Rows that are written later are later.
+using UsageMark = std::int64_t;
+inline constexpr UsageMark kAllUsage = std::numeric_limits<UsageMark>::max();
+
+struct CallQuery {
+  AppId app_id = 0;
+  WallTime begin, end;         // of the calls' ends; the second exclusive
+  UsageMark upto = kAllUsage;  // what Mark() gave: rows that were written since are left out
+};
+
+/// Takes a call; an error ends the reading and is what the reader gets.
+using CallSink = std::function<Status(const FinishedCall& call)>;
+
 /// Thread: any; calls may wait for the disk
 /// Errors: as said and as Store
 class Usage {
@@ -69,6 +92,19 @@ class Usage {
   /// call are left out, and so is what is older than kUsageLifetime, removed or not.
   /// Errors: kInvalidArgument when the days are in the wrong order or more than kMaxUsageDays
   virtual Result<std::vector<DayUsage>> ByDay(const UsageQuery& query) = 0;
+
+  /// The applications that have calls which are not over yet, in the order of their numbers; some
+  /// may have been removed since.
+  virtual Result<std::vector<AppId>> Applications() = 0;
+
+  /// What is written by now, so that several readings agree while calls go on ending.
+  virtual Result<UsageMark> Mark() = 0;
+
+  /// Hands the calls to `sink`, one by one in the order in which they ended, those of one
+  /// millisecond as they were written. Reads a page at a time, so the records are not held while
+  /// `sink` is at work; what becomes older than kUsageLifetime meanwhile is left out.
+  /// Errors: the sink's
+  virtual Status Calls(const CallQuery& query, const CallSink& sink) = 0;
 
   /// Removes at most `limit` rows older than kUsageLifetime. Returns how many.
   virtual Result<int> RemoveExpired(int limit) = 0;

@@ -34,6 +34,17 @@ class UsageContractTest : public StoreContractTest {
     return *usage_.ByDay({.app_id = 7, .first = first, .last = last, .utc_offset = offset});
   }
 
+  std::vector<FinishedCall> Read(WallTime begin, WallTime end, UsageMark upto = kAllUsage) {
+    std::vector<FinishedCall> calls;
+    EXPECT_THAT(usage_.Calls({.app_id = 7, .begin = begin, .end = end, .upto = upto},
+                             [&](const FinishedCall& call) {
+                               calls.push_back(call);
+                               return OkStatus();
+                             }),
+                IsOk());
+    return calls;
+  }
+
   Usage& usage_ = store_->usage();
 };
 
@@ -99,6 +110,70 @@ TEST_P(UsageContractTest, ExpiredRowsDoNotCountWhetherOrNotTheyWereSwept) {
   EXPECT_EQ(ByDay(kToday, kToday).front().calls, 1U);
 }
 
+TEST_P(UsageContractTest, CallsAreReadInTheOrderOfTheirEndsAndAsTheyWereWritten) {
+  FinishedCall call = Call(kNoon, Millis(1234), Interface::kRealtime);
+  call.call_id = "voice, \"one\"";
+  call.result_code = "5000";
+  call.succeeded = false;
+  call.server_fault = true;
+  call.region = "default";
+  call.fee = 9'000'000'000'001;
+  Record(call);
+  const FinishedCall earlier = Call(kNoon - Millis(1), Millis(0));
+  Record(earlier);
+  FinishedCall same_moment = Call(kNoon, Millis(5), Interface::kOpenAi);
+  Record(same_moment);
+  FinishedCall others = Call(kNoon, Millis(1));
+  others.app_id = 8;
+  Record(others);
+  EXPECT_THAT(Read(kNoon - hours(1), kNoon + hours(1)), ElementsAre(earlier, call, same_moment));
+  EXPECT_THAT(Read(kNoon, kNoon + Millis(1)), ElementsAre(call, same_moment));
+  EXPECT_THAT(Read(kNoon - Millis(1), kNoon), ElementsAre(earlier));
+  EXPECT_THAT(*usage_.Applications(), ElementsAre(AppId{7}, AppId{8}));
+}
+
+TEST_P(UsageContractTest, NoCallIsLostOrReadTwiceWhereAPageEnds) {
+  // Ends are shared by 700 calls each, so that pages of any size end within one.
+  std::vector<FinishedCall> calls;
+  for (int i = 0; i < 2500; ++i) {
+    calls.push_back(Call(kNoon + Millis(i / 700), Millis(1)));
+    calls.back().bytes = static_cast<std::uint64_t>(i);
+  }
+  ASSERT_THAT(usage_.Record(calls), IsOk());
+  EXPECT_EQ(Read(kNoon, kNoon + hours(1)), calls);
+}
+
+TEST_P(UsageContractTest, WhatIsWrittenAfterTheMarkIsNotReadUpToIt) {
+  Record(Call(kNoon, Millis(1)));
+  const UsageMark mark = *usage_.Mark();
+  Record(Call(kNoon, Millis(2)));
+  EXPECT_THAT(Read(kNoon, kNoon + hours(1), mark), SizeIs(1));
+  EXPECT_THAT(Read(kNoon, kNoon + hours(1)), SizeIs(2));
+}
+
+TEST_P(UsageContractTest, ExpiredCallsAreNotReadWhetherOrNotTheyWereSwept) {
+  Record(Call(kNoon, Millis(1)));
+  Record(Call(kNoon + Millis(1), Millis(1)));
+  clock_.Set(kNoon + kUsageLifetime);
+  EXPECT_THAT(Read(kNoon, kNoon + hours(1)), SizeIs(1));
+  clock_.Advance(Millis(1));
+  EXPECT_THAT(Read(kNoon, kNoon + hours(1)), IsEmpty());
+  EXPECT_THAT(*usage_.Applications(), IsEmpty());
+}
+
+TEST_P(UsageContractTest, ASinkThatHasEnoughEndsTheReading) {
+  for (int i = 0; i < 3; ++i) Record(Call(kNoon, Millis(1)));
+  int taken = 0;
+  const Status status = usage_.Calls(
+      {.app_id = 7, .begin = kNoon, .end = kNoon + hours(1)},
+      [&](const auto&) { return ++taken == 2 ? ResourceExhausted("full") : OkStatus(); });
+  EXPECT_THAT(status, HasCode(StatusCode::kResourceExhausted));
+  EXPECT_EQ(taken, 2);
+  EXPECT_THAT(usage_.Calls({.app_id = 7, .begin = kNoon, .end = kNoon - Millis(1)},
+                           [](const auto&) { return OkStatus(); }),
+              HasCode(StatusCode::kInvalidArgument));
+}
+
 TEST_P(UsageContractTest, BadQueriesAndRowsAreRefusedWhole) {
   EXPECT_THAT(usage_.ByDay({.app_id = 7, .first = kToday, .last = kToday - days(1)}),
               HasCode(StatusCode::kInvalidArgument));
@@ -107,6 +182,9 @@ TEST_P(UsageContractTest, BadQueriesAndRowsAreRefusedWhole) {
   EXPECT_THAT(ByDay(kToday, kToday + days(kMaxUsageDays - 1)), IsEmpty());
   std::vector<FinishedCall> calls = {Call(kNoon, Millis(1)), Call(kNoon, Millis(1))};
   calls[1].call_id.assign(1025, 'x');
+  EXPECT_THAT(usage_.Record(calls), HasCode(StatusCode::kInvalidArgument));
+  calls[1].call_id = "call";
+  calls[1].region.assign(65, 'x');
   EXPECT_THAT(usage_.Record(calls), HasCode(StatusCode::kInvalidArgument));
   EXPECT_THAT(ByDay(kToday, kToday), IsEmpty());
   EXPECT_THAT(usage_.Record({}), IsOk());

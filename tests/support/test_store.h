@@ -46,6 +46,9 @@ inline std::vector<std::string> UndoLaterSchemas() {
         "object_key", "audio_expires_ms", "erase_cause", "call_id"}) {
     statements.push_back("ALTER TABLE tasks DROP COLUMN " + std::string(column));
   }
+  for (const char* column : {"server_fault", "region", "fee"}) {
+    statements.push_back("ALTER TABLE finished_calls DROP COLUMN " + std::string(column));
+  }
   return statements;
 }
 

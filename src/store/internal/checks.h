@@ -26,6 +26,7 @@ Status CheckHolder(const TaskHolder& holder);
 Status CheckOutcome(const TaskOutcome& outcome);
 Status CheckFinishedCalls(std::span<const FinishedCall> calls);
 Status CheckUsageQuery(const UsageQuery& query);
+Status CheckCallQuery(const CallQuery& query);
 Status CheckLimit(int limit);
 
 Status NoSuchApplication();

@@ -5,6 +5,11 @@ namespace lethe {
 namespace {
 
 using SumRow = std::tuple<Text, Int, Int, Int>;
+// seq, interface, call_id, result_code, succeeded, server_fault, region, start, end, audio, bytes,
+// fee
+using CallRow = std::tuple<Int, Text, Text, Text, Int, Int, Text, Int, Int, Int, Int, Int>;
+
+constexpr int kPage = 1000;
 
 class SqlUsage : public Usage {
  public:
@@ -16,13 +21,13 @@ class SqlUsage : public Usage {
       for (const FinishedCall& call : calls) {
         sql.Run(
             "INSERT INTO finished_calls (app_id, interface, call_id, result_code, succeeded, "
-            "start_ms, end_ms, expires_ms, audio_ms, counted_seconds, bytes) "
-            "VALUES (:app, :interface, :call, :code, :succeeded, :start, :end, :expires, :audio, "
-            ":seconds, :bytes)",
+            "server_fault, region, start_ms, end_ms, expires_ms, audio_ms, counted_seconds, bytes, "
+            "fee) VALUES (:app, :interface, :call, :code, :succeeded, :fault, :region, :start, "
+            ":end, :expires, :audio, :seconds, :bytes, :fee)",
             call.app_id, InterfaceName(call.interface), call.call_id, call.result_code,
-            call.succeeded, ToMillis(call.start), ToMillis(call.end),
-            ToMillis(call.end + kUsageLifetime), call.audio.count(), CountedSeconds(call),
-            call.bytes);
+            call.succeeded, call.server_fault, call.region, ToMillis(call.start),
+            ToMillis(call.end), ToMillis(call.end + kUsageLifetime), call.audio.count(),
+            CountedSeconds(call), call.bytes, call.fee);
       }
       return OkStatus();
     };
@@ -49,6 +54,50 @@ class SqlUsage : public Usage {
     return database_.Read("sum up usage", work);
   }
 
+  Result<std::vector<AppId>> Applications() override {
+    const auto work = [&](Connection& sql) -> Result<std::vector<AppId>> {
+      std::vector<AppId> ids;
+      for (const auto& [id] : sql.Rows<std::tuple<Int>>(
+               "SELECT DISTINCT app_id FROM finished_calls WHERE expires_ms > :now ORDER BY app_id",
+               ToMillis(clock_.Now()))) {
+        ids.push_back(static_cast<AppId>(id));
+      }
+      return ids;
+    };
+    return database_.Read("list who used something", work);
+  }
+
+  Result<UsageMark> Mark() override {
+    const auto work = [](Connection& sql) -> Result<UsageMark> {
+      return sql.Number("SELECT COALESCE(MAX(seq), 0) FROM finished_calls");
+    };
+    return database_.Read("look at usage", work);
+  }
+
+  Status Calls(const CallQuery& query, const CallSink& sink) override {
+    RETURN_IF_ERROR(CheckCallQuery(query));
+    Int after_end = ToMillis(query.begin), after_seq = -1;
+    while (true) {
+      const auto work = [&](Connection& sql) -> Result<std::vector<CallRow>> {
+        return sql.Rows<CallRow>(
+            "SELECT seq, interface, call_id, result_code, succeeded, server_fault, region, "
+            "start_ms, end_ms, audio_ms, bytes, fee FROM finished_calls "
+            "WHERE app_id = :app AND end_ms >= :from AND (end_ms > :same OR seq > :seq) "
+            "AND end_ms < :end AND seq <= :upto AND expires_ms > :now "
+            "ORDER BY end_ms, seq LIMIT :limit",
+            query.app_id, after_end, after_end, after_seq, ToMillis(query.end), query.upto,
+            ToMillis(clock_.Now()), kPage);
+      };
+      ASSIGN_OR_RETURN(const std::vector<CallRow> page, database_.Read("read usage", work));
+      for (const CallRow& row : page) {
+        RETURN_IF_ERROR(sink(ToCall(query.app_id, row)));
+        after_seq = std::get<0>(row);
+        after_end = std::get<8>(row);
+      }
+      if (page.size() < kPage) return OkStatus();
+    }
+  }
+
   Result<int> RemoveExpired(int limit) override {
     RETURN_IF_ERROR(CheckLimit(limit));
     const auto work = [&](Connection& sql) -> Result<int> {
@@ -63,6 +112,23 @@ class SqlUsage : public Usage {
   }
 
  private:
+  static FinishedCall ToCall(AppId app_id, const CallRow& row) {
+    const auto& [seq, interface, call_id, code, succeeded, fault, region, start, end, audio, bytes,
+                 fee] = row;
+    return {.app_id = app_id,
+            .interface = FindInterface(interface).value_or(Interface::kManagement),
+            .call_id = call_id,
+            .result_code = code,
+            .succeeded = succeeded != 0,
+            .server_fault = fault != 0,
+            .region = region,
+            .start = FromMillis(start),
+            .end = FromMillis(end),
+            .audio = Millis(audio),
+            .bytes = static_cast<std::uint64_t>(bytes),
+            .fee = fee};
+  }
+
   // In the order of the interfaces, which is not the alphabet's.
   static void AddDay(std::chrono::sys_days day, const std::vector<SumRow>& rows,
                      std::vector<DayUsage>& sums) {
