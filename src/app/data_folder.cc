@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "store/directory_objects.h"
 #include "store/mysql_store.h"
+#include "store/s3_objects.h"
 #include "store/sqlite_store.h"
 
 namespace lethe {
@@ -100,6 +101,25 @@ Status OpenFile(const RecordsOptions& options, const Clock& clock, bool may_crea
   return OkStatus();
 }
 
+Status OpenObjects(const RecordsOptions& options, DataFolder* data) {
+  if (options.objects.starts_with("s3:")) {
+    ASSIGN_OR_RETURN(S3Options s3, ParseS3Url(options.objects));
+    RETURN_IF_ERROR(LoadS3Keys(options.objects_keys, s3));
+    ASSIGN_OR_RETURN(data->objects, OpenS3Objects(s3, &data->notes));
+  } else if (options.dsn.empty() || !options.objects.empty()) {
+    // Nodes of a database find each other's recordings only in a place that they share; without
+    // one, each keeps its own in memory.
+    ASSIGN_OR_RETURN(
+        data->objects,
+        OpenDirectoryObjects(options.objects.empty() ? data->path + "/objects" : options.objects));
+  } else {
+    return OkStatus();
+  }
+  data->recordings =
+      std::make_unique<Recordings>(*data->objects, data->keyring->sealer(), *data->clock);
+  return OkStatus();
+}
+
 }  // namespace
 
 std::string DefaultDataFolder() {
@@ -117,14 +137,7 @@ Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& cl
   DataFolder data{.path = folder, .records = options.dsn.empty() ? folder : options.dsn};
   RETURN_IF_ERROR(options.dsn.empty() ? OpenFile(options, clock, may_create, &data)
                                       : OpenDatabase(options, clock, may_create, &data));
-  const std::string objects = options.objects.empty() ? folder + "/objects" : options.objects;
-  // Nodes of a database find each other's recordings only in a place that they share; without one,
-  // each keeps its own in memory.
-  if (options.dsn.empty() || !options.objects.empty()) {
-    ASSIGN_OR_RETURN(data.objects, OpenDirectoryObjects(objects));
-    data.recordings =
-        std::make_unique<Recordings>(*data.objects, data.keyring->sealer(), *data.clock);
-  }
+  RETURN_IF_ERROR(OpenObjects(options, &data));
   data.ledger = {.folder = options.ledger.empty() ? folder + "/ledger" : options.ledger,
                  .signing_key_file = data.keyring->folder() + "/ledger-signing.key"};
   return data;

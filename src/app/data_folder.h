@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/guarded_clock.h"
@@ -36,8 +37,10 @@ std::string DefaultDataFolder();
 struct RecordsOptions {
   std::string data = DefaultDataFolder();  // the folder
   std::string keys;                        // the folder of the keys; empty: "keys" in the folder
-  std::string objects;                     // the folder of recordings; empty: "objects" in it, or, with a DSN, none
-  std::string ledger;                      // of the ledger; empty: "ledger" in it
+  std::string objects;       // the folder of recordings, or their bucket (ParseS3Url()); empty:
+                             // "objects" in it, or, with a DSN, none
+  std::string objects_keys;  // file of the bucket's keys (LoadS3Keys())
+  std::string ledger;        // of the ledger; empty: "ledger" in it
   std::string region = "default";
   std::string dsn;            // of a database server (ParseMysqlDsn()); empty: records.db
   std::string password_file;  // the server's password; empty: $LETHE_STORE_PASSWORD, or none
@@ -52,7 +55,8 @@ struct DataFolder {
   std::unique_ptr<Store> store;
   std::unique_ptr<ObjectStore> objects;    // none: uploads stay in memory
   std::unique_ptr<Recordings> recordings;  // in them
-  LedgerOptions ledger;  // of these records
+  LedgerOptions ledger;                    // of these records
+  std::vector<std::string> notes;          // what whoever starts the service should know
 };
 
 /// Opens the records. With `may_create` a folder that is missing or has none is made to have some,

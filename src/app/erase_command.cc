@@ -126,8 +126,12 @@ void AddEraseCommand(CLI::App& program, int& exit_code) {
   AddRecordsOptions(command, options->records);
   command
       ->add_option("--store.objects", options->records.objects,
-                   "Folder of recordings, as lethe serve has it")
+                   "Folder or bucket of recordings, as lethe serve has it")
       ->envname("LETHE_STORE_OBJECTS");
+  command
+      ->add_option("--store.objects-keys", options->records.objects_keys,
+                   "File with the bucket's keys, as lethe serve has it")
+      ->envname("LETHE_STORE_OBJECTS_KEYS");
   command
       ->add_option("--store.ledger", options->records.ledger,
                    "Folder of the ledger, as lethe serve has it")

@@ -236,8 +236,10 @@ Status Run(Options& options) {
   const Clock& clock = *data.clock;
   ASSIGN_OR_RETURN(const std::optional<FirstKeys> first, FirstStart(*data.store));
 
-  // Children of ours have no use for it.
+  for (const std::string& note : data.notes) PrintNote(note);
+  // Children of ours have no use for them.
   (void)unsetenv("LETHE_STORE_PASSWORD");
+  (void)unsetenv("LETHE_S3_SECRET_ACCESS_KEY");
 
   Store& store = *data.store;
   Meter meter(store.usage(), {.region = serve.records.region, .log = &store.operation_log()});

@@ -19,10 +19,16 @@ void ServeOptions::Describe(OptionTable* table) {
              "Folder of the keys, the same one for all nodes of a database; empty: \"keys\" in the "
              "data folder",
              &records.keys);
-  table->Add("store.objects",
-             "Folder of recordings that wait to be transcribed, the same one for all nodes of a "
-             "database; empty: \"objects\" in the data folder, or, with a database server, memory",
-             &records.objects);
+  table->Add(
+      "store.objects",
+      "Folder of recordings that wait to be transcribed, or bucket, s3://BUCKET?endpoint=URL "
+      "(docs/objects.md), the same one for all nodes of a database; empty: \"objects\" in the data "
+      "folder, or, with a database server, memory",
+      &records.objects);
+  table->Add("store.objects_keys",
+             "File with the bucket's access key id and secret, a line each; empty: "
+             "LETHE_S3_ACCESS_KEY_ID and LETHE_S3_SECRET_ACCESS_KEY",
+             &records.objects_keys);
   table->Add("store.ledger",
              "Folder of the ledger of what was created and erased; empty: \"ledger\" in the data "
              "folder",
