@@ -199,21 +199,22 @@ void RecordingTasks::Work() {
     // What another node finished, that node has counted.
     if (settled) {
       // For its caller it began when it was asked for, however long it waited.
-      parts_.meter.Record({.app_id = task.app_id,
-                           .interface = Interface::kRecording,
-                           .call_id = task.request_id,
-                           .result_code = ResultCode(*outcome, cancelled),
-                           .succeeded = outcome->state == TaskState::kSuccess,
-                           .start = task.created,
-                           .end = parts_.clock.Now(),
-                           .audio = outcome->audio,
-                           .bytes = bytes,
-                           .facts = {{"source", task.recording      ? Label("stored upload")
-                                                : task.holds_upload ? Label("upload in memory")
-                                                                    : Label("url")},
-                                     {"attempt", task.lease},
-                                     {"waited_ms", start - task.created},
-                                     {"callback", !task.callback_url.empty()}}});
+      parts_.meter.Record(
+          {.app_id = task.app_id,
+           .interface = Interface::kRecording,
+           .call_id = task.request_id,
+           .result_code = ResultCode(*outcome, cancelled),
+           .succeeded = outcome->state == TaskState::kSuccess,
+           .start = task.created,
+           .end = parts_.clock.Now(),
+           .audio = outcome->audio,
+           .bytes = bytes,
+           .facts = {{"source", task.recording      ? Label("stored upload")
+                                : task.holds_upload ? Label("upload in memory")
+                                                    : Label("url")},
+                     {"attempt", task.lease},
+                     {"waited_ms", task.started.value_or(task.created) - task.created},
+                     {"callback", !task.callback_url.empty()}}});
     }
     changed_.notify_all();
     lock.lock();

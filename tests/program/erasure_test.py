@@ -14,9 +14,12 @@ import os
 import random
 import signal
 import time
+import unittest
 import wave
 
 from api3 import Api3
+import mariadb
+import s3_server
 import websocket_peer
 from database_test import SlowWeb
 from realtime_call import code_of, target
@@ -93,10 +96,35 @@ class ErasureTest(SpeechTest):
 
     def setUp(self):
         super().setUp()
-        self.service = Service(data=self.path('data', 'of', 'service'))
+        self.options = self.servers()
+        self.start(self.path('data', 'of', 'service'))
         self.addCleanup(lambda: self.service.stop())  # whichever is running then
         self.api = Api3(self.service.address, self.service.keys['SecretId'],
                         self.service.keys['SecretKey'])
+
+    def servers(self):
+        """Starts what the records are kept in; returns what the service has to be told of it. Here:
+        nothing but its folder."""
+        return []
+
+    def start(self, data):
+        self.service = Service(*self.options, data=data)
+        if hasattr(self, 'api'):
+            self.api.address = self.service.address
+
+    def held(self):
+        """The folders of all that anybody writes."""
+        return [self.service.data]
+
+    def command(self, *arguments):
+        """A command beside the service."""
+        return run(*arguments, '--data', self.service.data, *self.command_options())
+
+    def command_options(self):
+        return []
+
+    def object_options(self):
+        return []
 
     def upload(self, recording=None, **more):
         with open(recording or self.short, 'rb') as file:
@@ -165,7 +193,7 @@ class ErasureTest(SpeechTest):
     def test_nothing_of_it_is_on_a_disk_before_and_after(self):
         web = SlowWeb(self.short)
         self.addCleanup(web.stop)
-        forensics = Forensics(self.short, [self.service.data, '/tmp/lethe-core', self.path('x')])
+        forensics = Forensics(self.short, [*self.held(), self.path('x')])
         # What a finding looks like.
         careless = self.path('x', 'careless')
         for content in (samples(self.short)[4000:], b'..mister dashwood..',
@@ -220,7 +248,7 @@ class ErasureTest(SpeechTest):
             'Data': base64.b64encode(audio).decode(), 'DataLen': len(audio)})['RequestId']
 
         def show():
-            return run('calls', 'show', call, '--json', '--data', self.service.data)
+            return self.command('calls', 'show', call, '--json')
 
         self.wait_until(lambda: show().returncode == 0)  # it is written behind the call's back
         told = self.assert_good(show())
@@ -265,12 +293,11 @@ class ErasureTest(SpeechTest):
     def test_nobody_erases_what_is_anothers(self):
         task = self.upload()
         self.wait_for(task)
-        app = self.assert_good(run('apps', 'create', 'other', '--data', self.service.data)).split()[1]
-        key = self.assert_good(run('keys', 'create', '--app', app, '--bearer', '--data',
-                                   self.service.data)).split()
+        app = self.assert_good(self.command('apps', 'create', 'other')).split()[1]
+        key = self.assert_good(self.command('keys', 'create', '--app', app, '--bearer')).split()
         other = key[key.index('Bearer') + 1]
         mine = int(self.service.keys['AppId'])
-        uin = self.assert_good(run('apps', 'list', '--data', self.service.data))
+        uin = self.assert_good(self.command('apps', 'list'))
         uin = next(line.split()[1] for line in uin.splitlines() if line.startswith(str(mine)))
         for what in ({'task_id': task}, {'app_id': mine}, {'uin': int(uin)}):
             status, answer = call_own(self.service, 'erase', what, key=other)
@@ -291,8 +318,8 @@ class ErasureTest(SpeechTest):
         self.wait_for(first)
         self.wait_for(second)
         receipts = self.path('receipts')
-        told = self.assert_good(run('erase', '--task', str(first), '--receipts', receipts, '--data',
-                                    self.service.data))
+        told = self.assert_good(self.command('erase', '--task', str(first), '--receipts', receipts,
+                                             *self.object_options()))
         self.assertIn('erased: 1 results', told)
         self.assertIn('receipts: 1\n', told)
         self.assert_gone(first)
@@ -300,14 +327,13 @@ class ErasureTest(SpeechTest):
         self.wait_for(second)
         keys = self.service.keys
         self.assertEqual(self.service.stop()[0], 0)
-        told = self.assert_good(run('erase', '--app', keys['AppId'], '--data', self.service.data))
+        told = self.assert_good(self.command('erase', '--app', keys['AppId'], *self.object_options()))
         self.assertIn('erased: 1 results', told)
-        self.assertIn('receipts: 1\n', told)
+        self.assertRegex(told, 'receipts: [2-9]\n')  # of the operation log, too
         account = self.verified()
         self.assertEqual((account['findings'], [account['classes'][name]['live']
                                                 for name in ('audio', 'result')]), ([], [0, 0]))
-        self.service = Service(data=self.service.data)
-        self.api.address = self.service.address
+        self.start(self.service.data)
         self.assert_gone(second)
 
     def test_a_shorter_period_holds_at_once_and_no_longer_one_is_taken(self):
@@ -363,8 +389,7 @@ class ErasureTest(SpeechTest):
             self.service.process.send_signal(signal.SIGKILL)
             self.service.process.wait(PATIENCE)
             self.service.stop()
-            self.service = Service(data=self.service.data)
-            self.api.address = self.service.address
+            self.start(self.service.data)
         for task in tasks:
             self.wait_for(task)
         self.wait_until(lambda: not self.objects())
@@ -376,8 +401,52 @@ class ErasureTest(SpeechTest):
 
     def restart(self):
         self.key = self.service.keys.get('API key') or self.key
-        self.service = Service(data=self.service.data)
-        self.api.address = self.service.address
+        self.start(self.service.data)
+
+
+class ErasureOnServersTest(ErasureTest):
+    """The same on a database server and an object store, of which nothing is ours."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for needed in (mariadb.PROGRAM, s3_server.INSTALLED):
+            if not os.path.exists(needed):
+                if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
+                    raise AssertionError(f'{needed} is missing')
+                raise unittest.SkipTest(f'{needed} is missing')
+
+    def servers(self):
+        self.database, self.bucket = mariadb.MariaDb(), s3_server.S3Server()
+        self.addCleanup(self.database.stop)
+        self.addCleanup(self.bucket.stop)
+        return [*self.database.options, *self.bucket.options, '--tasks.lease-seconds', '2']
+
+    def command_options(self):
+        return self.database.options
+
+    def object_options(self):
+        return self.bucket.options
+
+    def objects(self):
+        return self.bucket.objects()
+
+    def held(self):
+        return [self.service.data, self.database.folder, self.bucket.folder]
+
+    def test_records_of_yesterday_forget_again_what_was_erased_since(self):
+        self.skipTest('the backup of a file; HeldContractTest says the same to MariaDB')
+
+    def test_a_node_that_dies_leaves_its_recordings_to_another(self):
+        shared = ['--store.keys', os.path.join(self.service.data, 'keys'), '--node.name', 'b']
+        tasks = [self.upload() for _ in range(4)]
+        other = Service(*self.options, *shared, data=self.path('data', 'b'))
+        self.addCleanup(other.stop)
+        self.service.process.kill()
+        self.api.address = other.address
+        for task in tasks:
+            self.wait_for(task)
+        self.wait_until(lambda: not self.objects())
 
 
 if __name__ == '__main__':

@@ -285,7 +285,7 @@ class RealtimeTest : public ::testing::Test {
   Meter meter_{store_->usage()};
   Recognizer recognizer_{InProcessMediaDecoder()};
   WordLists word_lists_{store_->vocabularies()};
-  CallsUnderWay calls_;
+  CallsUnderWay calls_under_way_;
   FaceContext context_{.store = *store_,
                        .engines = catalog_,
                        .gate = gate_,
@@ -295,7 +295,7 @@ class RealtimeTest : public ::testing::Test {
                        .recognizer = recognizer_,
                        .word_lists = word_lists_,
                        .media = InProcessMediaDecoder(),
-                       .calls = calls_,
+                       .calls = calls_under_way_,
                        .clock = clock_,
                        .options = {}};
   Router router_;
