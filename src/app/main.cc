@@ -54,6 +54,9 @@ int Run(int argc, char** argv) {
   lethe::AddCallsCommand(program, exit_code);
   lethe::AddEraseCommand(program, exit_code);
   lethe::AddLedgerCommand(program, exit_code);
+  lethe::AddUsageCommand(program, exit_code);
+  lethe::AddBillCommand(program, exit_code);
+  lethe::AddSlaCommand(program, exit_code);
   lethe::AddBenchCommand(program, exit_code);
   lethe::AddDoctorCommand(program, exit_code);
   lethe::AddVersionCommand(program, exit_code);

@@ -2,6 +2,8 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <span>
+#include <utility>
 
 #include <sys/resource.h>
 
@@ -15,6 +17,7 @@
 #include "audio/media_cage.h"
 #include "engine/hot_words.h"
 #include "kernels/dispatch.h"
+#include "metering/fee_estimator.h"
 #include "model/speech_model.h"
 #include "outbound/http_client.h"
 #include "retention/ended_epochs.h"
@@ -222,6 +225,8 @@ Status Run(Options& options) {
   if (options.show) return WriteStandardOutput(options.table.Show());
   ASSIGN_OR_RETURN(const std::vector<ListenAddress> addresses, ListenAddresses(serve.listen));
   ASSIGN_OR_RETURN(AddressRules rules, OutboundRules(serve));
+  ASSIGN_OR_RETURN(PriceTable prices, LoadPrices(serve.prices));
+  ASSIGN_OR_RETURN(const std::chrono::minutes utc_offset, ParseOffset(serve.utc_offset));
   if (options.check) return WriteStandardOutput("the configuration is in order\n");
 
   SetProcessLimits();
@@ -242,7 +247,11 @@ Status Run(Options& options) {
   (void)unsetenv("LETHE_S3_SECRET_ACCESS_KEY");
 
   Store& store = *data.store;
-  Meter meter(store.usage(), {.region = serve.records.region, .log = &store.operation_log()});
+  FeeEstimator fees(std::move(prices), store.usage(), clock, utc_offset);
+  Meter meter(store.usage(),
+              {.region = serve.records.region,
+               .price = [&fees](std::span<FinishedCall> calls) { fees.Price(calls); },
+               .log = &store.operation_log()});
   CallGate gate(DefaultGateLimits());
   FairPool pool(static_cast<int>(serve.calls_at_once),
                 static_cast<std::size_t>(serve.calls_waiting));

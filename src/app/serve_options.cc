@@ -75,6 +75,12 @@ void ServeOptions::Describe(OptionTable* table) {
   table->Add("outbound.ports", "Ports below 1024 that may be reached", &outbound_ports);
   table->Add("callbacks.key", "Signs callbacks (X-Lethe-Signature); empty: not signed",
              &callback_key);
+  table->Add("metering.prices",
+             "What calls cost: mainland, international, free, or a file of prices (TOML, "
+             "docs/metering.md)",
+             &prices);
+  table->Add("metering.utc_offset", "Where days and months of bills begin, as an offset from UTC",
+             &utc_offset);
   table->Add("media.allow_unconfined",
              "Decode recordings even where the kernel cannot confine the decoder",
              &allow_unconfined);

@@ -39,6 +39,8 @@ struct ServeOptions {
   std::vector<std::string> outbound_ports = {"80", "443"};
   std::string callback_key;
   bool allow_unconfined = false;
+  std::string prices = "mainland";
+  std::string utc_offset = "+08:00";
 
   void Describe(OptionTable* table);
 };

@@ -55,6 +55,18 @@ Result<std::chrono::sys_days> ParseDay(std::string_view text) {
                          std::string(text.substr(0, 32)));
 }
 
+Result<WallTime> ParseMinute(std::string_view text, minutes utc_offset) {
+  if (text.size() == 16 && text[10] == 'T' && text[13] == ':') {
+    const auto day = ParseDay(text.substr(0, 10));
+    const int hour = Number(text.substr(11, 2)), minute = Number(text.substr(14));
+    if (day.ok() && hour >= 0 && hour < 24 && minute >= 0 && minute < 60) {
+      return WallTime(*day) + minutes(hour * 60 + minute) - utc_offset;
+    }
+  }
+  return InvalidArgument("a minute is written as in 2026-10-31T23:59, not: " +
+                         std::string(text.substr(0, 32)));
+}
+
 Result<minutes> ParseOffset(std::string_view text) {
   if (text == "UTC" || text == "Z") return minutes(0);
   if (text.size() == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':') {

@@ -32,6 +32,8 @@ std::chrono::sys_days DayOf(WallTime time, std::chrono::minutes utc_offset);
 /// Reads "2026-10" and "2026-10-31". Errors: kInvalidArgument
 Result<std::chrono::year_month> ParseMonth(std::string_view text);
 Result<std::chrono::sys_days> ParseDay(std::string_view text);
+/// Reads "2026-10-31T23:59" as it is shown by clocks there. Errors: kInvalidArgument
+Result<WallTime> ParseMinute(std::string_view text, std::chrono::minutes utc_offset);
 /// Reads "+08:00", "-03:30", "UTC". Errors: kInvalidArgument; more than 14 hours
 Result<std::chrono::minutes> ParseOffset(std::string_view text);
 

@@ -59,6 +59,11 @@ TEST(CalendarTest, MonthsDaysAndOffsetsAreReadAndShown) {
     EXPECT_EQ(ShowOffset(*ParseOffset(text)), text);
   }
   EXPECT_EQ(ParseOffset("UTC")->count(), 0);
+  EXPECT_EQ(*ParseMinute("2026-10-01T00:00", kChinaOffset), kOctober.begin());
+  for (const char* text : {"2026-10-01T24:00", "2026-10-01T00:60", "2026-10-01 00:00",
+                           "2026-10-32T00:00", "2026-10-01T00:0x", "2026-10-01"}) {
+    EXPECT_THAT(ParseMinute(text, kChinaOffset), HasCode(StatusCode::kInvalidArgument)) << text;
+  }
   for (const char* text : {"8", "+8:00", "+14:01", "+08:60", "08:00", ""}) {
     EXPECT_THAT(ParseOffset(text), HasCode(StatusCode::kInvalidArgument)) << text;
   }

@@ -13,6 +13,7 @@
 
 #include "audio/media_decoder.h"
 #include "engine/hot_words.h"
+#include "service/internal/recording_task_request.h"
 #include "tests/support/fake_models.h"
 #include "tests/support/test_store.h"
 
@@ -148,6 +149,22 @@ class RecordingTasksTest : public ::testing::Test {
     return calls;
   }
 
+  std::vector<FinishedCall> Rows() {
+    std::vector<FinishedCall> rows;
+    const WallTime now = clock_.Now();
+    const CallQuery query{.app_id = application_.id,
+                          .begin = now - std::chrono::hours(1),
+                          .end = now + std::chrono::hours(1)};
+    EXPECT_TRUE(records_->usage()
+                    .Calls(query,
+                           [&](const FinishedCall& call) {
+                             rows.push_back(call);
+                             return OkStatus();
+                           })
+                    .ok());
+    return rows;
+  }
+
   const TaskHolder me_{.node = "here", .lease = std::chrono::seconds(30)};
   ManualClock clock_{WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24))};
   const TestStore records_{clock_};
@@ -218,6 +235,33 @@ TEST_F(RecordingTasksTest, ResultThatTheRecordsDoNotTakeIsAFailureThatSaysSo) {
   EXPECT_EQ(task.state, TaskState::kFailed);
   EXPECT_THAT(task.error, HasSubstr("larger than the database takes"));
   EXPECT_EQ(Counted(), 1U);
+}
+
+TEST_F(RecordingTasksTest, RowsSayWhoseFaultAFailureWas) {
+  Start();
+  WaitForEnd(Submit());
+  WaitForEnd(*tasks_->Submit(application_.id, "broken", {.engine = "16k_en"}, "no audio at all"));
+  // Whose upload is in no memory.
+  const Task lost = *records_->tasks().Create(
+      {.app_id = application_.id, .request = WriteTaskRequest({.engine = "16k_en"})});
+  WaitForEnd(lost.id);
+  EXPECT_EQ(Counted(), 3U);
+  std::vector<std::pair<std::string, bool>> ends;
+  for (const FinishedCall& row : Rows()) ends.emplace_back(row.result_code, row.server_fault);
+  EXPECT_THAT(ends, testing::ElementsAre(std::pair("success", false),
+                                         std::pair("FailedOperation.ErrorRecognize", false),
+                                         std::pair("InternalError.ErrorRecognize", true)));
+}
+
+TEST_F(RecordingTasksTest, ARowBeginsWhenTheTaskWasAskedFor) {
+  const Task waiting =
+      *records_->tasks().Create({.app_id = application_.id, .request = "a former process's"});
+  clock_.Advance(std::chrono::minutes(3));
+  Start();
+  WaitForEnd(waiting.id);
+  EXPECT_EQ(Counted(), 1U);
+  EXPECT_EQ(Rows().front().start, waiting.created);
+  EXPECT_EQ(Rows().front().end, waiting.created + std::chrono::minutes(3));
 }
 
 TEST_F(RecordingTasksTest, NothingIsAcceptedBeforeWhatAFormerProcessLeftIsTakenUp) {

@@ -1,0 +1,126 @@
+// Goal: every row says whose fault it was, where it was taken and what it costs so far, and none is
+// lost. Method: real records, codes of every interface, a price that can be told from others.
+
+#include "service/meter.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/test_store.h"
+
+namespace lethe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+class MeterTest : public testing::Test {
+ protected:
+  static FinishedCall Call(std::string code, bool succeeded = false) {
+    return {.app_id = 7,
+            .result_code = std::move(code),
+            .succeeded = succeeded,
+            .start = kNoon,
+            .end = kNoon};
+  }
+  std::vector<FinishedCall> Rows() {
+    std::vector<FinishedCall> rows;
+    EXPECT_THAT(
+        store_->usage().Calls({.app_id = 7, .begin = kNoon, .end = kNoon + std::chrono::hours(1)},
+                              [&](const FinishedCall& call) {
+                                rows.push_back(call);
+                                return OkStatus();
+                              }),
+        IsOk());
+    return rows;
+  }
+
+  ManualClock clock_{kNoon};
+  TestStore store_{clock_};
+};
+
+TEST(IsServerFaultTest, OursAreInternalErrorsOverloadAndWhatIsNegative) {
+  for (const char* code : {"InternalError", "InternalError.ErrorRecognize", "ServiceUnavailable",
+                           "ResourceInsufficient", "500", "503", "599", "5000", "5001", "5002",
+                           "5003", "-1", "-2001"}) {
+    EXPECT_TRUE(IsServerFault(code)) << code;
+  }
+}
+
+TEST(IsServerFaultTest, TheirsAreMistakesLimitsAndLeaving) {
+  for (const char* code : {"",
+                           "0",
+                           "success",
+                           "cancelled",
+                           "200",
+                           "400",
+                           "401",
+                           "429",
+                           "499",
+                           "4000",
+                           "4001",
+                           "4002",
+                           "4006",
+                           "4008",
+                           "4009",
+                           "4012",
+                           "6001",
+                           "50",
+                           "50000",
+                           "InvalidParameter",
+                           "InvalidParameterValue.ErrorInvalidUrl",
+                           "RequestLimitExceeded",
+                           "LimitExceeded",
+                           "FailedOperation.ErrorDownFile",
+                           "FailedOperation.ErrorRecognize",
+                           "InternalErrors",
+                           "5xx",
+                           "AuthFailure.SignatureExpire",
+                           "500 ",
+                           "99999999999999999999"}) {
+    EXPECT_FALSE(IsServerFault(code)) << code;
+  }
+}
+
+TEST_F(MeterTest, RowsHaveRegionAndFaultWhateverTheFaceSaid) {
+  Meter meter(store_->usage(), {.region = "north", .price = nullptr});
+  FinishedCall odd = Call("5000", true);
+  odd.server_fault = true;
+  odd.region = "south";
+  meter.Record(odd);
+  meter.Record(Call("5000"));
+  meter.Record(Call("4001"));
+  meter.Flush();
+  const std::vector<FinishedCall> rows = Rows();
+  ASSERT_THAT(rows, SizeIs(3));
+  EXPECT_THAT((std::vector<bool>{rows[0].server_fault, rows[1].server_fault, rows[2].server_fault}),
+              ElementsAre(false, true, false));
+  for (const FinishedCall& row : rows) {
+    EXPECT_EQ(row.region, "north");
+    EXPECT_EQ(row.fee, 0);
+  }
+}
+
+TEST_F(MeterTest, RowsArePricedInTheOrderInWhichTheyAreWritten) {
+  std::int64_t next = 0;
+  Meter meter(store_->usage(), {.region = "", .price = [&](std::span<FinishedCall> calls) {
+                                  for (FinishedCall& call : calls) call.fee = ++next;
+                                }});
+  for (int i = 0; i < 100; ++i) meter.Record(Call("0", true));
+  meter.Flush();
+  const std::vector<FinishedCall> rows = Rows();
+  ASSERT_THAT(rows, SizeIs(100));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i].fee, static_cast<std::int64_t>(i) + 1);
+  }
+}
+
+TEST_F(MeterTest, WhatIsLeftIsWrittenAtTheEnd) {
+  {
+    Meter meter(store_->usage());
+    for (int i = 0; i < 10; ++i) meter.Record(Call("0", true));
+  }
+  EXPECT_THAT(Rows(), SizeIs(10));
+}
+
+}  // namespace
+}  // namespace lethe
