@@ -32,7 +32,7 @@ class Problems {
 };
 
 // A short text without control characters; they go into reports.
-std::optional<std::string> Label(const toml::node& node, const char* what, Problems& problems) {
+std::optional<std::string> ReadLabel(const toml::node& node, const char* what, Problems& problems) {
   const auto* text = node.as_string();
   const bool good = text != nullptr && !text->get().empty() && text->get().size() <= 32 &&
                     text->get().find_first_not_of(
@@ -188,9 +188,9 @@ Result<PriceTable> ParsePrices(const std::string& text, const std::string& sourc
   for (const auto& [key, value] : root) {
     if (key.str() == "base") continue;
     if (key.str() == "name") {
-      table.name = Label(value, "name", problems).value_or("");
+      table.name = ReadLabel(value, "name", problems).value_or("");
     } else if (key.str() == "currency") {
-      table.currency = Label(value, "currency", problems).value_or("");
+      table.currency = ReadLabel(value, "currency", problems).value_or("");
     } else if (key.str() == "interface") {
       ReadPrices(value, table, problems);
     } else {
