@@ -28,7 +28,9 @@ inline constexpr int kMaxUsageDays = 100;  // of one query
 struct FinishedCall {
   AppId app_id = 0;
   Interface interface = Interface::kSentence;
-  std::string call_id;      // as the caller was told; clients make some of them, so not unique
+  // As the caller was told; clients make some of them, so not unique. Of live calls, whose clients
+  // may put a name into it, a keyed hash is written down and read.
+  std::string call_id;
   std::string result_code;  // the interface's own: "0", "FailedOperation.ErrorRecognize", "4008"
   bool succeeded = false;
   bool server_fault = false;  // failed, and the fault was the service's own (contract, section 11)

@@ -7,6 +7,8 @@ namespace lethe {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -111,7 +113,7 @@ TEST_P(UsageContractTest, ExpiredRowsDoNotCountWhetherOrNotTheyWereSwept) {
 }
 
 TEST_P(UsageContractTest, CallsAreReadInTheOrderOfTheirEndsAndAsTheyWereWritten) {
-  FinishedCall call = Call(kNoon, Millis(1234), Interface::kRealtime);
+  FinishedCall call = Call(kNoon, Millis(1234), Interface::kFlash);
   call.call_id = "voice, \"one\"";
   call.result_code = "5000";
   call.succeeded = false;
@@ -130,6 +132,18 @@ TEST_P(UsageContractTest, CallsAreReadInTheOrderOfTheirEndsAndAsTheyWereWritten)
   EXPECT_THAT(Read(kNoon, kNoon + Millis(1)), ElementsAre(call, same_moment));
   EXPECT_THAT(Read(kNoon - Millis(1), kNoon), ElementsAre(earlier));
   EXPECT_THAT(*usage_.Applications(), ElementsAre(AppId{7}, AppId{8}));
+}
+
+TEST_P(UsageContractTest, OfTheIdThatAClientMadeOnlyAKeyedHashIsKept) {
+  FinishedCall call = Call(kNoon, Millis(1), Interface::kRealtime);
+  call.call_id = "anna karenina";
+  Record(call);
+  Record(call);
+  const auto read = Read(kNoon, kNoon + Millis(1));
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0].call_id, read[1].call_id);
+  EXPECT_EQ(read[0].call_id.size(), 64U);
+  EXPECT_THAT(read[0].call_id, Not(HasSubstr("anna")));
 }
 
 TEST_P(UsageContractTest, NoCallIsLostOrReadTwiceWhereAPageEnds) {

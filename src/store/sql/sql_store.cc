@@ -56,7 +56,7 @@ class SqlStore : public Store {
         vocabularies_(MakeSqlVocabularies(*database_, clock)),
         keyword_libraries_(MakeSqlKeywordLibraries(*database_, clock)),
         tasks_(MakeSqlTasks(*database_, clock, keyring.sealer(), items_)),
-        usage_(MakeSqlUsage(*database_, clock)),
+        usage_(MakeSqlUsage(*database_, clock, items_)),
         journal_(MakeSqlJournal(*database_, items_, TaskForgetting(items_))),
         operation_log_(MakeSqlOperationLog(*database_, clock, keyring.sealer(), items_)),
         retention_periods_(MakeSqlRetentionPeriods(*database_, items_)) {}

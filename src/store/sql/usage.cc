@@ -13,7 +13,8 @@ constexpr int kPage = 1000;
 
 class SqlUsage : public Usage {
  public:
-  SqlUsage(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SqlUsage(Database& database, const Clock& clock, const ItemBook& items)
+      : database_(database), clock_(clock), items_(items) {}
 
   Status Record(std::span<const FinishedCall> calls) override {
     RETURN_IF_ERROR(CheckFinishedCalls(calls));
@@ -24,7 +25,7 @@ class SqlUsage : public Usage {
             "server_fault, region, start_ms, end_ms, expires_ms, audio_ms, counted_seconds, bytes, "
             "fee) VALUES (:app, :interface, :call, :code, :succeeded, :fault, :region, :start, "
             ":end, :expires, :audio, :seconds, :bytes, :fee)",
-            call.app_id, InterfaceName(call.interface), call.call_id, call.result_code,
+            call.app_id, InterfaceName(call.interface), IdOf(call), call.result_code,
             call.succeeded, call.server_fault, call.region, ToMillis(call.start),
             ToMillis(call.end), ToMillis(call.end + kUsageLifetime), call.audio.count(),
             CountedSeconds(call), call.bytes, call.fee);
@@ -112,6 +113,11 @@ class SqlUsage : public Usage {
   }
 
  private:
+  // The ids of live calls are their clients', who may put a name into them.
+  std::string IdOf(const FinishedCall& call) const {
+    return call.interface == Interface::kRealtime ? items_.CallKey(call.call_id) : call.call_id;
+  }
+
   static FinishedCall ToCall(AppId app_id, const CallRow& row) {
     const auto& [seq, interface, call_id, code, succeeded, fault, region, start, end, audio, bytes,
                  fee] = row;
@@ -146,12 +152,13 @@ class SqlUsage : public Usage {
 
   Database& database_;
   const Clock& clock_;
+  const ItemBook& items_;
 };
 
 }  // namespace
 
-std::unique_ptr<Usage> MakeSqlUsage(Database& database, const Clock& clock) {
-  return std::make_unique<SqlUsage>(database, clock);
+std::unique_ptr<Usage> MakeSqlUsage(Database& database, const Clock& clock, const ItemBook& items) {
+  return std::make_unique<SqlUsage>(database, clock, items);
 }
 
 }  // namespace lethe

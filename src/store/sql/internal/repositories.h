@@ -23,7 +23,7 @@ std::unique_ptr<Vocabularies> MakeSqlVocabularies(Database& database, const Cloc
 std::unique_ptr<KeywordLibraries> MakeSqlKeywordLibraries(Database& database, const Clock& clock);
 std::unique_ptr<Tasks> MakeSqlTasks(Database& database, const Clock& clock, Sealer& sealer,
                                     const ItemBook& items);
-std::unique_ptr<Usage> MakeSqlUsage(Database& database, const Clock& clock);
+std::unique_ptr<Usage> MakeSqlUsage(Database& database, const Clock& clock, const ItemBook& items);
 std::unique_ptr<Journal> MakeSqlJournal(Database& database, const ItemBook& items,
                                         TaskForgetting forgetting);
 std::unique_ptr<OperationLog> MakeSqlOperationLog(Database& database, const Clock& clock,
