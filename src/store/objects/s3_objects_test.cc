@@ -11,7 +11,7 @@
 
 #include <gmock/gmock.h>
 
-#include "store/objects/internal/fake_s3.h"
+#include "tests/support/fake_s3.h"
 #include "tests/support/object_bytes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_certificate.h"
