@@ -67,7 +67,7 @@ class S3Objects final : public ObjectStore {
     if (before.status != 404) return bucket_.Explain(before, kGetPermission);
     ASSIGN_OR_RETURN(S3Body body, S3Body::Create(size, source));
     bool uncertain = false;
-    const Status sent = Send(name, size, body, uncertain);
+    Status sent = Send(name, size, body, uncertain);
     if (!sent.ok() && !uncertain) return sent;
     return Settle(name, size, body, sent);
   }
@@ -222,7 +222,7 @@ class S3Objects final : public ObjectStore {
     if (same.ok()) return OkStatus();
     // Somebody else was there first, in the moment between.
     if (sent.code() == StatusCode::kFailedPrecondition) return sent;
-    const Status removed = Remove(name);
+    Status removed = Remove(name);
     if (!removed.ok()) return removed;
     return sent.ok() ? same : sent;
   }

@@ -11,7 +11,7 @@
 
 #include <gmock/gmock.h>
 
-#include "store/objects/internal/fake_s3.h"
+#include "tests/support/fake_s3.h"
 #include "tests/support/object_bytes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_certificate.h"
@@ -103,7 +103,7 @@ const FakeS3Reply kHangUp = {.most = 0};
 // Of a request that has neither query nor prefix, what the method answers.
 FakeS3::Fault Whenever(
     const std::string& method,
-    std::function<FakeS3Reply(const FakeS3Request&, const FakeS3::Honest&)> then) {
+    const std::function<FakeS3Reply(const FakeS3Request&, const FakeS3::Honest&)>& then) {
   return [=](const FakeS3Request& request,
              const FakeS3::Honest& honest) -> std::optional<FakeS3Reply> {
     if (!request.Is(method) || request.query.find("list-type") != std::string::npos) return {};
@@ -229,7 +229,7 @@ TEST_F(S3ObjectsTest, AnEtagThatIsNoMd5IsNotComparedWithOne) {
       reply.headers += (etag.empty() ? "" : "ETag: " + etag + "\r\n") + more;
       return reply;
     });
-    const Status status = Put(1'000);
+    Status status = Put(1'000);
     if (status.ok()) {
       EXPECT_THAT(Remove(), IsOk());
     }
@@ -403,7 +403,7 @@ TEST_F(S3ObjectsTest, WhatHasNoLengthIsCounted) {
       return reply;
     });
     std::string got;
-    const Status status = Get(got);
+    Status status = Get(got);
     EXPECT_LE(got.size(), 1'000u);
     return status;
   };
@@ -629,8 +629,9 @@ TEST_F(S3ObjectsTest, WhatTheKeyMayNotDoIsSaidAtOnce) {
            {"location=", "s3:GetBucketLocation"},
            {"versioning=", "s3:GetBucketVersioning"},
            {"encoding-type=url&list-type=2&max-keys=1&prefix=p%2F", "s3:ListBucket"}}) {
-    s3_.fault = [&](const FakeS3Request& request, const auto&) -> std::optional<FakeS3Reply> {
-      if (request.query != query) return std::nullopt;
+    s3_.fault = [refused = query](const FakeS3Request& request,
+                                  const auto&) -> std::optional<FakeS3Reply> {
+      if (request.query != refused) return std::nullopt;
       return FakeS3Error("403 Forbidden", "AccessDenied");
     };
     const Status status = OpenStatus();

@@ -62,7 +62,7 @@ class Exchange {
   void AddHeader(const std::string& line) {
     curl_slist* const longer = curl_slist_append(headers_.get(), line.c_str());
     LETHE_CHECK(longer != nullptr);
-    headers_.release();
+    (void)headers_.release();  // a part of the longer one now
     headers_.reset(longer);
   }
 

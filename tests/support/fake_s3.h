@@ -8,12 +8,15 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <openssl/evp.h>
+
+#include "base/check.h"
 #include "base/encoding.h"
-#include "store/objects/internal/md5.h"
 #include "tests/support/test_server.h"
 
 namespace lethe {
@@ -100,9 +103,10 @@ class FakeS3 {
 
  private:
   static Object Made(const std::string& bytes, const std::string& stored_size) {
-    Md5 md5;
-    md5.Add(bytes);
-    return {bytes, stored_size, md5.Finish(), ""};
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    LETHE_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_md5(), nullptr) == 1);
+    return {bytes, stored_size, HexEncode(std::as_bytes(std::span(digest, size))), ""};
   }
 
   void Serve(TestConnection& connection) {
