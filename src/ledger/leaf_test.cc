@@ -108,7 +108,7 @@ TEST(LeafTest, FieldsThatAKindDoesNotHaveOrMustHaveAreRefused) {
   refused(created, [](Leaf& leaf) { leaf.kind = static_cast<LeafKind>(6); });
   refused(created, [](Leaf& leaf) { leaf.data_class = static_cast<DataClass>(0); });
   refused(erased, [](Leaf& leaf) { leaf.cause = ErasureCause::kNone; });
-  refused(erased, [](Leaf& leaf) { leaf.cause = static_cast<ErasureCause>(6); });
+  refused(erased, [](Leaf& leaf) { leaf.cause = static_cast<ErasureCause>(7); });
   refused(erased, [](Leaf& leaf) { leaf.due = {}; });
   refused(not_stored, [](Leaf& leaf) { leaf.due = kNoon; });
   refused(policy, [](Leaf& leaf) { leaf.items = 1; });

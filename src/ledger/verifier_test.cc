@@ -75,7 +75,7 @@ TEST_F(VerifierTest, CreatedIsLiveOrErasedForEveryClass) {
   EXPECT_EQ(of_results.created, 10U);
   EXPECT_EQ(of_results.erased, 10U);
   EXPECT_EQ(of_results.live, 0U);
-  EXPECT_THAT(of_results.erased_for, ElementsAre(0, 0, 3, 0, 0, 7));
+  EXPECT_THAT(of_results.erased_for, ElementsAre(0, 0, 3, 0, 0, 7, 0));
   EXPECT_TRUE(of_audio.is_complete() && of_results.is_complete());
   EXPECT_EQ(verified.policy_changes, 1U);
 }

@@ -9,11 +9,12 @@ from support import ProgramTest, main, run
 
 COMMANDS = ['transcribe', 'serve', 'eval', 'models', 'models list', 'models pull', 'models import',
             'models verify', 'models remove', 'bench', 'bench speed', 'bench throughput',
-            'bench streams', 'bench beside', 'bench kernels', 'apps', 'apps list', 'apps create',
-            'apps rename', 'apps quota', 'apps disable', 'apps enable', 'apps remove', 'keys',
+            'bench streams', 'bench beside', 'bench kernels', 'bench records', 'apps', 'apps list',
+            'apps create', 'apps rename', 'apps quota', 'apps retention', 'apps disable', 'apps enable', 'apps remove', 'keys',
             'keys list', 'keys create', 'keys disable', 'keys enable', 'keys remove',
             'keys password', 'ledger', 'ledger head', 'ledger keys', 'ledger rotate-key',
-            'ledger export', 'ledger receipt', 'ledger verify', 'doctor', 'version']
+            'ledger export', 'ledger receipt', 'ledger verify', 'erase', 'calls', 'calls show', 'usage',
+            'bill', 'sla', 'doctor', 'version']
 
 
 class CommandLineTest(ProgramTest):
@@ -28,7 +29,7 @@ class CommandLineTest(ProgramTest):
                 self.assertRegex(text, '(?m)^Examples?:\n  .*lethe ' + command.split(maxsplit=1)[0])
 
     def test_every_command_is_known_to_this_test(self):
-        for parent in ('', 'models', 'bench', 'apps', 'keys'):
+        for parent in ('', 'models', 'bench', 'apps', 'keys', 'calls', 'ledger'):
             text = self.assert_good(run(*parent.split(), '--help'))
             listed = re.findall(r'^  ([a-z]+) {3,}', text.split('Subcommands:')[1], re.MULTILINE)
             self.assertEqual({f'{parent} {name}'.strip() for name in listed},
