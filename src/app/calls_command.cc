@@ -53,6 +53,7 @@ void AddCallsCommand(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* calls = program.add_subcommand("calls", "Explain what was done for a call");
   calls->require_subcommand(1);
+  calls->footer("Example:\n  lethe calls show 8f1c2f0e-2b1a-4a52-9d2e-5a7a3f0c9c11");
   CLI::App* show = calls->add_subcommand("show", "Show what the operation log has of a call");
   show->footer(
       "Example:\n"
