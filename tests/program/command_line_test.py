@@ -31,7 +31,7 @@ class CommandLineTest(ProgramTest):
     def test_every_command_is_known_to_this_test(self):
         for parent in ('', 'models', 'bench', 'apps', 'keys', 'calls', 'ledger'):
             text = self.assert_good(run(*parent.split(), '--help'))
-            listed = re.findall(r'^  ([a-z]+) {3,}', text.split('Subcommands:')[1], re.MULTILINE)
+            listed = re.findall(r'^  ([a-z-]+) {3,}', text.split('Subcommands:')[1], re.MULTILINE)
             self.assertEqual({f'{parent} {name}'.strip() for name in listed},
                              {c for c in COMMANDS if c.rpartition(' ')[0] == parent})
 
