@@ -187,7 +187,7 @@ void RecordingTasks::Work() {
       (void)parts_.store.tasks().ObjectIsGone(task.id);
     }
     lock.lock();
-    DropUpload(task.id);
+    if (outcome) DropUpload(task.id);
     in_hand_.erase(task.id);
     const bool cancelled = cancelled_.erase(task.id) > 0;
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
@@ -307,6 +307,10 @@ std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, std::uint64_t* 
   if (!request.ok()) return Failed(request.status(), false);
   const auto engine = parts_.engines.Find(request->engine);
   if (!engine.ok()) return Failed(engine.status(), false);
+  // A vocabulary may have been removed since; then there is nothing to prefer.
+  const auto hot_words = parts_.word_lists.Resolve(task.app_id, *engine->speech,
+                                                   request->hot_word_list, request->vocabulary_id);
+  if (hot_words.status().code() == StatusCode::kUnavailable) return std::nullopt;
   const auto audio = Audio(task, *request);
   // A stored recording is there as long as its time lasts, whoever does not answer just now.
   if (task.recording && audio.status().code() == StatusCode::kUnavailable) return std::nullopt;
@@ -318,10 +322,6 @@ std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, std::uint64_t* 
     auto library = parts_.store.keyword_libraries().Find(task.app_id, id);
     if (library.ok()) options.keywords.push_back(*std::move(library));
   }
-  // A vocabulary may have been removed since; then there is nothing to prefer.
-  const auto hot_words = parts_.word_lists.Resolve(task.app_id, *engine->speech,
-                                                   request->hot_word_list, request->vocabulary_id);
-  if (hot_words.status().code() == StatusCode::kUnavailable) return std::nullopt;
   const auto transcript = parts_.recognizer.Recognize(
       {.engine = *engine,
        .audio = std::as_bytes(std::span((*audio)->data(), (*audio)->size())),

@@ -42,7 +42,8 @@ Result<LedgerAbout> LedgerAbout::Read(const std::string& folder) {
 }
 
 Status LedgerAbout::Write(const std::string& folder) const {
-  ASSIGN_OR_RETURN(AtomicFileWriter writer, AtomicFileWriter::Create(Path(folder)));
+  ASSIGN_OR_RETURN(AtomicFileWriter writer,
+                   AtomicFileWriter::Create(Path(folder), AtomicFileWriter::Readers::kOwner));
   RETURN_IF_ERROR(writer.Write(Text(*this)));
   RETURN_IF_ERROR(writer.Commit());
   return SyncFolder(folder);
