@@ -41,7 +41,8 @@ Status Show(const Options& options) {
       if (is_time && value.is_number_integer()) {
         shown = ShowTime(WallTime(Millis(value.get<std::int64_t>())));
       }
-      text += "  " + name + std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') + shown + "\n";
+      text +=
+          "  " + name + std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') + shown + "\n";
     }
   }
   return WriteStandardOutput(options.json ? list.dump(2) + "\n" : text);

@@ -14,10 +14,10 @@
 
 #include <gmock/gmock.h>
 
-#include "outbound/http_client.h"
 #include "base/sigpipe_guard.h"
-#include "tests/support/test_certificate.h"
+#include "outbound/http_client.h"
 #include "outbound/internal/test_fetch.h"
+#include "tests/support/test_certificate.h"
 #include "tests/support/test_server.h"
 
 namespace lethe {

@@ -38,8 +38,8 @@ class TestKeyring {
 
 /// Takes away what schemas after the first added; indices apart.
 inline std::vector<std::string> UndoLaterSchemas() {
-  std::vector<std::string> statements = {"DROP TABLE items", "DROP TABLE operations", "DROP TABLE ledger_outbox",
-                                         "DROP TABLE retention_periods",
+  std::vector<std::string> statements = {"DROP TABLE items", "DROP TABLE operations",
+                                         "DROP TABLE ledger_outbox", "DROP TABLE retention_periods",
                                          "DELETE FROM counters WHERE name = 'ledger_leaves'"};
   for (const char* column :
        {"holder", "held_until_ms", "item", "audio_item", "holds_object", "object_name",
