@@ -30,6 +30,7 @@ Result<TimeRange> ReadRange(const std::string& text, std::chrono::minutes utc_of
   TimeRange range;
   ASSIGN_OR_RETURN(range.begin, ParseMinute(text.substr(0, slash), utc_offset));
   ASSIGN_OR_RETURN(range.end, ParseMinute(text.substr(slash + 1), utc_offset));
+  if (range.end < range.begin) return InvalidArgument("--exclude ends before it begins: " + text);
   return range;
 }
 
