@@ -123,6 +123,9 @@ Outcome Recognize(FaceContext& context, const HttpRequest& request, const Applic
           },
   });
   Facts facts = {{"hot_words", *hot_words != nullptr}, {"recognise_ms", MillisSince(begun)}};
+  if (cancellable.cancelled()) {
+    return Refuse(id, FlashCode::kClientGone, "the call was erased on request");
+  }
   if (!transcript.ok()) return RefuseAudio(id, transcript.status());
   return {.body = FlashAnswer(id, *transcript, *wanted),
           .audio = transcript->duration * (transcript->split ? transcript->channels : 1),

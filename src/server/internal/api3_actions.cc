@@ -125,6 +125,17 @@ ApiError StoreError(const Status& status) {
   }
 }
 
+ApiError WordListError(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kNotFound:
+      return {"InvalidParameterValue.InvalidVocabId", status.message()};
+    case StatusCode::kInvalidArgument:
+      return {"InvalidParameterValue.InvalidWordWeightStr", status.message()};
+    default:
+      return StoreError(status);
+  }
+}
+
 std::string ShowTime(WallTime time) {
   using namespace std::chrono;
   constexpr hours kOffset{8};

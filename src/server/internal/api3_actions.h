@@ -77,6 +77,9 @@ ApiResult<std::string> ReadData(ApiCall& call, std::size_t most);
 /// An error of the records behind an action.
 ApiError StoreError(const Status& status);
 
+/// An error of WordLists::Resolve(): the caller's list or vocabulary, or the records.
+ApiError WordListError(const Status& status);
+
 /// A moment as the contract shows it: `2020-01-14T10:24:07+08:00`.
 std::string ShowTime(WallTime time);
 

@@ -67,12 +67,7 @@ ApiAnswer CreateRecTask(ApiCall& call) {
   const auto words =
       call.context.word_lists.Resolve(call.application.id, *recognition.engine.speech,
                                       request.hot_word_list, request.vocabulary_id);
-  if (!words.ok()) {
-    const bool unknown = words.status().code() == StatusCode::kNotFound;
-    return ApiError{unknown ? "InvalidParameterValue.InvalidVocabId"
-                            : "InvalidParameterValue.InvalidWordWeightStr",
-                    words.status().message()};
-  }
+  if (!words.ok()) return WordListError(words.status());
   std::string upload;
   if (source == 1) {
     auto data = ReadData(call, kMaxData);

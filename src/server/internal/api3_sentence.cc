@@ -45,6 +45,8 @@ ApiError RecognitionError(const Status& status) {
       return {"InvalidParameterValue.ErrorVoicedataTooLong", "The audio " + status.message()};
     case StatusCode::kUnavailable:
       return {"ResourceInsufficient", status.message()};
+    case StatusCode::kCancelled:
+      return {"FailedOperation", "The call was erased on request."};
     default:
       return {"InternalError.ErrorRecognize", status.message()};
   }
@@ -76,12 +78,7 @@ ApiAnswer SentenceRecognition(ApiCall& call) {
   auto hot_words =
       call.context.word_lists.Resolve(call.application.id, *recognition.engine.speech,
                                       recognition.hot_word_list, recognition.vocabulary_id);
-  if (!hot_words.ok()) {
-    const bool unknown = hot_words.status().code() == StatusCode::kNotFound;
-    return ApiError{unknown ? "InvalidParameterValue.InvalidVocabId"
-                            : "InvalidParameterValue.InvalidWordWeightStr",
-                    hot_words.status().message()};
-  }
+  if (!hot_words.ok()) return WordListError(hot_words.status());
   auto audio = source == 1 ? ReadData(call, kMaxData) : Fetch(call);
   if (const auto* error = std::get_if<ApiError>(&audio)) return *error;
   const auto& bytes = std::get<std::string>(audio);

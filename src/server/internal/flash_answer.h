@@ -20,6 +20,7 @@ enum class FlashCode {
   kConcurrency = 4006,
   kDecoding = 4007,
   kUploadTimedOut = 4008,
+  kClientGone = 4009,  // told to whose call was erased
   kTooLarge = 4011,
   kEmpty = 4012,
   kServer = 5001,
