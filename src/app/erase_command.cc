@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -55,7 +56,7 @@ void WaitForReceipts(const std::string& folder, std::uint64_t first, Erasure* er
   while (std::chrono::steady_clock::now() < until) {
     auto receipts = FindReceipts(folder, first, erasure->unproven);
     if (receipts.ok() && receipts->size() >= erasure->unproven.size()) {
-      erasure->without_receipt -= receipts->size();
+      erasure->without_receipt -= std::min(erasure->without_receipt, receipts->size());
       erasure->receipts = *std::move(receipts);
       erasure->proof.clear();
       return;

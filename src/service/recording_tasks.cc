@@ -176,7 +176,7 @@ void RecordingTasks::Work() {
     }
     const Task& task = **claimed;
     ++running_[task.app_id];
-    in_hand_.insert(task.id);
+    in_hand_.emplace(task.id, task.app_id);
     lock.unlock();
     std::uint64_t bytes = 0;
     std::optional<TaskOutcome> outcome = Run(task, &bytes);
@@ -250,7 +250,8 @@ bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome) {
 Result<std::optional<Task>> RecordingTasks::Claim() {
   if (!recovered_) return std::optional<Task>();
   if (claim_unanswered_) {
-    const std::vector<TaskId> in_hand(in_hand_.begin(), in_hand_.end());
+    std::vector<TaskId> in_hand;
+    for (const auto& [id, app_id] : in_hand_) in_hand.push_back(id);
     RETURN_IF_ERROR(parts_.store.tasks().ResetRunning(options_.node.node, in_hand).status());
     claim_unanswered_ = false;
   }
@@ -383,7 +384,11 @@ void RecordingTasks::TellCallers() {
     lock.unlock();
     const auto pending = parts_.store.tasks().ClaimCallbacks(options_.node, kCallbackBatch);
     if (pending.ok()) {
-      for (const Task& task : *pending) Tell(task);
+      for (const Task& task : *pending) {
+        // It may have been erased, or its time be over, while others were told.
+        const Status there = parts_.store.tasks().Find(task.app_id, task.id).status();
+        if (there.code() != StatusCode::kNotFound) Tell(task);
+      }
     }
     lock.lock();
     if (pending.ok() && !pending->empty()) continue;
@@ -406,6 +411,7 @@ void RecordingTasks::LookAfter() {
     (void)parts_.store.tasks().FailLostUploads(
         "", "the node that held the uploaded recording does not answer any more; send it again");
     DropLostUploads();
+    CancelWhatIsErased();
     lock.lock();
     changed_.wait_for(lock, 5 * options_.poll, [&] { return stopping_; });
   }
@@ -431,6 +437,15 @@ void RecordingTasks::DropLostUploads() {
         task.ok() ? task->finished.has_value() : task.status().code() == StatusCode::kNotFound;
     lock.lock();
     if (lost) DropUpload(id);
+  }
+}
+
+void RecordingTasks::CancelWhatIsErased() {
+  std::unique_lock lock(mutex_);
+  const std::map<TaskId, AppId> in_hand = in_hand_;
+  lock.unlock();
+  for (const auto& [id, app_id] : in_hand) {
+    if (parts_.store.tasks().Find(app_id, id).status().code() == StatusCode::kNotFound) Cancel(id);
   }
 }
 

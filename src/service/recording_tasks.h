@@ -111,6 +111,8 @@ class RecordingTasks {
   void DropUpload(TaskId id);
   // Those whose tasks were removed, expired, or given up by other nodes.
   void DropLostUploads();
+  // What somebody else erased, a command or another node.
+  void CancelWhatIsErased();
   using Bytes = std::shared_ptr<const std::string>;
   // Stores an upload, where it may be stored. None: it stays in memory.
   Result<std::optional<StoredRecording>> StoreUpload(AppId app_id, const std::string& request_id,
@@ -133,7 +135,8 @@ class RecordingTasks {
   TaskId last_looked_at_ = 0;
   std::size_t upload_bytes_ = 0;
   std::map<AppId, int> running_;
-  std::set<TaskId> in_hand_, cancelled_;  // what runs here, and what of it was erased
+  std::map<TaskId, AppId> in_hand_;    // what runs here
+  std::set<TaskId> cancelled_;         // what of it was erased
   std::uint64_t news_ = 0, told_ = 0;  // counts of what was submitted or put back; of what finished
   bool recovered_ = false, stopping_ = false;
   bool claim_unanswered_ = false;  // something may run here in the records only
