@@ -261,7 +261,12 @@ Status Run(Options& options) {
   OutboundClient outbound(std::move(rules));
   LedgerFeed feed(store.journal(), data.ledger, clock);
   // Older records that were put back are made to forget what the ledger says is erased, first.
-  ShowLedger(feed, feed.CatchUp());
+  const Status told = feed.CatchUp();
+  // That another node has it is no reason not to serve; that nobody can read it is.
+  if (!told.ok() && told.code() != StatusCode::kFailedPrecondition) {
+    return told.WithContext("the ledger");
+  }
+  ShowLedger(feed, told);
   Sweeper sweeper(Forgetters(data), {.held = [&data] { return MaybeSetWrong(*data.clock); }});
   // What is over by now is gone before anybody may ask for it.
   RETURN_IF_ERROR(sweeper.SweepAll());
