@@ -102,8 +102,8 @@ std::string ShowReport(const SlaReport& report) {
               : "") +
          "Not seen here: calls that became no row, while no node answered, before it was known "
          "who\n"
-         "called, and while records could not be written. To a minute without calls, a service\n"
-         "that is down looks like one that nobody asks.\n\n";
+         "called, and while records could not be written. A service that is down looks like one\n"
+         "that nobody asks.\n\n";
 }
 
 Status Run(const Options& options) {
