@@ -100,10 +100,9 @@ std::string ShowReport(const SlaReport& report) {
          (report.excluded_calls > 0
               ? "Left out as announced maintenance: " + number(report.excluded_calls) + " calls.\n"
               : "") +
-         "Not seen here: calls that became no row, while no node answered, before it was known "
-         "who\n"
-         "called, and while records could not be written. To a minute without calls, a service\n"
-         "that is down looks like one that nobody asks.\n\n";
+         "Not seen here: calls that became no row, while no node answered, before it was known\n"
+         "who called, and while records could not be written. A service that is down looks like\n"
+         "one that nobody asks.\n\n";
 }
 
 Status Run(const Options& options) {

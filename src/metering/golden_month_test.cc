@@ -134,7 +134,8 @@ TEST_F(GoldenMonthTest, TheSharesOfItsCallsAreTheSameAndAddUpToIt) {
 TEST_F(GoldenMonthTest, TheServiceLevelsAreTheSameUnderEveryDefinition) {
   SlaCounter counter = *SlaCounter::Create(7, kOctober, {});
   // In any order.
-  for (auto call = calls_.rbegin(); call != calls_.rend(); ++call) counter.Add(*call);
+  const std::vector<FinishedCall> backwards(calls_.rbegin(), calls_.rend());
+  for (const FinishedCall& call : backwards) counter.Add(call);
   const SlaReport report = counter.Finish(kOctober.end(), bill_.total, bill_.currency);
   const auto shown = [](const Availability& availability) {
     return Json({{"share", availability.share},

@@ -4,8 +4,10 @@
 
 #include "server/flash.h"
 
+#include <atomic>
 #include <map>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -121,6 +123,23 @@ TEST_F(FlashTest, UsageCountsEveryChannelThatWasHeard) {
   ASSERT_EQ(usage->size(), 1U);
   EXPECT_EQ(usage->at(0).seconds, 8U);
   EXPECT_EQ(usage->at(0).failed, 1U);
+}
+
+TEST_F(FlashTest, ACallThatIsErasedIsNoFaultOfTheService) {
+  json answer = {{"code", 0}};
+  // Again, where the call was over just when it was found.
+  while (answer.at("code") == 0) {
+    std::atomic<bool> over = false;
+    std::thread eraser([&] {
+      while (!over && calls_.Cancel({.app_id = application_.id}) == 0) std::this_thread::yield();
+    });
+    answer = Ask({}, wav_);
+    over = true;
+    eraser.join();
+  }
+  EXPECT_EQ(answer.at("code"), 4009);
+  meter_.Flush();
+  EXPECT_EQ(meter_.counts().at({Interface::kFlash, "4009"}), 1U);
 }
 
 TEST_F(FlashTest, EmptyParametersAreAbsentAndUnknownOnesIgnored) {

@@ -54,7 +54,7 @@ void Meter::Flush() {
 }
 
 Status Meter::Write(std::vector<FinishedCall> calls) {
-  const Status status = usage_.Record(calls);
+  Status status = usage_.Record(calls);
   if (options_.log == nullptr) return status;
   std::vector<Operation> operations;
   for (FinishedCall& call : calls) {

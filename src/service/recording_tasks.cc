@@ -226,9 +226,9 @@ bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome) {
     const Status written = parts_.store.tasks().Finish(task.id, task.lease, outcome);
     switch (written.code()) {
       case StatusCode::kOk:
-        return true;
       case StatusCode::kNotFound:
-        return true;  // removed, or expired, while it was transcribed: nobody else counts it
+        // Or removed, or expired, while it was transcribed: nobody else counts it.
+        return true;
       case StatusCode::kFailedPrecondition:
         return maybe_written && WasFinishedHere(task);
       case StatusCode::kResourceExhausted:

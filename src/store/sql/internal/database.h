@@ -83,7 +83,7 @@ class Database {
         loan->Keep();
         return outcome;
       } catch (const soci::soci_error& error) {
-        const Status status = AfterFailure(error, what, committing, *loan, mishaps);
+        Status status = AfterFailure(error, what, committing, *loan, mishaps);
         if (!status.ok()) return status;
       }
     }
