@@ -1,6 +1,6 @@
-// Goal:   Get() gives all of an object or an error, what Remove() acknowledged is gone, a name that is
-//         taken stays the other's, and errors say what to do. Method: a server in memory that answers
-//         wrongly in one way in each test.
+// Goal: Get() gives all of an object or an error, what Remove() acknowledged is gone, a name that
+// is taken stays the other's, and errors say what to do. Method: a server in memory that answers
+// wrongly in one way in each test.
 
 #include <gmock/gmock.h>
 

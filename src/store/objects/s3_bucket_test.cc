@@ -1,7 +1,5 @@
-// Goal:   a bucket that cannot keep the promise is refused, listings end, what is sent is signed,
-// and
-//         only to whom is trusted. Method: a server in memory, with and without TLS; what it was
-//         sent.
+// Goal: a bucket that cannot keep the promise is refused, listings end, what is sent is signed, and
+// only to whom is trusted. Method: a server in memory, with and without TLS; what it was sent.
 
 #include <thread>
 
