@@ -159,11 +159,21 @@ class DirectoryObjects final : public ObjectStore {
   }
 
  private:
+  // Somebody may remove the folder, or its parent, while it is made: then it "exists" and is not
+  // there.
   Status MakeFolder(const fs::path& folder) const {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) return ErrnoStatus(error.value(), "cannot make a folder for objects");
-    return SyncFolder(folder.parent_path());
+    Status status;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      std::error_code error;
+      fs::create_directories(folder, error);
+      status = error ? ErrnoStatus(error.value(), "cannot make a folder for objects")
+                     : SyncFolder(folder.parent_path());
+      const bool raced = error == std::errc::file_exists ||
+                         error == std::errc::no_such_file_or_directory ||
+                         (!error && status.code() == StatusCode::kNotFound);
+      if (!raced) break;
+    }
+    return status;
   }
 
   static Status Write(int fd, std::uint64_t size, const ObjectSource& source) {
