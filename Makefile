@@ -6,7 +6,7 @@ LETHE := build/lethe
 MODELS := moonshine-tiny-en silero-vad
 
 help: ## list what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install the Debian packages that are missing
 	@scripts/setup.sh
@@ -64,6 +64,11 @@ tsan: models clients ## run every test under the thread sanitizer
 	@cmake --preset tsan && cmake --build --preset tsan
 	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset tsan -j $$(nproc)
 
+conformance: build ## run a WebSocket suite that is not ours, from Debian's sources of jetty9
+	@scripts/setup.sh scripts/packages-conformance.txt
+	@cmake --build --preset release --target websocket_echo
+	@python3 tests/conformance/run.py build/tests/websocket_echo build/conformance
+
 fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 	@scripts/setup.sh scripts/packages-dev.txt
 	@cmake --preset fuzz && cmake --build --preset fuzz
@@ -72,4 +77,4 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 clean: ## remove everything built or fetched for building (not the installed models)
 	@rm -rf build bench/node_modules tests/clients/node_modules tests/s3/node_modules
 
-.PHONY: help setup build models clients run sample test endurance bench load format lint asan tsan fuzz clean
+.PHONY: help setup build models clients run sample test endurance bench load format lint asan tsan conformance fuzz clean

@@ -10,6 +10,17 @@ void AddDataOption(CLI::App* command, std::string& path) {
   command->add_option("--data", path, "Folder of the records and their key")->capture_default_str();
 }
 
+void AddObjectsOptions(CLI::App* command, RecordsOptions& options) {
+  command
+      ->add_option("--store.objects", options.objects,
+                   "Folder or bucket of recordings, as lethe serve has it")
+      ->envname("LETHE_STORE_OBJECTS");
+  command
+      ->add_option("--store.objects-keys", options.objects_keys,
+                   "File with the bucket's keys, as lethe serve has it")
+      ->envname("LETHE_STORE_OBJECTS_KEYS");
+}
+
 void AddRecordsOptions(CLI::App* command, RecordsOptions& options) {
   AddDataOption(command, options.data);
   command
@@ -25,7 +36,9 @@ void AddRecordsOptions(CLI::App* command, RecordsOptions& options) {
           "--store.keys", options.keys,
           "Folder of the keys, as lethe serve has it; by default \"keys\" in the data folder")
       ->envname("LETHE_STORE_KEYS");
-  command->add_option("--store.region", options.region, "Region, as lethe serve has it")
+  command
+      ->add_option("--store.region", options.region,
+                   "Region, as lethe serve has it; none: that of the keys")
       ->envname("LETHE_STORE_REGION")
       ->capture_default_str();
 }

@@ -17,6 +17,9 @@ void AddDataOption(CLI::App* command, std::string& path);
 /// Adds --data and those that name a database server.
 void AddRecordsOptions(CLI::App* command, RecordsOptions& options);
 
+/// Where recordings are, for commands that remove some.
+void AddObjectsOptions(CLI::App* command, RecordsOptions& options);
+
 /// Finds an application by its AppId or its name. Errors: kNotFound, naming it
 Result<Application> FindApplication(Store& store, const std::string& id_or_name);
 

@@ -5,8 +5,10 @@
 #include "app/accounts.h"
 #include "app/commands.h"
 #include "app/finish.h"
+#include "app/forgetters.h"
 #include "app/output.h"
 #include "app/table.h"
+#include "service/eraser.h"
 
 namespace lethe {
 namespace {
@@ -64,6 +66,34 @@ Status ChangeOne(const Options& options, std::string_view done, Change change) {
   ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
   RETURN_IF_ERROR(change(folder.store->applications(), found.id));
   return WriteStandardOutput(std::to_string(found.id) + ": " + std::string(done) + "\n");
+}
+
+// All of it is erased first, so that the ledger is told what became of it, and no recording of it
+// stays behind in an object store.
+Status Remove(const Options& options) {
+  ASSIGN_OR_RETURN(DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
+  Applications& applications = folder.store->applications();
+  ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
+  RETURN_IF_ERROR(applications.SetEnabled(found.id, false));
+  Eraser eraser({.store = *folder.store, .recordings = folder.recordings.get()});
+  ASSIGN_OR_RETURN(const Erasure erasure,
+                   eraser.Erase({.app_id = found.id}, ErasureCause::kTenantRemoved));
+  // Those that an earlier attempt could not reach.
+  for (bool more = true; more;) {
+    constexpr int kBatch = 100;
+    const auto removed = RemoveObjects(folder, kBatch);
+    if (!removed.ok()) {
+      return removed.status().WithContext(
+          "the application is disabled and its recordings cannot be opened any more, but not all "
+          "could be removed from the object store; run this again");
+    }
+    more = *removed == kBatch;
+  }
+  RETURN_IF_ERROR(applications.Remove(found.id));
+  return WriteStandardOutput(std::to_string(found.id) +
+                             ": removed, and erased: " + std::to_string(erasure.results) +
+                             " results, " + std::to_string(erasure.recordings) + " recordings, " +
+                             std::to_string(erasure.operations) + " rows of the operation log\n");
 }
 
 CLI::App* AddOne(CLI::App* apps, const std::string& name, const std::string& what,
@@ -209,10 +239,8 @@ void AddAppsCommand(CLI::App& program, int& exit_code) {
       "  lethe apps remove dictation\n"
       "\n"
       "This can not be undone. Its usage is kept as long as all usage is.");
-  Finish(remove, exit_code, [options] {
-    return ChangeOne(*options, "removed",
-                     [](Applications& all, AppId id) { return all.Remove(id); });
-  });
+  AddObjectsOptions(remove, options->records);
+  Finish(remove, exit_code, [options] { return Remove(*options); });
 }
 
 }  // namespace lethe

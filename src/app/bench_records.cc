@@ -28,7 +28,7 @@ constexpr std::chrono::milliseconds kPace{5};
 
 struct Options {
   std::int64_t results = 100'000, erasures = 1'000, calls = 2'000;
-  std::string folder;
+  std::string folder, keep;
   bool json = false;
 };
 
@@ -113,7 +113,18 @@ Result<Latencies> Call(DataFolder& data, AppId app_id, std::int64_t count,
   return latencies;
 }
 
+// Only what is stored, for measurements of a service.
+Status Fill(const Options& options) {
+  ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder({.data = options.keep}, SystemClock(), true));
+  ASSIGN_OR_RETURN(const Application application,
+                   data.store->applications().Create({.name = "bench"}));
+  RETURN_IF_ERROR(StoreResults(data, application.id, options.results).status());
+  return WriteStandardOutput("stored " + std::to_string(options.results) + " results in " +
+                             options.keep + "\n");
+}
+
 Status Run(const Options& options) {
+  if (!options.keep.empty()) return Fill(options);
   const Folder folder(options.folder.empty() ? fs::current_path() : fs::path(options.folder));
   const WallTime begin = std::chrono::floor<std::chrono::hours>(SystemClock().Now());
   ManualClock clock(begin);
@@ -211,6 +222,8 @@ void AddBenchRecords(CLI::App& bench, int& exit_code) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   command->add_option("--folder", options->folder, "Where; the current one if it is not named");
+  command->add_option("--keep", options->keep,
+                      "Only fill this new data folder, and leave it there (bench/sweep.py)");
   command->add_flag("--json", options->json, "Print JSON");
   Finish(command, exit_code, [options] { return Run(*options); });
 }

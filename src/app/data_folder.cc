@@ -1,5 +1,6 @@
 #include "app/data_folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -20,6 +21,9 @@ namespace lethe {
 namespace {
 
 namespace fs = std::filesystem;
+
+// The object that says which region a store is of.
+constexpr std::string_view kRegionObject = "region/name";
 
 // The last folder is for its owner only; the ones above are as usual.
 Status MakePrivateFolder(const std::string& path) {
@@ -101,6 +105,31 @@ Status OpenFile(const RecordsOptions& options, const Clock& clock, bool may_crea
   return OkStatus();
 }
 
+// Recordings are of one region: the first who opens the store says which.
+Status CheckRegion(ObjectStore& objects, const std::string& region) {
+  constexpr std::size_t kMostBytes = 64;
+  std::string stamp;
+  const Status found = objects.Get(std::string(kRegionObject), [&](std::string_view bytes) {
+    if (stamp.size() + bytes.size() > kMostBytes) return DataLoss("no name of a region");
+    stamp += bytes;
+    return OkStatus();
+  });
+  if (found.code() == StatusCode::kNotFound) {
+    return objects.Put(
+        std::string(kRegionObject), region.size(),
+        [&, at = std::size_t{0}](std::span<char> block) mutable -> Result<std::size_t> {
+          const std::size_t n = std::min(block.size(), region.size() - at);
+          std::copy_n(region.data() + at, n, block.data());
+          at += n;
+          return n;
+        });
+  }
+  if (!found.ok()) return found.WithContext("the object store");
+  if (stamp == region) return OkStatus();
+  return FailedPrecondition("the object store has recordings of the region " + stamp +
+                            ", this node is in " + region + " (store.region)");
+}
+
 Status OpenObjects(const RecordsOptions& options, DataFolder* data) {
   if (options.objects.starts_with("s3:")) {
     ASSIGN_OR_RETURN(S3Options s3, ParseS3Url(options.objects));
@@ -115,6 +144,7 @@ Status OpenObjects(const RecordsOptions& options, DataFolder* data) {
   } else {
     return OkStatus();
   }
+  RETURN_IF_ERROR(CheckRegion(*data->objects, data->keyring->sealer().region()));
   data->recordings =
       std::make_unique<Recordings>(*data->objects, data->keyring->sealer(), *data->clock);
   return OkStatus();
@@ -141,6 +171,30 @@ Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& cl
   data.ledger = {.folder = options.ledger.empty() ? folder + "/ledger" : options.ledger,
                  .signing_key_file = data.keyring->folder() + "/ledger-signing.key"};
   return data;
+}
+
+Result<int> RotateMasterKey(const RecordsOptions& options, const Clock& clock) {
+  const std::string folder = (fs::path(options.data) / "").parent_path().string();
+  const std::string keys = options.keys.empty() ? folder + "/keys" : options.keys;
+  const LedgerOptions ledger_options{
+      .folder = options.ledger.empty() ? folder + "/ledger" : options.ledger,
+      .signing_key_file = keys + "/ledger-signing.key"};
+  if (options.dsn.empty() && !fs::exists(folder + "/records.db")) return NoRecordsYet(folder);
+  // A service that runs here has the ledger open.
+  const auto ledger = fs::exists(ledger_options.folder)
+                          ? Ledger::Open(ledger_options, clock)
+                          : Result<std::unique_ptr<Ledger>>(std::unique_ptr<Ledger>());
+  if (!ledger.ok()) return ledger.status().WithContext("stop every service on these records first");
+  ASSIGN_OR_RETURN(const Keyring::ChangeMasterKey change, Keyring::ChangeMasterKey::Begin(keys));
+  if (options.dsn.empty()) {
+    RETURN_IF_ERROR(ResealSqliteStore(folder + "/records.db", change.from, change.to));
+  } else {
+    ASSIGN_OR_RETURN(MysqlOptions mysql, ParseMysqlDsn(options.dsn));
+    ASSIGN_OR_RETURN(mysql.password, StorePassword(options));
+    RETURN_IF_ERROR(ResealMysqlStore(mysql, change.from, change.to));
+  }
+  RETURN_IF_ERROR(change.Finish());
+  return change.keys;
 }
 
 std::string DefaultNodeName(const std::string& data) {

@@ -37,11 +37,11 @@ std::string DefaultDataFolder();
 struct RecordsOptions {
   std::string data = DefaultDataFolder();  // the folder
   std::string keys;                        // the folder of the keys; empty: "keys" in the folder
-  std::string objects;       // the folder of recordings, or their bucket (ParseS3Url()); empty:
-                             // "objects" in it, or, with a DSN, none
-  std::string objects_keys;  // file of the bucket's keys (LoadS3Keys())
-  std::string ledger;        // of the ledger; empty: "ledger" in it
-  std::string region = "default";
+  std::string objects;        // the folder of recordings, or their bucket (ParseS3Url()); empty:
+                              // "objects" in it, or, with a DSN, none
+  std::string objects_keys;   // file of the bucket's keys (LoadS3Keys())
+  std::string ledger;         // of the ledger; empty: "ledger" in it
+  std::string region;         // empty: that of the keys, which of new ones is "default"
   std::string dsn;            // of a database server (ParseMysqlDsn()); empty: records.db
   std::string password_file;  // the server's password; empty: $LETHE_STORE_PASSWORD, or none
   std::int64_t connections = 16;
@@ -58,6 +58,12 @@ struct DataFolder {
   LedgerOptions ledger;                    // of these records
   std::vector<std::string> notes;          // what whoever starts the service should know
 };
+
+/// Gives records and keys a new master key, and destroys the old one; says how many keys were
+/// sealed anew. No service may have them open. What is interrupted is finished by the next call.
+/// Errors: kFailedPrecondition when a service has them open, as far as that can be seen; as
+///         Keyring::ChangeMasterKey and ResealSqliteStore()
+Result<int> RotateMasterKey(const RecordsOptions& options, const Clock& clock);
 
 /// Opens the records. With `may_create` a folder that is missing or has none is made to have some,
 /// and so is a database; otherwise that is kFailedPrecondition.

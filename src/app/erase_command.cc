@@ -125,14 +125,7 @@ void AddEraseCommand(CLI::App& program, int& exit_code) {
       "Live calls under way are cancelled by the service itself: POST /lethe/v1/erase.\n"
       "A receipt proves that the ledger says so: lethe ledger verify --help.");
   AddRecordsOptions(command, options->records);
-  command
-      ->add_option("--store.objects", options->records.objects,
-                   "Folder or bucket of recordings, as lethe serve has it")
-      ->envname("LETHE_STORE_OBJECTS");
-  command
-      ->add_option("--store.objects-keys", options->records.objects_keys,
-                   "File with the bucket's keys, as lethe serve has it")
-      ->envname("LETHE_STORE_OBJECTS_KEYS");
+  AddObjectsOptions(command, options->records);
   command
       ->add_option("--store.ledger", options->records.ledger,
                    "Folder of the ledger, as lethe serve has it")

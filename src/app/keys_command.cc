@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -86,10 +87,60 @@ CLI::App* AddOne(CLI::App* keys, const std::string& name, const std::string& wha
   return command;
 }
 
+// The keys that what is stored is sealed under: that they are there, never what they are.
+Status Sealing(const Options& options) {
+  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
+  KeyStore& keys = folder.keyring->keys();
+  ASSIGN_OR_RETURN(const std::vector<Epoch> epochs, keys.Epochs());
+  ASSIGN_OR_RETURN(const std::vector<TenantId> tenants, keys.Tenants());
+  Table table(4, {"CLASS", "REGION", "HOUR (UTC)", "DESTROYED (UTC)"});
+  for (const Epoch& epoch : epochs) {
+    table.Add({std::string(DataClassName(epoch.data_class)), epoch.region,
+               ShowTime(WallTime(std::chrono::hours(epoch.hour))), ShowTime(EndOf(epoch))});
+  }
+  // The number 0 is nobody's: its key says that the folder belongs to the records.
+  const auto applications =
+      std::count_if(tenants.begin(), tenants.end(), [](TenantId tenant) { return tenant != 0; });
+  return WriteStandardOutput(table.Text() + "\nBesides: the master key, and a key for each of " +
+                             std::to_string(applications) + " applications.\n");
+}
+
+Status Rotate(const Options& options) {
+  ASSIGN_OR_RETURN(const int keys, RotateMasterKey(options.records, SystemClock()));
+  return WriteStandardOutput("a new master key, and sealed with it: " + std::to_string(keys) +
+                             " keys and the secrets of the records\nThe old one is destroyed: "
+                             "backups of keys from before open nothing new.\n");
+}
+
+void AddSealingCommands(CLI::App* keys, const std::shared_ptr<Options>& options, int& exit_code) {
+  CLI::App* sealing =
+      keys->add_subcommand("sealing", "Show the keys that what is stored is sealed under");
+  sealing->footer(
+      "Example:\n"
+      "  lethe keys sealing\n"
+      "\n"
+      "Never what they are. With an hour's key goes all that was sealed in that hour.");
+  AddRecordsOptions(sealing, options->records);
+  Finish(sealing, exit_code, [options] { return Sealing(*options); });
+
+  CLI::App* rotate =
+      keys->add_subcommand("rotate", "Make a new master key, and destroy the old one");
+  rotate->footer(
+      "Example:\n"
+      "  lethe keys rotate\n"
+      "\n"
+      "Stop every service on these records first. Every other key is sealed with the new master\n"
+      "key, and so are the secrets of applications; what is stored is not touched. If it is\n"
+      "interrupted, services refuse to start until it was run again.");
+  AddRecordsOptions(rotate, options->records);
+  Finish(rotate, exit_code, [options] { return Rotate(*options); });
+}
+
 }  // namespace
 
 void AddKeysCommand(CLI::App& program, int& exit_code) {
-  CLI::App* keys = program.add_subcommand("keys", "Manage the keys of applications");
+  CLI::App* keys =
+      program.add_subcommand("keys", "Manage the keys of applications, and of what is stored");
   keys->require_subcommand(1);
   keys->footer(
       "Examples:\n"
@@ -140,6 +191,8 @@ void AddKeysCommand(CLI::App& program, int& exit_code) {
   password->footer("Example:\n  lethe keys password");
   AddRecordsOptions(password, options->records);
   Finish(password, exit_code, [options] { return SetPassword(*options); });
+
+  AddSealingCommands(keys, options, exit_code);
 }
 
 }  // namespace lethe

@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/data_folder.h"
 #include "app/finish.h"
+#include "app/forgetters.h"
 #include "app/option_table.h"
 #include "app/output.h"
 #include "app/serve_options.h"
@@ -20,7 +21,6 @@
 #include "metering/fee_estimator.h"
 #include "model/speech_model.h"
 #include "outbound/http_client.h"
-#include "retention/ended_epochs.h"
 #include "retention/sweeper.h"
 #include "server/cloud_api.h"
 #include "server/flash.h"
@@ -119,32 +119,6 @@ TaskHolder Node(const ServeOptions& options) {
       .lease = std::chrono::seconds(options.task_lease_seconds)};
 }
 
-// Recordings whose tasks are finished or erased, or whose time is over.
-Result<int> RemoveObjects(DataFolder& data, int limit) {
-  Tasks& tasks = data.store->tasks();
-  ASSIGN_OR_RETURN(const std::vector<ObjectOfTask> objects, tasks.ObjectsToRemove(limit));
-  if (!objects.empty() && data.recordings == nullptr) {
-    return FailedPrecondition(
-        "records have recordings in an object store, which store.objects does "
-        "not name");
-  }
-  for (const ObjectOfTask& object : objects) {
-    RETURN_IF_ERROR(data.recordings->Remove(object.name));
-    RETURN_IF_ERROR(tasks.ObjectIsGone(object.task));
-  }
-  return static_cast<int>(objects.size());
-}
-
-Leaf DestroyedLeaf(const Epoch& epoch) {
-  const std::chrono::seconds begin = std::chrono::hours(epoch.hour);
-  return {.kind = LeafKind::kEpochKeyDestroyed,
-          .data_class = epoch.data_class,
-          .items = 0,
-          .due = std::chrono::floor<std::chrono::seconds>(EndOf(epoch)),
-          .from = begin,
-          .to = begin + std::chrono::hours(1)};
-}
-
 // What the ledger found when it was opened, for whoever starts the service.
 void ShowLedger(const LedgerFeed& feed, const Status& status) {
   const Journal::Recovery& found = feed.report().recovery;
@@ -156,40 +130,30 @@ void ShowLedger(const LedgerFeed& feed, const Status& status) {
   }
 }
 
-// Everything that is kept for a time.
-std::vector<Forgetter> Forgetters(DataFolder& data) {
-  return {
-      // First what tasks have in the object store: a task is there until it has nothing there.
-      {"recordings_of_tasks", [&data](int limit) { return RemoveObjects(data, limit); }},
-      {"recordings",
-       [&data](int limit) -> Result<int> {
-         return data.recordings != nullptr ? data.recordings->RemoveExpired(limit) : 0;
-       }},
-      {"tasks", [&data](int limit) { return data.store->tasks().RemoveExpired(limit); }},
-      {"operations",
-       [&data](int limit) { return data.store->operation_log().RemoveExpired(limit); }},
-      {"usage", [&data](int limit) { return data.store->usage().RemoveExpired(limit); }},
-      {"epoch_keys",
-       [&data](int limit) {
-         return DestroyEndedEpochs(data.keyring->keys(), data.clock->Now(), limit,
-                                   [&data](const Epoch& epoch) {
-                                     return data.store->journal().Note(DestroyedLeaf(epoch));
-                                   });
-       }},
-      // Forgets nothing, but has to be written down as often.
-      {"clock",
-       [&data](int) -> Result<int> {
-         RETURN_IF_ERROR(data.clock->Save());
-         return 0;
-       }},
-  };
+// That another node has the ledger is no reason not to serve, once that has seen these records;
+// that nobody can read it is.
+Status AwaitLedger(LedgerFeed& feed, const Status& told, std::int64_t seconds) {
+  if (told.code() != StatusCode::kFailedPrecondition) return told.WithContext("the ledger");
+  if (seconds == 0) return OkStatus();
+  const Status compared = feed.AwaitComparison(std::chrono::seconds(seconds));
+  if (compared.ok()) return OkStatus();
+  return compared.WithContext(
+      "start that node, or give this one its folder (store.ledger), or serve without "
+      "(store.ledger_wait_seconds = 0: then what a backup brought back can be read until that node "
+      "is there)");
 }
 
-// A clock that leapt ahead makes everything old at once. Calls do not find it any more; but until
-// the clock has kept its word for a while, nothing is destroyed for it.
-bool MaybeSetWrong(const GuardedClock& clock) {
-  const GuardedClock::Leap leap = clock.leapt();
-  return leap.by >= std::chrono::hours(1) && leap.ago < std::chrono::minutes(10);
+// Recordings that cannot be removed, because the object store does not answer, cannot be opened
+// either; they are no reason not to serve.
+Status FirstSweep(Sweeper& sweeper) {
+  const Status swept = sweeper.SweepAll();
+  if (swept.ok()) return swept;
+  for (const Sweeper::Report& report : sweeper.reports()) {
+    if (report.error.empty()) continue;
+    if (!IsOfRecordings(report.name)) return swept;
+    PrintNote("recordings that are over could not be removed yet: " + report.error);
+  }
+  return OkStatus();
 }
 
 std::string Address(const ListenAddress& address, std::uint16_t port) {
@@ -225,7 +189,9 @@ Status Run(Options& options) {
   if (options.show) return WriteStandardOutput(options.table.Show());
   ASSIGN_OR_RETURN(const std::vector<ListenAddress> addresses, ListenAddresses(serve.listen));
   ASSIGN_OR_RETURN(AddressRules rules, OutboundRules(serve));
-  ASSIGN_OR_RETURN(PriceTable prices, LoadPrices(serve.prices));
+  ASSIGN_OR_RETURN(RegionRules regions,
+                   RegionRules::Create({serve.outbound_regions, serve.outbound_hosts}));
+  ASSIGN_OR_RETURN(const PriceTable prices, LoadPrices(serve.prices));
   ASSIGN_OR_RETURN(const std::chrono::minutes utc_offset, ParseOffset(serve.utc_offset));
   if (options.check) return WriteStandardOutput("the configuration is in order\n");
 
@@ -247,29 +213,27 @@ Status Run(Options& options) {
   (void)unsetenv("LETHE_S3_SECRET_ACCESS_KEY");
 
   Store& store = *data.store;
-  FeeEstimator fees(std::move(prices), store.usage(), clock, utc_offset);
+  FeeEstimator fees(prices, store.usage(), clock, utc_offset);
   Meter meter(store.usage(),
-              {.region = serve.records.region,
+              {.region = data.keyring->sealer().region(),
                .price = [&fees](std::span<FinishedCall> calls) { fees.Price(calls); },
                .log = &store.operation_log()});
   CallGate gate(DefaultGateLimits());
   FairPool pool(static_cast<int>(serve.calls_at_once),
                 static_cast<std::size_t>(serve.calls_waiting));
   FairPool quick_pool(4, 4 * static_cast<std::size_t>(serve.calls_waiting));
+  FairPool erasures(2, static_cast<std::size_t>(serve.calls_waiting));
   Recognizer recognizer(*media);
   WordLists word_lists(store.vocabularies());
-  OutboundClient outbound(std::move(rules));
+  OutboundClient outbound(std::move(rules), {.ca_file = "", .regions = std::move(regions)});
   LedgerFeed feed(store.journal(), data.ledger, clock);
   // Older records that were put back are made to forget what the ledger says is erased, first.
   const Status told = feed.CatchUp();
-  // That another node has it is no reason not to serve; that nobody can read it is.
-  if (!told.ok() && told.code() != StatusCode::kFailedPrecondition) {
-    return told.WithContext("the ledger");
-  }
   ShowLedger(feed, told);
+  if (!told.ok()) RETURN_IF_ERROR(AwaitLedger(feed, told, serve.ledger_wait_seconds));
   Sweeper sweeper(Forgetters(data), {.held = [&data] { return MaybeSetWrong(*data.clock); }});
   // What is over by now is gone before anybody may ask for it.
-  RETURN_IF_ERROR(sweeper.SweepAll());
+  RETURN_IF_ERROR(FirstSweep(sweeper));
   feed.Start();
   sweeper.Start();
   CallsUnderWay calls;
@@ -279,7 +243,7 @@ Status Run(Options& options) {
        .num_workers = static_cast<int>(serve.tasks_at_once),
        .max_upload_memory = static_cast<std::size_t>(serve.upload_mb) << 20,
        .callback_key = serve.callback_key});
-  Eraser eraser({store, data.recordings.get(), &tasks, &calls, &feed});
+  Eraser eraser({store, data.recordings.get(), &tasks, &calls, &feed, &meter});
   FaceContext context{
       store,
       engines,
@@ -293,6 +257,7 @@ Status Run(Options& options) {
       calls,
       SystemClock(),
       {.canonical_hosts = {serve.canonical_hosts.begin(), serve.canonical_hosts.end()},
+       .regions = {serve.request_regions.begin(), serve.request_regions.end()},
        .default_engine = serve.default_engine}};
   std::atomic<bool> stopping = false;
   std::unique_ptr<HttpServer> server;
@@ -306,7 +271,7 @@ Status Run(Options& options) {
   AddRealtimeRoutes(router, context,
                     {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds),
                      .max_decoders = static_cast<int>(serve.decoders) / 2});
-  AddOwnApiRoutes(router, context, eraser);
+  AddOwnApiRoutes(router, context, eraser, erasures, {prices, utc_offset});
   AddOperationsRoutes(router, {engines, meter,
                                [&started] {
                                  const HttpServer* running = started;
@@ -341,6 +306,7 @@ Status Run(Options& options) {
   tasks.Stop();
   pool.Stop();
   quick_pool.Stop();
+  erasures.Stop();
   sweeper.Stop();
   feed.Stop();
   return OkStatus();

@@ -33,8 +33,15 @@ void ServeOptions::Describe(OptionTable* table) {
              "Folder of the ledger of what was created and erased; empty: \"ledger\" in the data "
              "folder",
              &records.ledger);
-  table->Add("store.region", "The region this node is in; what it stores is bound to it",
-             &records.region);
+  table->Add("store.ledger_wait_seconds",
+             "How long a node without the ledger waits at its start for the one that has it to "
+             "compare the records; 0: it does not",
+             0, 3'600, &ledger_wait_seconds);
+  table->Add(
+      "store.region",
+      "The region this node is in; what it stores is bound to it, and it refuses keys, records "
+      "and recordings of another; empty: that of the keys, \"default\" at the first start",
+      &records.region);
   table->Add("node.name",
              "This node among those that share a database; empty: the machine's name, and a part "
              "that the data folder gives",
@@ -73,6 +80,18 @@ void ServeOptions::Describe(OptionTable* table) {
              "Private networks that recordings may be fetched from and callbacks sent to: CIDR",
              &outbound_allow);
   table->Add("outbound.ports", "Ports below 1024 that may be reached", &outbound_ports);
+  table->Add(
+      "outbound.regions",
+      "Regions that recordings may be fetched from and callbacks sent to; none: all. Names of "
+      "COS, S3 and OSS say where they are, of others outbound.hosts does",
+      &outbound_regions);
+  table->Add("outbound.hosts",
+             "Where hosts are: name = region, with a dot before it for all below a name",
+             &outbound_hosts);
+  table->Add("auth.regions",
+             "Regions that requests may name (X-TC-Region); none: any, for clients name one of the "
+             "cloud's without a thought",
+             &request_regions);
   table->Add("callbacks.key", "Signs callbacks (X-Lethe-Signature); empty: not signed",
              &callback_key);
   table->Add("metering.prices",

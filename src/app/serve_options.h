@@ -16,6 +16,7 @@ namespace lethe {
 struct ServeOptions {
   RecordsOptions records;  // but for the folder, which is no option of the file
   std::string node_name;
+  std::int64_t ledger_wait_seconds = 30;
   std::vector<std::string> listen = {"127.0.0.1:8089"};
   std::string tls_certificate, tls_key;
   std::int64_t threads = 0;
@@ -37,6 +38,9 @@ struct ServeOptions {
   std::int64_t grace_seconds = 30;
   std::vector<std::string> outbound_allow;
   std::vector<std::string> outbound_ports = {"80", "443"};
+  std::vector<std::string> outbound_regions;
+  std::map<std::string, std::string> outbound_hosts;
+  std::vector<std::string> request_regions;
   std::string callback_key;
   bool allow_unconfined = false;
   std::string prices = "mainland";

@@ -7,6 +7,7 @@
 #include "app/metering_options.h"
 #include "app/output.h"
 #include "app/table.h"
+#include "metering/month_report.h"
 #include "metering/reports.h"
 
 namespace lethe {
@@ -116,16 +117,7 @@ Status Run(const Options& options) {
   ASSIGN_OR_RETURN(const std::vector<AppId> apps, ChosenApplications(*folder.store, wanted.app));
   BufferedOutput output;
   for (const AppId app_id : apps) {
-    ASSIGN_OR_RETURN(SlaCounter counter, SlaCounter::Create(app_id, month, sla));
-    UsageSums sums(month.utc_offset);
-    RETURN_IF_ERROR(usage.Calls({.app_id = app_id, .begin = month.begin(), .end = month.end()},
-                                [&](const FinishedCall& call) {
-                                  sums.Add(call);
-                                  counter.Add(call);
-                                  return OkStatus();
-                                }));
-    ASSIGN_OR_RETURN(const Bill bill, MakeBill(prices, app_id, month, sums, now));
-    const SlaReport report = counter.Finish(now, bill.total, bill.currency);
+    ASSIGN_OR_RETURN(const SlaReport report, ReportMonth(usage, prices, app_id, month, sla, now));
     RETURN_IF_ERROR(output.Write(wanted.json ? SlaJson(report) + "\n" : ShowReport(report)));
   }
   if (apps.empty()) PrintNote("no application used anything that is still known");

@@ -105,7 +105,7 @@ Status OutboundClient::CheckRules(const OutboundUrl& url) const {
     return PermissionDenied(url.host +
                             ": address may not be reached (private, reserved or of this machine)");
   }
-  return OkStatus();
+  return options_.regions.Check(url.host);
 }
 
 Status OutboundClient::CheckUrl(std::string_view url) const {

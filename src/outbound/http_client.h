@@ -25,6 +25,7 @@
 #include "base/status.h"
 #include "base/units.h"
 #include "outbound/address_rules.h"
+#include "outbound/region_rules.h"
 #include "outbound/url.h"
 
 namespace lethe {
@@ -36,6 +37,8 @@ struct OutboundOptions {
   bool allow_downgrade = false;
   /// Certificates to trust, a PEM file; empty for the system's.
   std::string ca_file;
+  /// Where hosts may be.
+  RegionRules regions;
 };
 
 /// Asked ten times a second while a call waits; true ends it with kCancelled. May be empty.
@@ -75,9 +78,8 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 /// Makes calls that block until they are done.
 ///
 /// Errors: kInvalidArgument   what is given is no URL for us, see ParseOutboundUrl()
-///         kPermissionDenied  AddressRules refuse the address or port, or a redirect went from
-///         https
-///                            to http
+///         kPermissionDenied  AddressRules refuse the address or port, RegionRules the host, or a
+///                            redirect went from https to http
 ///         kNotFound          an answer that trying again will not change, e.g. "h: HTTP 404"
 ///         kResourceExhausted larger than the limit, or more redirects
 ///         kUnavailable       no such name, no connection, TLS, time, an end in the middle, HTTP

@@ -12,11 +12,9 @@ Result<int> DestroyEndedEpochs(KeyStore& keys, WallTime now, int limit,
   for (const Epoch& epoch : epochs) {
     if (count == limit) break;
     if (now < EndOf(epoch)) continue;
-    Status status = keys.DestroyEpoch(epoch);
-    if (status.ok()) {
-      ++count;
-      if (destroyed) status = destroyed(epoch);
-    }
+    const Status status =
+        keys.DestroyEpoch(epoch, [&] { return destroyed ? destroyed(epoch) : OkStatus(); });
+    if (status.ok()) ++count;
     if (first_error.ok()) first_error = status;
   }
   if (!first_error.ok()) return first_error;

@@ -10,9 +10,10 @@
 
 namespace lethe {
 
-/// Destroys at most `limit` keys of epochs that are over (EndOf()). Returns how many. Errors: as
-/// KeyStore; what comes behind a key that cannot be destroyed is destroyed nevertheless
-/// and as `destroyed`, which is told of each, may be empty
+/// Destroys at most `limit` keys of epochs that are over (EndOf()). Returns how many. Of each,
+/// `destroyed` is told at least once, as KeyStore::DestroyEpoch() says; it may be empty.
+/// Errors: as KeyStore and as `destroyed`; what comes behind a key that cannot be destroyed is
+///         destroyed nevertheless
 Result<int> DestroyEndedEpochs(KeyStore& keys, WallTime now, int limit,
                                const std::function<Status(const Epoch&)>& destroyed = {});
 

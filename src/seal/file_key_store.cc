@@ -74,6 +74,16 @@ Status Overwrite(const std::string& path) {
   return done ? OkStatus() : ErrnoStatus(error, "cannot overwrite " + path);
 }
 
+Result<std::vector<std::string>> List(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    names.push_back(at->path().filename().string());
+  }
+  if (error) return ErrnoStatus(error.value(), "cannot read " + folder);
+  return names;
+}
+
 class FileKeyStore final : public KeyStore {
  public:
   FileKeyStore(const std::string& folder, const MasterKey& master_key)
@@ -102,9 +112,11 @@ class FileKeyStore final : public KeyStore {
     return Load(path, true);
   }
 
-  Status DestroyEpoch(const Epoch& epoch) override {
+  using KeyStore::DestroyEpoch;
+  Status DestroyEpoch(const Epoch& epoch, const Tell& tell) override {
     const std::string path = epochs_ + "/" + NameOf(epoch);
     RETURN_IF_ERROR(Destroy(path));
+    RETURN_IF_ERROR(tell());
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
       return ErrnoStatus(errno, "cannot remove " + path);
     }
@@ -151,16 +163,6 @@ class FileKeyStore final : public KeyStore {
     std::string path;
     std::shared_ptr<const SealingKey> key;
   };
-
-  static Result<std::vector<std::string>> List(const std::string& folder) {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-      names.push_back(at->path().filename().string());
-    }
-    if (error) return ErrnoStatus(error.value(), "cannot read " + folder);
-    return names;
-  }
 
   Result<std::shared_ptr<const SealingKey>> EpochKey(const Epoch& epoch, WallTime now,
                                                      bool may_make) {
@@ -232,6 +234,30 @@ class FileKeyStore final : public KeyStore {
 };
 
 }  // namespace
+
+Result<int> RewrapKeys(const std::string& folder, const MasterKey& from, const MasterKey& to) {
+  int count = 0;
+  for (const char* kind : {"/epochs", "/tenants"}) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, List(folder + kind));
+    for (const std::string& name : names) {
+      const std::string path = folder + kind + "/" + name;
+      std::error_code error;
+      if (!name.ends_with(kSuffix) || fs::file_size(path, error) == 0) continue;
+      ASSIGN_OR_RETURN(const std::string sealed, ReadFile(path, kSealedSize));
+      ++count;
+      if (to.key().Unwrap(sealed, name).ok()) continue;
+      const auto key = from.key().Unwrap(sealed, name);
+      if (!key.ok()) return key.status().WithContext(path);
+      ASSIGN_OR_RETURN(AtomicFileWriter file,
+                       AtomicFileWriter::Create(path, AtomicFileWriter::Readers::kOwner));
+      RETURN_IF_ERROR(file.Write(to.key().Wrap(*key, name)));
+      RETURN_IF_ERROR(file.Commit());
+    }
+  }
+  return count;
+}
+
+Status OverwriteKeyFile(const std::string& path) { return Overwrite(path); }
 
 Epoch EpochOf(DataClass data_class, const std::string& region, WallTime created) {
   const auto hour = std::chrono::floor<std::chrono::hours>(created);

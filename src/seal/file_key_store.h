@@ -24,4 +24,13 @@ namespace lethe {
 Result<std::unique_ptr<KeyStore>> OpenFileKeyStore(const std::string& folder,
                                                    const MasterKey& master_key);
 
+/// Seals every key in `folder` with another master key, one by one; those that are already, stay.
+/// Returns how many there are. Nobody else may have the folder open.
+/// Errors: as ErrnoStatus(); kDataLoss for a key that neither opens
+Result<int> RewrapKeys(const std::string& folder, const MasterKey& from, const MasterKey& to);
+
+/// Destroys what is in a file of a key, as a key is destroyed; the file stays, empty.
+/// Errors: as ErrnoStatus()
+Status OverwriteKeyFile(const std::string& path);
+
 }  // namespace lethe

@@ -8,6 +8,7 @@
 // so with a tenant.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -61,7 +62,15 @@ class KeyStore {
   virtual Result<std::shared_ptr<const SealingKey>> TenantKey(TenantId tenant) = 0;
 
   /// Destroys a key: overwritten, removed, forgotten in memory. Of what is already gone: ok.
-  virtual Status DestroyEpoch(const Epoch& epoch) = 0;
+  ///
+  /// `tell` is called between the last two steps of an epoch's end: when the key is no more, and
+  /// Epochs() still has the epoch. What it returns is returned; unless that is ok the epoch stays
+  /// there, to be destroyed again. So somebody is told of every key at least once, come what may.
+  using Tell = std::function<Status()>;
+  virtual Status DestroyEpoch(const Epoch& epoch, const Tell& tell) = 0;
+  Status DestroyEpoch(const Epoch& epoch) {
+    return DestroyEpoch(epoch, [] { return OkStatus(); });
+  }
   virtual Status DestroyTenant(TenantId tenant) = 0;
 
   /// What exists, in order; never what it is.

@@ -68,7 +68,7 @@ ApiError TooMany(GateRefusal) {
 struct Incoming {
   NamedValues flat;  // of a query or a form
   bool is_flat = false;
-  std::string action, version;
+  std::string action, version, region;
 };
 
 Incoming Read(const HttpRequest& request) {
@@ -87,7 +87,15 @@ Incoming Read(const HttpRequest& request) {
   if (incoming.version.empty()) {
     incoming.version = FindValue(incoming.flat, "Version").value_or("");
   }
+  incoming.region = request.Header("x-tc-region");
+  if (incoming.region.empty()) incoming.region = FindValue(incoming.flat, "Region").value_or("");
   return incoming;
+}
+
+// Ours, for what the contract has no parameter for.
+bool AsksForZeroRetention(const HttpRequest& request) {
+  const std::string_view value = request.Header("x-lethe-zero-retention");
+  return value == "1" || value == "true";
 }
 
 ApiResult<ApiArguments> ReadArguments(const HttpRequest& request, const Incoming& incoming) {
@@ -144,6 +152,11 @@ class CloudApi {
     if (incoming.version != kVersion) {
       co_return ApiError{"NoSuchVersion", "The version of this product is 2019-06-14."};
     }
+    const std::set<std::string>& regions = context_.options.regions;
+    if (!incoming.region.empty() && !regions.empty() && !regions.contains(incoming.region)) {
+      co_return ApiError{"UnsupportedRegion",
+                         "This service is not in the region that the request names (X-TC-Region)."};
+    }
     Call finished{.app_id = application.id,
                   .interface = action->interface,
                   .id = request_id,
@@ -153,10 +166,18 @@ class CloudApi {
     if (const auto* refusal = std::get_if<GateRefusal>(&entered)) {
       co_return Finish(finished, TooMany(*refusal));
     }
+    const CancellableCall under_way(context_.calls, application, request_id);
+    finished.erased = under_way.erased();
     ApiResult<ApiArguments> arguments = ReadArguments(request, incoming);
     if (const auto* error = std::get_if<ApiError>(&arguments)) co_return Finish(finished, *error);
-    ApiCall call{context_,    tasks_,     outbound_,
-                 application, request_id, std::get<ApiArguments>(arguments),
+    ApiCall call{context_,
+                 tasks_,
+                 outbound_,
+                 application,
+                 under_way,
+                 request_id,
+                 std::get<ApiArguments>(arguments),
+                 AsksForZeroRetention(request),
                  {}};
     std::function<ApiAnswer()> run = [&] { return RunAction(*action, call); };
     std::function<ApiAnswer(const Status&)> full = [](const Status& status) {
@@ -168,6 +189,10 @@ class CloudApi {
     ApiAnswer answer = co_await RunOn<ApiAnswer>(pool, application.id, run, full);
     finished.audio = call.usage.audio;
     finished.facts = std::move(call.usage.facts);
+    // Management changes lists, and says what became of that.
+    if (under_way.cancelled() && action->interface != Interface::kManagement) {
+      answer = ApiError{"FailedOperation", "The call was erased on request."};
+    }
     co_return Finish(finished, std::move(answer));
   }
 
@@ -180,6 +205,7 @@ class CloudApi {
     std::size_t bytes = 0;
     Millis audio{0};
     Facts facts;
+    ErasedFlag erased;
   };
 
   // Writes the row, where the call is one that is counted: sentences, and recordings that became no
@@ -197,7 +223,8 @@ class CloudApi {
                              .end = context_.clock.Now(),
                              .audio = call.audio,
                              .bytes = call.bytes,
-                             .facts = call.facts});
+                             .facts = call.facts},
+                            call.erased);
     }
     return answer;
   }

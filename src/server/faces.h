@@ -24,6 +24,8 @@ struct FaceOptions {
   // written into official clients.
   std::set<std::string> canonical_hosts = {"asr.tencentcloudapi.com", "asr.cloud.tencent.com",
                                            "asr.intl.tencentcloudapi.com"};
+  // The regions that requests may name; none: any.
+  std::set<std::string> regions = {};
   // The engine of calls that name none (OpenAI's "whisper-1").
   std::string default_engine = "16k_en";
 };

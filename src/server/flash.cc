@@ -85,7 +85,7 @@ Outcome RefuseAudio(std::string_view id, const Status& status) {
 
 // Blocks until the recording is transcribed.
 Outcome Recognize(FaceContext& context, const HttpRequest& request, const Application& application,
-                  std::string_view id, Millis max_duration) {
+                  const CancellableCall& under_way, std::string_view id, Millis max_duration) {
   const auto wanted = server_internal::ReadFlashParameters(ParseQuery(request.query, false));
   if (!wanted.ok()) return Refuse(id, FlashCode::kParameter, wanted.status().message());
   const auto engine = context.engines.Find(wanted->engine_type);
@@ -102,7 +102,6 @@ Outcome Recognize(FaceContext& context, const HttpRequest& request, const Applic
   const bool subtitles = wanted->words == FlashWords::kSubtitles;
   const auto begun = std::chrono::steady_clock::now();
   const auto deadline = begun + kPatience;
-  const CancellableCall cancellable(context.calls, application, std::string(id));
   const auto transcript = context.recognizer.Recognize({
       .engine = *engine,
       .audio = std::as_bytes(std::span(request.body)),
@@ -118,12 +117,12 @@ Outcome Recognize(FaceContext& context, const HttpRequest& request, const Applic
       .hot_words = *hot_words,
       .max_duration = max_duration,
       .cancelled =
-          [&cancellable, deadline] {
-            return cancellable.cancelled() || std::chrono::steady_clock::now() > deadline;
+          [&under_way, deadline] {
+            return under_way.cancelled() || std::chrono::steady_clock::now() > deadline;
           },
   });
   Facts facts = {{"hot_words", *hot_words != nullptr}, {"recognise_ms", MillisSince(begun)}};
-  if (cancellable.cancelled()) {
+  if (under_way.cancelled()) {
     return Refuse(id, FlashCode::kClientGone, "the call was erased on request");
   }
   if (!transcript.ok()) return RefuseAudio(id, transcript.status());
@@ -150,6 +149,7 @@ Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
     co_return ToResponse(Refuse(id, FlashCode::kServer, full->message()));
   }
   const Caller& caller = std::get<Caller>(admission);
+  const CancellableCall under_way(context.calls, caller.application, id);
   const auto finish = [&](const Outcome& outcome) {
     context.meter.Record({.app_id = caller.application.id,
                           .interface = Interface::kFlash,
@@ -160,7 +160,8 @@ Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
                           .end = context.clock.Now(),
                           .audio = outcome.audio,
                           .bytes = request.body.size(),
-                          .facts = outcome.facts});
+                          .facts = outcome.facts},
+                         under_way.erased());
   };
   Outcome outcome;
   if (std::holds_alternative<GateRefusal>(caller.entry)) {
@@ -169,7 +170,8 @@ Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
     co_return ToResponse(std::move(outcome));
   }
   std::function<Outcome()> work = [&] {
-    Outcome done = Recognize(context, request, caller.application, id, options.max_duration);
+    Outcome done =
+        Recognize(context, request, caller.application, under_way, id, options.max_duration);
     finish(done);
     return done;
   };

@@ -71,6 +71,13 @@ class FlashTest : public FaceFixture {
   const std::string wav_ = WavOf({SpeechOf({5, 12})});
 };
 
+TEST_F(FlashTest, WhatIsErasedWhileItIsUnderWayIsNotAnswered) {
+  const json answer = Parse(CallErased(Signed(Parameters(), wav_)));
+  EXPECT_EQ(answer.at("code"), 4009);
+  EXPECT_FALSE(answer.contains("flash_result"));
+  EXPECT_EQ(LoggedCalls(), 0U);
+}
+
 TEST_F(FlashTest, ARecordingIsAnsweredSentenceBySentence) {
   const json answer = Ask({}, wav_);
   EXPECT_EQ(answer.at("code"), 0);

@@ -46,6 +46,10 @@ struct CallRecord {
   std::string id;
   WallTime start;
   std::size_t bytes;
+  // Shared with the work of a stream, which may end last.
+  std::shared_ptr<const CancellableCall> under_way;
+
+  bool erased() const { return under_way->cancelled(); }
 
   void Finish(int status, Millis audio, bool streamed = false) const {
     context.meter.Record({.app_id = app_id,
@@ -57,7 +61,8 @@ struct CallRecord {
                           .end = context.clock.Now(),
                           .audio = audio,
                           .bytes = bytes,
-                          .facts = {{"streamed", streamed}}});
+                          .facts = {{"streamed", streamed}}},
+                         under_way->erased());
   }
 };
 
@@ -86,11 +91,11 @@ OpenAiError PoolRefused(const Status& status) {
 using Recognized = std::variant<Transcript, OpenAiError>;
 
 // Blocks until the recording is transcribed.
-Recognized Recognize(FaceContext& context, const OpenAiOptions& options, AppId app_id,
+Recognized Recognize(FaceContext& context, const OpenAiOptions& options, const CallRecord& record,
                      const OpenAiRequest& request, std::string_view audio,
                      SegmentCallback on_segment, std::function<bool()> cancelled) {
   const auto hot_words =
-      context.word_lists.Resolve(app_id, *request.engine.speech, request.hot_words, "");
+      context.word_lists.Resolve(record.app_id, *request.engine.speech, request.hot_words, "");
   if (!hot_words.ok()) {
     return hot_words.status().code() == StatusCode::kInvalidArgument
                ? server_internal::BadField("keywords", hot_words.status().message())
@@ -105,6 +110,7 @@ Recognized Recognize(FaceContext& context, const OpenAiOptions& options, AppId a
       .max_duration = options.max_duration,
       .cancelled = std::move(cancelled),
   });
+  if (record.erased()) return server_internal::CallErased();
   if (!transcript.ok()) return BadAudio(transcript.status());
   return *std::move(transcript);
 }
@@ -112,8 +118,8 @@ Recognized Recognize(FaceContext& context, const OpenAiOptions& options, AppId a
 Awaitable<HttpResponse> AnswerWhole(FaceContext& context, const OpenAiOptions& options,
                                     const OpenAiRequest& request, const CallRecord& record) {
   std::function<HttpResponse()> work = [&]() -> HttpResponse {
-    Recognized recognized =
-        Recognize(context, options, record.app_id, request, request.audio, nullptr, nullptr);
+    Recognized recognized = Recognize(context, options, record, request, request.audio, nullptr,
+                                      [&] { return record.erased(); });
     if (const auto* error = std::get_if<OpenAiError>(&recognized)) {
       record.Finish(error->status, Millis(0));
       return OpenAiErrorResponse(*error);
@@ -139,6 +145,7 @@ using StreamItem = std::variant<std::string, Recognized>;
 struct Listening {
   std::shared_ptr<Feed<StreamItem>> feed = std::make_shared<Feed<StreamItem>>();
   std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<const CancellableCall> under_way;
   std::optional<StreamItem> first;
   Permit permit;
 
@@ -161,8 +168,8 @@ Status Begin(FaceContext& context, const OpenAiOptions& options, const OpenAiReq
       feed->Push(StreamItem((begun ? " " : "") + segment.text));
       begun = true;
     };
-    Recognized recognized = Recognize(context, options, record.app_id, request, *audio, tell,
-                                      [&] { return cancelled->load(); });
+    Recognized recognized = Recognize(context, options, record, request, *audio, tell,
+                                      [&] { return *cancelled || record.erased(); });
     const auto* error = std::get_if<OpenAiError>(&recognized);
     record.Finish(error != nullptr ? error->status : 200,
                   error != nullptr ? Millis(0) : std::get<Transcript>(recognized).duration,
@@ -185,8 +192,10 @@ std::string EventOf(const StreamItem& item) {
 Awaitable<void> Tell(std::shared_ptr<Listening> listening, BodyWriter& writer) {
   std::optional<StreamItem> item = std::exchange(listening->first, std::nullopt);
   while (item) {
-    const std::string event = EventOf(*item);
-    const bool last = std::holds_alternative<Recognized>(*item);
+    const bool erased = listening->under_way->cancelled();
+    const std::string event =
+        erased ? server_internal::ErrorEvent(server_internal::CallErased()) : EventOf(*item);
+    const bool last = erased || std::holds_alternative<Recognized>(*item);
     const bool there = co_await writer.Write(event);
     if (!there) *listening->cancelled = true;
     if (!there || last) co_return;
@@ -203,6 +212,7 @@ Awaitable<HttpResponse> AnswerStream(FaceContext& context, const OpenAiOptions& 
                                      Permit permit) {
   auto listening = std::make_shared<Listening>();
   listening->permit = std::move(permit);
+  listening->under_way = record.under_way;
   const Status begun = Begin(context, options, request, record, *listening);
   if (!begun.ok()) {
     const OpenAiError error = PoolRefused(begun);
@@ -252,6 +262,8 @@ Awaitable<HttpResponse> Transcribe(FaceContext& context, const OpenAiOptions& op
   if (auto* refusal = std::get_if<HttpResponse>(&let_in)) co_return std::move(*refusal);
   Caller& caller = std::get<Caller>(let_in);
   record.app_id = caller.application.id;
+  record.under_way =
+      std::make_shared<const CancellableCall>(context.calls, caller.application, record.id);
   if (std::holds_alternative<GateRefusal>(caller.entry)) {
     const OpenAiError error = server_internal::TooManyCalls();
     record.Finish(error.status, Millis(0));

@@ -142,6 +142,7 @@ Awaitable<Upgrade> Decide(std::shared_ptr<Face> face, const HttpRequest& request
   if (const auto* error = std::get_if<OpenAiError>(&found)) co_return refuse(*error, app_id);
   auto entry = std::make_shared<OpenAiRealtimeSession::Entry>();
   entry->app_id = app_id;
+  entry->uin = caller.application.uin;
   entry->permit = std::get<Permit>(std::move(caller.entry));
   entry->dialect = DialectOf(request);
   entry->hearing = std::get<Hearing>(std::move(found));

@@ -85,6 +85,21 @@ TEST_F(OpenAiTest, JsonIsTheDefault) {
   EXPECT_THAT(Codes(), ElementsAre("200"));
 }
 
+TEST_F(OpenAiTest, WhatIsErasedWhileItIsUnderWayIsNotAnswered) {
+  for (const Form& more : {Form{}, Form{{"stream", "true"}}}) {
+    Form form = {{"file", wav_}, {"model", "whisper-1"}};
+    form.insert(form.end(), more.begin(), more.end());
+    const HttpResponse response = CallErased(Upload(form));
+    EXPECT_EQ(Error(response, 410).at("code"), "call_erased");
+    EXPECT_EQ(response.body.find("w5"), std::string::npos);
+  }
+  // There is a row of usage for each, and nothing in the operation log.
+  EXPECT_THAT(Codes(), ElementsAre("410"));
+  EXPECT_EQ(LoggedCalls(), 0U);
+  Ask();
+  EXPECT_EQ(LoggedCalls(), 1U);
+}
+
 TEST_F(OpenAiTest, TextAndSubtitles) {
   const HttpResponse text = Ask({{"response_format", "text"}});
   EXPECT_EQ(text.body, "w5 w5 w12 w12\n");

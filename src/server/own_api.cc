@@ -3,11 +3,15 @@
 #include <charconv>
 #include <functional>
 #include <initializer_list>
+#include <memory>
+#include <variant>
 
 #include <nlohmann/json.hpp>
 
 #include "server/internal/admission.h"
 #include "server/internal/own_api_caller.h"
+#include "server/internal/own_api_metering.h"
+#include "server/internal/password_attempts.h"
 #include "server/internal/run_on.h"
 
 namespace lethe {
@@ -16,6 +20,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using server_internal::OwnApiCaller;
 using server_internal::OwnApiError;
+using server_internal::OwnApiMetering;
+using server_internal::PasswordAttempts;
 using server_internal::PeerOwner;
 using server_internal::RunOn;
 
@@ -95,7 +101,11 @@ HttpResponse Erase(Eraser& eraser, const OwnApiCaller& caller, const std::string
                  {"unreachable", erasure->unreachable},
                  {"receipts", std::move(receipts)},
                  {"without_receipt", erasure->without_receipt}};
-  if (!erasure->proof.empty()) answer["proof"] = erasure->proof;
+  if (!erasure->proof.empty()) {
+    // How this service is set up is the operator's.
+    answer["proof"] =
+        caller.app_id ? "the ledger could not be told yet; it will be" : erasure->proof;
+  }
   return Answer(answer);
 }
 
@@ -106,6 +116,29 @@ Result<AppId> Subject(const OwnApiCaller& caller, const std::optional<AppId>& na
     return NotFound("there is no such application");
   }
   return caller.app_id ? *caller.app_id : *named;
+}
+
+// What the ledger has of a task that is there.
+HttpResponse ShowReceipts(Eraser& eraser, const OwnApiCaller& caller, const HttpRequest& request) {
+  Json query = Json::object();
+  for (const auto& [name, value] : ParseQuery(request.query, true)) query[name] = value;
+  std::optional<AppId> named;
+  std::optional<TaskId> task;
+  Status status = ReadNumber(query, "app_id", &named);
+  if (status.ok()) status = ReadNumber(query, "task_id", &task);
+  if (status.ok() && !task) status = InvalidArgument("say of which task: task_id");
+  if (!status.ok()) return OwnApiError(status);
+  const auto app_id = Subject(caller, named);
+  if (!app_id.ok()) return OwnApiError(app_id.status());
+  const auto receipts = eraser.ReceiptsOf(*app_id, *task);
+  if (!receipts.ok()) {
+    return OwnApiError(receipts.status().code() == StatusCode::kNotFound || !caller.app_id
+                           ? receipts.status()
+                           : Unavailable("the ledger cannot be asked now; try again"));
+  }
+  Json list = Json::array();
+  for (const Receipt& receipt : *receipts) list.push_back(Json::parse(receipt.Json()));
+  return Answer({{"receipts", std::move(list)}});
 }
 
 HttpResponse ShowPeriods(RetentionPeriods& periods, AppId app_id) {
@@ -131,6 +164,20 @@ HttpResponse ShowRetention(RetentionPeriods& periods, const OwnApiCaller& caller
   if (!status.ok()) return OwnApiError(status);
   const auto app_id = Subject(caller, named);
   return app_id.ok() ? ShowPeriods(periods, *app_id) : OwnApiError(app_id.status());
+}
+
+// Of the caller's own application, or of whom the operator names.
+HttpResponse ShowMetering(const OwnApiMetering& metering,
+                          decltype(&server_internal::ShowUsage) show, const OwnApiCaller& caller,
+                          const HttpRequest& request) {
+  const NamedValues query = ParseQuery(request.query, true);
+  Json fields = Json::object();
+  for (const auto& [name, value] : query) fields[name] = value;
+  std::optional<AppId> named;
+  const Status status = ReadNumber(fields, "app_id", &named);
+  if (!status.ok()) return OwnApiError(status);
+  const auto app_id = Subject(caller, named);
+  return app_id.ok() ? show(metering, *app_id, query) : OwnApiError(app_id.status());
 }
 
 struct WantedPeriod {
@@ -170,46 +217,76 @@ HttpResponse Shorten(RetentionPeriods& periods, const OwnApiCaller& caller,
 
 using Work = std::function<HttpResponse(const OwnApiCaller&, const HttpRequest&)>;
 
-Awaitable<HttpResponse> Serve(FaceContext& context, const HttpRequest& request, const Work& work) {
-  std::function<HttpResponse()> run = [&] {
-    const auto caller = server_internal::IdentifyOwnApiCaller(request, context.store.keys());
-    if (const auto* refusal = std::get_if<HttpResponse>(&caller)) return *refusal;
-    return work(std::get<OwnApiCaller>(caller), request);
-  };
-  std::function<HttpResponse(const Status&)> busy = [](const Status& status) {
-    return OwnApiError(Unavailable("too many calls wait: " + status.message()));
-  };
-  co_return co_await RunOn<HttpResponse>(context.quick_pool, PeerOwner(request), std::move(run),
-                                         std::move(busy));
+// What the handlers of all routes share.
+struct Face {
+  FaceContext& context;
+  PasswordAttempts attempts;
+};
+
+HttpResponse Busy(const Status& status) {
+  return OwnApiError(Unavailable("too many calls wait: " + status.message()));
 }
 
-void AddRoute(Router& router, FaceContext& context, const char* method, const char* path,
-              const Work& work) {
-  router.Add({.method = method,
-              .path = path,
-              .max_body = kMaxBody,
-              .http = [&context,
-                       work](const HttpRequest& request) { return Serve(context, request, work); },
-              .refuse = [](int status,
-                           std::string_view why) { return OwnApiError(status, "refused", why); }});
+// Who calls is found out where nothing takes long, and then the work is done on its own pool.
+Awaitable<HttpResponse> Serve(std::shared_ptr<Face> face, const HttpRequest& request,
+                              FairPool& pool, const Work& work) {
+  using Identified = std::variant<OwnApiCaller, HttpResponse>;
+  FaceContext& context = face->context;
+  std::function<Identified()> identify = [&] {
+    return server_internal::IdentifyOwnApiCaller(request, context.store.keys(), face->attempts);
+  };
+  std::function<Identified(const Status&)> busy = [](const Status& status) -> Identified {
+    return Busy(status);
+  };
+  const Identified caller = co_await RunOn<Identified>(context.quick_pool, PeerOwner(request),
+                                                       std::move(identify), std::move(busy));
+  if (const auto* refusal = std::get_if<HttpResponse>(&caller)) co_return *refusal;
+  const auto& known = std::get<OwnApiCaller>(caller);
+  std::function<HttpResponse()> run = [&] { return work(known, request); };
+  co_return co_await RunOn<HttpResponse>(pool, known.app_id.value_or(0), std::move(run), Busy);
 }
 
 }  // namespace
 
-void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser) {
+void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairPool& erasures,
+                     const OwnApiOptions& options) {
+  const OwnApiMetering metering{context.store.usage(), options.prices, options.utc_offset,
+                                context.clock};
   RetentionPeriods& periods = context.store.retention_periods();
-  AddRoute(router, context, "POST", "/lethe/v1/erase",
-           [&eraser](const OwnApiCaller& caller, const HttpRequest& request) {
-             return Erase(eraser, caller, request.body);
-           });
-  AddRoute(router, context, "GET", "/lethe/v1/retention",
-           [&periods](const OwnApiCaller& caller, const HttpRequest& request) {
-             return ShowRetention(periods, caller, request);
-           });
-  AddRoute(router, context, "POST", "/lethe/v1/retention",
-           [&periods](const OwnApiCaller& caller, const HttpRequest& request) {
-             return Shorten(periods, caller, request.body);
-           });
+  const auto face = std::make_shared<Face>(Face{context, PasswordAttempts(context.clock)});
+  const auto add = [&](const char* method, const char* path, FairPool& pool, const Work& work) {
+    router.Add(
+        {.method = method,
+         .path = path,
+         .max_body = kMaxBody,
+         .http = [face, &pool,
+                  work](const HttpRequest& request) { return Serve(face, request, pool, work); },
+         .refuse = [](int status,
+                      std::string_view why) { return OwnApiError(status, "refused", why); }});
+  };
+  add("POST", "/lethe/v1/erase", erasures,
+      [&eraser](const OwnApiCaller& caller, const HttpRequest& request) {
+        return Erase(eraser, caller, request.body);
+      });
+  add("GET", "/lethe/v1/receipts", erasures,
+      [&eraser](const OwnApiCaller& caller, const HttpRequest& request) {
+        return ShowReceipts(eraser, caller, request);
+      });
+  for (const auto& [path, show] : {std::pair("/lethe/v1/usage", &server_internal::ShowUsage),
+                                   std::pair("/lethe/v1/sla", &server_internal::ShowSla)}) {
+    add("GET", path, erasures,
+        [metering, show](const OwnApiCaller& caller, const HttpRequest& request) {
+          return ShowMetering(metering, show, caller, request);
+        });
+  }
+  add("GET", "/lethe/v1/retention", context.quick_pool,
+      [&periods](const OwnApiCaller& caller, const HttpRequest& request) {
+        return ShowRetention(periods, caller, request);
+      });
+  add("POST", "/lethe/v1/retention", erasures,
+      [&periods](const OwnApiCaller& caller, const HttpRequest& request) {
+        return Shorten(periods, caller, request.body);
+      });
 }
 
 }  // namespace lethe

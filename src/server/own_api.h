@@ -3,19 +3,32 @@
 // Lethe's own interface, /lethe/v1/: what the interfaces of others have no words for.
 //
 //   POST /lethe/v1/erase       forget now, with receipts (docs/erasure.md)
+//   GET  /lethe/v1/receipts    what the ledger has of a task: stored, or refused
+//   GET  /lethe/v1/usage       what was used, day by day
+//   GET  /lethe/v1/sla         how available the service was in a month, and what is credited
 //   GET  /lethe/v1/retention   how long what is held
 //   POST /lethe/v1/retention   hold something shorter
 //
 // An application's bearer key opens what is the application's; the console's password, sent as
 // HTTP Basic with the user "console", opens all.
 
+#include <chrono>
+
+#include "metering/price_table.h"
 #include "server/faces.h"
 #include "server/router.h"
 #include "service/eraser.h"
 
 namespace lethe {
 
-/// Lifetime: the context and the eraser outlive the server
-void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser);
+struct OwnApiOptions {
+  const PriceTable& prices;
+  std::chrono::minutes utc_offset;  // where days and months begin
+};
+
+/// `erasures` is the pool for what may take longer: erasing much, adding up a month.
+/// Lifetime: all it is given outlives the server
+void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairPool& erasures,
+                     const OwnApiOptions& options);
 
 }  // namespace lethe

@@ -31,6 +31,9 @@ class WebSocket {
   /// `write_patience` is disconnected.
   virtual Awaitable<bool> Send(std::string_view text) = 0;
 
+  /// The same of a binary message.
+  virtual Awaitable<bool> SendBinary(std::string_view bytes) = 0;
+
   /// Begins the closing handshake, waits for its answer a little, and closes. Afterwards Read()
   /// and Send() end. Harmless when it is over already.
   virtual Awaitable<void> Close(std::uint16_t code, std::string_view reason) = 0;

@@ -75,18 +75,30 @@ class CallsUnderWay {
   std::map<std::uint64_t, Call> calls_;
 };
 
-/// A call that looks now and then whether it was cancelled.
+/// Whether a call was erased; null: it cannot be.
+using ErasedFlag = std::shared_ptr<const std::atomic<bool>>;
+
+/// A call that looks now and then whether it was cancelled. It has to live until its end is
+/// recorded: an erasure that no longer finds it looks for its record.
 ///
 /// Thread: any
 class CancellableCall {
  public:
-  CancellableCall(CallsUnderWay& calls, const Application& application, std::string call_id)
-      : entry_(calls.Add({.app_id = application.id,
-                          .uin = application.uin,
+  /// `then` is called besides, as CallsUnderWay::Call::cancel is.
+  CancellableCall(CallsUnderWay& calls, AppId app_id, Uin uin, std::string call_id,
+                  std::function<void()> then = nullptr)
+      : entry_(calls.Add({.app_id = app_id,
+                          .uin = uin,
                           .call_id = std::move(call_id),
-                          .cancel = [cancelled = cancelled_] { *cancelled = true; }})) {}
+                          .cancel = [cancelled = cancelled_, then = std::move(then)] {
+                            *cancelled = true;
+                            if (then) then();
+                          }})) {}
+  CancellableCall(CallsUnderWay& calls, const Application& application, std::string call_id)
+      : CancellableCall(calls, application.id, application.uin, std::move(call_id)) {}
 
   bool cancelled() const { return *cancelled_; }
+  ErasedFlag erased() const { return cancelled_; }
 
  private:
   // Shared: it may be set while the call's entry is being taken out.

@@ -39,19 +39,24 @@ Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause)
                               .uin = request.uin,
                               .call_id = request.call_id});
   }
-  RETURN_IF_ERROR(EraseTasks({.task = request.task,
-                              .request_id = request.call_id,
-                              .app_id = request.app_id,
-                              .uin = request.uin,
-                              .within = request.within},
-                             cause, &erasure, &items));
-  RETURN_IF_ERROR(EraseOperations(request, cause, &erasure, &items));
+  // What has just ended may not be written down yet.
+  if (parts_.meter != nullptr) parts_.meter->Flush();
+  RETURN_IF_ERROR(EraseTasks(request, cause, &erasure, &items));
+  ASSIGN_OR_RETURN(const std::vector<OperationSelector> operations, Operations(request));
+  for (const OperationSelector& selector : operations) {
+    RETURN_IF_ERROR(EraseOperations(selector, cause, &erasure, &items));
+  }
   Prove(items, &erasure);
   return erasure;
 }
 
-Status Eraser::EraseTasks(const TaskSelector& selector, ErasureCause cause, Erasure* erasure,
+Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
                           std::vector<ErasedItem>* items) {
+  const TaskSelector selector{.task = request.task,
+                              .request_id = request.call_id,
+                              .app_id = request.app_id,
+                              .uin = request.uin,
+                              .within = request.within};
   for (;;) {
     ASSIGN_OR_RETURN(const std::vector<ErasedTask> erased,
                      parts_.store.tasks().Erase(selector, cause, kBatch));
@@ -60,39 +65,63 @@ Status Eraser::EraseTasks(const TaskSelector& selector, ErasureCause cause, Eras
       if (parts_.tasks != nullptr && parts_.tasks->Cancel(task.id)) ++erasure->cancelled;
       if (!task.object.empty()) EraseObject(task, erasure);
       for (const ErasedItem& item : task.items) AddItem(item, erasure, items);
+      if (request.task && !task.call_id.empty()) {
+        const OperationSelector of_its_call{.call_id = task.call_id, .within = request.within};
+        RETURN_IF_ERROR(EraseOperations(of_its_call, cause, erasure, items));
+      }
     }
     if (erased.size() < kBatch) return OkStatus();
   }
 }
 
-Status Eraser::EraseOperations(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
-                               std::vector<ErasedItem>* items) {
-  std::vector<AppId> apps;
-  if (request.app_id) apps.push_back(*request.app_id);
+Result<std::vector<OperationSelector>> Eraser::Operations(const ErasureRequest& request) const {
+  std::vector<OperationSelector> selectors;
+  if (!request.call_id.empty()) {
+    selectors.push_back({.call_id = request.call_id, .within = request.within});
+  }
+  if (request.app_id) selectors.push_back({.app_id = request.app_id});
   if (request.uin) {
     ASSIGN_OR_RETURN(const std::vector<Application> all, parts_.store.applications().List());
     for (const Application& application : all) {
       const bool is_theirs = application.uin == *request.uin;
       if (is_theirs && application.id == request.within.value_or(application.id)) {
-        apps.push_back(application.id);
+        selectors.push_back({.app_id = application.id});
       }
     }
   }
-  std::vector<OperationSelector> selectors;
-  if (!request.call_id.empty()) {
-    selectors.push_back({.call_id = request.call_id, .within = request.within});
-  }
-  for (const AppId app : apps) selectors.push_back({.app_id = app});
-  for (const OperationSelector& selector : selectors) {
-    for (int rows = kBatch; rows == kBatch;) {
-      ASSIGN_OR_RETURN(const OperationLog::Erased erased,
-                       parts_.store.operation_log().Erase(selector, cause, kBatch));
-      rows = erased.rows;
-      erasure->operations += static_cast<std::size_t>(rows);
-      for (const ErasedItem& item : erased.items) AddItem(item, erasure, items);
-    }
+  return selectors;
+}
+
+Status Eraser::EraseOperations(const OperationSelector& selector, ErasureCause cause,
+                               Erasure* erasure, std::vector<ErasedItem>* items) {
+  for (int rows = kBatch; rows == kBatch;) {
+    ASSIGN_OR_RETURN(const OperationLog::Erased erased,
+                     parts_.store.operation_log().Erase(selector, cause, kBatch));
+    rows = erased.rows;
+    erasure->operations += static_cast<std::size_t>(rows);
+    for (const ErasedItem& item : erased.items) AddItem(item, erasure, items);
   }
   return OkStatus();
+}
+
+Result<std::vector<Receipt>> Eraser::ReceiptsOf(AppId app_id, TaskId task) {
+  if (parts_.feed == nullptr) return Unavailable("the ledger is not open here");
+  ASSIGN_OR_RETURN(std::vector<BegunItem> begun, parts_.store.tasks().Begun(app_id, task));
+  std::vector<ErasedItem> untold;
+  for (const BegunItem& one : begun) {
+    if (one.leaf == kNoLeaf) untold.push_back(one.item);
+  }
+  if (!untold.empty()) {
+    RETURN_IF_ERROR(parts_.feed->TellNow(untold));
+    ASSIGN_OR_RETURN(begun, parts_.store.tasks().Begun(app_id, task));
+  }
+  std::vector<Receipt> receipts;
+  for (const BegunItem& one : begun) {
+    if (one.leaf == kNoLeaf) return Unavailable("the ledger was not told yet; try again");
+    ASSIGN_OR_RETURN(Receipt receipt, parts_.feed->ProveLeaf(one.leaf, one.item.opening));
+    receipts.push_back(std::move(receipt));
+  }
+  return receipts;
 }
 
 void Eraser::EraseObject(const ErasedTask& task, Erasure* erasure) {

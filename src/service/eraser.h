@@ -12,6 +12,7 @@
 #include "ledger/receipt.h"
 #include "service/calls_under_way.h"
 #include "service/ledger_feed.h"
+#include "service/meter.h"
 #include "service/recording_tasks.h"
 #include "store/recordings.h"
 #include "store/store.h"
@@ -46,8 +47,7 @@ struct Erasure {
   std::string proof;                 // why there are no receipts, if the ledger cannot be told now
 };
 
-/// Thread: any. Lifetime: the parts outlive it; `recordings`, `tasks`, `calls` and `feed` may be
-/// none
+/// Thread: any. Lifetime: the parts outlive it; all but the store may be none
 class Eraser {
  public:
   struct Parts {
@@ -56,6 +56,7 @@ class Eraser {
     RecordingTasks* tasks = nullptr;
     CallsUnderWay* calls = nullptr;
     LedgerFeed* feed = nullptr;
+    Meter* meter = nullptr;
   };
   explicit Eraser(const Parts& parts) : parts_(parts) {}
 
@@ -64,10 +65,17 @@ class Eraser {
   ///         done in part, and asking again does the rest
   Result<Erasure> Erase(const ErasureRequest& request, ErasureCause cause);
 
+  /// Receipts of what the ledger has of a task's beginning: that its text is held, and that its
+  /// audio is, or was refused. Errors: kNotFound for a task that is not there, or another's;
+  /// kUnavailable while the ledger cannot be told; as Store
+  Result<std::vector<Receipt>> ReceiptsOf(AppId app_id, TaskId task);
+
  private:
-  Status EraseTasks(const TaskSelector& selector, ErasureCause cause, Erasure* erasure,
+  Status EraseTasks(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
                     std::vector<ErasedItem>* items);
-  Status EraseOperations(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
+  // Whose rows of the operation log are to go, but for those of tasks.
+  Result<std::vector<OperationSelector>> Operations(const ErasureRequest& request) const;
+  Status EraseOperations(const OperationSelector& selector, ErasureCause cause, Erasure* erasure,
                          std::vector<ErasedItem>* items);
   void EraseObject(const ErasedTask& task, Erasure* erasure);
   void Prove(const std::vector<ErasedItem>& items, Erasure* erasure);

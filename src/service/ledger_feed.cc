@@ -10,6 +10,7 @@ namespace lethe {
 namespace {
 
 constexpr std::chrono::seconds kInterval{1};
+constexpr std::chrono::milliseconds kLook{100};
 // Each batch is a transaction in whose way calls are.
 constexpr int kBatch = 100;
 // How many times as long as it took it rests behind a batch.
@@ -54,26 +55,59 @@ Status LedgerFeed::Recover() {
     sum.lost += part.lost;
   }
   const std::lock_guard lock(mutex_);
-  report_.recovery = sum;
+  report_.recovery.settled += sum.settled;
+  report_.recovery.erased_again += sum.erased_again;
+  report_.recovery.lost += sum.lost;
   return OkStatus();
 }
 
-Result<bool> LedgerFeed::TellBatch() {
-  if (ledger_ == nullptr) RETURN_IF_ERROR(Open());
-  ASSIGN_OR_RETURN(const std::vector<JournalEntry> entries, journal_.Pending(kBatch));
-  if (entries.empty()) return false;
+Status LedgerFeed::Compare() {
+  ASSIGN_OR_RETURN(const Journal::Comparisons comparisons, journal_.FindComparisons());
+  if (ledger_ == nullptr) {
+    RETURN_IF_ERROR(Open());
+  } else {
+    // Every time: the records may have been put back while we run.
+    ASSIGN_OR_RETURN(const std::uint64_t settled, journal_.SettledLeaves());
+    if (settled != ledger_->size()) RETURN_IF_ERROR(Recover());
+  }
+  if (comparisons.asked == comparisons.answered) return OkStatus();
+  return journal_.AnswerComparisons(comparisons.asked);
+}
+
+Status LedgerFeed::Tell(std::span<const JournalEntry> entries) {
   std::vector<Leaf> leaves;
   for (const JournalEntry& entry : entries) leaves.push_back(entry.leaf);
-  auto first = ledger_->Append(leaves);
+  const auto first = ledger_->Append(leaves);
   Status status = first.status();
   if (first.ok()) {
     status = journal_.Settle(entries, *first);
     Remember(entries, *first);
   }
-  if (status.ok()) return true;
   // What of it is in the ledger, and what of that is settled, is found out at the next opening.
-  ledger_.reset();
+  if (!status.ok()) ledger_.reset();
   return status;
+}
+
+Result<bool> LedgerFeed::TellBatch() {
+  RETURN_IF_ERROR(Compare());
+  ASSIGN_OR_RETURN(const std::vector<JournalEntry> entries, journal_.Pending(kBatch));
+  if (entries.empty()) return false;
+  RETURN_IF_ERROR(Tell(entries));
+  return true;
+}
+
+Status LedgerFeed::TellOf(std::span<const ErasedItem> items) {
+  RETURN_IF_ERROR(Compare());
+  while (!items.empty()) {
+    const auto some = items.first(std::min(items.size(), Journal::kMaxAtOnce));
+    ASSIGN_OR_RETURN(const std::vector<JournalEntry> entries, journal_.PendingOf(some));
+    if (entries.empty()) {
+      items = items.subspan(some.size());
+    } else {
+      RETURN_IF_ERROR(Tell(entries));
+    }
+  }
+  return OkStatus();
 }
 
 Status LedgerFeed::CatchUpNow() {
@@ -100,9 +134,23 @@ void LedgerFeed::Remember(std::span<const JournalEntry> entries, std::uint64_t f
 
 Status LedgerFeed::CatchUp() {
   const std::lock_guard telling(telling_);
-  const Status status = CatchUpNow();
+  Status status = CatchUpNow();
   Note(status);
   return status;
+}
+
+Status LedgerFeed::AwaitComparison(Millis patience) {
+  ASSIGN_OR_RETURN(const std::int64_t question, journal_.AskForComparison());
+  const auto began = std::chrono::steady_clock::now();
+  for (int look = 1; std::chrono::steady_clock::now() - began < patience; ++look) {
+    std::this_thread::sleep_for(kLook);
+    ASSIGN_OR_RETURN(const Journal::Comparisons comparisons, journal_.FindComparisons());
+    if (comparisons.answered >= question) return OkStatus();
+    // Whoever had it may be gone, and it be ours now.
+    if (look % 10 == 0 && CatchUp().ok()) return OkStatus();
+  }
+  return Unavailable("the node that has the ledger did not answer, in seconds: " +
+                     std::to_string(patience / std::chrono::seconds(1)));
 }
 
 void LedgerFeed::Note(const Status& status) {
@@ -117,9 +165,10 @@ void LedgerFeed::Note(const Status& status) {
 }
 
 Result<std::vector<Receipt>> LedgerFeed::Prove(std::span<const ErasedItem> erased) {
-  RETURN_IF_ERROR(CatchUp());
   const std::lock_guard telling(telling_);
-  if (ledger_ == nullptr) return Unavailable("the ledger was just closed; try again");
+  const Status told = TellOf(erased);
+  Note(told);
+  RETURN_IF_ERROR(told);
   std::vector<Receipt> receipts;
   for (const ErasedItem& item : erased) {
     const auto leaf = erased_.find(item.reference);
@@ -129,6 +178,21 @@ Result<std::vector<Receipt>> LedgerFeed::Prove(std::span<const ErasedItem> erase
     receipts.push_back(std::move(receipt));
   }
   return receipts;
+}
+
+Status LedgerFeed::TellNow(std::span<const ErasedItem> items) {
+  const std::lock_guard telling(telling_);
+  Status told = TellOf(items);
+  Note(told);
+  return told;
+}
+
+Result<Receipt> LedgerFeed::ProveLeaf(std::uint64_t number, const MerkleHash& opening) {
+  const std::lock_guard telling(telling_);
+  RETURN_IF_ERROR(Compare());
+  ASSIGN_OR_RETURN(Receipt receipt, ledger_->Prove(number));
+  receipt.opening = opening;
+  return receipt;
 }
 
 void LedgerFeed::Start() {

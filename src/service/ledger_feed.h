@@ -39,31 +39,48 @@ class LedgerFeed {
   ///         less than it was told; as Ledger and Journal
   Status CatchUp();
 
+  /// Of a process that does not have the ledger: waits until the one that has it has compared it
+  /// with the records since this call, or until it is ours.
+  /// Errors: kUnavailable when that took longer than `patience`; as Journal
+  Status AwaitComparison(Millis patience);
+
   /// From now on, every second or as soon as Wake() says so.
   void Start();
   void Wake();
   /// Tells what is left, and signs it.
   void Stop();
 
-  /// Receipts of what was erased, in order, without those that the ledger was not told yet.
-  /// Errors: as CatchUp()
+  /// Tells the ledger what was erased, before all else that is in the journal, and returns receipts
+  /// of it, in order. Errors: as CatchUp()
   Result<std::vector<Receipt>> Prove(std::span<const ErasedItem> erased);
+
+  /// The receipt of a leaf that the ledger has, with the opening of what it is about.
+  /// Errors: as CatchUp()
+  Result<Receipt> ProveLeaf(std::uint64_t number, const MerkleHash& opening);
+
+  /// Tells the ledger of certain items, before all else that is in the journal. Errors: as
+  /// CatchUp()
+  Status TellNow(std::span<const ErasedItem> items);
 
   struct Report {
     bool is_ours = false;  // whether this process writes the ledger
     std::uint64_t leaves = 0, heads = 0;
     std::uint64_t failures = 0;  // times that it could not be told
     std::string error;           // of the last time; empty: it was told
-    Journal::Recovery recovery;  // at the start
+    Journal::Recovery recovery;  // of all comparisons
   };
   Report report() const;
 
  private:
   Status Open();
   Status Recover();
+  // Opens the ledger if it is not open, and makes the records agree with it.
+  Status Compare();
   Status CatchUpNow();
   // Tells at most a batch; says whether there may be more.
   Result<bool> TellBatch();
+  Status TellOf(std::span<const ErasedItem> items);
+  Status Tell(std::span<const JournalEntry> entries);
   void Note(const Status& status);
   void Remember(std::span<const JournalEntry> entries, std::uint64_t first);
   void Run();

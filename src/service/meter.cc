@@ -36,7 +36,7 @@ Meter::~Meter() {
   thread_.join();
 }
 
-void Meter::Record(FinishedCall call) {
+void Meter::Record(FinishedCall call, ErasedFlag erased) {
   call.server_fault = !call.succeeded && IsServerFault(call.result_code);
   call.region = options_.region;
   {
@@ -44,20 +44,28 @@ void Meter::Record(FinishedCall call) {
     changed_.wait(lock, [this] { return waiting_.size() < kMostWaiting || stopping_; });
     ++counts_[{call.interface, call.result_code}];
     waiting_.push_back(std::move(call));
+    erased_.push_back(std::move(erased));
+    ++recorded_;
   }
   changed_.notify_all();
 }
 
 void Meter::Flush() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return waiting_.empty() && !writing_; });
+  const std::uint64_t all = recorded_;
+  ++flushing_;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return written_ >= all; });
+  --flushing_;
 }
 
-Status Meter::Write(std::vector<FinishedCall> calls) {
+Status Meter::Write(std::vector<FinishedCall> calls, const std::vector<ErasedFlag>& erased) {
   Status status = usage_.Record(calls);
   if (options_.log == nullptr) return status;
   std::vector<Operation> operations;
-  for (FinishedCall& call : calls) {
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (erased[i] != nullptr && *erased[i]) continue;
+    FinishedCall& call = calls[i];
     operations.push_back({.app_id = call.app_id,
                           .call_id = std::move(call.call_id),
                           .interface = call.interface,
@@ -78,16 +86,17 @@ void Meter::Run() {
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    if (!stopping_) changed_.wait_for(lock, kGather, [this] { return stopping_; });
+    changed_.wait_for(lock, kGather, [this] { return stopping_ || flushing_ > 0; });
     std::vector<FinishedCall> batch;
     batch.swap(waiting_);
-    writing_ = true;
+    std::vector<ErasedFlag> erased;
+    erased.swap(erased_);
     lock.unlock();
     if (options_.price) options_.price(batch);
     const std::size_t rows = batch.size();
-    const Status written = Write(std::move(batch));
+    const Status written = Write(std::move(batch), erased);
     lock.lock();
-    writing_ = false;
+    written_ += rows;
     if (!written.ok()) lost_ += rows;
     changed_.notify_all();
   }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "service/calls_under_way.h"
 #include "store/operation_log.h"
 #include "store/usage.h"
 
@@ -49,10 +50,11 @@ class Meter {
   Meter& operator=(const Meter&) = delete;
 
   /// Takes a finished call, whose region, fee and fault it sets itself. Never waits, but for room
-  /// when the store is far behind.
-  void Record(FinishedCall call);
+  /// when the store is far behind. Of a call that is erased before it is written, the operation log
+  /// gets nothing.
+  void Record(FinishedCall call, ErasedFlag erased = nullptr);
 
-  /// Waits until all that was recorded is in the store.
+  /// Waits until all that was recorded so far is in the store, or lost.
   void Flush();
 
   /// Calls since the start, by interface and result code; for metrics.
@@ -65,16 +67,19 @@ class Meter {
 
   static constexpr std::size_t kMostWaiting = 100'000;
 
-  Status Write(std::vector<FinishedCall> calls);
+  Status Write(std::vector<FinishedCall> calls, const std::vector<ErasedFlag>& erased);
 
   Usage& usage_;
   const MeterOptions options_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<FinishedCall> waiting_;
+  std::vector<ErasedFlag> erased_;  // of those that wait, in their order
+  std::uint64_t recorded_ = 0, written_ = 0;
   std::map<std::pair<Interface, std::string>, std::uint64_t> counts_;
   std::uint64_t lost_ = 0;
-  bool writing_ = false, stopping_ = false;
+  int flushing_ = 0;  // how many wait in Flush()
+  bool stopping_ = false;
   std::thread thread_;
 };
 

@@ -114,6 +114,22 @@ TEST_F(MeterTest, RowsArePricedInTheOrderInWhichTheyAreWritten) {
   }
 }
 
+TEST_F(MeterTest, OfErasedCallsTheOperationLogGetsNothing) {
+  Meter meter(store_->usage(), {.region = "", .price = nullptr, .log = &store_->operation_log()});
+  const auto erased = std::make_shared<std::atomic<bool>>(false);
+  FinishedCall one = Call("0", true), two = one;
+  one.call_id = "erased";
+  two.call_id = "not erased";
+  meter.Record(one, erased);
+  // Also when it is erased after its end was recorded, as long as it is not written.
+  *erased = true;
+  meter.Record(two, std::make_shared<std::atomic<bool>>(false));
+  meter.Flush();
+  EXPECT_THAT(Rows(), SizeIs(2));
+  EXPECT_THAT(*store_->operation_log().Find("erased"), SizeIs(0));
+  EXPECT_THAT(*store_->operation_log().Find("not erased"), SizeIs(1));
+}
+
 TEST_F(MeterTest, WhatIsLeftIsWrittenAtTheEnd) {
   {
     Meter meter(store_->usage());

@@ -83,8 +83,9 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
   for (const std::string* url : {&request.url, &request.callback_url}) {
     if (!url->empty()) RETURN_IF_ERROR(parts_.outbound.CheckUrl(*url));
   }
-  ASSIGN_OR_RETURN(const std::optional<StoredRecording> recording,
-                   StoreUpload(app_id, request_id, upload));
+  ASSIGN_OR_RETURN(const Kept kept,
+                   StoreUpload(app_id, request_id, upload, request.zero_retention));
+  const std::optional<StoredRecording>& recording = kept.recording;
   const std::size_t bytes = recording ? 0 : upload.size();
   std::unique_lock lock(mutex_);
   if (stopping_) return Unavailable("the service is stopping; try again elsewhere");
@@ -101,7 +102,8 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
        .request = WriteTaskRequest(request),
        .callback_url = request.callback_url,
        .recording = recording,
-       .upload_holder = bytes > 0 ? std::optional(options_.node) : std::nullopt});
+       .upload_holder = bytes > 0 ? std::optional(options_.node) : std::nullopt,
+       .audio_refused = kept.refused});
   if (!task.ok()) {
     upload_bytes_ -= bytes;
     lock.unlock();
@@ -119,30 +121,29 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
   return task->id;
 }
 
-Result<std::optional<StoredRecording>> RecordingTasks::StoreUpload(AppId app_id,
-                                                                   const std::string& request_id,
-                                                                   std::string_view upload) {
-  using Nothing = std::optional<StoredRecording>;
-  if (upload.empty() || parts_.recordings == nullptr) return Nothing();
+Result<RecordingTasks::Kept> RecordingTasks::StoreUpload(AppId app_id,
+                                                         const std::string& request_id,
+                                                         std::string_view upload,
+                                                         bool zero_retention) {
+  if (upload.empty()) return Kept();
   ASSIGN_OR_RETURN(const auto periods, parts_.store.retention_periods().Find(app_id));
   const auto audio = periods.find(DataClass::kAudio);
   // Whoever wants no audio held gets none stored, not even sealed.
-  if (audio != periods.end() && audio->second == Millis(0)) return Nothing();
+  if (zero_retention || (audio != periods.end() && audio->second == Millis(0))) {
+    return Kept{.recording = std::nullopt, .refused = true};
+  }
+  if (parts_.recordings == nullptr) return Kept();
   ASSIGN_OR_RETURN(StoredRecording stored, parts_.recordings->Put(app_id, request_id, upload));
-  return Nothing(std::move(stored));
+  return Kept{.recording = std::move(stored)};
 }
 
 bool RecordingTasks::Cancel(TaskId id) {
   const std::lock_guard lock(mutex_);
   DropUpload(id);
-  if (!in_hand_.contains(id)) return false;
-  cancelled_.insert(id);
+  const auto task = in_hand_.find(id);
+  if (task == in_hand_.end()) return false;
+  *task->second.erased = true;
   return true;
-}
-
-bool RecordingTasks::IsCancelled(TaskId id) {
-  const std::lock_guard lock(mutex_);
-  return cancelled_.contains(id);
 }
 
 void RecordingTasks::Stop() {
@@ -176,58 +177,63 @@ void RecordingTasks::Work() {
     }
     const Task& task = **claimed;
     ++running_[task.app_id];
-    in_hand_.emplace(task.id, task.app_id);
+    const auto erased = std::make_shared<std::atomic<bool>>(false);
+    in_hand_.emplace(task.id, InHand{task.app_id, erased});
     lock.unlock();
     std::uint64_t bytes = 0;
-    std::optional<TaskOutcome> outcome = Run(task, &bytes);
-    const bool settled = outcome ? Settle(task, *outcome) : false;
+    std::optional<TaskOutcome> outcome = Run(task, erased, &bytes);
+    const bool settled = outcome ? Settle(task, *outcome, *erased) : false;
     if (!outcome) PutBack(task);
     // What was uploaded has served its purpose. If this fails, the sweeper does it.
     if (settled && task.recording && parts_.recordings->Remove(task.recording->name).ok()) {
       (void)parts_.store.tasks().ObjectIsGone(task.id);
     }
+    // What another node finished, that node has counted.
+    if (settled) Record(task, *outcome, bytes, erased);
     lock.lock();
     if (outcome) DropUpload(task.id);
     in_hand_.erase(task.id);
-    const bool cancelled = cancelled_.erase(task.id) > 0;
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
     // What cannot be worked on now is not tried again at once.
     if (!outcome) changed_.wait_for(lock, options_.poll, [&] { return stopping_; });
     ++news_;
     ++told_;
     lock.unlock();
-    // What another node finished, that node has counted.
-    if (settled) {
-      // For its caller it began when it was asked for, however long it waited.
-      parts_.meter.Record(
-          {.app_id = task.app_id,
-           .interface = Interface::kRecording,
-           .call_id = task.request_id,
-           .result_code = ResultCode(*outcome, cancelled),
-           .succeeded = outcome->state == TaskState::kSuccess,
-           .start = task.created,
-           .end = parts_.clock.Now(),
-           .audio = outcome->audio,
-           .bytes = bytes,
-           .facts = {{"source", task.recording      ? Label("stored upload")
-                                : task.holds_upload ? Label("upload in memory")
-                                                    : Label("url")},
-                     {"attempt", task.lease},
-                     {"waited_ms", task.started.value_or(task.created) - task.created},
-                     {"callback", !task.callback_url.empty()}}});
-    }
     changed_.notify_all();
     lock.lock();
   }
 }
 
-bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome) {
+void RecordingTasks::Record(const Task& task, const TaskOutcome& outcome, std::uint64_t bytes,
+                            const ErasedFlag& erased) {
+  // For its caller it began when it was asked for, however long it waited.
+  parts_.meter.Record({.app_id = task.app_id,
+                       .interface = Interface::kRecording,
+                       .call_id = task.request_id,
+                       .result_code = ResultCode(outcome, *erased),
+                       .succeeded = outcome.state == TaskState::kSuccess,
+                       .start = task.created,
+                       .end = parts_.clock.Now(),
+                       .audio = outcome.audio,
+                       .bytes = bytes,
+                       .facts = {{"source", task.recording      ? Label("stored upload")
+                                            : task.holds_upload ? Label("upload in memory")
+                                                                : Label("url")},
+                                 {"attempt", task.lease},
+                                 {"waited_ms", task.started.value_or(task.created) - task.created},
+                                 {"callback", !task.callback_url.empty()}}},
+                      erased);
+}
+
+bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome, std::atomic<bool>& erased) {
   for (bool maybe_written = false;;) {
     const Status written = parts_.store.tasks().Finish(task.id, task.lease, outcome);
     switch (written.code()) {
       case StatusCode::kOk:
+        return true;
       case StatusCode::kNotFound:
-        // Or removed, or expired, while it was transcribed: nobody else counts it.
+        // Removed, or expired, while it was transcribed: nobody else counts it.
+        erased = true;
         return true;
       case StatusCode::kFailedPrecondition:
         return maybe_written && WasFinishedHere(task);
@@ -251,7 +257,7 @@ Result<std::optional<Task>> RecordingTasks::Claim() {
   if (!recovered_) return std::optional<Task>();
   if (claim_unanswered_) {
     std::vector<TaskId> in_hand;
-    for (const auto& [id, app_id] : in_hand_) in_hand.push_back(id);
+    for (const auto& [id, task] : in_hand_) in_hand.push_back(id);
     RETURN_IF_ERROR(parts_.store.tasks().ResetRunning(options_.node.node, in_hand).status());
     claim_unanswered_ = false;
   }
@@ -277,7 +283,8 @@ bool RecordingTasks::WasFinishedHere(const Task& task) {
 }
 
 Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
-                                                    const RecordingTaskRequest& request) {
+                                                    const RecordingTaskRequest& request,
+                                                    const ErasedFlag& erased) {
   if (task.recording) {
     ASSIGN_OR_RETURN(std::string audio,
                      parts_.recordings->Get(task.app_id, task.request_id, *task.recording,
@@ -292,9 +299,9 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   }
   auto bytes = std::make_shared<std::string>();
   FetchLimits limits{.max_bytes = options_.max_fetch_bytes};
-  limits.cancelled = [this, id = task.id] {
+  limits.cancelled = [this, &erased] {
     const std::lock_guard lock(mutex_);
-    return stopping_ || cancelled_.contains(id);
+    return stopping_ || *erased;
   };
   RETURN_IF_ERROR(parts_.outbound.Fetch(request.url, limits, [&](std::span<const std::byte> piece) {
     bytes->append(reinterpret_cast<const char*>(piece.data()), piece.size());
@@ -303,7 +310,8 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   return Bytes(std::move(bytes));
 }
 
-std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, std::uint64_t* bytes) {
+std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, const ErasedFlag& erased,
+                                               std::uint64_t* bytes) {
   const auto request = ReadTaskRequest(task.request);
   if (!request.ok()) return Failed(request.status(), false);
   const auto engine = parts_.engines.Find(request->engine);
@@ -312,7 +320,7 @@ std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, std::uint64_t* 
   const auto hot_words = parts_.word_lists.Resolve(task.app_id, *engine->speech,
                                                    request->hot_word_list, request->vocabulary_id);
   if (hot_words.status().code() == StatusCode::kUnavailable) return std::nullopt;
-  const auto audio = Audio(task, *request);
+  const auto audio = Audio(task, *request, erased);
   // A stored recording is there as long as its time lasts, whoever does not answer just now.
   if (task.recording && audio.status().code() == StatusCode::kUnavailable) return std::nullopt;
   if (!audio.ok()) return Failed(audio.status(), !request->url.empty());
@@ -331,7 +339,7 @@ std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, std::uint64_t* 
        .post = request->post,
        .hot_words = hot_words.ok() ? *hot_words : nullptr,
        .max_duration = options_.max_duration,
-       .cancelled = [this, id = task.id] { return IsCancelled(id); }});
+       .cancelled = [&erased] { return erased->load(); }});
   if (!transcript.ok()) return Failed(transcript.status(), false);
   if (request->split_channels && transcript->channels != 2) {
     TaskOutcome outcome =
@@ -442,10 +450,11 @@ void RecordingTasks::DropLostUploads() {
 
 void RecordingTasks::CancelWhatIsErased() {
   std::unique_lock lock(mutex_);
-  const std::map<TaskId, AppId> in_hand = in_hand_;
+  const std::map<TaskId, InHand> in_hand = in_hand_;
   lock.unlock();
-  for (const auto& [id, app_id] : in_hand) {
-    if (parts_.store.tasks().Find(app_id, id).status().code() == StatusCode::kNotFound) Cancel(id);
+  for (const auto& [id, task] : in_hand) {
+    if (parts_.store.tasks().Find(task.app_id, id).status().code() == StatusCode::kNotFound)
+      Cancel(id);
   }
 }
 

@@ -3,6 +3,7 @@
 // Recordings transcribed while nobody waits (CreateRecTask): submitted, worked off in turn, told to
 // a URL when done.
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,7 +37,8 @@ struct RecordingTaskRequest {
   PostOptions post;
   std::string hot_word_list, vocabulary_id;  // as WordLists::Resolve() takes them
   std::vector<std::string> keyword_library_ids;
-  std::string url;  // where to fetch the recording, if there is no upload
+  std::string url;              // where to fetch the recording, if there is no upload
+  bool zero_retention = false;  // the upload is stored nowhere, not even sealed
   std::string callback_url;
 };
 
@@ -98,10 +99,13 @@ class RecordingTasks {
   bool Recover();
   // Transcribes one task, of so many bytes; its outcome, and the code that a callback tells. None
   // when it cannot be worked on now, because what it needs does not answer.
-  std::optional<TaskOutcome> Run(const Task& task, std::uint64_t* bytes);
+  std::optional<TaskOutcome> Run(const Task& task, const ErasedFlag& erased, std::uint64_t* bytes);
+  void Record(const Task& task, const TaskOutcome& outcome, std::uint64_t bytes,
+              const ErasedFlag& erased);
   // Writes the outcome down, however long the store does not answer. False when it is not this
-  // process's to write: the task was somebody else's meanwhile, or we are stopping.
-  bool Settle(const Task& task, TaskOutcome& outcome);
+  // process's to write: the task was somebody else's meanwhile, or we are stopping. A task that is
+  // not there any more is settled, and erased.
+  bool Settle(const Task& task, TaskOutcome& outcome, std::atomic<bool>& erased);
   // Gives a claimed task back, however long the store does not answer.
   void PutBack(const Task& task);
   // With the mutex held.
@@ -115,10 +119,14 @@ class RecordingTasks {
   void CancelWhatIsErased();
   using Bytes = std::shared_ptr<const std::string>;
   // Stores an upload, where it may be stored. None: it stays in memory.
-  Result<std::optional<StoredRecording>> StoreUpload(AppId app_id, const std::string& request_id,
-                                                     std::string_view upload);
-  bool IsCancelled(TaskId id);
-  Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request);
+  struct Kept {
+    std::optional<StoredRecording> recording;
+    bool refused = false;  // because it may not be stored
+  };
+  Result<Kept> StoreUpload(AppId app_id, const std::string& request_id, std::string_view upload,
+                           bool zero_retention);
+  Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request,
+                      const ErasedFlag& erased);
   void Tell(const Task& task);
   std::vector<AppId> Busy();
 
@@ -135,8 +143,11 @@ class RecordingTasks {
   TaskId last_looked_at_ = 0;
   std::size_t upload_bytes_ = 0;
   std::map<AppId, int> running_;
-  std::map<TaskId, AppId> in_hand_;    // what runs here
-  std::set<TaskId> cancelled_;         // what of it was erased
+  struct InHand {
+    AppId app_id = 0;
+    std::shared_ptr<std::atomic<bool>> erased;
+  };
+  std::map<TaskId, InHand> in_hand_;   // what runs here, until its end is recorded
   std::uint64_t news_ = 0, told_ = 0;  // counts of what was submitted or put back; of what finished
   bool recovered_ = false, stopping_ = false;
   bool claim_unanswered_ = false;  // something may run here in the records only

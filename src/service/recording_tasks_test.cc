@@ -33,6 +33,9 @@ class FlakyTasks : public Tasks {
 
   Result<Task> Create(const NewTask& wanted) override { return inner_.Create(wanted); }
   Result<Task> Find(AppId app_id, TaskId id) override { return inner_.Find(app_id, id); }
+  Result<std::vector<BegunItem>> Begun(AppId app_id, TaskId id) override {
+    return inner_.Begun(app_id, id);
+  }
   Result<std::optional<Task>> Claim(const TaskHolder& me,
                                     std::span<const AppId> passed_over) override {
     return inner_.Claim(me, passed_over);

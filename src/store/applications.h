@@ -80,6 +80,7 @@ class Applications {
 
   /// Removes the application with its keys, vocabularies, keyword libraries and tasks, and destroys
   /// the key that its texts are sealed under. Its usage stays for as long as usage is kept.
+  /// Errors: kFailedPrecondition while an object store has recordings of it, whose tasks say where
   virtual Status Remove(AppId id) = 0;
 };
 

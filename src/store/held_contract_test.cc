@@ -185,9 +185,11 @@ TEST_P(HeldContractTest, OperationsAreFoundByTheirCallUntilTheirTimeIsOver) {
       {.app_id = app_.id, .call_id = "second", .result_code = "1"},
       {.app_id = other.id, .call_id = "third", .result_code = "2"}};
   ASSERT_THAT(log.Record(operations), IsOk());
+  // One thing for each application.
   const auto created = Tell();
-  ASSERT_THAT(created, SizeIs(1));
-  EXPECT_EQ(created[0].items, 3U);
+  ASSERT_THAT(created, SizeIs(2));
+  EXPECT_EQ(created[0].items, 2U);
+  EXPECT_EQ(created[1].items, 1U);
   const auto found = *log.Find("anna karenina");
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].app_id, app_.id);
@@ -205,10 +207,11 @@ TEST_P(HeldContractTest, OperationsAreFoundByTheirCallUntilTheirTimeIsOver) {
   EXPECT_EQ(*log.RemoveExpired(10), 1);
   const auto erased = Tell();
   ASSERT_THAT(erased, SizeIs(3));
-  for (const Leaf& leaf : erased) {
-    EXPECT_EQ(leaf.items, 1U);
-    EXPECT_EQ(leaf.creation, 0U);
-    EXPECT_EQ(leaf.reference, created[0].reference);
+  for (std::size_t i = 0; i < erased.size(); ++i) {
+    const bool of_other = i == 0;
+    EXPECT_EQ(erased[i].items, 1U);
+    EXPECT_EQ(erased[i].creation, of_other ? 1U : 0U);
+    EXPECT_EQ(erased[i].reference, created[of_other ? 1 : 0].reference);
   }
   EXPECT_THAT(Tell(), IsEmpty());
 }
@@ -228,6 +231,171 @@ TEST_P(HeldContractTest, OperationsAreHeldShorterOrNotAtAllWhereThatIsWanted) {
   ASSERT_THAT(log.Record({&operation, 1}), IsOk());
   EXPECT_THAT(*log.Find("call"), IsEmpty());
   EXPECT_EQ(*log.RemoveExpired(10), 1);
+}
+
+TEST_P(HeldContractTest, NothingIsLateBecauseItsPeriodBecameShorter) {
+  const Operation operation{.app_id = app_.id, .call_id = "call"};
+  ASSERT_THAT(store_->operation_log().Record({&operation, 1}), IsOk());
+  MakeTask();
+  clock_.Advance(minutes(30));
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock_.Now());
+  for (const DataClass data_class : {DataClass::kResult, DataClass::kOperationLog}) {
+    ASSERT_THAT(store_->retention_periods().Shorten(app_.id, data_class, minutes(10)), IsOk());
+  }
+  EXPECT_EQ(*store_->retention_periods().Apply(10), 0);
+  Tell();
+  EXPECT_EQ(*store_->tasks().RemoveExpired(10), 1);
+  EXPECT_EQ(*store_->operation_log().RemoveExpired(10), 1);
+  const auto erased = Tell();
+  ASSERT_THAT(erased, SizeIs(2));
+  for (const Leaf& leaf : erased) EXPECT_EQ(leaf.due, now);
+}
+
+TEST_P(HeldContractTest, APeriodHoldsForMoreThanFitsIntoATransaction) {
+  constexpr int kMany = 450;
+  std::vector<Operation> operations;
+  for (int i = 0; i < kMany; ++i) {
+    operations.push_back({.app_id = app_.id, .call_id = std::to_string(i)});
+  }
+  ASSERT_THAT(store_->operation_log().Record(operations), IsOk());
+  clock_.Advance(minutes(30));
+  ASSERT_THAT(store_->retention_periods().Shorten(app_.id, DataClass::kOperationLog, minutes(10)),
+              IsOk());
+  EXPECT_EQ(*store_->operation_log().RemoveExpired(2 * kMany), kMany);
+}
+
+TEST_P(HeldContractTest, AudioThatMayNotBeStoredIsToldAsRefused) {
+  const Task task =
+      *store_->tasks().Create({.app_id = app_.id, .request = "{}", .audio_refused = true});
+  auto begun = *store_->tasks().Begun(app_.id, task.id);
+  ASSERT_THAT(begun, SizeIs(2));
+  EXPECT_EQ(begun[1].leaf, kNoLeaf);
+  const auto told = Tell();
+  ASSERT_THAT(told, SizeIs(2));
+  EXPECT_EQ(told[0].kind, LeafKind::kCreated);
+  EXPECT_EQ(told[1].kind, LeafKind::kRefused);
+  EXPECT_EQ(told[1].data_class, DataClass::kAudio);
+  for (const Leaf& leaf : told) EXPECT_THAT(CheckLeaf(leaf), IsOk());
+  begun = *store_->tasks().Begun(app_.id, task.id);
+  EXPECT_EQ(begun[1].leaf, 1U);
+  EXPECT_TRUE(OpensReference(told[1].reference, begun[1].item.opening, DataClass::kAudio,
+                             "task:" + std::to_string(task.id)));
+  EXPECT_THAT(store_->tasks().Begun(app_.id + 1, task.id).status(),
+              HasCode(StatusCode::kNotFound));
+  // Its erasure is that of the text alone.
+  const auto erased = *store_->tasks().Erase({.task = task.id}, ErasureCause::kRequested, 10);
+  EXPECT_THAT(erased[0].items, SizeIs(1));
+  ASSERT_THAT(Tell(), SizeIs(1));
+  EXPECT_THAT(*journal_.Pending(10), IsEmpty());
+  EXPECT_THAT(store_->tasks().Begun(app_.id, task.id).status(), HasCode(StatusCode::kNotFound));
+}
+
+TEST_P(HeldContractTest, ARefusalIsToldThoughItsTaskIsGone) {
+  const Task task =
+      *store_->tasks().Create({.app_id = app_.id, .request = "{}", .audio_refused = true});
+  ASSERT_THAT(store_->tasks().Remove(app_.id, task.id), IsOk());
+  const auto told = Tell();
+  ASSERT_THAT(told, SizeIs(3));
+  EXPECT_EQ(told[1].kind, LeafKind::kRefused);
+  EXPECT_EQ(told[2].kind, LeafKind::kErased);
+  // Recognised if the process ended before it was settled, and nothing is lost with it.
+  const auto recovery = *journal_.Recover(std::vector<Leaf>{told[1]});
+  EXPECT_EQ(recovery.lost, 0);
+  EXPECT_THAT(*journal_.Pending(10), IsEmpty());
+}
+
+TEST_P(HeldContractTest, RowsOfUsageAreCountedToo) {
+  const Application other = MakeApplication("two");
+  const std::vector<FinishedCall> calls = {
+      {.app_id = app_.id, .result_code = "0", .start = kNoon, .end = kNoon},
+      {.app_id = app_.id, .result_code = "0", .start = kNoon, .end = kNoon + minutes(1)},
+      {.app_id = other.id, .result_code = "0", .start = kNoon, .end = kNoon}};
+  ASSERT_THAT(store_->usage().Record(calls), IsOk());
+  const auto created = Tell();
+  ASSERT_THAT(created, SizeIs(2));
+  for (const Leaf& leaf : created) EXPECT_EQ(leaf.data_class, DataClass::kMonitoring);
+  EXPECT_EQ(created[0].items, 2U);
+  EXPECT_EQ(created[0].due,
+            std::chrono::floor<std::chrono::seconds>(kNoon + minutes(1) + kUsageLifetime));
+  clock_.Advance(kUsageLifetime);
+  EXPECT_EQ(*store_->usage().RemoveExpired(10), 2);
+  const auto erased = Tell();
+  ASSERT_THAT(erased, SizeIs(2));
+  EXPECT_EQ(erased[0].items, 1U);
+  EXPECT_EQ(erased[0].creation, 0U);
+  EXPECT_EQ(erased[1].creation, 1U);
+}
+
+TEST_P(HeldContractTest, WhatWasErasedIsToldBeforeAllElse) {
+  std::vector<Task> tasks;
+  for (int i = 0; i < 3; ++i) tasks.push_back(MakeTask());
+  const auto erased = *store_->tasks().Erase({.task = tasks[1].id}, ErasureCause::kRequested, 10);
+  ASSERT_THAT(erased, SizeIs(1));
+  const auto creation = *journal_.PendingOf(erased[0].items);
+  ASSERT_THAT(creation, SizeIs(1));
+  EXPECT_EQ(creation[0].leaf.kind, LeafKind::kCreated);
+  EXPECT_EQ(creation[0].leaf.reference, erased[0].items[0].reference);
+  ASSERT_THAT(journal_.Settle(creation, 0), IsOk());
+  const auto erasure = *journal_.PendingOf(erased[0].items);
+  ASSERT_THAT(erasure, SizeIs(1));
+  EXPECT_EQ(erasure[0].leaf.kind, LeafKind::kErased);
+  EXPECT_EQ(erasure[0].leaf.creation, 0U);
+  ASSERT_THAT(journal_.Settle(erasure, 1), IsOk());
+  EXPECT_THAT(*journal_.PendingOf(erased[0].items), IsEmpty());
+  size_ = 2;
+  EXPECT_THAT(Tell(), SizeIs(2));
+  EXPECT_EQ(*journal_.SettledLeaves(), 4U);
+}
+
+TEST_P(HeldContractTest, OfRowsThatWerePartlyErasedSinceNoneIsToldTwice) {
+  std::vector<Operation> operations(10, {.app_id = app_.id, .call_id = "of many"});
+  operations[0].call_id = operations[1].call_id = operations[2].call_id = "first";
+  ASSERT_THAT(store_->operation_log().Record(operations), IsOk());
+  const auto created = Tell();
+  ASSERT_THAT(created, SizeIs(1));
+  // Here three were erased, of which the ledger knows nothing. There, it were eight others.
+  ASSERT_EQ(store_->operation_log().Erase({.call_id = "first"}, ErasureCause::kRequested, 10)->rows,
+            3);
+  Leaf erased = created[0];
+  erased.kind = LeafKind::kErased;
+  erased.cause = ErasureCause::kRequested;
+  erased.creation = 0;
+  erased.items = 8;
+  ASSERT_THAT(journal_.Recover(std::vector<Leaf>{erased}).status(), IsOk());
+  EXPECT_THAT(*store_->operation_log().Find("of many"), IsEmpty());
+  size_ = 2;
+  const auto told = Tell();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].items, 2U);
+  EXPECT_EQ(told[0].creation, 0U);
+}
+
+TEST_P(HeldContractTest, WhatIsOverAndStillThereCanBeErased) {
+  const Task task = MakeTask();
+  clock_.Advance(kTaskLifetime);
+  const auto erased = *store_->tasks().Erase({.task = task.id}, ErasureCause::kRequested, 10);
+  ASSERT_THAT(erased, SizeIs(1));
+  EXPECT_THAT(erased[0].items, SizeIs(1));
+  EXPECT_THAT(*store_->tasks().Erase({.task = task.id}, ErasureCause::kRequested, 10), IsEmpty());
+}
+
+TEST_P(HeldContractTest, AnApplicationStaysWhileAnObjectStoreHasRecordingsOfIt) {
+  const Task task = *store_->tasks().Create(
+      {.app_id = app_.id, .request = "{}", .recording = StoredRecording{"audio/1/2-a", "a2V5"}});
+  EXPECT_THAT(store_->applications().Remove(app_.id), HasCode(StatusCode::kFailedPrecondition));
+  ASSERT_THAT(store_->tasks().ObjectIsGone(task.id), IsOk());
+  EXPECT_THAT(store_->applications().Remove(app_.id), IsOk());
+}
+
+TEST_P(HeldContractTest, NodesAskForAComparisonWithTheLedger) {
+  EXPECT_EQ(*journal_.AskForComparison(), 1);
+  EXPECT_EQ(*journal_.AskForComparison(), 2);
+  auto comparisons = *journal_.FindComparisons();
+  EXPECT_EQ(comparisons.asked, 2);
+  EXPECT_EQ(comparisons.answered, 0);
+  ASSERT_THAT(journal_.AnswerComparisons(2), IsOk());
+  comparisons = *journal_.FindComparisons();
+  EXPECT_EQ(comparisons.answered, 2);
 }
 
 }  // namespace

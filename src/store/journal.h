@@ -35,6 +35,12 @@ struct ErasedItem {
   MerkleHash reference{}, opening{};
 };
 
+/// Something the ledger was told of when it began: that it was stored, or that it was not.
+struct BegunItem {
+  ErasedItem item;
+  std::uint64_t leaf = kNoLeaf;  // its number; kNoLeaf: not told yet
+};
+
 /// Thread: any, but one at a time from Pending() to Settle()
 /// Errors: as Store
 class Journal {
@@ -48,6 +54,10 @@ class Journal {
 
   /// At most `limit` entries, in the order in which they are to be told.
   virtual Result<std::vector<JournalEntry>> Pending(int limit) = 0;
+
+  /// What is to be told of certain items, at most of kMaxAtOnce of them; as Pending().
+  static constexpr std::size_t kMaxAtOnce = 100;
+  virtual Result<std::vector<JournalEntry>> PendingOf(std::span<const ErasedItem> items) = 0;
 
   /// They are in the ledger now, in their order, the first one as leaf `first`.
   virtual Status Settle(std::span<const JournalEntry> entries, std::uint64_t first) = 0;
@@ -66,6 +76,17 @@ class Journal {
 
   /// Something to be told that no record shows: a refusal, a changed period, a destroyed key.
   virtual Status Note(const Leaf& leaf) = 0;
+
+  /// Nodes that do not have the ledger ask the one that has to compare the records with it, and
+  /// wait for the answer: so they know that what a backup brought back is erased again.
+  struct Comparisons {
+    std::int64_t asked = 0, answered = 0;  // numbers, counting up
+  };
+  virtual Result<Comparisons> FindComparisons() = 0;
+  /// Returns the number of the question.
+  virtual Result<std::int64_t> AskForComparison() = 0;
+  /// All up to `number` are answered.
+  virtual Status AnswerComparisons(std::int64_t number) = 0;
 };
 
 }  // namespace lethe

@@ -59,6 +59,9 @@ Result<MysqlOptions> ParseMysqlDsn(std::string_view dsn);
 Result<std::unique_ptr<Store>> OpenMysqlStore(const MysqlOptions& options, const Clock& clock,
                                               Keyring& keyring);
 
+/// As ResealSqliteStore().
+Status ResealMysqlStore(const MysqlOptions& options, const MasterKey& from, const MasterKey& to);
+
 /// Whether no store has been opened in that database yet, so that a new master key may be its own.
 /// Errors: as OpenMysqlStore()
 Result<bool> MysqlStoreIsNew(const MysqlOptions& options);

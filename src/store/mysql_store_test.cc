@@ -134,7 +134,7 @@ TEST_F(MariaDbStoreTest, NodesThatStartAtOnceMakeOneSchema) {
   }
   for (std::thread& node : nodes) node.join();
   EXPECT_EQ(database_->Number("SELECT COUNT(*) - MAX(version) FROM schema_version"), 0);
-  EXPECT_EQ(database_->Number("SELECT COUNT(*) FROM settings"), 2);
+  EXPECT_EQ(database_->Number("SELECT COUNT(*) FROM settings"), 3);
 }
 
 TEST_F(MariaDbStoreTest, InterruptedMigrationIsFinishedByTheNextStart) {

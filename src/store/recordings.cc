@@ -129,13 +129,16 @@ Result<int> Recordings::RemoveExpired(int limit) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, objects_.List(kFolder, limit));
   const WallTime now = clock_.Now();
   int removed = 0;
+  Status first_error;
   for (const std::string& name : names) {
     const std::optional<WallTime> created = CreatedAt(name);
     // In order: what comes behind is younger.
     if (created && now < *created + kLifetime) break;
-    RETURN_IF_ERROR(objects_.Remove(name));
-    ++removed;
+    const Status status = objects_.Remove(name);
+    if (status.ok()) ++removed;
+    if (first_error.ok()) first_error = status;
   }
+  if (!first_error.ok()) return first_error;
   return removed;
 }
 

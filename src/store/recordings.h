@@ -47,6 +47,7 @@ class Recordings {
   Status Remove(const std::string& name) { return objects_.Remove(name); }
 
   /// Removes at most `limit` recordings whose time is over, whoever knows them. Returns how many.
+  /// Errors: as ObjectStore; what comes behind one that cannot be removed is removed nevertheless
   Result<int> RemoveExpired(int limit);
 
  private:

@@ -25,7 +25,13 @@ class RetentionPeriods {
   /// for a part of a second, and for monitoring, which bills are made of. Audio may be held zero:
   /// then it is not stored at all. Results can be held a minute at least, or nobody could ask for
   /// them
+  /// What is stored is read by it at once where there is little of it, and otherwise as soon as
+  /// Apply() has come to it.
   virtual Status Shorten(AppId app_id, DataClass data_class, Millis period) = 0;
+
+  /// Makes at most so much of what is stored hold to a period that became shorter. Returns how
+  /// much; less than `limit` when nothing is left. Sweeps call it, in case Shorten() was cut short.
+  virtual Result<int> Apply(int limit) = 0;
 };
 
 }  // namespace lethe

@@ -22,4 +22,9 @@ namespace lethe {
 Result<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path, const Clock& clock,
                                                Keyring& keyring);
 
+/// Seals what records have under the master key with another one; what is already, stays. Nobody
+/// else may have the records open. Errors: as OpenSqliteStore(); kFailedPrecondition when they
+/// belong to neither key
+Status ResealSqliteStore(const std::string& path, const MasterKey& from, const MasterKey& to);
+
 }  // namespace lethe

@@ -261,10 +261,10 @@ TEST_F(SqliteStoreTest, NewerSchemaIsRefusedAndLeftAlone) {
   soci::statement count(sql);
   count.exchange(soci::into(versions));
   count.alloc();
-  count.prepare("SELECT COUNT(*) FROM schema_version");
+  count.prepare("SELECT COUNT(*) FROM schema_version WHERE version >= 1000");
   count.define_and_bind();
   count.execute(true);
-  EXPECT_EQ(versions, 5);  // the steps, and that one
+  EXPECT_EQ(versions, 1);
 }
 
 TEST_F(SqliteStoreTest, FileOfTheFirstSchemaIsBroughtUpToDateWithItsData) {
@@ -294,8 +294,9 @@ TEST_F(SqliteStoreTest, FileOfTheFirstSchemaIsBroughtUpToDateWithItsData) {
   {
     // What later versions added is taken away.
     soci::session sql(soci::sqlite3, path_);
-    for (const char* index : {"tasks_by_holder", "tasks_by_object", "tasks_by_call",
-                              "tasks_by_item", "tasks_by_audio_item", "tasks_by_uin"}) {
+    for (const char* index :
+         {"tasks_by_holder", "tasks_by_object", "tasks_by_call", "tasks_by_item",
+          "tasks_by_audio_item", "tasks_by_uin", "finished_calls_by_item"}) {
       sql << "DROP INDEX " + std::string(index);
     }
     for (const std::string& statement : UndoLaterSchemas()) sql << statement;

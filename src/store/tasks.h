@@ -71,6 +71,7 @@ struct NewTask {
   std::string callback_url;                  // empty: none
   std::optional<StoredRecording> recording;  // its audio, if it is an upload that is stored
   std::optional<TaskHolder> upload_holder;   // in whose memory it is, if it may not be stored
+  bool audio_refused = false;  // it is not stored because nobody may hold it: the ledger is told
 };
 
 struct Task {
@@ -113,6 +114,7 @@ struct TaskSelector {
 
 struct ErasedTask {
   TaskId id = 0;
+  std::string call_id;            // of the call that created it
   std::string object;             // of its recording, which has to be removed now; empty: none
   std::vector<ErasedItem> items;  // for receipts: its texts, its audio
 };
@@ -142,6 +144,10 @@ class Tasks {
   virtual Result<Task> Create(const NewTask& wanted) = 0;
 
   virtual Result<Task> Find(AppId app_id, TaskId id) = 0;
+
+  /// What the ledger has, or will have, of a task's beginning: that its text is held, and that its
+  /// audio is, or was refused.
+  virtual Result<std::vector<BegunItem>> Begun(AppId app_id, TaskId id) = 0;
 
   /// A task that ran elsewhere until its lease ran out, else the oldest waiting one; now running
   /// here. Those whose upload another node holds are not for us, and those of the applications in
@@ -184,7 +190,8 @@ class Tasks {
   /// Forgets a task, whatever its state.
   virtual Status Remove(AppId app_id, TaskId id) = 0;
 
-  /// Erases what is found of at most `limit` tasks, whatever their state: their texts now; their
+  /// Erases at most `limit` tasks, whatever their state, also those that are over and were not
+  /// removed yet: their texts now; their
   /// audio cannot be opened from now on, and is gone with ObjectIsGone(). Fewer than `limit`: those
   /// were all.
   virtual Result<std::vector<ErasedTask>> Erase(const TaskSelector& selector, ErasureCause cause,

@@ -28,6 +28,7 @@ class Api3:
 
     def __init__(self, address, secret_id, secret_key):
         self.address, self.secret_id, self.secret_key = address, secret_id, secret_key
+        self.more = {}  # headers besides
 
     def headers(self, action, body, *, timestamp=None, date=None, version='2019-06-14'):
         """What a client sends with a body."""
@@ -42,7 +43,7 @@ class Api3:
         for step in (day, 'asr', 'tc3_request'):
             key = _hmac(key, step)
         signature = _hmac(key, text).hex()
-        return {'Content-Type': 'application/json', 'X-TC-Action': action, 'X-TC-Version': version,
+        return {**self.more, 'Content-Type': 'application/json', 'X-TC-Action': action, 'X-TC-Version': version,
                 'X-TC-Timestamp': str(timestamp),
                 'Authorization': f'TC3-HMAC-SHA256 Credential={self.secret_id}/{scope}, '
                                  f'SignedHeaders=content-type;host, Signature={signature}'}

@@ -8,88 +8,24 @@ something has to be erased while it is worked on.
 """
 
 import base64
-import http.client
 import json
 import os
 import random
 import signal
 import time
 import unittest
-import wave
 
 from api3 import Api3
 import mariadb
 import s3_server
 import websocket_peer
 from database_test import SlowWeb
+from forensics import Forensics, samples
+from own_api import call_own
 from realtime_call import code_of, target
 from service import Service
 from support import PATIENCE, SPOKEN, SpeechTest, main, run
 from websocket_peer import Peer
-
-
-def samples(path):
-    """The 16-bit samples of a recording, as bytes."""
-    with wave.open(path) as recording:
-        return recording.readframes(recording.getnframes())
-
-
-def traces(pieces):
-    """Each piece as it is, and as text encodings would have it."""
-    for piece in pieces:
-        yield piece
-        yield piece.hex().encode()
-        # Whatever comes before it: one of three alignments.
-        for skip in range(3):
-            yield base64.b64encode(piece[skip:len(piece) - (len(piece) - skip) % 3])
-
-
-class Forensics:
-    """Looks for what was said in all files under some folders."""
-
-    def __init__(self, recording, folders):
-        audio = samples(recording)
-        # From where somebody speaks: silence is everywhere.
-        pieces = [audio[at:at + 48] for at in range(len(audio) // 4, len(audio) - 48, 16_000)]
-        self.traces = list(traces(pieces))
-        self.folders = folders
-
-    def found(self):
-        """The files in which something is found."""
-        guilty = []
-        for folder in self.folders:
-            for parent, _, names in os.walk(folder):
-                for name in names:
-                    path = os.path.join(parent, name)
-                    try:
-                        with open(path, 'rb') as file:
-                            content = file.read()
-                    except (FileNotFoundError, OSError):
-                        continue
-                    text = content.decode('latin-1')
-                    if SPOKEN.search(text) or SPOKEN.search(text.replace('\0', '')):
-                        guilty.append((path, 'words'))
-                    if any(trace in content for trace in self.traces):
-                        guilty.append((path, 'samples'))
-        return guilty
-
-
-def call_own(service, path, body=None, key=None, password=None):
-    """Lethe's own interface: the status and the answer."""
-    headers = {}
-    if key or not password:
-        headers['Authorization'] = 'Bearer ' + (key or service.keys['API key'])
-    if password:
-        headers['Authorization'] = 'Basic ' + base64.b64encode(
-            f'console:{password}'.encode()).decode()
-    connection = http.client.HTTPConnection(service.address, timeout=PATIENCE)
-    try:
-        connection.request('GET' if body is None else 'POST', '/lethe/v1/' + path,
-                           None if body is None else json.dumps(body), headers)
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    finally:
-        connection.close()
 
 
 class ErasureTest(SpeechTest):
@@ -150,7 +86,7 @@ class ErasureTest(SpeechTest):
         self.assertTrue(SPOKEN.search(state['Data']['Result']))
 
     def objects(self):
-        return [name for _, _, names in os.walk(os.path.join(self.service.data, 'objects'))
+        return [name for _, _, names in os.walk(os.path.join(self.service.data, 'objects', 'audio'))
                 for name in names]
 
     def wait_until(self, condition):
@@ -177,7 +113,7 @@ class ErasureTest(SpeechTest):
         self.wait_until(lambda: not self.objects())  # a recording that was heard has served
         status, answer = call_own(self.service, 'erase', {'task_id': task})
         self.assertEqual((status, answer['erased'], answer['without_receipt']),
-                         (200, {'results': 1, 'recordings': 0, 'operations': 0}, 0))
+                         (200, {'results': 1, 'recordings': 0, 'operations': 1}, 0))
         self.assert_gone(task)
         self.wait_for(other)
         receipt = self.path('receipt.json')
@@ -321,7 +257,7 @@ class ErasureTest(SpeechTest):
         told = self.assert_good(self.command('erase', '--task', str(first), '--receipts', receipts,
                                              *self.object_options()))
         self.assertIn('erased: 1 results', told)
-        self.assertIn('receipts: 1\n', told)
+        self.assertIn('receipts: 2\n', told)  # of the text, and of what was logged for its call
         self.assert_gone(first)
         self.verified('--receipt', receipts, '--id', f'task:{first}')
         self.wait_for(second)
@@ -355,6 +291,38 @@ class ErasureTest(SpeechTest):
         other = self.upload()
         self.assertEqual(self.objects(), [])
         self.wait_for(other)
+        self.assert_refusal_is_proven(other)
+
+    def test_one_recording_is_stored_nowhere_because_its_caller_says_so(self):
+        web = SlowWeb(self.short)
+        self.addCleanup(web.stop)
+        blocked = [self.api.call('CreateRecTask', {
+            'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
+            'Url': web.url})['Data']['TaskId'] for _ in range(2)]
+        web.wait_until(lambda: web.asked >= 1)
+        self.api.more = {'X-Lethe-Zero-Retention': '1'}
+        task = self.upload()
+        self.assertEqual(self.objects(), [])
+        self.api.more = {}
+        self.upload()
+        self.assertEqual(len(self.objects()), 1)
+        web.released.set()
+        for one in (*blocked, task):
+            self.wait_for(one)
+        self.assert_refusal_is_proven(task)
+
+    def assert_refusal_is_proven(self, task):
+        """A receipt says that the audio of a task was not stored, and it verifies."""
+        status, answer = call_own(self.service, f'receipts?task_id={task}')
+        self.assertEqual(status, 200, answer)
+        kinds = {receipt['kind']: receipt for receipt in answer['receipts']}
+        self.assertEqual(sorted(kinds), ['created', 'refused'])
+        self.assertEqual(kinds['refused']['class'], 'audio')
+        receipt = self.path('receipt.json')
+        with open(receipt, 'w', encoding='utf-8') as file:
+            json.dump(kinds['refused'], file)
+        self.assertEqual(self.service.stop()[0], 0)  # signs what is left
+        self.verified('--receipt', receipt, '--id', f'task:{task}')
 
     def test_records_of_yesterday_forget_again_what_was_erased_since(self):
         kept, erased = self.upload(), self.upload()

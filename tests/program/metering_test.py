@@ -19,6 +19,7 @@ import uuid
 from fractions import Fraction
 
 from api3 import Api3
+from own_api import call_own
 from service import Service
 from support import PATIENCE, ProgramTest, SpeechTest, main, run
 
@@ -132,6 +133,18 @@ class UsageCommandTest(SpeechTest):
         level = json.loads(self.good('sla', *wanted, '--json'))
         self.assertEqual(level['availability']['requests']['percent'], '100.0000000')
         self.assertEqual(level['calls'], {'succeeded': 3, 'server_faults': 0, 'caller_faults': 3})
+        # The service says the same.
+        self.assertEqual(call_own(self.service, f'sla?month={month}'), (200, level))
+        days = json.loads(self.good('usage', '--app', self.service.keys['AppId'], '--json'))
+        self.assertEqual(call_own(self.service, 'usage'), (200, days))
+        password = self.service.keys['Console password']
+        self.assertEqual(call_own(self.service, f'usage?app_id={self.service.keys["AppId"]}',
+                                  password=password), (200, days))
+        for path in ('usage?from=yesterday', 'usage?from=2026-02-02&to=2026-02-01', 'sla?month=13',
+                     'sla?month=2999-01', 'usage?app_id=x'):
+            self.assertEqual(call_own(self.service, path)[0], 400, path)
+        self.assertEqual(call_own(self.service, 'usage?app_id=1')[0], 404)
+        self.assertEqual(call_own(self.service, 'usage', password=password)[0], 400)
 
     @staticmethod
     def rounded(product, per):

@@ -16,13 +16,14 @@ BUCKET = 'lethe-tests'
 class S3Server:
     """A server with one bucket; what it keeps is under `folder`."""
 
-    def __init__(self):
+    def __init__(self, env=None):
         self.folder = tempfile.mkdtemp(prefix='lethe_s3_')
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
             ['node', '--openssl-legacy-provider', '--no-deprecation',
              os.path.join(FOLDER, 'server.mjs'), self.folder, BUCKET],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=dict(os.environ, **(env or {})))
         self.port = int(self.process.stdout.readline())
         self.keys_file = os.path.join(self.folder, 'keys')
         with open(self.keys_file, 'w', encoding='utf-8') as file:
@@ -39,7 +40,7 @@ class S3Server:
     def objects(self):
         """The files of objects that it has."""
         return [os.path.join(parent, name) for parent, _, names in os.walk(self.folder)
-                for name in names if name.endswith('_object') and 'recordings' in parent]
+                for name in names if name.endswith('_object') and 'recordings/audio' in parent]
 
     def stop(self):
         self.process.stdin.close()

@@ -85,14 +85,16 @@ class Peer:
     ('text', str), ('ping', bytes), ('pong', bytes), ('close', code, reason) and, for a connection
     that was cut, ('reset',)."""
 
-    def __init__(self, address, target, extensions=()):
+    def __init__(self, address, target, extensions=(), headers=()):
         host, port = address.split(':')
         self.socket = socket.create_connection((host, int(port)), timeout=PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         handshake = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
         # wsproto sends no request line that is not ASCII: its place is taken, then it is put in.
         place = target if isinstance(target, str) else '/target'
-        request = handshake.send(Request(host=address, target=place, extensions=list(extensions)))
+        request = handshake.send(Request(
+            host=address, target=place, extensions=list(extensions),
+            extra_headers=[(name.encode(), value.encode()) for name, value in headers]))
         if isinstance(target, bytes):
             request = request.replace(place.encode(), target, 1)
         self.socket.sendall(request)

@@ -3,13 +3,16 @@
 // For tests of faces: a service of made-up models and records of its own, requests that need no
 // socket, and recordings in which loudness is what was said (tests/support/fake_models.h).
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
+#include <future>
 #include <list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -64,7 +67,10 @@ class FaceFixture : public ::testing::Test {
   }
 
   // What the pool is still at, needs what is declared behind it.
-  ~FaceFixture() override { pool_.Stop(); }
+  ~FaceFixture() override {
+    pool_.Stop();
+    quick_pool_.Stop();
+  }
 
   /// Answers as the server would; what an answer streams becomes its body.
   HttpResponse Call(const HttpRequest& request) {
@@ -87,6 +93,44 @@ class FaceFixture : public ::testing::Test {
     return response;
   }
 
+  /// Answers a call whose subject is erased as soon as it is under way, before anything is heard.
+  HttpResponse CallErased(const HttpRequest& request) {
+    std::promise<void> erased;
+    const std::shared_future<void> wait = erased.get_future().share();
+    for (int i = 0; i < kThreads; ++i) {
+      EXPECT_TRUE(pool_.Post(0, [wait] { wait.wait(); }).ok());
+    }
+    std::atomic<bool> answered = false;
+    std::thread eraser([&] {
+      while (!answered && calls_.Cancel({.app_id = application_.id}) == 0) {
+        std::this_thread::yield();
+      }
+      erased.set_value();
+    });
+    HttpResponse response = Call(request);
+    answered = true;
+    eraser.join();
+    // A thread of the pool may still be leaving its work.
+    while (calls_.size() > 0) std::this_thread::yield();
+    return response;
+  }
+
+  /// Rows of the operation log for all the calls that are in the records.
+  std::size_t LoggedCalls() {
+    meter_.Flush();
+    std::size_t logged = 0;
+    EXPECT_TRUE(store_->usage()
+                    .Calls({.app_id = application_.id,
+                            .begin = clock_.Now() - std::chrono::hours(1),
+                            .end = clock_.Now() + std::chrono::hours(1)},
+                           [&](const FinishedCall& call) {
+                             logged += store_->operation_log().Find(call.call_id)->size();
+                             return OkStatus();
+                           })
+                    .ok());
+    return logged;
+  }
+
   /// Pieces that an answer streamed, one by one.
   std::vector<std::string> pieces_;
   /// After so many pieces the client is gone.
@@ -100,8 +144,9 @@ class FaceFixture : public ::testing::Test {
   std::optional<NewKey> pair_, bearer_;
   CallGate gate_{{{Interface::kFlash, {.concurrency = 20}}, {Interface::kOpenAi, {}}}};
   std::list<boost::asio::io_context> contexts_;  // outlive the pool
-  FairPool pool_{2, 100};
-  Meter meter_{store_->usage()};
+  static constexpr int kThreads = 2;
+  FairPool pool_{kThreads, 100}, quick_pool_{kThreads, 100};
+  Meter meter_{store_->usage(), {.region = "", .price = nullptr, .log = &store_->operation_log()}};
   Recognizer recognizer_{InProcessMediaDecoder()};
   WordLists word_lists_{store_->vocabularies()};
   CallsUnderWay calls_;
@@ -109,7 +154,7 @@ class FaceFixture : public ::testing::Test {
                        .engines = engines_,
                        .gate = gate_,
                        .pool = pool_,
-                       .quick_pool = pool_,
+                       .quick_pool = quick_pool_,
                        .meter = meter_,
                        .recognizer = recognizer_,
                        .word_lists = word_lists_,

@@ -51,6 +51,9 @@ class FaultyTasks : public Tasks {
   Result<Task> Find(AppId app_id, TaskId id) override {
     return plan_.Run([&] { return inner_.Find(app_id, id); });
   }
+  Result<std::vector<BegunItem>> Begun(AppId app_id, TaskId id) override {
+    return plan_.Run([&] { return inner_.Begun(app_id, id); });
+  }
   Result<std::optional<Task>> Claim(const TaskHolder& me,
                                     std::span<const AppId> passed_over) override {
     return plan_.Run([&] { return inner_.Claim(me, passed_over); });
@@ -114,6 +117,9 @@ class FaultyJournal : public Journal {
   Result<std::vector<JournalEntry>> Pending(int limit) override {
     return plan_.Run([&] { return inner_.Pending(limit); });
   }
+  Result<std::vector<JournalEntry>> PendingOf(std::span<const ErasedItem> items) override {
+    return plan_.Run([&] { return inner_.PendingOf(items); });
+  }
   Status Settle(std::span<const JournalEntry> entries, std::uint64_t first) override {
     return plan_.Run([&] { return inner_.Settle(entries, first); });
   }
@@ -125,6 +131,15 @@ class FaultyJournal : public Journal {
   }
   Status Note(const Leaf& leaf) override {
     return plan_.Run([&] { return inner_.Note(leaf); });
+  }
+  Result<Comparisons> FindComparisons() override {
+    return plan_.Run([&] { return inner_.FindComparisons(); });
+  }
+  Result<std::int64_t> AskForComparison() override {
+    return plan_.Run([&] { return inner_.AskForComparison(); });
+  }
+  Status AnswerComparisons(std::int64_t number) override {
+    return plan_.Run([&] { return inner_.AnswerComparisons(number); });
   }
 
  private:

@@ -71,6 +71,8 @@ class FakeSocket final : public WebSocket {
     co_return true;
   }
 
+  Awaitable<bool> SendBinary(std::string_view bytes) override { return Send(bytes); }
+
   Awaitable<void> Close(std::uint16_t code, std::string_view) override {
     const std::lock_guard lock(mutex_);
     if (over_) co_return;

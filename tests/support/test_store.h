@@ -40,13 +40,13 @@ class TestKeyring {
 inline std::vector<std::string> UndoLaterSchemas() {
   std::vector<std::string> statements = {"DROP TABLE items", "DROP TABLE operations",
                                          "DROP TABLE ledger_outbox", "DROP TABLE retention_periods",
-                                         "DELETE FROM counters WHERE name = 'ledger_leaves'"};
+                                         "DELETE FROM counters WHERE name LIKE 'ledger%'"};
   for (const char* column :
        {"holder", "held_until_ms", "item", "audio_item", "holds_object", "object_name",
         "object_key", "audio_expires_ms", "erase_cause", "call_id"}) {
     statements.push_back("ALTER TABLE tasks DROP COLUMN " + std::string(column));
   }
-  for (const char* column : {"server_fault", "region", "fee"}) {
+  for (const char* column : {"server_fault", "region", "fee", "item"}) {
     statements.push_back("ALTER TABLE finished_calls DROP COLUMN " + std::string(column));
   }
   return statements;

@@ -34,6 +34,17 @@ Awaitable<void> Echo(const HttpRequest&, WebSocket& socket) {
   }
 }
 
+// As it came, for the suite of tests/conformance/.
+Awaitable<void> Mirror(const HttpRequest&, WebSocket& socket) {
+  while (true) {
+    const auto message = co_await socket.Read();
+    if (!message) co_return;
+    const bool there = message->binary ? co_await socket.SendBinary(message->data)
+                                       : co_await socket.Send(message->data);
+    if (!there) co_return;
+  }
+}
+
 Awaitable<void> CloseAtOnce(const HttpRequest&, WebSocket& socket) {
   co_await socket.Close(4321, "enough");
 }
@@ -44,6 +55,10 @@ int Run() {
       {.method = "GET", .path = "/echo", .websocket = Echo, .max_message = std::size_t{16} << 20});
   router.Add(
       {.method = "GET", .path = "/small", .websocket = Echo, .max_message = std::size_t{64} << 10});
+  router.Add({.method = "GET",
+              .path = "/mirror",
+              .websocket = Mirror,
+              .max_message = std::size_t{32} << 20});
   router.Add({.method = "GET", .path = "/close", .websocket = CloseAtOnce});
   const auto server = HttpServer::Start({.listen = {ListenAddress{}}}, std::move(router));
   if (!server.ok()) {

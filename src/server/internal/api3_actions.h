@@ -29,8 +29,10 @@ struct ApiCall {
   RecordingTasks& tasks;
   OutboundClient& outbound;
   const Application& application;
+  const CancellableCall& under_way;
   std::string request_id;
   ApiArguments& arguments;
+  bool zero_retention = false;  // the request's header X-Lethe-Zero-Retention
   ApiUsage usage;
 };
 

@@ -57,6 +57,7 @@ ApiAnswer CreateRecTask(ApiCall& call) {
     if (!found.ok()) return StoreError(found.status());
   }
   request.engine = recognition.engine.name;
+  request.zero_retention = call.zero_retention;
   request.split_channels = channels == 2;
   request.res_text_format = static_cast<int>(format);
   request.sentence_max_length = static_cast<int>(line);
@@ -79,6 +80,12 @@ ApiAnswer CreateRecTask(ApiCall& call) {
   }
   const auto id =
       call.tasks.Submit(call.application.id, call.request_id, request, std::move(upload));
+  if (id.ok() && call.under_way.cancelled()) {
+    // Whoever erased the call may have looked for its task before it was there.
+    call.tasks.Cancel(*id);
+    const Status gone = call.context.store.tasks().Remove(call.application.id, *id);
+    if (!gone.ok() && gone.code() != StatusCode::kNotFound) return StoreError(gone);
+  }
   if (!id.ok()) {
     switch (id.status().code()) {
       case StatusCode::kInvalidArgument:

@@ -24,7 +24,10 @@ ApiResult<std::string> Fetch(ApiCall& call) {
   }
   std::string bytes;
   const Status fetched =
-      call.outbound.Fetch(url, {.max_bytes = kMaxFetch, .total_time = kFetchTime},
+      call.outbound.Fetch(url,
+                          {.max_bytes = kMaxFetch,
+                           .total_time = kFetchTime,
+                           .cancelled = [&call] { return call.under_way.cancelled(); }},
                           [&](std::span<const std::byte> piece) {
                             bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
                             return OkStatus();
@@ -45,8 +48,6 @@ ApiError RecognitionError(const Status& status) {
       return {"InvalidParameterValue.ErrorVoicedataTooLong", "The audio " + status.message()};
     case StatusCode::kUnavailable:
       return {"ResourceInsufficient", status.message()};
-    case StatusCode::kCancelled:
-      return {"FailedOperation", "The call was erased on request."};
     default:
       return {"InternalError.ErrorRecognize", status.message()};
   }
@@ -82,7 +83,6 @@ ApiAnswer SentenceRecognition(ApiCall& call) {
   auto audio = source == 1 ? ReadData(call, kMaxData) : Fetch(call);
   if (const auto* error = std::get_if<ApiError>(&audio)) return *error;
   const auto& bytes = std::get<std::string>(audio);
-  const CancellableCall cancellable(call.context.calls, call.application, call.request_id);
   call.usage.facts = {{"source", source == 1 ? Label("data") : Label("url")},
                       {"hot_words", *hot_words != nullptr},
                       {"words", word_info > 0}};
@@ -96,7 +96,7 @@ ApiAnswer SentenceRecognition(ApiCall& call) {
        .post = recognition.post,
        .hot_words = *hot_words,
        .max_duration = kMaxDuration,
-       .cancelled = [&cancellable] { return cancellable.cancelled(); }});
+       .cancelled = [&call] { return call.under_way.cancelled(); }});
   call.usage.facts.push_back({"recognise_ms", MillisSince(begun)});
   if (!transcript.ok()) return RecognitionError(transcript.status());
   call.usage.audio = transcript->duration;

@@ -41,6 +41,10 @@ OpenAiError ModelNotFound(std::string message) {
       .status = 404, .message = std::move(message), .param = "model", .code = "model_not_found"};
 }
 
+OpenAiError CallErased() {
+  return {.status = 410, .message = "The call was erased on request.", .code = "call_erased"};
+}
+
 OpenAiError NotLetIn(AuthFailure failure) {
   switch (failure) {
     case AuthFailure::kUnavailable:

@@ -28,6 +28,8 @@ OpenAiError ModelNotFound(std::string message);
 OpenAiError NotLetIn(AuthFailure failure);
 OpenAiError TooManyCalls();
 OpenAiError NoService(std::string message);
+/// Of a call whose subject was erased while it was under way. Official clients do not repeat 410.
+OpenAiError CallErased();
 
 /// For a request that never reached its handler.
 HttpResponse RefuseOpenAi(int status, std::string_view why);

@@ -93,6 +93,12 @@ void OpenAiRealtimeSession::Begin() {
           if (const auto here = session.lock()) here->Wake();
         });
       });
+  const auto wake = [session = weak_from_this(), executor = executor_] {
+    asio::post(executor, [session] {
+      if (const auto here = session.lock()) here->Wake();
+    });
+  };
+  under_way_.emplace(context_.calls, entry_.app_id, entry_.uin, answers_.session_id(), wake);
   static_cast<void>(turns_->SetHearing(std::move(entry_.hearing)));
   outbox_.push_back(answers_.Created(turns_->settings()));
   last_event_ = Time::now();
@@ -111,6 +117,7 @@ Awaitable<void> OpenAiRealtimeSession::Converse() {
     turns_->Pump();
     const bool sent = co_await SendAnswers();
     if (!sent) gone_ = true;
+    CheckErased();
     CheckTimes();
     if (over()) break;
     if (!crowded()) reader_timer_.cancel();
@@ -239,8 +246,17 @@ void OpenAiRealtimeSession::CheckTimes() {
   }
 }
 
+void OpenAiRealtimeSession::CheckErased() {
+  if (close_code_ != 0 || !under_way_ || !under_way_->cancelled()) return;
+  outbox_.clear();
+  const OpenAiError erased = CallErased();
+  result_ = std::to_string(erased.status);
+  End(kNormalClosure, erased);
+}
+
 Awaitable<bool> OpenAiRealtimeSession::SendAnswers() {
   while (!outbox_.empty()) {
+    CheckErased();
     const std::string event = std::move(outbox_.front());
     outbox_.pop_front();
     const bool sent = co_await socket_.Send(event);
@@ -296,7 +312,9 @@ void OpenAiRealtimeSession::Record() {
                          .start = entry_.started,
                          .end = context_.clock.Now(),
                          .audio = audio_,
-                         .bytes = bytes_});
+                         .bytes = bytes_},
+                        under_way_ ? under_way_->erased() : nullptr);
+  under_way_.reset();
 }
 
 }  // namespace lethe::server_internal

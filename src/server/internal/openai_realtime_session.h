@@ -34,6 +34,7 @@ class OpenAiRealtimeSession : public std::enable_shared_from_this<OpenAiRealtime
   /// What was found out before the upgrade.
   struct Entry {
     AppId app_id = 0;
+    Uin uin = 0;
     Permit permit;
     OpenAiDialect dialect = OpenAiDialect::kGa;
     Hearing hearing;
@@ -60,6 +61,8 @@ class OpenAiRealtimeSession : public std::enable_shared_from_this<OpenAiRealtime
   Awaitable<bool> SendAnswers();
   // Ends a session that has lasted too long, or whose client says nothing.
   void CheckTimes();
+  // Ends a session whose subject was erased; what was heard is not told any more.
+  void CheckErased();
   Awaitable<void> WaitForNews();
   void Wake();
   // The reader's; until there is room again, or it is over.
@@ -84,6 +87,7 @@ class OpenAiRealtimeSession : public std::enable_shared_from_this<OpenAiRealtime
   boost::asio::steady_timer timer_, reader_timer_;
 
   RealtimeAnswers answers_;
+  std::optional<CancellableCall> under_way_;
   std::optional<RealtimeTurns> turns_;
   std::deque<std::string> outbox_;
   Time::time_point last_event_;

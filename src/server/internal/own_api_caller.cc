@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
+#include "base/secret.h"
 #include "server/internal/authenticator.h"
 
 namespace lethe::server_internal {
@@ -19,13 +20,26 @@ HttpResponse Unauthorized() {
   return response;
 }
 
-std::variant<OwnApiCaller, HttpResponse> IdentifyOperator(std::string_view credentials,
-                                                          Keys& keys) {
-  const auto plain = Base64Decode(credentials);
+HttpResponse TooManyAttempts() {
+  HttpResponse response =
+      OwnApiError(429, "too_many_attempts", "too many wrong passwords from here; wait a minute");
+  response.headers.emplace_back("Retry-After", "60");
+  return response;
+}
+
+std::variant<OwnApiCaller, HttpResponse> IdentifyOperator(const HttpRequest& request,
+                                                          std::string_view credentials, Keys& keys,
+                                                          PasswordAttempts& attempts) {
+  auto plain = Base64Decode(credentials);
   if (!plain || !plain->starts_with(kConsole)) return Unauthorized();
+  if (!attempts.MayTry(request.peer)) return TooManyAttempts();
   const auto right = keys.CheckConsolePassword(std::string_view(*plain).substr(kConsole.size()));
-  if (right.ok())
-    return *right ? std::variant<OwnApiCaller, HttpResponse>(OwnApiCaller{}) : Unauthorized();
+  WipeSecret(*plain);
+  if (right.ok() && *right) {
+    attempts.Succeeded(request.peer);
+    return OwnApiCaller{};
+  }
+  if (right.ok()) return Unauthorized();
   if (right.status().code() == StatusCode::kFailedPrecondition) return Unauthorized();
   return OwnApiError(503, "unavailable", "the records do not answer; try again");
 }
@@ -56,10 +70,11 @@ HttpResponse OwnApiError(const Status& status) {
 }
 
 std::variant<OwnApiCaller, HttpResponse> IdentifyOwnApiCaller(const HttpRequest& request,
-                                                              Keys& keys) {
+                                                              Keys& keys,
+                                                              PasswordAttempts& attempts) {
   const std::string_view authorization = request.Header("authorization");
   if (authorization.starts_with(kBasic)) {
-    return IdentifyOperator(authorization.substr(kBasic.size()), keys);
+    return IdentifyOperator(request, authorization.substr(kBasic.size()), keys, attempts);
   }
   const AuthResult owner = AuthenticateBearer(request, keys);
   if (const auto* known = std::get_if<KeyOwner>(&owner)) {

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "server/http.h"
+#include "server/internal/password_attempts.h"
 #include "store/store.h"
 
 namespace lethe::server_internal {
@@ -18,9 +19,10 @@ struct OwnApiCaller {
   std::optional<AppId> app_id;  // the application whose key it is; none: the operator
 };
 
-/// By bearer key or console password. Blocks on the store.
+/// By bearer key or console password. Blocks on the store, and as long as a password takes.
 std::variant<OwnApiCaller, HttpResponse> IdentifyOwnApiCaller(const HttpRequest& request,
-                                                              Keys& keys);
+                                                              Keys& keys,
+                                                              PasswordAttempts& attempts);
 
 /// {"error": {"code": "invalid_argument", "message": "..."}}, and the status that goes with it.
 HttpResponse OwnApiError(const Status& status);

@@ -63,7 +63,6 @@ Awaitable<void> RealtimeSession::Run(const HttpRequest& request) {
   Admission admission = co_await AdmitOnPool(request, query);
   failure_ = std::move(admission.failure);
   if (admission.owner.application.id != 0) app_id_ = admission.owner.application.id;
-  uin_ = admission.owner.application.uin;
   if (failure_.code == kSuccess) failure_ = Open(admission);
   if (failure_.code != kSuccess) {
     const std::string refusal = Refusal(failure_.code, failure_.message, voice_id_);
@@ -186,6 +185,13 @@ Failure RealtimeSession::Open(const Admission& admission) {
     const bool theirs = call.status().code() == StatusCode::kInvalidArgument;
     return {theirs ? kBadParameter : kOverloaded, call.status().message()};
   }
+  const auto wake = [session = weak_from_this(), executor = executor_] {
+    asio::post(executor, [session] {
+      if (const auto here = session.lock()) here->Wake();
+    });
+  };
+  under_way_.emplace(context_.calls, admission.owner.application.id,
+                     admission.owner.application.uin, voice_id_, wake);
   call_ = *std::move(call);
   speech_ = admission.engine.speech;
   frames_.emplace(parameters, admission.engine.speech->label.language);
@@ -193,10 +199,6 @@ Failure RealtimeSession::Open(const Admission& admission) {
 }
 
 Awaitable<void> RealtimeSession::Converse() {
-  const CallsUnderWay::Entry entry = context_.calls.Add(
-      {.app_id = *app_id_, .uin = uin_, .call_id = voice_id_, .cancel = [weak = weak_from_this()] {
-         if (const auto self = weak.lock()) self->Erase();
-       }});
   const std::string handshake = frames_->Handshake();
   const bool welcomed = co_await socket_.Send(handshake);
   if (!welcomed) {
@@ -217,6 +219,7 @@ Awaitable<void> RealtimeSession::Converse() {
     // Before the events are taken: what is complete now, is told now.
     const bool last = ended_ && call_->complete();
     const bool any = co_await SendEvents();
+    if (erased()) Fail(kClientGone, "the call was erased on request");
     if (gone_ || failure_.code != kSuccess) break;
     if (last) {
       complete_ = true;
@@ -305,6 +308,7 @@ void RealtimeSession::Fail(int code, std::string_view message) {
 Awaitable<bool> RealtimeSession::SendEvents() {
   const std::vector<StreamEvent> events = call_->TakeEvents();
   for (const StreamEvent& event : events) {
+    if (erased()) break;
     const std::optional<std::string> frame = frames_->Event(event);
     if (!frame) continue;
     const bool sent = co_await socket_.Send(*frame);
@@ -327,14 +331,6 @@ Awaitable<void> RealtimeSession::WaitForNews() {
   }
 }
 
-void RealtimeSession::Erase() {
-  erased_ = true;
-  asio::post(executor_, [self = shared_from_this()] {
-    self->Fail(kClientGone, "the call was erased on request");
-    self->Wake();
-  });
-}
-
 void RealtimeSession::Wake() {
   news_ = true;
   timer_.cancel();
@@ -351,19 +347,19 @@ void RealtimeSession::Record() {
   if (!app_id_) return;
   int code = failure_.code;
   if (code == kSuccess && (gone_ || !complete_)) code = kClientGone;
-  context_.meter.Record({.app_id = *app_id_,
-                         .interface = Interface::kRealtime,
-                         .call_id = voice_id_,
-                         .result_code = std::to_string(code),
-                         .succeeded = code == kSuccess,
-                         .start = started_,
-                         .end = context_.clock.Now(),
-                         .audio = audio_,
-                         .bytes = bytes_,
-                         .facts = {{"frames_sent", frames_sent_},
-                                   {"complete", complete_},
-                                   {"client_gone", gone_},
-                                   {"erased", erased_.load()}}});
+  context_.meter.Record(
+      {.app_id = *app_id_,
+       .interface = Interface::kRealtime,
+       .call_id = voice_id_,
+       .result_code = std::to_string(code),
+       .succeeded = code == kSuccess,
+       .start = started_,
+       .end = context_.clock.Now(),
+       .audio = audio_,
+       .bytes = bytes_,
+       .facts = {{"frames_sent", frames_sent_}, {"complete", complete_}, {"client_gone", gone_}}},
+      under_way_ ? under_way_->erased() : nullptr);
+  under_way_.reset();
 }
 
 }  // namespace lethe::server_internal

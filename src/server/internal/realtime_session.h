@@ -84,8 +84,8 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   Awaitable<bool> SendEvents();
   Awaitable<void> WaitForNews();
   void Wake();
-  // Ends the call because its subject is to be forgotten. Thread: any
-  void Erase();
+  // Whether the call's subject was erased; then nothing of what was heard is told any more.
+  bool erased() const { return under_way_ && under_way_->cancelled(); }
   // Gives back what the call holds, before its client is told that it is over and comes again.
   void Leave();
   // Writes down what was used.
@@ -100,16 +100,15 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   boost::asio::steady_timer timer_;
 
   std::optional<AppId> app_id_;  // once it is known who calls
-  Uin uin_ = 0;
   std::string voice_id_;
   Permit permit_;
+  std::optional<CancellableCall> under_way_;
   std::unique_ptr<LiveCall> call_;
   const SpeechEngine* speech_ = nullptr;  // of the call
   std::optional<RealtimeFrames> frames_;
   Failure failure_;  // the first
   Millis audio_{0};
   std::uint64_t bytes_ = 0, frames_sent_ = 0;
-  std::atomic<bool> erased_ = false;
   bool news_ = false, reading_ = false, ended_ = false, gone_ = false, complete_ = false;
   Time::time_point last_audio_;
 };

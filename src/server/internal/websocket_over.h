@@ -76,15 +76,8 @@ class WebSocketOver : public WebSocket {
     co_return message;
   }
 
-  Awaitable<bool> Send(std::string_view text) override {
-    if (over_ || closing_) co_return false;
-    const Watch watch(*this, write_patience_);
-    socket_.text(true);
-    const auto [error, size] =
-        co_await socket_.async_write(boost::asio::buffer(text.data(), text.size()), kToken);
-    if (error) over_ = true;
-    co_return !error;
-  }
+  Awaitable<bool> Send(std::string_view text) override { return SendAs(text, true); }
+  Awaitable<bool> SendBinary(std::string_view bytes) override { return SendAs(bytes, false); }
 
   Awaitable<void> Close(std::uint16_t code, std::string_view reason) override {
     if (over_ || closing_) co_return;
@@ -103,6 +96,16 @@ class WebSocketOver : public WebSocket {
   static constexpr Millis kCloseHandshake{3'000};
   static constexpr std::size_t kReadSome = std::size_t{64} << 10;
   static constexpr std::uint16_t kTryAgainLater = 1013;
+
+  Awaitable<bool> SendAs(std::string_view message, bool is_text) {
+    if (over_ || closing_) co_return false;
+    const Watch watch(*this, write_patience_);
+    socket_.text(is_text);
+    const auto [error, size] =
+        co_await socket_.async_write(boost::asio::buffer(message.data(), message.size()), kToken);
+    if (error) over_ = true;
+    co_return !error;
+  }
 
   // Cuts the connection if it still stands when the patience is over.
   class Watch {

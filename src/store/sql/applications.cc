@@ -142,14 +142,18 @@ class SqlApplications : public Applications {
 
   Status Remove(AppId id) override {
     RETURN_IF_ERROR(Find(id).status());
+    const auto look = [&](Connection& sql) { return CheckHoldsNoObject(sql, id); };
+    RETURN_IF_ERROR(database_.Read("look for recordings", look));
     // First its key, and every copy of what was sealed for it is noise. If we stop in between, it
     // can be removed again; the other way round nobody would know of the key.
     RETURN_IF_ERROR(sealing_keys_.DestroyTenant(id));
-    const auto work = [&](Connection& sql) {
+    const auto work = [&](Connection& sql) -> Status {
+      // No task is created from here on.
+      if (!LockApplication(sql, id)) return NoSuchApplication();
+      RETURN_IF_ERROR(CheckHoldsNoObject(sql, id));
       for (const auto& [task] :
            sql.Rows<std::tuple<Int>>("SELECT task_id FROM tasks WHERE app_id = :id", id)) {
         forgetting_.Wipe(sql, static_cast<TaskId>(task), ErasureCause::kTenantRemoved);
-        forgetting_.AudioIsGone(sql, static_cast<TaskId>(task), ToMillis(clock_.Now()));
       }
       // What else belongs to it goes with it: the tables say ON DELETE CASCADE.
       return Changed(sql.Run("DELETE FROM applications WHERE app_id = :id", id));
@@ -160,6 +164,15 @@ class SqlApplications : public Applications {
   }
 
  private:
+  // What is in an object store would be lost sight of with the row that names it.
+  static Status CheckHoldsNoObject(Connection& sql, AppId id) {
+    const Int held =
+        sql.Number("SELECT COUNT(*) FROM tasks WHERE app_id = :id AND holds_object = 1", id);
+    if (held == 0) return OkStatus();
+    return FailedPrecondition("the object store still has recordings of it, erase them first: " +
+                              std::to_string(held));
+  }
+
   static Status Changed(Int rows) { return rows == 0 ? NoSuchApplication() : OkStatus(); }
 
   Database& database_;

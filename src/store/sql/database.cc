@@ -13,6 +13,8 @@ constexpr std::string_view kMigrating = "bring the records up to date";
 
 // Transactions that lost against another one are mostly through at the second attempt.
 constexpr int kMaxConflicts = 5;
+// After so many batches of removals the log is brought to its place.
+constexpr int kBatchesOfLog = 8;
 
 // Some milliseconds, more each time, and not the same for all who met.
 void WaitAfterConflict(int conflicts) {
@@ -61,15 +63,33 @@ Status Database::MigrateUnderLock() {
 }
 
 void Database::EmptyLogAfter(int removed, int batch) {
-  if (removed > 0) removed_in_batches_ = true;
-  if (removed < batch && removed_in_batches_.exchange(false)) EmptyLog();
+  if (removed > 0) log_has_removed_ = true;
+  if (removed < batch && log_has_removed_) {
+    EmptyLog();
+  } else if (removed < batch || ++batches_ % kBatchesOfLog == 0) {
+    TidyLog();
+  }
+}
+
+void Database::TidyLog() {
+  auto loan = keepers_.Take("tidy the log");
+  if (!loan.ok()) return;
+  try {
+    dialect_->TidyLog(**loan);
+    loan->Keep();
+  } catch (const soci::soci_error&) {
+    // It is longer, then.
+  }
 }
 
 void Database::EmptyLog() {
+  log_has_removed_ = true;
+  // First what can be done while others write.
+  TidyLog();
   auto loan = writers_.Take("empty the log");
   if (!loan.ok()) return;
   try {
-    dialect_->EmptyLog(**loan);
+    if (dialect_->EmptyLog(**loan)) log_has_removed_ = false;
     loan->Keep();
   } catch (const soci::soci_error&) {
     // What is committed stays committed; only the log is longer.

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "store/internal/checks.h"
@@ -12,6 +14,8 @@ using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
 constexpr Int kNotInTheLedger = -1;
+// Entries of one item that are looked for at once; it has as many rows at most.
+constexpr int kMostOfItem = 1'000;
 
 // The number of the creation in the ledger, as a column has it and as a leaf has it.
 std::uint64_t CreationOf(Int column) {
@@ -51,9 +55,27 @@ class SqlJournal : public Journal {
     RETURN_IF_ERROR(CheckLimit(limit));
     // An erasure is told only when its creation was, so creations go first.
     const auto work = [&](Connection& sql) -> Result<std::vector<JournalEntry>> {
-      std::vector<JournalEntry> created = Created(sql, limit);
+      std::vector<JournalEntry> created = Created(sql, "leaf = :untold", kNotInTheLedger, limit);
       if (!created.empty()) return created;
-      return Others(sql, limit);
+      return Others(sql, "o.seq > :none", Int{0}, limit);
+    };
+    return database_.Read("read the journal", work);
+  }
+
+  Result<std::vector<JournalEntry>> PendingOf(std::span<const ErasedItem> items) override {
+    if (items.size() > kMaxAtOnce) return InvalidArgument("so many items are not read at once");
+    const auto work = [&](Connection& sql) -> Result<std::vector<JournalEntry>> {
+      std::vector<JournalEntry> created, others;
+      for (const ErasedItem& item : items) {
+        const std::string reference = HexOf(item.reference);
+        const auto seq = sql.Rows<std::tuple<Int>>(
+            "SELECT seq FROM items WHERE reference = :reference", reference);
+        if (seq.empty()) continue;
+        const auto& [number] = seq.front();
+        Append(Created(sql, "seq = :item AND leaf = -1", number, 1), created);
+        Append(Others(sql, "o.item = :item", number, kMostOfItem), others);
+      }
+      return created.empty() ? others : created;
     };
     return database_.Read("read the journal", work);
   }
@@ -62,8 +84,9 @@ class SqlJournal : public Journal {
     const auto work = [&](Connection& sql) {
       Int leaf = static_cast<Int>(first);
       for (const JournalEntry& entry : entries) {
-        if (entry.leaf.kind == LeafKind::kCreated) {
+        if (Begins(entry.leaf)) {
           sql.Run("UPDATE items SET leaf = :leaf WHERE seq = :item", leaf, entry.item);
+          ForgetRefusalOfNobody(sql, entry);
         } else {
           SettleOther(sql, entry.number, entry.item, entry.leaf.items);
         }
@@ -86,7 +109,7 @@ class SqlJournal : public Journal {
       Recovery recovery;
       Int number = static_cast<Int>(Settled(sql));
       for (const Leaf& leaf : leaves) {
-        if (leaf.kind == LeafKind::kCreated) {
+        if (Begins(leaf)) {
           RecoverCreation(sql, leaf, number, recovery);
         } else if (leaf.kind == LeafKind::kErased) {
           RecoverErasure(sql, leaf, recovery);
@@ -111,17 +134,60 @@ class SqlJournal : public Journal {
     return database_.Write("note something in the journal", work);
   }
 
+  Result<Comparisons> FindComparisons() override {
+    const auto work = [](Connection& sql) -> Result<Comparisons> {
+      return Comparisons{.asked = Counter(sql, "ledger_asked"),
+                         .answered = Counter(sql, "ledger_compared")};
+    };
+    return database_.Read("read the journal", work);
+  }
+
+  Result<std::int64_t> AskForComparison() override {
+    const auto work = [](Connection& sql) -> Result<std::int64_t> {
+      sql.Run("UPDATE counters SET value = value + 1 WHERE name = 'ledger_asked'");
+      return Counter(sql, "ledger_asked");
+    };
+    return database_.Write("ask for a comparison with the ledger", work);
+  }
+
+  Status AnswerComparisons(std::int64_t number) override {
+    const auto work = [&](Connection& sql) {
+      sql.Run("UPDATE counters SET value = :number WHERE name = 'ledger_compared'", number);
+      return OkStatus();
+    };
+    return database_.Write("answer for the ledger", work);
+  }
+
  private:
-  std::vector<JournalEntry> Created(Connection& sql, int limit) const {
-    using Row = std::tuple<Int, Text, Int, Int, Int>;
+  // Whether it is the first that the ledger has of an item.
+  static bool Begins(const Leaf& leaf) {
+    return leaf.kind == LeafKind::kCreated || leaf.kind == LeafKind::kRefused;
+  }
+
+  // Its task may be gone by now.
+  void ForgetRefusalOfNobody(Connection& sql, const JournalEntry& entry) const {
+    if (entry.leaf.kind != LeafKind::kRefused) return;
+    if (sql.Number("SELECT COUNT(*) FROM tasks WHERE audio_item = :item", entry.item) == 0) {
+      items_.ForgetRefusal(sql, entry.item);
+    }
+  }
+
+  static void Append(std::vector<JournalEntry> some, std::vector<JournalEntry>& all) {
+    all.insert(all.end(), std::make_move_iterator(some.begin()),
+               std::make_move_iterator(some.end()));
+  }
+
+  std::vector<JournalEntry> Created(Connection& sql, const std::string& which, Int value,
+                                    int limit) const {
+    using Row = std::tuple<Int, Text, Int, Int, Int, Int>;
     std::vector<JournalEntry> entries;
-    for (const auto& [seq, reference, data_class, count, due] :
-         sql.Rows<Row>("SELECT seq, reference, data_class, remaining, due_s FROM items "
-                       "WHERE leaf = -1 ORDER BY seq LIMIT :limit",
-                       limit)) {
+    for (const auto& [seq, reference, data_class, count, due, kind] : sql.Rows<Row>(
+             "SELECT seq, reference, data_class, remaining, due_s, kind FROM items WHERE " + which +
+                 " ORDER BY seq LIMIT :limit",
+             value, limit)) {
       entries.push_back({.number = seq,
                          .item = seq,
-                         .leaf = {.kind = LeafKind::kCreated,
+                         .leaf = {.kind = static_cast<LeafKind>(kind),
                                   .data_class = static_cast<DataClass>(data_class),
                                   .items = static_cast<std::uint32_t>(count),
                                   .due = sys_seconds(seconds(due)),
@@ -131,7 +197,8 @@ class SqlJournal : public Journal {
     return entries;
   }
 
-  std::vector<JournalEntry> Others(Connection& sql, int limit) const {
+  std::vector<JournalEntry> Others(Connection& sql, const std::string& which, Int value,
+                                   int limit) const {
     using Row = std::tuple<Int, Int, Int, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int>;
     std::vector<JournalEntry> entries;
     // An item of its own has no row of items: it has no number, and COALESCE says what it has.
@@ -140,8 +207,9 @@ class SqlJournal : public Journal {
          sql.Rows<Row>("SELECT o.seq, o.kind, o.data_class, o.cause, o.item_count, o.due_s, "
                        "o.item, o.reference, o.creation, COALESCE(i.reference, ''), "
                        "COALESCE(i.leaf, -1), o.from_s, o.to_s FROM ledger_outbox o "
-                       "LEFT JOIN items i ON i.seq = o.item ORDER BY o.seq LIMIT :limit",
-                       limit)) {
+                       "LEFT JOIN items i ON i.seq = o.item WHERE " +
+                           which + " ORDER BY o.seq LIMIT :limit",
+                       value, limit)) {
       entries.push_back({.number = seq,
                          .item = item,
                          .leaf = {.kind = static_cast<LeafKind>(kind),
@@ -158,9 +226,12 @@ class SqlJournal : public Journal {
     return entries;
   }
 
+  static Int Counter(Connection& sql, std::string_view name) {
+    return sql.Number("SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = :name", name);
+  }
+
   static std::uint64_t Settled(Connection& sql) {
-    return static_cast<std::uint64_t>(
-        sql.Number("SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = 'ledger_leaves'"));
+    return static_cast<std::uint64_t>(Counter(sql, "ledger_leaves"));
   }
 
   static void SetSettled(Connection& sql, Int leaves) {
@@ -175,6 +246,25 @@ class SqlJournal : public Journal {
   static void Subtract(Connection& sql, Int item, Int count) {
     sql.Run("UPDATE items SET remaining = remaining - :count WHERE seq = :item", count, item);
     sql.Run("DELETE FROM items WHERE seq = :item AND remaining <= 0", item);
+  }
+
+  // Of an item of which no row is held any more: what the ledger was not told yet it has to be, and
+  // no more than that.
+  void QueueTheRest(Connection& sql, Int item) const {
+    const Int rest =
+        sql.Number("SELECT COALESCE(SUM(remaining), 0) FROM items WHERE seq = :item", item);
+    Int queued = sql.Number(
+        "SELECT COALESCE(SUM(item_count), 0) FROM ledger_outbox WHERE item = :item", item);
+    if (queued < rest) items_.Erase(sql, item, rest - queued, ErasureCause::kRequested);
+    for (const auto& [seq, count] : sql.Rows<std::tuple<Int, Int>>(
+             "SELECT seq, item_count FROM ledger_outbox WHERE item = :item ORDER BY seq", item)) {
+      if (queued <= rest) return;
+      const Int fewer = std::min(count, queued - rest);
+      sql.Run("UPDATE ledger_outbox SET item_count = item_count - :fewer WHERE seq = :seq", fewer,
+              seq);
+      sql.Run("DELETE FROM ledger_outbox WHERE seq = :seq AND item_count = 0", seq);
+      queued -= fewer;
+    }
   }
 
   static void NoteLeaf(Connection& sql, const Leaf& leaf) {
@@ -197,6 +287,7 @@ class SqlJournal : public Journal {
       ++recovery.settled;
       return;
     }
+    if (leaf.kind == LeafKind::kRefused) return;  // nothing was held
     Leaf lost = leaf;
     lost.kind = LeafKind::kErased;
     lost.cause = ErasureCause::kLost;
@@ -237,8 +328,9 @@ class SqlJournal : public Journal {
         "SELECT seq, data_class FROM items WHERE reference = :reference", reference);
     if (held.empty()) return;
     const auto& [item, data_class] = held.front();
-    forgetting_.WipeAgain(sql, item, static_cast<DataClass>(data_class), leaf.items);
+    forgetting_.WipeAgain(sql, item, static_cast<DataClass>(data_class));
     Subtract(sql, item, leaf.items);
+    QueueTheRest(sql, item);
     recovery.erased_again += static_cast<int>(leaf.items);
   }
 

@@ -187,7 +187,8 @@ class MysqlDialect : public Dialect {
   }
 
   // Pages, undo logs and binary logs are the server's; docs/database.md says what to set there.
-  void EmptyLog(Connection&) const override {}
+  void TidyLog(Connection&) const override {}
+  bool EmptyLog(Connection&) const override { return true; }
 
   SqlFailure Explain(const soci::soci_error& error, std::string_view what) const override {
     // SOCI's own message has the values of the statement in it, and goes nowhere.

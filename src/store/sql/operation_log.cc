@@ -38,38 +38,12 @@ class SqlOperationLog : public OperationLog {
   Status Record(std::span<const Operation> operations) override {
     if (operations.empty()) return OkStatus();
     const auto work = [&](Connection& sql) -> Status {
-      const WallTime now = clock_.Now();
-      struct Row {
-        const Operation& operation;
-        Int expires = 0;
-      };
-      std::map<AppId, Millis> periods;
-      std::vector<Row> rows;
-      Int due = 0;
+      std::map<AppId, std::vector<const Operation*>> by_application;
       for (const Operation& operation : operations) {
-        auto period = periods.find(operation.app_id);
-        if (period == periods.end()) {
-          const Millis chosen = PeriodOf(sql, operation.app_id, DataClass::kOperationLog)
-                                    .value_or(kOperationLogLifetime);
-          period = periods.emplace(operation.app_id, std::min(chosen, kOperationLogLifetime)).first;
-        }
-        if (period->second == Millis(0)) continue;
-        rows.push_back({operation, ToMillis(now + period->second)});
-        due = std::max(due, rows.back().expires);
+        by_application[operation.app_id].push_back(&operation);
       }
-      if (rows.empty()) return OkStatus();
-      const Int item = items_.Create(sql, {.data_class = DataClass::kOperationLog,
-                                           .id = "operations:" + RandomHex(32),
-                                           .count = static_cast<Int>(rows.size()),
-                                           .due_ms = due});
-      for (const auto& [operation, expires] : rows) {
-        const std::string key = items_.CallKey(operation.call_id);
-        ASSIGN_OR_RETURN(const std::string sealed,
-                         sealer_.Seal(IdentityOf(operation.app_id, key), now, Write(operation)));
-        sql.Run(
-            "INSERT INTO operations (app_id, call_key, item, created_ms, expires_ms, facts) "
-            "VALUES (:app, :key, :item, :created, :expires, :facts)",
-            operation.app_id, key, item, ToMillis(now), expires, Base64Encode(sealed));
+      for (const auto& [app_id, rows] : by_application) {
+        RETURN_IF_ERROR(RecordOf(sql, app_id, rows));
       }
       return OkStatus();
     };
@@ -138,6 +112,30 @@ class SqlOperationLog : public OperationLog {
  private:
   static Identity IdentityOf(AppId app_id, std::string_view key) {
     return {.data_class = DataClass::kOperationLog, .tenant = app_id, .id = key, .field = "facts"};
+  }
+
+  // Rows that are written together, for one application, are one thing to the ledger: they are due
+  // together, and nobody else's are among them.
+  Status RecordOf(Connection& sql, AppId app_id, const std::vector<const Operation*>& rows) const {
+    const WallTime now = clock_.Now();
+    const Millis period =
+        PeriodOf(sql, app_id, DataClass::kOperationLog).value_or(kOperationLogLifetime);
+    if (period == Millis(0)) return OkStatus();
+    const Int expires = ToMillis(now + std::min(period, kOperationLogLifetime));
+    const Int item = items_.Create(sql, {.data_class = DataClass::kOperationLog,
+                                         .id = "operations:" + RandomHex(32),
+                                         .count = static_cast<Int>(rows.size()),
+                                         .due_ms = expires});
+    for (const Operation* operation : rows) {
+      const std::string key = items_.CallKey(operation->call_id);
+      ASSIGN_OR_RETURN(const std::string sealed,
+                       sealer_.Seal(IdentityOf(app_id, key), now, Write(*operation)));
+      sql.Run(
+          "INSERT INTO operations (app_id, call_key, item, created_ms, expires_ms, facts) "
+          "VALUES (:app, :key, :item, :created, :expires, :facts)",
+          app_id, key, item, ToMillis(now), expires, Base64Encode(sealed));
+    }
+    return OkStatus();
   }
 
   Result<Erased> Remove(Connection& sql, const std::vector<std::tuple<Int, Int>>& rows,

@@ -200,8 +200,19 @@ constexpr std::array kVersion4 = {
     "'ServiceUnavailable', 'ResourceInsufficient'))",
 };
 
-constexpr std::array<std::span<const char* const>, 4> kSteps = {kVersion1, kVersion2, kVersion3,
-                                                                kVersion4};
+// Periods that do not hold for everything yet, rows of usage that the ledger knows, what was
+// refused instead of stored, and nodes that wait for the one that has the ledger.
+constexpr std::array kVersion5 = {
+    "ALTER TABLE retention_periods ADD COLUMN applied INT NOT NULL DEFAULT 1",
+    "ALTER TABLE finished_calls ADD COLUMN item BIGINT NOT NULL DEFAULT 0",
+    "CREATE INDEX finished_calls_by_item ON finished_calls (item)",
+    "ALTER TABLE items ADD COLUMN kind INT NOT NULL DEFAULT 1",  // of the leaf that began it
+    "INSERT INTO counters (name, value) VALUES ('ledger_asked', 0)",
+    "INSERT INTO counters (name, value) VALUES ('ledger_compared', 0)",
+};
+
+constexpr std::array<std::span<const char* const>, 5> kSteps = {kVersion1, kVersion2, kVersion3,
+                                                                kVersion4, kVersion5};
 
 void RunStep(Connection& sql, std::span<const char* const> statements) {
   for (const char* statement : statements) {

@@ -43,6 +43,19 @@ Status CheckKeyStore(Connection& sql, Keyring& keyring) {
       "nothing without the keys of its time");
 }
 
+// Records are of one region for ever.
+Status CheckRegion(Connection& sql, const std::string& region) {
+  const auto rows =
+      sql.Rows<std::tuple<Text>>("SELECT value FROM settings WHERE name = 'region' {lock}");
+  if (rows.empty()) {
+    sql.Run("INSERT INTO settings (name, value) VALUES ('region', :region)", region);
+    return OkStatus();
+  }
+  if (std::get<0>(rows.front()) == region) return OkStatus();
+  return FailedPrecondition("the records are of the region " + std::get<0>(rows.front()) +
+                            ", this node is in " + region + " (store.region)");
+}
+
 class SqlStore : public Store {
  public:
   SqlStore(std::unique_ptr<Database> database, ReferenceKey reference_key, const Clock& clock,
@@ -59,7 +72,7 @@ class SqlStore : public Store {
         usage_(MakeSqlUsage(*database_, clock, items_)),
         journal_(MakeSqlJournal(*database_, items_, TaskForgetting(items_))),
         operation_log_(MakeSqlOperationLog(*database_, clock, keyring.sealer(), items_)),
-        retention_periods_(MakeSqlRetentionPeriods(*database_, items_)) {}
+        retention_periods_(MakeSqlRetentionPeriods(*database_, clock, items_)) {}
 
   Applications& applications() override { return *applications_; }
   Keys& keys() override { return *keys_; }
@@ -90,6 +103,7 @@ Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const
                                          Keyring& keyring) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(std::move(dialect)));
   const auto check = [&](Connection& sql) {
+    RETURN_IF_ERROR(CheckRegion(sql, keyring.sealer().region()));
     RETURN_IF_ERROR(CheckMasterKey(sql, keyring.master_key()));
     return CheckKeyStore(sql, keyring);
   };
@@ -101,7 +115,46 @@ Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const
       std::make_unique<SqlStore>(std::move(database), std::move(reference_key), clock, keyring));
 }
 
+// Under the other key, whichever of the two it is under now.
+Result<std::string> Reseal(const std::string& sealed, std::string_view belongs_to,
+                           const MasterKey& from, const MasterKey& to) {
+  if (to.Open(sealed, belongs_to).ok()) return sealed;
+  ASSIGN_OR_RETURN(const Secret secret, from.Open(sealed, belongs_to));
+  return to.Seal(secret, belongs_to);
+}
+
+Status Reseal(std::unique_ptr<Dialect> dialect, const MasterKey& from, const MasterKey& to) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(std::move(dialect)));
+  const auto work = [&](Connection& sql) -> Status {
+    for (const auto& [check] : sql.Rows<std::tuple<Text>>(
+             "SELECT value FROM settings WHERE name = 'master_key_check' {lock}")) {
+      const auto resealed = Reseal(check, kKeyCheck, from, to);
+      if (!resealed.ok()) return FailedPrecondition("the records belong to another master key");
+      sql.Run("UPDATE settings SET value = :value WHERE name = 'master_key_check'", *resealed);
+    }
+    for (const auto& [id, sealed] : sql.Rows<std::tuple<Text, Text>>(
+             "SELECT key_id, sealed FROM access_keys WHERE sealed <> '' {lock}")) {
+      ASSIGN_OR_RETURN(const std::string resealed, Reseal(sealed, id, from, to));
+      sql.Run("UPDATE access_keys SET sealed = :sealed WHERE key_id = :id", resealed, id);
+    }
+    return OkStatus();
+  };
+  RETURN_IF_ERROR(database->Write("seal secrets with another key", work));
+  database->EmptyLog();
+  return OkStatus();
+}
+
 }  // namespace
+
+Status ResealSqliteStore(const std::string& path, const MasterKey& from, const MasterKey& to) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Dialect> dialect, MakeSqliteDialect(path));
+  return Reseal(std::move(dialect), from, to).WithContext(path);
+}
+
+Status ResealMysqlStore(const MysqlOptions& options, const MasterKey& from, const MasterKey& to) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Dialect> dialect, MakeMysqlDialect(options));
+  return Reseal(std::move(dialect), from, to);
+}
 
 Result<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path, const Clock& clock,
                                                Keyring& keyring) {

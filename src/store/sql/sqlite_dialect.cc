@@ -14,6 +14,7 @@ namespace {
 
 // How long one waits for another process that writes.
 constexpr int kBusyMillis = 10'000;
+constexpr int kMostLogPages = 8'000;  // of 4 kB
 
 constexpr Dialect::Word kWords[] = {
     {"{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT"},
@@ -64,6 +65,9 @@ class SqliteDialect : public Dialect {
     // Sorting of results goes to memory and never to a temporary file.
     *session << "PRAGMA temp_store = MEMORY";
     *session << "PRAGMA synchronous = NORMAL";
+    // Whoever commits when the log is that long has to write it back, so that is left to TidyLog(),
+    // which is in nobody's way; this is for when nobody calls that.
+    *session << "PRAGMA wal_autocheckpoint = " << kMostLogPages, soci::into(number);
     std::string mode;
     if (access != Access::kRead) *session << "PRAGMA journal_mode = WAL", soci::into(mode);
     return session;
@@ -99,10 +103,19 @@ class SqliteDialect : public Dialect {
   void UnlockSchema(Connection&) const override {}
   bool SaysItIsThere(const soci::soci_error&) const override { return false; }
 
+  void TidyLog(Connection& sql) const override {
+    sql.Rows<std::tuple<Int, Int, Int>>("PRAGMA wal_checkpoint(PASSIVE)");
+  }
+
   // Brings the write-ahead log into the file and empties it, so that what was removed is in
-  // neither. Somebody who reads in another process may be in the way; then the next time does it.
-  void EmptyLog(Connection& sql) const override {
-    sql.Rows<std::tuple<Int, Int, Int>>("PRAGMA wal_checkpoint(TRUNCATE)");
+  // neither. Readers are in the way, and are not waited for long: nobody can write meanwhile.
+  bool EmptyLog(Connection& sql) const override {
+    constexpr int kShort = 50;
+    SetBusyTimeout(sql, kShort);
+    const auto rows = sql.Rows<std::tuple<Int, Int, Int>>("PRAGMA wal_checkpoint(TRUNCATE)");
+    SetBusyTimeout(sql, kBusyMillis);
+    constexpr Int kEmptied = 0;
+    return !rows.empty() && std::get<0>(rows.front()) == kEmptied;
   }
 
   SqlFailure Explain(const soci::soci_error& error, std::string_view what) const override {
@@ -113,6 +126,10 @@ class SqliteDialect : public Dialect {
   }
 
  private:
+  static void SetBusyTimeout(Connection& sql, int millis) {
+    sql.Rows<std::tuple<Int>>("PRAGMA busy_timeout = " + std::to_string(millis));
+  }
+
   static Status CodeStatus(int code, const std::string& cannot) {
     switch (code) {
       case SQLITE_BUSY:

@@ -31,6 +31,7 @@ void TaskForgetting::Wipe(Connection& sql, TaskId id, ErasureCause cause) const 
   items_.Erase(sql, held->item, 1, cause);
   if (!held->object) {
     sql.Run("DELETE FROM tasks WHERE task_id = :id", id);
+    items_.ForgetRefusal(sql, held->audio_item);
     return;
   }
   // Its keys go with the texts they are beside, and the object's with them.
@@ -64,8 +65,7 @@ void TaskForgetting::AudioIsGone(Connection& sql, TaskId id, Int now_ms) const {
       id);
 }
 
-std::vector<TaskId> TaskForgetting::Find(Connection& sql, const TaskSelector& selector, int limit,
-                                         Int now_ms) {
+std::vector<TaskId> TaskForgetting::Find(Connection& sql, const TaskSelector& selector, int limit) {
   std::vector<TaskId> found;
   const auto add = [&](const std::vector<std::tuple<Int>>& rows) {
     for (const auto& [id] : rows) found.push_back(static_cast<TaskId>(id));
@@ -74,9 +74,9 @@ std::vector<TaskId> TaskForgetting::Find(Connection& sql, const TaskSelector& se
     // Nobody has the number 0, so that means any.
     const AppId within = selector.within.value_or(0);
     add(sql.Rows<std::tuple<Int>>(
-        "SELECT task_id FROM tasks WHERE expires_ms > :now AND " + column +
+        "SELECT task_id FROM tasks WHERE expires_ms > :erased AND " + column +
             " = :value AND (app_id = :within OR :any = 0) LIMIT :limit {lock}",
-        now_ms, value, within, within, limit));
+        kErased, value, within, within, limit));
   };
   if (selector.task) {
     one("task_id", *selector.task);
@@ -100,12 +100,7 @@ std::vector<ErasedItem> TaskForgetting::Describe(Connection& sql, TaskId id) con
   return items;
 }
 
-void TaskForgetting::WipeOperations(Connection& sql, Int item, Int count) const {
-  const Int held = sql.Run("DELETE FROM operations WHERE item = :item", item);
-  if (held > count) items_.Erase(sql, item, held - count, ErasureCause::kRequested);
-}
-
-void TaskForgetting::WipeAgain(Connection& sql, Int item, DataClass data_class, Int count) const {
+void TaskForgetting::WipeAgain(Connection& sql, Int item, DataClass data_class) const {
   if (data_class == DataClass::kAudio) {
     // The object is removed as of a task that is erased; its item is not told again.
     for (const auto& [id] : sql.Rows<std::tuple<Int>>(
@@ -118,7 +113,11 @@ void TaskForgetting::WipeAgain(Connection& sql, Int item, DataClass data_class, 
     return;
   }
   if (data_class == DataClass::kOperationLog) {
-    WipeOperations(sql, item, count);
+    sql.Run("DELETE FROM operations WHERE item = :item", item);
+    return;
+  }
+  if (data_class == DataClass::kMonitoring) {
+    sql.Run("DELETE FROM finished_calls WHERE item = :item", item);
     return;
   }
   for (const auto& [id] :

@@ -102,6 +102,9 @@ class SqlTasks : public Tasks {
                 PeriodOf(sql, wanted.app_id, DataClass::kAudio).value_or(Recordings::kLifetime)));
         audio_item = items_.Create(
             sql, {.data_class = DataClass::kAudio, .id = record, .due_ms = audio_expires});
+      } else if (wanted.audio_refused) {
+        audio_item = items_.Create(
+            sql, {.data_class = DataClass::kAudio, .id = record, .kind = LeafKind::kRefused});
       }
       sql.Run(
           "INSERT INTO tasks (task_id, app_id, uin, request_id, engine, request, holds_upload, "
@@ -129,6 +132,22 @@ class SqlTasks : public Tasks {
       return task;
     };
     return database_.Read("find a task", work);
+  }
+
+  Result<std::vector<BegunItem>> Begun(AppId app_id, TaskId id) override {
+    const auto work = [&](Connection& sql) -> Result<std::vector<BegunItem>> {
+      const auto rows = sql.Rows<std::tuple<Int, Int>>(
+          "SELECT item, audio_item FROM tasks WHERE task_id = :id AND app_id = :app AND "
+          "expires_ms > :now",
+          id, app_id, ToMillis(clock_.Now()));
+      if (rows.empty()) return NoSuchTask();
+      std::vector<BegunItem> begun;
+      for (const Int item : {std::get<0>(rows.front()), std::get<1>(rows.front())}) {
+        if (auto one = items_.Begun(sql, item)) begun.push_back(*std::move(one));
+      }
+      return begun;
+    };
+    return database_.Read("look for what the ledger has of a task", work);
   }
 
   Result<std::optional<Task>> Claim(const TaskHolder& me,
@@ -310,9 +329,11 @@ class SqlTasks : public Tasks {
   Status Remove(AppId app_id, TaskId id) override {
     const auto work = [&](Connection& sql) {
       ASSIGN_OR_RETURN(const TaskIdentity task, IdentityOf(sql, id));
-      if (task.app_id != app_id ||
-          TaskForgetting::Find(sql, {.task = id}, 1, ToMillis(clock_.Now())).empty())
-        return NoSuchTask();
+      const bool there = sql.Number(
+                             "SELECT COUNT(*) FROM tasks WHERE task_id = :id AND "
+                             "expires_ms > :now",
+                             id, ToMillis(clock_.Now())) > 0;
+      if (task.app_id != app_id || !there) return NoSuchTask();
       forgetting_.Wipe(sql, id, ErasureCause::kRequested);
       return OkStatus();
     };
@@ -345,11 +366,13 @@ class SqlTasks : public Tasks {
     RETURN_IF_ERROR(CheckLimit(limit));
     const auto work = [&](Connection& sql) -> Result<std::vector<ErasedTask>> {
       std::vector<ErasedTask> erased;
-      for (const TaskId id : TaskForgetting::Find(sql, selector, limit, ToMillis(clock_.Now()))) {
+      for (const TaskId id : TaskForgetting::Find(sql, selector, limit)) {
         erased.push_back({.id = id, .items = forgetting_.Describe(sql, id)});
-        const auto object =
-            sql.Rows<std::tuple<Text>>("SELECT object_name FROM tasks WHERE task_id = :id", id);
-        if (!object.empty()) erased.back().object = std::get<0>(object.front());
+        for (const auto& [object, call] : sql.Rows<std::tuple<Text, Text>>(
+                 "SELECT object_name, call_id FROM tasks WHERE task_id = :id", id)) {
+          erased.back().object = object;
+          erased.back().call_id = call;
+        }
         forgetting_.Wipe(sql, id, cause);
       }
       return erased;

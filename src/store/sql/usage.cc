@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <map>
+
+#include "base/random.h"
 #include "store/internal/checks.h"
 #include "store/sql/internal/repositories.h"
 
@@ -19,16 +23,17 @@ class SqlUsage : public Usage {
   Status Record(std::span<const FinishedCall> calls) override {
     RETURN_IF_ERROR(CheckFinishedCalls(calls));
     const auto work = [&](Connection& sql) {
+      const std::map<AppId, Int> items = MakeItems(sql, calls);
       for (const FinishedCall& call : calls) {
         sql.Run(
             "INSERT INTO finished_calls (app_id, interface, call_id, result_code, succeeded, "
             "server_fault, region, start_ms, end_ms, expires_ms, audio_ms, counted_seconds, bytes, "
-            "fee) VALUES (:app, :interface, :call, :code, :succeeded, :fault, :region, :start, "
-            ":end, :expires, :audio, :seconds, :bytes, :fee)",
+            "fee, item) VALUES (:app, :interface, :call, :code, :succeeded, :fault, :region, "
+            ":start, :end, :expires, :audio, :seconds, :bytes, :fee, :item)",
             call.app_id, InterfaceName(call.interface), IdOf(call), call.result_code,
             call.succeeded, call.server_fault, call.region, ToMillis(call.start),
             ToMillis(call.end), ToMillis(call.end + kUsageLifetime), call.audio.count(),
-            CountedSeconds(call), call.bytes, call.fee);
+            CountedSeconds(call), call.bytes, call.fee, items.at(call.app_id));
       }
       return OkStatus();
     };
@@ -102,17 +107,42 @@ class SqlUsage : public Usage {
   Result<int> RemoveExpired(int limit) override {
     RETURN_IF_ERROR(CheckLimit(limit));
     const auto work = [&](Connection& sql) -> Result<int> {
-      const auto rows = sql.Rows<std::tuple<Int>>(
-          "SELECT seq FROM finished_calls WHERE expires_ms <= :now ORDER BY expires_ms LIMIT "
+      const auto rows = sql.Rows<std::tuple<Int, Int>>(
+          "SELECT seq, item FROM finished_calls WHERE expires_ms <= :now ORDER BY expires_ms LIMIT "
           ":limit {free}",
           ToMillis(clock_.Now()), limit);
-      for (const auto& [seq] : rows) sql.Run("DELETE FROM finished_calls WHERE seq = :seq", seq);
+      std::map<Int, Int> by_item;
+      for (const auto& [seq, item] : rows) {
+        sql.Run("DELETE FROM finished_calls WHERE seq = :seq", seq);
+        ++by_item[item];
+      }
+      for (const auto& [item, count] : by_item) {
+        items_.Erase(sql, item, count, ErasureCause::kExpired);
+      }
       return static_cast<int>(rows.size());
     };
     return database_.Write("remove expired usage", work);
   }
 
  private:
+  // Rows that are written together, for one application, are one thing to the ledger.
+  std::map<AppId, Int> MakeItems(Connection& sql, std::span<const FinishedCall> calls) const {
+    std::map<AppId, NewItem> wanted;
+    for (const FinishedCall& call : calls) {
+      NewItem& item = wanted.try_emplace(call.app_id, NewItem{.count = 0}).first->second;
+      ++item.count;
+      item.due_ms = std::max(item.due_ms, ToMillis(call.end + kUsageLifetime));
+    }
+    std::map<AppId, Int> items;
+    for (auto& [app_id, item] : wanted) {
+      const std::string id = "usage:" + RandomHex(32);
+      item.data_class = DataClass::kMonitoring;
+      item.id = id;
+      items[app_id] = items_.Create(sql, item);
+    }
+    return items;
+  }
+
   // The ids of live calls are their clients', who may put a name into them.
   std::string IdOf(const FinishedCall& call) const {
     return call.interface == Interface::kRealtime ? items_.CallKey(call.call_id) : call.call_id;

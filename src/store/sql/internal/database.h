@@ -49,18 +49,23 @@ class Database {
     return Transact(readers_, Access::kRead, what, /*synced=*/false, work);
   }
 
-  /// Takes care that what was removed stays in no log, where that can be done.
+  /// Takes care that what was removed stays in no log, where that can be done. Where somebody is in
+  /// the way, the next EmptyLogAfter() tries again.
   void EmptyLog();
 
   /// The same for what is removed in batches: when fewer than a batch were left, and only then, for
-  /// it takes the disk a while.
+  /// it takes the disk a while. Until then the log is kept short, beside those who write. Sweeps
+  /// call it every few seconds, also when nothing was removed.
   void EmptyLogAfter(int removed, int batch);
 
  private:
   explicit Database(std::unique_ptr<Dialect> dialect)
       : dialect_(std::move(dialect)),
         writers_(*dialect_, Access::kWrite),
+        keepers_(*dialect_, Access::kWrite),
         readers_(*dialect_, Access::kRead) {}
+
+  void TidyLog();
 
   // What went wrong with a call so far.
   struct Mishaps {
@@ -95,8 +100,9 @@ class Database {
   Status MigrateUnderLock();
 
   const std::unique_ptr<Dialect> dialect_;
-  std::atomic<bool> removed_in_batches_ = false;
-  SessionPool writers_, readers_;
+  std::atomic<bool> log_has_removed_ = false;  // something that was removed
+  std::atomic<int> batches_ = 0;
+  SessionPool writers_, keepers_, readers_;
 };
 
 /// Makes the tables of this program's schema, step by step from whichever version is there.

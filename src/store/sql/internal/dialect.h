@@ -69,8 +69,13 @@ class Dialect {
   virtual void UnlockSchema(Connection& sql) const = 0;
   virtual bool SaysItIsThere(const soci::soci_error& error) const = 0;
 
-  /// Takes care that nothing of what was removed stays in a log, where that can be done.
-  virtual void EmptyLog(Connection& sql) const = 0;
+  /// Brings what is committed from the log to its place, as far as nobody is in the way and without
+  /// being in anybody's way. The session is not one that others write with.
+  virtual void TidyLog(Connection& sql) const = 0;
+
+  /// Takes care that nothing of what was removed stays in a log, where that can be done. False:
+  /// somebody who reads is in the way, and it has to be tried again.
+  virtual bool EmptyLog(Connection& sql) const = 0;
 
   /// `what` was being done: "cannot <what>: the disk is full". Never a value of the statement.
   virtual SqlFailure Explain(const soci::soci_error& error, std::string_view what) const = 0;

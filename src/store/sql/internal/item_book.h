@@ -20,6 +20,8 @@ struct NewItem {
   std::string_view id;  // "task:1234"
   Int count = 1;
   Int due_ms = 0;  // since 1970
+  /// Or kRefused: it was not stored. Then nothing is held, and its erasure is told to nobody.
+  LeafKind kind = LeafKind::kCreated;
 };
 
 /// Thread: any. Lifetime: the key outlives it
@@ -37,8 +39,14 @@ class ItemBook {
   /// When an item has to be gone, which became earlier.
   void Shorten(Connection& sql, Int item, Int due_ms) const;
 
-  /// For the receipt of an item that is still there. Nothing of item 0.
+  /// For the receipt of an item that is still there. Nothing of item 0, and of what was refused.
   std::optional<ErasedItem> Describe(Connection& sql, Int item) const;
+
+  /// What the ledger has of an item that is there: its creation, or its refusal.
+  std::optional<BegunItem> Begun(Connection& sql, Int item) const;
+
+  /// Nobody asks about a refusal any more. One that was not told yet stays until it is.
+  void ForgetRefusal(Connection& sql, Int item) const;
 
   /// What stands for the id of a call where it is searched for. Keyed: who has no key cannot try
   /// out ids.
@@ -47,6 +55,9 @@ class ItemBook {
   const std::string& region() const { return region_; }
 
  private:
+  ErasedItem Opened(Int data_class, const std::string& record, const std::string& salt_hex,
+                    const std::string& reference) const;
+
   const ReferenceKey& key_;
   const std::string region_;
 };

@@ -28,7 +28,7 @@ std::unique_ptr<Journal> MakeSqlJournal(Database& database, const ItemBook& item
                                         TaskForgetting forgetting);
 std::unique_ptr<OperationLog> MakeSqlOperationLog(Database& database, const Clock& clock,
                                                   Sealer& sealer, const ItemBook& items);
-std::unique_ptr<RetentionPeriods> MakeSqlRetentionPeriods(Database& database,
+std::unique_ptr<RetentionPeriods> MakeSqlRetentionPeriods(Database& database, const Clock& clock,
                                                           const ItemBook& items);
 
 /// The period that an application chose for a class, if it did.

@@ -24,20 +24,18 @@ class TaskForgetting {
   /// The object of a task is gone.
   void AudioIsGone(Connection& sql, TaskId id, Int now_ms) const;
 
-  /// Tasks that belong to an application or to what is asked for, at most `limit`, in order.
-  static std::vector<TaskId> Find(Connection& sql, const TaskSelector& selector, int limit,
-                                  Int now_ms);
+  /// Tasks that belong to an application or to what is asked for, and were not erased yet, at most
+  /// `limit`.
+  static std::vector<TaskId> Find(Connection& sql, const TaskSelector& selector, int limit);
 
   /// What an erasure of that task will be about.
   std::vector<ErasedItem> Describe(Connection& sql, TaskId id) const;
 
-  /// So many of an item were erased after these records were saved: whatever holds it is wiped, and
-  /// the ledger knows already. Which rows of several they were nobody knows: all go.
-  void WipeAgain(Connection& sql, Int item, DataClass data_class, Int count) const;
+  /// Something of an item was erased after these records were saved: whatever holds it is wiped,
+  /// and the ledger is told nothing. Which rows of several they were nobody knows: all go.
+  void WipeAgain(Connection& sql, Int item, DataClass data_class) const;
 
  private:
-  void WipeOperations(Connection& sql, Int item, Int count) const;
-
   const ItemBook& items_;
 };
 

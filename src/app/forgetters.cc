@@ -1,0 +1,81 @@
+#include "app/forgetters.h"
+
+#include "retention/ended_epochs.h"
+
+namespace lethe {
+namespace {
+
+constexpr const char* kOfTasks = "recordings_of_tasks";
+constexpr const char* kOfNobody = "recordings";
+
+Leaf DestroyedLeaf(const Epoch& epoch) {
+  const std::chrono::seconds begin = std::chrono::hours(epoch.hour);
+  return {.kind = LeafKind::kEpochKeyDestroyed,
+          .data_class = epoch.data_class,
+          .items = 0,
+          .due = std::chrono::floor<std::chrono::seconds>(EndOf(epoch)),
+          .from = begin,
+          .to = begin + std::chrono::hours(1)};
+}
+
+}  // namespace
+
+Result<int> RemoveObjects(DataFolder& data, int limit) {
+  Tasks& tasks = data.store->tasks();
+  ASSIGN_OR_RETURN(const std::vector<ObjectOfTask> objects, tasks.ObjectsToRemove(limit));
+  if (!objects.empty() && data.recordings == nullptr) {
+    return FailedPrecondition(
+        "records have recordings in an object store, which store.objects does "
+        "not name");
+  }
+  Status first_error;
+  for (const ObjectOfTask& object : objects) {
+    Status status = data.recordings->Remove(object.name);
+    if (status.ok()) status = tasks.ObjectIsGone(object.task);
+    if (first_error.ok()) first_error = status;
+  }
+  if (!first_error.ok()) return first_error;
+  return static_cast<int>(objects.size());
+}
+
+bool IsOfRecordings(std::string_view forgetter) {
+  return forgetter == kOfTasks || forgetter == kOfNobody;
+}
+
+std::vector<Forgetter> Forgetters(DataFolder& data) {
+  return {
+      // First what became due earlier.
+      {"shorter_periods",
+       [&data](int limit) { return data.store->retention_periods().Apply(limit); }},
+      // Then what tasks have in the object store: a task is there until it has nothing there.
+      {kOfTasks, [&data](int limit) { return RemoveObjects(data, limit); }},
+      {kOfNobody,
+       [&data](int limit) -> Result<int> {
+         return data.recordings != nullptr ? data.recordings->RemoveExpired(limit) : 0;
+       }},
+      {"tasks", [&data](int limit) { return data.store->tasks().RemoveExpired(limit); }},
+      {"operations",
+       [&data](int limit) { return data.store->operation_log().RemoveExpired(limit); }},
+      {"usage", [&data](int limit) { return data.store->usage().RemoveExpired(limit); }},
+      {"epoch_keys",
+       [&data](int limit) {
+         return DestroyEndedEpochs(data.keyring->keys(), data.clock->Now(), limit,
+                                   [&data](const Epoch& epoch) {
+                                     return data.store->journal().Note(DestroyedLeaf(epoch));
+                                   });
+       }},
+      // Forgets nothing, but has to be written down as often.
+      {"clock",
+       [&data](int) -> Result<int> {
+         RETURN_IF_ERROR(data.clock->Save());
+         return 0;
+       }},
+  };
+}
+
+bool MaybeSetWrong(const GuardedClock& clock) {
+  const GuardedClock::Leap leap = clock.leapt();
+  return leap.by >= std::chrono::hours(1) && leap.ago < std::chrono::minutes(10);
+}
+
+}  // namespace lethe

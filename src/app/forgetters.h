@@ -1,0 +1,28 @@
+#pragma once
+
+// Everything in a data folder that is held for a time, for the sweeper.
+
+#include <string_view>
+#include <vector>
+
+#include "app/data_folder.h"
+#include "base/guarded_clock.h"
+#include "retention/sweeper.h"
+
+namespace lethe {
+
+/// Lifetime: `data` outlives them
+std::vector<Forgetter> Forgetters(DataFolder& data);
+
+/// Removes at most so many recordings whose tasks are finished or erased, or whose time is over,
+/// and returns how many. Errors: the first; one that cannot be removed is in no other's way
+Result<int> RemoveObjects(DataFolder& data, int limit);
+
+/// Whether that is a forgetter that removes recordings, which may be out of reach elsewhere.
+bool IsOfRecordings(std::string_view forgetter);
+
+/// A clock that leapt ahead makes everything old at once. Calls do not find it any more; but until
+/// the clock has kept its word for a while, nothing is destroyed for it.
+bool MaybeSetWrong(const GuardedClock& clock);
+
+}  // namespace lethe
