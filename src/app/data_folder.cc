@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The object that says which region a store is of.
-constexpr std::string_view kRegionObject = "region/name";
+constexpr std::string_view kRegionObject = "region";
 
 // The last folder is for its owner only; the ones above are as usual.
 Status MakePrivateFolder(const std::string& path) {
@@ -105,28 +105,40 @@ Status OpenFile(const RecordsOptions& options, const Clock& clock, bool may_crea
   return OkStatus();
 }
 
+// Which region a store of recordings is of. Errors: kNotFound when nobody said yet
+Result<std::string> RegionOf(ObjectStore& objects) {
+  constexpr std::size_t kMostBytes = 64;
+  std::string region;
+  RETURN_IF_ERROR(objects.Get(std::string(kRegionObject), [&](std::string_view bytes) {
+    if (region.size() + bytes.size() > kMostBytes) return DataLoss("this names no region");
+    region += bytes;
+    return OkStatus();
+  }));
+  return region;
+}
+
+Status SetRegion(ObjectStore& objects, std::string_view region) {
+  return objects.Put(std::string(kRegionObject), region.size(),
+                     [region](std::span<char> block) mutable -> Result<std::size_t> {
+                       const std::size_t size = std::min(block.size(), region.size());
+                       std::copy_n(region.data(), size, block.data());
+                       region.remove_prefix(size);
+                       return size;
+                     });
+}
+
 // Recordings are of one region: the first who opens the store says which.
 Status CheckRegion(ObjectStore& objects, const std::string& region) {
-  constexpr std::size_t kMostBytes = 64;
-  std::string stamp;
-  const Status found = objects.Get(std::string(kRegionObject), [&](std::string_view bytes) {
-    if (stamp.size() + bytes.size() > kMostBytes) return DataLoss("no name of a region");
-    stamp += bytes;
-    return OkStatus();
-  });
-  if (found.code() == StatusCode::kNotFound) {
-    return objects.Put(
-        std::string(kRegionObject), region.size(),
-        [&, at = std::size_t{0}](std::span<char> block) mutable -> Result<std::size_t> {
-          const std::size_t n = std::min(block.size(), region.size() - at);
-          std::copy_n(region.data() + at, n, block.data());
-          at += n;
-          return n;
-        });
+  auto found = RegionOf(objects);
+  if (found.status().code() == StatusCode::kNotFound) {
+    const Status set = SetRegion(objects, region);
+    // Another node may have been first.
+    if (!set.ok() && set.code() != StatusCode::kFailedPrecondition) return set;
+    found = RegionOf(objects);
   }
-  if (!found.ok()) return found.WithContext("the object store");
-  if (stamp == region) return OkStatus();
-  return FailedPrecondition("the object store has recordings of the region " + stamp +
+  if (!found.ok()) return found.status().WithContext("the region of the object store");
+  if (*found == region) return OkStatus();
+  return FailedPrecondition("the object store has recordings of the region " + *found +
                             ", this node is in " + region + " (store.region)");
 }
 

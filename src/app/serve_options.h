@@ -16,7 +16,7 @@ namespace lethe {
 struct ServeOptions {
   RecordsOptions records;  // but for the folder, which is no option of the file
   std::string node_name;
-  std::int64_t ledger_wait_seconds = 30;
+  std::int64_t ledger_wait_seconds = 10;
   std::vector<std::string> listen = {"127.0.0.1:8089"};
   std::string tls_certificate, tls_key;
   std::int64_t threads = 0;

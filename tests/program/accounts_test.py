@@ -49,7 +49,8 @@ class AccountsTest(ProgramTest):
         self.assertIn('Records are kept in ' + self.data, listing)
         self.good('apps', 'quota', 'attic', '--interface', 'sentence')
         self.good('apps', 'enable', '1300000001')
-        self.assertEqual(self.good('apps', 'remove', 'attic'), '1300000002: removed\n')
+        self.assertEqual(self.good('apps', 'remove', 'attic'), '1300000002: removed, and erased: 0 results, 0 recordings, 0 rows of the operation '
+                         'log\n')
         listing = self.good('apps', 'list')
         self.assertNotIn('attic', listing)
         self.assertNotIn('disabled', listing)

@@ -45,7 +45,11 @@ class RegionTest(SpeechTest):
         # Who says nothing is of the region that is there.
         self.assert_good(run('apps', 'list', '--data', self.data))
         self.service = Service(data=self.data)
-        self.assertIn('north', run('keys', 'sealing', '--data', self.data).stdout)
+        self.api.address = self.service.address
+        every_interface.sentence(self.api, self.short)
+        self.assertEqual(self.service.stop()[0], 0)  # what was done for the call is written down
+        told = self.assert_good(run('keys', 'sealing', '--data', self.data))
+        self.assertRegex(told, r'operation_log +north ')
 
     def test_requests_may_name_the_regions_that_are_listed(self):
         for region in ('north', 'ap-north', ''):
@@ -57,8 +61,8 @@ class RegionTest(SpeechTest):
 
     def test_only_hosts_of_the_regions_that_are_listed_are_reached(self):
         self.assertTrue(SPOKEN.search(every_interface.sentence(self.api, None, self.web.url)))
-        for url in ('http://localhost:1/', 'http://x.cos.ap-shanghai.myqcloud.com/a.wav',
-                    'http://127.0.0.2:1/'):
+        for url in ('http://localhost:8080/', 'http://x.cos.ap-shanghai.myqcloud.com/a.wav',
+                    'http://127.0.0.1.example:8080/'):
             answer = self.api.call('CreateRecTask', {
                 'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
                 'Url': url})

@@ -166,6 +166,7 @@ class DirectoryObjects final : public ObjectStore {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       std::error_code error;
       fs::create_directories(folder, error);
+      if (!error) (void)::chmod(folder.c_str(), 0700);
       status = error ? ErrnoStatus(error.value(), "cannot make a folder for objects")
                      : SyncFolder(folder.parent_path());
       const bool raced = error == std::errc::file_exists ||
