@@ -1,5 +1,6 @@
 #include "server/operations.h"
 
+#include <chrono>
 #include <string>
 
 namespace lethe {
@@ -61,6 +62,20 @@ std::string Metrics(const OperationsParts& parts) {
   return text;
 }
 
+// That what is over is not removed is no reason to send calls elsewhere, where it would be no
+// better; but whoever looks should see it.
+constexpr std::chrono::minutes kLate{10};
+
+std::string LateLines(const std::vector<Sweeper::Report>& reports) {
+  std::string text;
+  for (const Sweeper::Report& report : reports) {
+    if (report.lateness < kLate) continue;
+    text += "late: " + report.name + ", not swept clean for " +
+            std::to_string(report.lateness / std::chrono::seconds(1)) + " s\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 void AddOperationsRoutes(Router& router, const OperationsParts& parts) {
@@ -80,6 +95,7 @@ void AddOperationsRoutes(Router& router, const OperationsParts& parts) {
                   response.status = 503;
                   response.body = "no engine\n";
                 }
+                response.body += LateLines(parts.retention());
                 co_return response;
               }});
   router.Add({.method = "GET",

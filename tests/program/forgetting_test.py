@@ -188,6 +188,7 @@ class ForgettingTest(SpeechTest):
         swept = self.service.get('/metrics')[1]
         self.assertIn('lethe_retention_removed_total{of="tasks"} 0', swept)
         self.assertEqual(len(self.objects()), 1)  # and is noise
+        self.assertEqual(self.service.get('/readyz')[0], 200)
         self.assert_nothing_is_found()
         self.set_clock(8 * DAY)
         shown = run('calls', 'show', call, '--data', self.service.data, *self.command_options(),

@@ -1,0 +1,44 @@
+// Goal: whoever asks whether the service is ready also sees what is late to be forgotten, and no
+// more than that. Method: reports by hand, through the handler.
+
+#include "server/operations.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/face_fixture.h"
+
+namespace lethe {
+namespace {
+
+class OperationsTest : public FaceFixture {
+ protected:
+  OperationsTest() {
+    AddOperationsRoutes(
+        router_, {engines_, meter_, [] { return ServerCounts(); }, [this] { return reports_; },
+                  [] { return LedgerFeed::Report(); }, stopping_});
+  }
+  HttpResponse Get(const std::string& path) {
+    return Call({.method = "GET", .target = path, .path = path, .peer = "127.0.0.1"});
+  }
+
+  std::vector<Sweeper::Report> reports_;
+  std::atomic<bool> stopping_ = false;
+};
+
+TEST_F(OperationsTest, ReadyAndLateIsSaidBySide) {
+  reports_ = {{.name = "tasks", .error = "/secret/path", .lateness = std::chrono::seconds(599)}};
+  EXPECT_EQ(Get("/readyz").body, "ready\n");
+  reports_[0].lateness = std::chrono::seconds(600);
+  const HttpResponse late = Get("/readyz");
+  EXPECT_EQ(late.status, 200);
+  EXPECT_EQ(late.body, "ready\nlate: tasks, not swept clean for 600 s\n");
+}
+
+TEST_F(OperationsTest, WhatStopsIsNotReady) {
+  stopping_ = true;
+  EXPECT_EQ(Get("/readyz").status, 503);
+  EXPECT_EQ(Get("/healthz").status, 200);
+}
+
+}  // namespace
+}  // namespace lethe
