@@ -99,7 +99,7 @@ class CancellableCall {
                             if (then) then();
                           }})) {}
   CancellableCall(CallsUnderWay& calls, const Application& application, std::string call_id,
-                  std::string subject)
+                  std::string subject = {})
       : CancellableCall(calls, application.id, application.uin, std::move(call_id),
                         std::move(subject)) {}
 
