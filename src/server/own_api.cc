@@ -125,7 +125,7 @@ HttpResponse ShowMetering(const OwnApiMetering& metering,
   std::optional<AppId> named;
   const Status status = ReadNumber(fields, "app_id", &named);
   if (!status.ok()) return OwnApiError(status);
-  const auto app_id = Subject(caller, named);
+  const auto app_id = NamedApplication(caller, named);
   return app_id.ok() ? show(metering, *app_id, query) : OwnApiError(app_id.status());
 }
 

@@ -72,7 +72,7 @@ Result<Withdrawal> WithdrawConsent(Consents& consents, Eraser& eraser, AppId app
   } else {
     request.subject = done.consent.pseudonym;
   }
-  ASSIGN_OR_RETURN(done.erasure, eraser.Erase(request, ErasureCause::kRequested));
+  ASSIGN_OR_RETURN(done.erasure, eraser.Erase(request, ErasureCause::kConsentWithdrawn));
   return done;
 }
 
