@@ -14,6 +14,7 @@ void AddModelsCommand(CLI::App& program, int& exit_code);
 void AddAppsCommand(CLI::App& program, int& exit_code);
 void AddKeysCommand(CLI::App& program, int& exit_code);
 void AddCallsCommand(CLI::App& program, int& exit_code);
+void AddConsentCommand(CLI::App& program, int& exit_code);
 void AddEraseCommand(CLI::App& program, int& exit_code);
 void AddLedgerCommand(CLI::App& program, int& exit_code);
 void AddUsageCommand(CLI::App& program, int& exit_code);

@@ -56,6 +56,7 @@ std::vector<Forgetter> Forgetters(DataFolder& data) {
       {"tasks", [&data](int limit) { return data.store->tasks().RemoveExpired(limit); }},
       {"operations",
        [&data](int limit) { return data.store->operation_log().RemoveExpired(limit); }},
+      {"consents", [&data](int limit) { return data.store->consents().RemoveExpired(limit); }},
       {"usage", [&data](int limit) { return data.store->usage().RemoveExpired(limit); }},
       {"epoch_keys",
        [&data](int limit) {

@@ -52,6 +52,7 @@ int Run(int argc, char** argv) {
   lethe::AddAppsCommand(program, exit_code);
   lethe::AddKeysCommand(program, exit_code);
   lethe::AddCallsCommand(program, exit_code);
+  lethe::AddConsentCommand(program, exit_code);
   lethe::AddEraseCommand(program, exit_code);
   lethe::AddLedgerCommand(program, exit_code);
   lethe::AddUsageCommand(program, exit_code);

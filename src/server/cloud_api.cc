@@ -59,6 +59,18 @@ ApiError ToError(AuthFailure failure) {
   return {"InternalError.FailAccessDatabase", "The records did not answer; try again."};
 }
 
+// Why a call is not processed (CheckSubject()).
+ApiError ToError(const Status& consent) {
+  switch (consent.code()) {
+    case StatusCode::kPermissionDenied:
+      return {"AuthFailure.UnauthorizedOperation", consent.message()};
+    case StatusCode::kInvalidArgument:
+      return {"InvalidParameterValue", "X-Lethe-Subject: " + consent.message()};
+    default:
+      return StoreError(consent);
+  }
+}
+
 ApiError TooMany(GateRefusal) {
   return {"RequestLimitExceeded",
           "More calls than this application may make; wait, or raise its quota."};
@@ -134,9 +146,14 @@ class CloudApi {
   Awaitable<ApiAnswer> Run(const HttpRequest& request, const std::string& request_id) {
     const WallTime start = context_.clock.Now();
     const Incoming incoming = Read(request);
+    Subject subject;
     std::function<AuthResult()> authenticate = [&] {
-      return AuthenticateApi3(request, incoming.flat, context_.store.keys(), context_.clock,
-                              context_.options.canonical_hosts);
+      AuthResult found = AuthenticateApi3(request, incoming.flat, context_.store.keys(),
+                                          context_.clock, context_.options.canonical_hosts);
+      if (const auto* owner = std::get_if<KeyOwner>(&found)) {
+        subject = FindSubject(context_, owner->application.id, SubjectName(request));
+      }
+      return found;
     };
     std::function<AuthResult(const Status&)> busy = [](const Status&) {
       return AuthFailure::kUnavailable;
@@ -161,12 +178,13 @@ class CloudApi {
                   .interface = action->interface,
                   .id = request_id,
                   .start = start,
-                  .bytes = request.body.size()};
+                  .bytes = request.body.size(),
+                  .subject = subject.pseudonym};
     auto entered = context_.gate.Enter(application, action->interface);
     if (const auto* refusal = std::get_if<GateRefusal>(&entered)) {
       co_return Finish(finished, TooMany(*refusal));
     }
-    const CancellableCall under_way(context_.calls, application, request_id);
+    const CancellableCall under_way(context_.calls, application, request_id, subject.pseudonym);
     finished.erased = under_way.erased();
     ApiResult<ApiArguments> arguments = ReadArguments(request, incoming);
     if (const auto* error = std::get_if<ApiError>(&arguments)) co_return Finish(finished, *error);
@@ -176,10 +194,19 @@ class CloudApi {
                  application,
                  under_way,
                  request_id,
+                 subject.pseudonym,
                  std::get<ApiArguments>(arguments),
                  AsksForZeroRetention(request),
                  {}};
-    std::function<ApiAnswer()> run = [&] { return RunAction(*action, call); };
+    const bool processes =
+        action->interface == Interface::kSentence || action->interface == Interface::kRecording;
+    std::function<ApiAnswer()> run = [&]() -> ApiAnswer {
+      if (processes) {
+        const Status consent = CheckSubject(context_, application, subject);
+        if (!consent.ok()) return ToError(consent);
+      }
+      return RunAction(*action, call);
+    };
     std::function<ApiAnswer(const Status&)> full = [](const Status& status) {
       return ApiError{
           status.code() == StatusCode::kUnavailable ? "ServiceUnavailable" : "RequestLimitExceeded",
@@ -205,6 +232,7 @@ class CloudApi {
     std::size_t bytes = 0;
     Millis audio{0};
     Facts facts;
+    std::string subject;
     ErasedFlag erased;
   };
 
@@ -223,7 +251,8 @@ class CloudApi {
                              .end = context_.clock.Now(),
                              .audio = call.audio,
                              .bytes = call.bytes,
-                             .facts = call.facts},
+                             .facts = call.facts,
+                             .subject = call.subject},
                             call.erased);
     }
     return answer;

@@ -83,9 +83,24 @@ Outcome RefuseAudio(std::string_view id, const Status& status) {
   }
 }
 
+// Whom the call is about may not be processed.
+Outcome RefuseSubject(std::string_view id, const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kPermissionDenied:
+      return Refuse(id, FlashCode::kNotActivated, status.message());
+    case StatusCode::kInvalidArgument:
+      return Refuse(id, FlashCode::kParameter, "X-Lethe-Subject: " + status.message());
+    default:
+      return Refuse(id, FlashCode::kServer, "the service cannot look up consents at the moment");
+  }
+}
+
 // Blocks until the recording is transcribed.
-Outcome Recognize(FaceContext& context, const HttpRequest& request, const Application& application,
+Outcome Recognize(FaceContext& context, const HttpRequest& request, const Caller& caller,
                   const CancellableCall& under_way, std::string_view id, Millis max_duration) {
+  const Application& application = caller.application;
+  const Status consent = server_internal::CheckSubject(context, application, caller.subject);
+  if (!consent.ok()) return RefuseSubject(id, consent);
   const auto wanted = server_internal::ReadFlashParameters(ParseQuery(request.query, false));
   if (!wanted.ok()) return Refuse(id, FlashCode::kParameter, wanted.status().message());
   const auto engine = context.engines.Find(wanted->engine_type);
@@ -149,7 +164,7 @@ Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
     co_return ToResponse(Refuse(id, FlashCode::kServer, full->message()));
   }
   const Caller& caller = std::get<Caller>(admission);
-  const CancellableCall under_way(context.calls, caller.application, id);
+  const CancellableCall under_way(context.calls, caller.application, id, caller.subject.pseudonym);
   const auto finish = [&](const Outcome& outcome) {
     context.meter.Record({.app_id = caller.application.id,
                           .interface = Interface::kFlash,
@@ -160,7 +175,8 @@ Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
                           .end = context.clock.Now(),
                           .audio = outcome.audio,
                           .bytes = request.body.size(),
-                          .facts = outcome.facts},
+                          .facts = outcome.facts,
+                          .subject = caller.subject.pseudonym},
                          under_way.erased());
   };
   Outcome outcome;
@@ -170,8 +186,7 @@ Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
     co_return ToResponse(std::move(outcome));
   }
   std::function<Outcome()> work = [&] {
-    Outcome done =
-        Recognize(context, request, caller.application, under_way, id, options.max_duration);
+    Outcome done = Recognize(context, request, caller, under_way, id, options.max_duration);
     finish(done);
     return done;
   };

@@ -46,6 +46,7 @@ struct CallRecord {
   std::string id;
   WallTime start;
   std::size_t bytes;
+  std::string subject;  // a pseudonym
   // Shared with the work of a stream, which may end last.
   std::shared_ptr<const CancellableCall> under_way;
 
@@ -61,7 +62,8 @@ struct CallRecord {
                           .end = context.clock.Now(),
                           .audio = audio,
                           .bytes = bytes,
-                          .facts = {{"streamed", streamed}}},
+                          .facts = {{"streamed", streamed}},
+                          .subject = subject},
                          under_way->erased());
   }
 };
@@ -257,20 +259,26 @@ Awaitable<HttpResponse> Transcribe(FaceContext& context, const OpenAiOptions& op
                     .app_id = 0,
                     .id = RandomUuid(),
                     .start = context.clock.Now(),
-                    .bytes = request.body.size()};
+                    .bytes = request.body.size(),
+                    .subject = {},
+                    .under_way = nullptr};
   auto let_in = co_await LetIn(context, request, Interface::kOpenAi);
   if (auto* refusal = std::get_if<HttpResponse>(&let_in)) co_return std::move(*refusal);
   Caller& caller = std::get<Caller>(let_in);
   record.app_id = caller.application.id;
-  record.under_way =
-      std::make_shared<const CancellableCall>(context.calls, caller.application, record.id);
+  record.subject = caller.subject.pseudonym;
+  record.under_way = std::make_shared<const CancellableCall>(context.calls, caller.application,
+                                                             record.id, record.subject);
   if (std::holds_alternative<GateRefusal>(caller.entry)) {
     const OpenAiError error = server_internal::TooManyCalls();
     record.Finish(error.status, Millis(0));
     co_return OpenAiErrorResponse(error);
   }
   using Parsed = std::variant<OpenAiRequest, OpenAiError>;
-  std::function<Parsed()> parse = [&] {
+  std::function<Parsed()> parse = [&]() -> Parsed {
+    const Status consent =
+        server_internal::CheckSubject(context, caller.application, caller.subject);
+    if (!consent.ok()) return server_internal::NoConsent(consent);
     return server_internal::ReadOpenAiRequest(request, context.engines,
                                               context.options.default_engine, options.max_file);
   };

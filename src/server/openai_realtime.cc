@@ -90,24 +90,29 @@ Awaitable<void> Serve(std::shared_ptr<Face> face,
 
 using Found = std::variant<Hearing, OpenAiError>;
 
-Awaitable<Found> Find(FaceContext& context, AppId app_id, const HttpRequest& request) {
+Awaitable<Found> Find(FaceContext& context, const Caller& caller, const HttpRequest& request) {
   auto settings = ReadAddress(request);
   if (auto* error = std::get_if<OpenAiError>(&settings)) co_return Found(std::move(*error));
   // Copies: the pool may still be at work when this coroutine is no more.
   std::function<Found()> work =
-      [&context, app_id, settings = std::get<RealtimeSettings>(std::move(settings))]() mutable {
-        return server_internal::FindHearing(context, app_id, std::move(settings));
-      };
+      [&context, application = caller.application, subject = caller.subject,
+       settings = std::get<RealtimeSettings>(std::move(settings))]() mutable -> Found {
+    const Status consent = server_internal::CheckSubject(context, application, subject);
+    if (!consent.ok()) return server_internal::NoConsent(consent);
+    return server_internal::FindHearing(context, application.id, std::move(settings));
+  };
   std::function<Found(const Status&)> refused = [](const Status& status) -> Found {
     return PoolRefused(status);
   };
-  co_return co_await RunOn<Found>(context.quick_pool, app_id, std::move(work), std::move(refused));
+  co_return co_await RunOn<Found>(context.quick_pool, caller.application.id, std::move(work),
+                                  std::move(refused));
 }
 
 Awaitable<Upgrade> Decide(std::shared_ptr<Face> face, const HttpRequest& request) {
   FaceContext& context = face->context;
   const WallTime started = context.clock.Now();
   const std::string id = RandomUuid();
+  std::string subject;
   const auto refuse = [&](const OpenAiError& error, std::optional<AppId> app_id) {
     if (app_id) {
       context.meter.Record({.app_id = *app_id,
@@ -116,7 +121,8 @@ Awaitable<Upgrade> Decide(std::shared_ptr<Face> face, const HttpRequest& request
                             .result_code = std::to_string(error.status),
                             .succeeded = false,
                             .start = started,
-                            .end = context.clock.Now()});
+                            .end = context.clock.Now(),
+                            .subject = subject});
     }
     Upgrade upgrade{.refusal = OpenAiErrorResponse(error)};
     upgrade.refusal.headers.emplace_back("x-request-id", id);
@@ -135,14 +141,15 @@ Awaitable<Upgrade> Decide(std::shared_ptr<Face> face, const HttpRequest& request
   }
   Caller& caller = std::get<Caller>(admission);
   const AppId app_id = caller.application.id;
+  subject = caller.subject.pseudonym;
   if (std::holds_alternative<GateRefusal>(caller.entry)) {
     co_return refuse(server_internal::TooManyCalls(), app_id);
   }
-  Found found = co_await Find(context, app_id, request);
+  Found found = co_await Find(context, caller, request);
   if (const auto* error = std::get_if<OpenAiError>(&found)) co_return refuse(*error, app_id);
   auto entry = std::make_shared<OpenAiRealtimeSession::Entry>();
-  entry->app_id = app_id;
-  entry->uin = caller.application.uin;
+  entry->application = caller.application;
+  entry->subject = caller.subject;
   entry->permit = std::get<Permit>(std::move(caller.entry));
   entry->dialect = DialectOf(request);
   entry->hearing = std::get<Hearing>(std::move(found));

@@ -1,15 +1,13 @@
 #include "server/own_api.h"
 
-#include <charconv>
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <variant>
 
-#include <nlohmann/json.hpp>
-
 #include "server/internal/admission.h"
 #include "server/internal/own_api_caller.h"
+#include "server/internal/own_api_consents.h"
+#include "server/internal/own_api_json.h"
 #include "server/internal/own_api_metering.h"
 #include "server/internal/password_attempts.h"
 #include "server/internal/run_on.h"
@@ -17,60 +15,27 @@
 namespace lethe {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = server_internal::OwnApiJson;
+using server_internal::NamedApplication;
+using server_internal::OwnApiAnswer;
 using server_internal::OwnApiCaller;
 using server_internal::OwnApiError;
 using server_internal::OwnApiMetering;
 using server_internal::PasswordAttempts;
 using server_internal::PeerOwner;
+using server_internal::ReadNumber;
+using server_internal::ReadObject;
+using server_internal::ReadQuery;
+using server_internal::ReadText;
 using server_internal::RunOn;
+using server_internal::ShowErasure;
 
 constexpr std::size_t kMaxBody = 16 << 10;
 
-HttpResponse Answer(const Json& body) { return {.body = body.dump() + "\n"}; }
-
-// An object that has no other fields than these.
-Result<Json> ReadObject(const std::string& body, std::initializer_list<std::string_view> fields) {
-  Json object = Json::parse(body, nullptr, false);
-  if (!object.is_object()) return InvalidArgument("the body has to be a JSON object");
-  for (const auto& [name, value] : object.items()) {
-    if (std::find(fields.begin(), fields.end(), name) == fields.end()) {
-      std::string known;
-      for (const std::string_view field : fields) known += " " + std::string(field);
-      return InvalidArgument("the body has a field that is not known; known are:" + known);
-    }
-  }
-  return object;
-}
-
-// Numbers may be written as text, since JavaScript's end at 2^53.
-template <class Number>
-Status ReadNumber(const Json& object, const char* name, std::optional<Number>* number) {
-  const auto field = object.find(name);
-  if (field == object.end()) return OkStatus();
-  const std::string text = field->is_string() ? field->get<std::string>() : field->dump();
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return InvalidArgument(std::string(name) + " has to be a number");
-  }
-  *number = value;
-  return OkStatus();
-}
-
-Status ReadText(const Json& object, const char* name, std::string* text) {
-  const auto field = object.find(name);
-  if (field == object.end()) return OkStatus();
-  if (!field->is_string() || field->get_ref<const std::string&>().empty()) {
-    return InvalidArgument(std::string(name) + " has to be a text");
-  }
-  *text = field->get<std::string>();
-  return OkStatus();
-}
-
-Result<ErasureRequest> ReadErasure(const std::string& body) {
-  ASSIGN_OR_RETURN(const Json object,
-                   ReadObject(body, {"task_id", "call_id", "voice_id", "uin", "app_id"}));
+Result<ErasureRequest> ReadErasure(Store& store, const OwnApiCaller& caller,
+                                   const std::string& body) {
+  ASSIGN_OR_RETURN(const Json object, ReadObject(body, {"task_id", "call_id", "voice_id", "uin",
+                                                        "app_id", "subject"}));
   ErasureRequest request;
   RETURN_IF_ERROR(ReadNumber(object, "task_id", &request.task));
   RETURN_IF_ERROR(ReadNumber(object, "uin", &request.uin));
@@ -82,53 +47,38 @@ Result<ErasureRequest> ReadErasure(const std::string& body) {
     return InvalidArgument("a voice_id is the call_id of a live call; send one of them");
   }
   if (!voice_id.empty()) request.call_id = voice_id;
+  request.within = caller.app_id;
+  std::string subject;
+  RETURN_IF_ERROR(ReadText(object, "subject", &subject));
+  if (subject.empty()) return request;
+  // A person is one of an application.
+  ASSIGN_OR_RETURN(const AppId app_id, NamedApplication(caller, request.app_id));
+  RETURN_IF_ERROR(store.applications().Find(app_id).status());
+  ASSIGN_OR_RETURN(request.subject, store.consents().Pseudonym(app_id, subject));
+  request.app_id.reset();
+  request.within = app_id;
   return request;
 }
 
-HttpResponse Erase(Eraser& eraser, const OwnApiCaller& caller, const std::string& body) {
-  auto request = ReadErasure(body);
+HttpResponse Erase(Store& store, Eraser& eraser, const OwnApiCaller& caller,
+                   const std::string& body) {
+  const auto request = ReadErasure(store, caller, body);
   if (!request.ok()) return OwnApiError(request.status());
-  request->within = caller.app_id;
   const auto erasure = eraser.Erase(*request, ErasureCause::kRequested);
   if (!erasure.ok()) return OwnApiError(erasure.status());
-  Json receipts = Json::array();
-  for (const Receipt& receipt : erasure->receipts) receipts.push_back(Json::parse(receipt.Json()));
-  Json answer = {{"erased",
-                  {{"results", erasure->results},
-                   {"recordings", erasure->recordings},
-                   {"operations", erasure->operations}}},
-                 {"cancelled", erasure->cancelled},
-                 {"unreachable", erasure->unreachable},
-                 {"receipts", std::move(receipts)},
-                 {"without_receipt", erasure->without_receipt}};
-  if (!erasure->proof.empty()) {
-    // How this service is set up is the operator's.
-    answer["proof"] =
-        caller.app_id ? "the ledger could not be told yet; it will be" : erasure->proof;
-  }
-  return Answer(answer);
-}
-
-// Whose periods it is about: the caller's own, or those of whom the operator names.
-Result<AppId> Subject(const OwnApiCaller& caller, const std::optional<AppId>& named) {
-  if (!caller.app_id && !named) return InvalidArgument("say which application: app_id");
-  if (caller.app_id && named && *named != *caller.app_id) {
-    return NotFound("there is no such application");
-  }
-  return caller.app_id ? *caller.app_id : *named;
+  return OwnApiAnswer(ShowErasure(caller, *erasure));
 }
 
 // What the ledger has of a task that is there.
 HttpResponse ShowReceipts(Eraser& eraser, const OwnApiCaller& caller, const HttpRequest& request) {
-  Json query = Json::object();
-  for (const auto& [name, value] : ParseQuery(request.query, true)) query[name] = value;
+  const Json query = ReadQuery(request);
   std::optional<AppId> named;
   std::optional<TaskId> task;
   Status status = ReadNumber(query, "app_id", &named);
   if (status.ok()) status = ReadNumber(query, "task_id", &task);
   if (status.ok() && !task) status = InvalidArgument("say of which task: task_id");
   if (!status.ok()) return OwnApiError(status);
-  const auto app_id = Subject(caller, named);
+  const auto app_id = NamedApplication(caller, named);
   if (!app_id.ok()) return OwnApiError(app_id.status());
   const auto receipts = eraser.ReceiptsOf(*app_id, *task);
   if (!receipts.ok()) {
@@ -138,7 +88,7 @@ HttpResponse ShowReceipts(Eraser& eraser, const OwnApiCaller& caller, const Http
   }
   Json list = Json::array();
   for (const Receipt& receipt : *receipts) list.push_back(Json::parse(receipt.Json()));
-  return Answer({{"receipts", std::move(list)}});
+  return OwnApiAnswer({{"receipts", std::move(list)}});
 }
 
 HttpResponse ShowPeriods(RetentionPeriods& periods, AppId app_id) {
@@ -152,17 +102,16 @@ HttpResponse ShowPeriods(RetentionPeriods& periods, AppId app_id) {
         {"seconds", held / std::chrono::seconds(1)},
         {"longest", MaxLifetime(data_class) / std::chrono::seconds(1)}};
   }
-  return Answer({{"app_id", app_id}, {"periods", std::move(list)}});
+  return OwnApiAnswer({{"app_id", app_id}, {"periods", std::move(list)}});
 }
 
 HttpResponse ShowRetention(RetentionPeriods& periods, const OwnApiCaller& caller,
                            const HttpRequest& request) {
-  Json query = Json::object();
-  for (const auto& [name, value] : ParseQuery(request.query, true)) query[name] = value;
+  const Json query = ReadQuery(request);
   std::optional<AppId> named;
   const Status status = ReadNumber(query, "app_id", &named);
   if (!status.ok()) return OwnApiError(status);
-  const auto app_id = Subject(caller, named);
+  const auto app_id = NamedApplication(caller, named);
   return app_id.ok() ? ShowPeriods(periods, *app_id) : OwnApiError(app_id.status());
 }
 
@@ -176,7 +125,7 @@ HttpResponse ShowMetering(const OwnApiMetering& metering,
   std::optional<AppId> named;
   const Status status = ReadNumber(fields, "app_id", &named);
   if (!status.ok()) return OwnApiError(status);
-  const auto app_id = Subject(caller, named);
+  const auto app_id = NamedApplication(caller, named);
   return app_id.ok() ? show(metering, *app_id, query) : OwnApiError(app_id.status());
 }
 
@@ -209,7 +158,7 @@ HttpResponse Shorten(RetentionPeriods& periods, const OwnApiCaller& caller,
                      const std::string& body) {
   const auto wanted = ReadPeriod(body);
   if (!wanted.ok()) return OwnApiError(wanted.status());
-  const auto app_id = Subject(caller, wanted->app_id);
+  const auto app_id = NamedApplication(caller, wanted->app_id);
   if (!app_id.ok()) return OwnApiError(app_id.status());
   const Status status = periods.Shorten(*app_id, wanted->data_class, wanted->period);
   return status.ok() ? ShowPeriods(periods, *app_id) : OwnApiError(status);
@@ -252,7 +201,8 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
                      const OwnApiOptions& options) {
   const OwnApiMetering metering{context.store.usage(), options.prices, options.utc_offset,
                                 context.clock};
-  RetentionPeriods& periods = context.store.retention_periods();
+  Store& store = context.store;
+  RetentionPeriods& periods = store.retention_periods();
   const auto face = std::make_shared<Face>(Face{context, PasswordAttempts(context.clock)});
   const auto add = [&](const char* method, const char* path, FairPool& pool, const Work& work) {
     router.Add(
@@ -265,8 +215,8 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
                       std::string_view why) { return OwnApiError(status, "refused", why); }});
   };
   add("POST", "/lethe/v1/erase", erasures,
-      [&eraser](const OwnApiCaller& caller, const HttpRequest& request) {
-        return Erase(eraser, caller, request.body);
+      [&eraser, &store](const OwnApiCaller& caller, const HttpRequest& request) {
+        return Erase(store, eraser, caller, request.body);
       });
   add("GET", "/lethe/v1/receipts", erasures,
       [&eraser](const OwnApiCaller& caller, const HttpRequest& request) {
@@ -286,6 +236,14 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
   add("POST", "/lethe/v1/retention", erasures,
       [&periods](const OwnApiCaller& caller, const HttpRequest& request) {
         return Shorten(periods, caller, request.body);
+      });
+  add("GET", "/lethe/v1/consent", context.quick_pool,
+      [&context](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ShowConsents(context, caller, request);
+      });
+  add("POST", "/lethe/v1/consent", erasures,
+      [&context, &eraser](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ChangeConsents(context, eraser, caller, request.body);
       });
 }
 

@@ -7,6 +7,8 @@
 //   GET  /lethe/v1/usage       what was used, day by day
 //   GET  /lethe/v1/sla         how available the service was in a month, and what is credited
 //   GET  /lethe/v1/retention   how long what is held
+//   GET  /lethe/v1/consent     the register of consents (docs/consent.md)
+//   POST /lethe/v1/consent     give one, withdraw it and erase, or require them
 //   POST /lethe/v1/retention   hold something shorter
 //
 // An application's bearer key opens what is the application's; the console's password, sent as

@@ -25,6 +25,7 @@ class CallsUnderWay {
     AppId app_id = 0;
     Uin uin = 0;
     std::string call_id;
+    std::string subject;  // whom it is about: a pseudonym (store/consents.h)
     /// Makes the call end soon, without an answer that has content. Called at most once, from any
     /// thread, also while the call is ending.
     std::function<void()> cancel;
@@ -56,11 +57,13 @@ class CallsUnderWay {
 
   [[nodiscard]] Entry Add(Call call);
 
-  /// Which calls; all that is set has to fit, and something of call and account has to be.
+  /// Which calls; all that is set has to fit, and something of call, account and
+  /// person has to be.
   struct Selector {
     std::optional<AppId> app_id;
     std::optional<Uin> uin;
     std::string call_id;
+    std::string subject;
   };
   /// Cancels them; returns how many.
   std::size_t Cancel(const Selector& selector);
@@ -86,16 +89,19 @@ class CancellableCall {
  public:
   /// `then` is called besides, as CallsUnderWay::Call::cancel is.
   CancellableCall(CallsUnderWay& calls, AppId app_id, Uin uin, std::string call_id,
-                  std::function<void()> then = nullptr)
+                  std::string subject, std::function<void()> then = nullptr)
       : entry_(calls.Add({.app_id = app_id,
                           .uin = uin,
                           .call_id = std::move(call_id),
+                          .subject = std::move(subject),
                           .cancel = [cancelled = cancelled_, then = std::move(then)] {
                             *cancelled = true;
                             if (then) then();
                           }})) {}
-  CancellableCall(CallsUnderWay& calls, const Application& application, std::string call_id)
-      : CancellableCall(calls, application.id, application.uin, std::move(call_id)) {}
+  CancellableCall(CallsUnderWay& calls, const Application& application, std::string call_id,
+                  std::string subject = {})
+      : CancellableCall(calls, application.id, application.uin, std::move(call_id),
+                        std::move(subject)) {}
 
   bool cancelled() const { return *cancelled_; }
   ErasedFlag erased() const { return cancelled_; }

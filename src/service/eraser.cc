@@ -11,9 +11,13 @@ constexpr int kBatch = 100;
 Status CheckRequest(const ErasureRequest& request) {
   const int asked =
       static_cast<int>(request.task.has_value()) + static_cast<int>(!request.call_id.empty()) +
-      static_cast<int>(request.uin.has_value()) + static_cast<int>(request.app_id.has_value());
+      static_cast<int>(request.uin.has_value()) + static_cast<int>(request.app_id.has_value()) +
+      static_cast<int>(!request.subject.empty());
+  if (!request.subject.empty() && !request.within) {
+    return InvalidArgument("say of which application the person is");
+  }
   if (asked == 1) return OkStatus();
-  return InvalidArgument("say what to erase by one of task, call, uin and app_id, not " +
+  return InvalidArgument("say what to erase by one of task, call, uin, app_id and subject, not " +
                          std::to_string(asked));
 }
 
@@ -37,7 +41,8 @@ Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause)
     erasure.cancelled +=
         parts_.calls->Cancel({.app_id = request.app_id ? request.app_id : request.within,
                               .uin = request.uin,
-                              .call_id = request.call_id});
+                              .call_id = request.call_id,
+                              .subject = request.subject});
   }
   // What has just ended may not be written down yet.
   if (parts_.meter != nullptr) parts_.meter->Flush();
@@ -56,6 +61,7 @@ Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Era
                               .request_id = request.call_id,
                               .app_id = request.app_id,
                               .uin = request.uin,
+                              .subject = request.subject,
                               .within = request.within};
   for (;;) {
     ASSIGN_OR_RETURN(const std::vector<ErasedTask> erased,
@@ -78,6 +84,9 @@ Result<std::vector<OperationSelector>> Eraser::Operations(const ErasureRequest& 
   std::vector<OperationSelector> selectors;
   if (!request.call_id.empty()) {
     selectors.push_back({.call_id = request.call_id, .within = request.within});
+  }
+  if (!request.subject.empty()) {
+    selectors.push_back({.subject = request.subject, .within = request.within});
   }
   if (request.app_id) selectors.push_back({.app_id = request.app_id});
   if (request.uin) {

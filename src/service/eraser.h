@@ -28,6 +28,7 @@ struct ErasureRequest {
   std::string call_id;  // RequestId of a call, voice_id of a live one
   std::optional<Uin> uin;
   std::optional<AppId> app_id;
+  std::string subject;  // a person, by pseudonym (store/consents.h); then `within` is set
 };
 
 /// Of the most things a receipt is made at once; of the others the ledger has it.

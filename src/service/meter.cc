@@ -68,6 +68,7 @@ Status Meter::Write(std::vector<FinishedCall> calls, const std::vector<ErasedFla
     FinishedCall& call = calls[i];
     operations.push_back({.app_id = call.app_id,
                           .call_id = std::move(call.call_id),
+                          .subject = std::move(call.subject),
                           .interface = call.interface,
                           .result_code = std::move(call.result_code),
                           .start = call.start,

@@ -79,7 +79,8 @@ bool RecordingTasks::Recover() {
 }
 
 Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_id,
-                                      const RecordingTaskRequest& request, std::string upload) {
+                                      const RecordingTaskRequest& request, std::string upload,
+                                      const std::string& subject) {
   for (const std::string* url : {&request.url, &request.callback_url}) {
     if (!url->empty()) RETURN_IF_ERROR(parts_.outbound.CheckUrl(*url));
   }
@@ -98,6 +99,7 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
   auto task = parts_.store.tasks().Create(
       {.app_id = app_id,
        .request_id = request_id,
+       .subject = subject,
        .engine = request.engine,
        .request = WriteTaskRequest(request),
        .callback_url = request.callback_url,
@@ -221,7 +223,8 @@ void RecordingTasks::Record(const Task& task, const TaskOutcome& outcome, std::u
                                                                 : Label("url")},
                                  {"attempt", task.lease},
                                  {"waited_ms", task.started.value_or(task.created) - task.created},
-                                 {"callback", !task.callback_url.empty()}}},
+                                 {"callback", !task.callback_url.empty()}},
+                       .subject = task.subject},
                       erased);
 }
 

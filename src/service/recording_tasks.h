@@ -76,12 +76,14 @@ class RecordingTasks {
   RecordingTasks(const RecordingTasks&) = delete;
   RecordingTasks& operator=(const RecordingTasks&) = delete;
 
-  /// Accepts a task. `upload` is the recording itself, or empty when the request has a URL.
+  /// Accepts a task. `upload` is the recording itself, or empty when the request has a URL;
+  /// `subject` whom it is about, a pseudonym (store/consents.h).
   /// Errors: kInvalidArgument for a URL that is refused; kResourceExhausted when too many tasks or
   ///         uploads wait; kUnavailable at the end, and at the start while the store does not
   ///         answer; as Tasks::Create()
   Result<TaskId> Submit(AppId app_id, const std::string& request_id,
-                        const RecordingTaskRequest& request, std::string upload);
+                        const RecordingTaskRequest& request, std::string upload,
+                        const std::string& subject = "");
 
   /// Gives up a task that is being transcribed here, because it was erased. Returns whether it was.
   bool Cancel(TaskId id);

@@ -92,6 +92,7 @@ class FlakyStore : public Store {
   Journal& journal() override { return inner_.journal(); }
   OperationLog& operation_log() override { return inner_.operation_log(); }
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
+  Consents& consents() override { return inner_.consents(); }
   KeywordLibraries& keyword_libraries() override { return inner_.keyword_libraries(); }
   Tasks& tasks() override { return flaky; }
   Usage& usage() override { return inner_.usage(); }

@@ -42,6 +42,7 @@ struct Application {
   bool enabled = true;
   WallTime created;
   std::map<Interface, Quota> quotas;  // the overrides only
+  bool consent_required = false;      // nobody is processed without (store/consents.h)
 
   bool operator==(const Application&) const = default;
 };
@@ -74,13 +75,17 @@ class Applications {
   /// The keys of a disabled application are refused until it is enabled.
   virtual Status SetEnabled(AppId id, bool enabled) = 0;
 
+  /// Whether a call is processed only if the person it is about has consented.
+  virtual Status SetConsentRequired(AppId id, bool required) = 0;
+
   /// Replaces what is overridden for one interface; an empty quota ends the override.
   /// Errors: kInvalidArgument for a number below 0 or above kMaxQuota
   virtual Status SetQuota(AppId id, Interface interface, const Quota& quota) = 0;
 
-  /// Removes the application with its keys, vocabularies, keyword libraries and tasks, and destroys
-  /// the key that its texts are sealed under. Its usage stays for as long as usage is kept.
-  /// Errors: kFailedPrecondition while an object store has recordings of it, whose tasks say where
+  /// Removes the application with its keys, vocabularies, keyword libraries, consents and tasks,
+  /// and destroys the key that its texts are sealed under. Its usage stays for as long as usage is
+  /// kept. Errors: kFailedPrecondition while an object store has recordings of it, whose tasks say
+  /// where
   virtual Status Remove(AppId id) = 0;
 };
 

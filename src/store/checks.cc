@@ -124,6 +124,31 @@ Status CheckLimit(int limit) {
   return OkStatus();
 }
 
+Status CheckSubject(std::string_view subject) {
+  return CheckLine("the name of the person", subject, kMaxSubject);
+}
+
+Status CheckNewConsent(const NewConsent& consent, WallTime now) {
+  if (!consent.subject.empty()) RETURN_IF_ERROR(CheckSubject(consent.subject));
+  if (consent.subject.empty() != (consent.basis == ConsentBasis::kCustomer)) {
+    return InvalidArgument(
+        "the customer's representation is for everyone, and a person's or parent's consent for one "
+        "person");
+  }
+  const auto is_letter = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (consent.jurisdiction.size() != 2 || !is_letter(consent.jurisdiction[0]) ||
+      !is_letter(consent.jurisdiction[1])) {
+    return InvalidArgument("a jurisdiction is two capital letters of ISO 3166, as in DE");
+  }
+  if (consent.age_of_consent < 0 || consent.age_of_consent > kMaxAgeOfConsent) {
+    return InvalidArgument("an age of consent lies between 0 and " +
+                           std::to_string(kMaxAgeOfConsent) +
+                           ", not: " + std::to_string(consent.age_of_consent));
+  }
+  if (consent.expires <= now) return InvalidArgument("a consent expires at some time to come");
+  return OkStatus();
+}
+
 Status NoSuchApplication() { return NotFound("there is no such application"); }
 Status NoSuchAccount() { return NotFound("no application has that account"); }
 Status NoSuchKey() { return NotFound("there is no such key"); }

@@ -24,6 +24,7 @@ inline constexpr std::size_t kMaxFacts = 100;  // of a call; more are left out
 struct Operation {
   AppId app_id = 0;
   std::string call_id;
+  std::string subject;  // whom it is about: a pseudonym (store/consents.h)
   Interface interface = Interface::kSentence;
   std::string result_code;  // the interface's own, as in FinishedCall
   WallTime start, end;
@@ -41,6 +42,7 @@ struct LoggedOperation {
 struct OperationSelector {
   std::string call_id;
   std::optional<AppId> app_id;
+  std::string subject;  // a pseudonym
   std::optional<AppId> within;
 };
 

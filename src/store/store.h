@@ -12,6 +12,7 @@
 // Lifetime: repositories live as long as their store.
 
 #include "store/applications.h"
+#include "store/consents.h"
 #include "store/journal.h"
 #include "store/keys.h"
 #include "store/keyword_libraries.h"
@@ -36,6 +37,7 @@ class Store {
   virtual Journal& journal() = 0;
   virtual OperationLog& operation_log() = 0;
   virtual RetentionPeriods& retention_periods() = 0;
+  virtual Consents& consents() = 0;
 };
 
 }  // namespace lethe

@@ -66,6 +66,7 @@ struct TaskHolder {
 struct NewTask {
   AppId app_id = 0;
   std::string request_id;  // of the call that created it
+  std::string subject;     // whom it is about: a pseudonym (store/consents.h)
   std::string engine;
   std::string request;                       // the service's own, usually JSON
   std::string callback_url;                  // empty: none
@@ -79,6 +80,7 @@ struct Task {
   AppId app_id = 0;
   Uin uin = 0;
   std::string request_id, engine, request;
+  std::string subject;
   bool holds_upload = false;
   std::optional<StoredRecording> recording;  // none when its time is over
   std::string holder;                        // the node that has it in hand; empty: none
@@ -109,6 +111,7 @@ struct TaskSelector {
   std::string request_id;  // of the call that created it
   std::optional<AppId> app_id;
   std::optional<Uin> uin;
+  std::string subject;          // a pseudonym
   std::optional<AppId> within;  // those of an application only
 };
 

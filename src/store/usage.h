@@ -38,7 +38,8 @@ struct FinishedCall {
   WallTime start, end;
   Millis audio{0};  // of all channels that count; a part of a millisecond counts as one
   std::uint64_t bytes = 0;
-  Facts facts;  // for the operation log, not for usage
+  Facts facts;          // for the operation log, not for usage
+  std::string subject;  // for it too: whom the call is about, a pseudonym (store/consents.h)
   // Millionths of the price table's currency. Provisional: at the tier that was reached when the
   // call ended; what it costs in the end, the bill says (metering/bill.h).
   std::int64_t fee = 0;

@@ -184,6 +184,7 @@ class FaultyStore : public Store {
   Journal& journal() override { return journal_; }
   OperationLog& operation_log() override { return inner_.operation_log(); }
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
+  Consents& consents() override { return inner_.consents(); }
 
  private:
   Store& inner_;

@@ -41,9 +41,11 @@ inline std::vector<std::string> UndoLaterSchemas() {
   std::vector<std::string> statements = {"DROP TABLE items", "DROP TABLE operations",
                                          "DROP TABLE ledger_outbox", "DROP TABLE retention_periods",
                                          "DELETE FROM counters WHERE name LIKE 'ledger%'"};
+  statements.emplace_back("DROP TABLE consents");
+  statements.emplace_back("ALTER TABLE applications DROP COLUMN consent_required");
   for (const char* column :
        {"holder", "held_until_ms", "item", "audio_item", "holds_object", "object_name",
-        "object_key", "audio_expires_ms", "erase_cause", "call_id"}) {
+        "object_key", "audio_expires_ms", "erase_cause", "call_id", "subject"}) {
     statements.push_back("ALTER TABLE tasks DROP COLUMN " + std::string(column));
   }
   for (const char* column : {"server_fault", "region", "fee", "item"}) {

@@ -14,13 +14,14 @@ std::uint64_t PeerOwner(const HttpRequest& request) {
 
 Awaitable<Admission> Admit(FaceContext& context, const HttpRequest& request, Interface interface,
                            std::function<AuthResult()> authenticate) {
-  std::function<Admission()> work = [&context, interface,
+  std::function<Admission()> work = [&context, interface, subject = SubjectName(request),
                                      authenticate = std::move(authenticate)]() -> Admission {
     AuthResult result = authenticate();
     if (const auto* failure = std::get_if<AuthFailure>(&result)) return *failure;
     Application application = std::get<KeyOwner>(std::move(result)).application;
+    Subject found = FindSubject(context, application.id, subject);
     auto entry = context.gate.Enter(application, interface);
-    return Caller{std::move(application), std::move(entry)};
+    return Caller{std::move(application), std::move(entry), std::move(found)};
   };
   std::function<Admission(const Status&)> refused = [](const Status& status) -> Admission {
     return status;

@@ -10,6 +10,7 @@
 #include "server/faces.h"
 #include "server/http.h"
 #include "server/internal/authenticator.h"
+#include "server/internal/subject.h"
 #include "service/call_gate.h"
 #include "store/applications.h"
 
@@ -19,6 +20,7 @@ namespace lethe::server_internal {
 struct Caller {
   Application application;
   std::variant<Permit, GateRefusal> entry;
+  Subject subject;
 };
 
 /// A Status when the pool took no more work.
@@ -28,7 +30,7 @@ using Admission = std::variant<Caller, AuthFailure, Status>;
 /// that strangers keep nobody else from being recognised.
 std::uint64_t PeerOwner(const HttpRequest& request);
 
-/// Authenticates on the pool and asks the gate.
+/// Authenticates on the pool, asks the gate and finds whom the call is about.
 Awaitable<Admission> Admit(FaceContext& context, const HttpRequest& request, Interface interface,
                            std::function<AuthResult()> authenticate);
 

@@ -31,6 +31,7 @@ struct ApiCall {
   const Application& application;
   const CancellableCall& under_way;
   std::string request_id;
+  std::string subject;  // whom it is about: a pseudonym (store/consents.h)
   ApiArguments& arguments;
   bool zero_retention = false;  // the request's header X-Lethe-Zero-Retention
   ApiUsage usage;

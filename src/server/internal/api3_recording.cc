@@ -78,8 +78,8 @@ ApiAnswer CreateRecTask(ApiCall& call) {
     request.url = arguments.Text("Url", true).value_or("");
     if (arguments.error()) return *arguments.error();
   }
-  const auto id =
-      call.tasks.Submit(call.application.id, call.request_id, request, std::move(upload));
+  const auto id = call.tasks.Submit(call.application.id, call.request_id, request,
+                                    std::move(upload), call.subject);
   if (id.ok() && call.under_way.cancelled()) {
     // Whoever erased the call may have looked for its task before it was there.
     call.tasks.Cancel(*id);

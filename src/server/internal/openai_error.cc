@@ -45,6 +45,17 @@ OpenAiError CallErased() {
   return {.status = 410, .message = "The call was erased on request.", .code = "call_erased"};
 }
 
+OpenAiError NoConsent(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kPermissionDenied:
+      return {.status = 403, .message = status.message(), .code = "consent_required"};
+    case StatusCode::kInvalidArgument:
+      return BadField("X-Lethe-Subject", status.message());
+    default:
+      return NoService("The service cannot look up consents at the moment.");
+  }
+}
+
 OpenAiError NotLetIn(AuthFailure failure) {
   switch (failure) {
     case AuthFailure::kUnavailable:

@@ -57,7 +57,8 @@ Awaitable<void> OpenAiRealtimeSession::Run() {
   bool failed = false;
   try {
     Begin();
-    co_await Converse();
+    co_await CheckConsent();
+    if (!over()) co_await Converse();
   } catch (const std::exception&) {
     failed = true;
   }
@@ -98,10 +99,28 @@ void OpenAiRealtimeSession::Begin() {
       if (const auto here = session.lock()) here->Wake();
     });
   };
-  under_way_.emplace(context_.calls, entry_.app_id, entry_.uin, answers_.session_id(), wake);
+  under_way_.emplace(context_.calls, entry_.application.id, entry_.application.uin,
+                     answers_.session_id(), entry_.subject.pseudonym, wake);
   static_cast<void>(turns_->SetHearing(std::move(entry_.hearing)));
   outbox_.push_back(answers_.Created(turns_->settings()));
   last_event_ = Time::now();
+}
+
+Awaitable<void> OpenAiRealtimeSession::CheckConsent() {
+  if (entry_.subject.pseudonym.empty()) co_return;
+  // Copies: the pool may still be at work when this coroutine is no more.
+  std::function<Status()> work = [context = &context_, application = entry_.application,
+                                  subject = entry_.subject] {
+    return CheckSubject(*context, application, subject);
+  };
+  std::function<Status(const Status&)> refused = [](const Status& status) { return status; };
+  const Status consent = co_await RunOn<Status>(context_.quick_pool, entry_.application.id,
+                                                std::move(work), std::move(refused));
+  if (consent.ok()) co_return;
+  const OpenAiError error = NoConsent(consent);
+  outbox_.clear();
+  result_ = std::to_string(error.status);
+  End(kPolicyViolation, error);
 }
 
 Awaitable<void> OpenAiRealtimeSession::Converse() {
@@ -158,7 +177,7 @@ Awaitable<ClientEvent> OpenAiRealtimeSession::ReadEvent(std::string text) {
     event.error = Refused(status);
     return event;
   };
-  co_return co_await RunOn<ClientEvent>(context_.quick_pool, entry_.app_id, std::move(work),
+  co_return co_await RunOn<ClientEvent>(context_.quick_pool, entry_.application.id, std::move(work),
                                         std::move(refused));
 }
 
@@ -193,14 +212,14 @@ Awaitable<void> OpenAiRealtimeSession::Do(ClientEvent event) {
 Awaitable<void> OpenAiRealtimeSession::Update(ClientEvent event) {
   using Found = std::variant<Hearing, OpenAiError>;
   // Copies, as above.
-  std::function<Found()> work = [context = &context_, app_id = entry_.app_id,
+  std::function<Found()> work = [context = &context_, app_id = entry_.application.id,
                                  settings = event.settings]() mutable {
     return FindHearing(*context, app_id, std::move(settings));
   };
   std::function<Found(const Status&)> refused = [](const Status& status) -> Found {
     return Refused(status);
   };
-  Found found = co_await RunOn<Found>(context_.quick_pool, entry_.app_id, std::move(work),
+  Found found = co_await RunOn<Found>(context_.quick_pool, entry_.application.id, std::move(work),
                                       std::move(refused));
   if (over()) co_return;
   std::optional<OpenAiError> error;
@@ -304,7 +323,7 @@ void OpenAiRealtimeSession::Leave() {
 }
 
 void OpenAiRealtimeSession::Record() {
-  context_.meter.Record({.app_id = entry_.app_id,
+  context_.meter.Record({.app_id = entry_.application.id,
                          .interface = Interface::kOpenAiRealtime,
                          .call_id = answers_.session_id(),
                          .result_code = result_,
@@ -312,7 +331,8 @@ void OpenAiRealtimeSession::Record() {
                          .start = entry_.started,
                          .end = context_.clock.Now(),
                          .audio = audio_,
-                         .bytes = bytes_},
+                         .bytes = bytes_,
+                         .subject = entry_.subject.pseudonym},
                         under_way_ ? under_way_->erased() : nullptr);
   under_way_.reset();
 }

@@ -17,6 +17,7 @@
 #include "server/internal/openai_realtime_answers.h"
 #include "server/internal/openai_realtime_events.h"
 #include "server/internal/openai_realtime_turns.h"
+#include "server/internal/subject.h"
 #include "server/openai_realtime.h"
 #include "server/websocket.h"
 #include "service/call_gate.h"
@@ -33,8 +34,8 @@ class OpenAiRealtimeSession : public std::enable_shared_from_this<OpenAiRealtime
  public:
   /// What was found out before the upgrade.
   struct Entry {
-    AppId app_id = 0;
-    Uin uin = 0;
+    Application application;
+    Subject subject;
     Permit permit;
     OpenAiDialect dialect = OpenAiDialect::kGa;
     Hearing hearing;
@@ -52,6 +53,8 @@ class OpenAiRealtimeSession : public std::enable_shared_from_this<OpenAiRealtime
   using Time = std::chrono::steady_clock;
 
   void Begin();
+  // A withdrawal may have come between the upgrade and Begin(), where nobody could cancel yet.
+  Awaitable<void> CheckConsent();
   Awaitable<void> Converse();
   Awaitable<void> ReadAll();
   // Large messages are read on the pool: what they hold takes milliseconds.

@@ -63,8 +63,12 @@ Awaitable<void> RealtimeSession::Run(const HttpRequest& request) {
   Admission admission = co_await AdmitOnPool(request, query);
   failure_ = std::move(admission.failure);
   if (admission.owner.application.id != 0) app_id_ = admission.owner.application.id;
+  subject_ = admission.subject.pseudonym;
   if (failure_.code == kSuccess) failure_ = Open(admission);
+  // When it can be cancelled: so a withdrawal is either seen here, or cancels it.
+  if (failure_.code == kSuccess) failure_ = co_await CheckConsent(admission);
   if (failure_.code != kSuccess) {
+    if (call_) Leave();
     const std::string refusal = Refusal(failure_.code, failure_.message, voice_id_);
     const bool told = co_await socket_.Send(refusal);
     gone_ = !told;
@@ -118,6 +122,7 @@ RealtimeSession::Admission RealtimeSession::Admit(FaceContext& context, const Ht
     return admission;
   }
   admission.owner = std::get<KeyOwner>(std::move(caller));
+  admission.subject = FindSubject(context, admission.owner.application.id, SubjectName(request));
   auto parameters = ParseRealtimeParameters(query);
   if (!parameters.ok()) {
     admission.failure = {kBadParameter, parameters.status().message()};
@@ -191,11 +196,36 @@ Failure RealtimeSession::Open(const Admission& admission) {
     });
   };
   under_way_.emplace(context_.calls, admission.owner.application.id,
-                     admission.owner.application.uin, voice_id_, wake);
+                     admission.owner.application.uin, voice_id_, subject_, wake);
   call_ = *std::move(call);
   speech_ = admission.engine.speech;
   frames_.emplace(parameters, admission.engine.speech->label.language);
   return {};
+}
+
+Awaitable<Failure> RealtimeSession::CheckConsent(const Admission& admission) {
+  const Application& application = admission.owner.application;
+  if (!application.consent_required && admission.subject.pseudonym.empty() &&
+      admission.subject.status.ok()) {
+    co_return Failure();
+  }
+  // Copies: the pool may still be at work when this coroutine is no more.
+  std::function<Status()> work = [context = &context_, application, subject = admission.subject] {
+    return CheckSubject(*context, application, subject);
+  };
+  std::function<Status(const Status&)> refused = [](const Status& status) { return status; };
+  const Status consent = co_await RunOn<Status>(context_.quick_pool, application.id,
+                                                std::move(work), std::move(refused));
+  switch (consent.code()) {
+    case StatusCode::kOk:
+      co_return Failure();
+    case StatusCode::kPermissionDenied:
+      co_return Failure{kNotActivated, consent.message()};
+    case StatusCode::kInvalidArgument:
+      co_return Failure{kBadParameter, "lethe_subject: " + consent.message()};
+    default:
+      co_return Failure{kOverloaded, "the consents cannot be read; try again"};
+  }
 }
 
 Awaitable<void> RealtimeSession::Converse() {
@@ -357,7 +387,8 @@ void RealtimeSession::Record() {
        .end = context_.clock.Now(),
        .audio = audio_,
        .bytes = bytes_,
-       .facts = {{"frames_sent", frames_sent_}, {"complete", complete_}, {"client_gone", gone_}}},
+       .facts = {{"frames_sent", frames_sent_}, {"complete", complete_}, {"client_gone", gone_}},
+       .subject = subject_},
       under_way_ ? under_way_->erased() : nullptr);
   under_way_.reset();
 }

@@ -16,6 +16,7 @@
 #include "server/faces.h"
 #include "server/internal/realtime_frames.h"
 #include "server/internal/realtime_parameters.h"
+#include "server/internal/subject.h"
 #include "server/realtime.h"
 #include "server/websocket.h"
 #include "service/live_call.h"
@@ -64,6 +65,7 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   struct Admission {
     Failure failure;
     KeyOwner owner;
+    Subject subject;
     RealtimeParameters parameters;
     EngineEntry engine;
     std::shared_ptr<const HotWords> hot_words;
@@ -74,6 +76,8 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
 
   // Opens the call of somebody who is let in. An empty failure: it is open.
   Failure Open(const Admission& admission);
+  // Whether whom the call is about may be processed. An empty failure: yes.
+  Awaitable<Failure> CheckConsent(const Admission& admission);
   Awaitable<void> Converse();
   Awaitable<void> ReadAll();
   void Take(const WebSocketMessage& message);
@@ -99,8 +103,8 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   const WallTime started_;
   boost::asio::steady_timer timer_;
 
-  std::optional<AppId> app_id_;  // once it is known who calls
-  std::string voice_id_;
+  std::optional<AppId> app_id_;     // once it is known who calls
+  std::string voice_id_, subject_;  // a pseudonym
   Permit permit_;
   std::optional<CancellableCall> under_way_;
   std::unique_ptr<LiveCall> call_;

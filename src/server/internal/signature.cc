@@ -81,6 +81,21 @@ std::string RawPieces(std::string_view query) {
   return text;
 }
 
+// The query as it was received, and without what clients do not know of.
+std::vector<std::string> SignedQueries(const std::string& query) {
+  std::string without;
+  bool named = false;
+  for (const std::string& piece : Split(query, '&')) {
+    if (piece.substr(0, piece.find('=')) == kSubjectParameter) {
+      named = true;
+    } else {
+      without += (without.empty() ? "" : "&") + piece;
+    }
+  }
+  if (!named) return {query};
+  return {query, without};
+}
+
 }  // namespace
 
 std::optional<Tc3Authorization> ParseTc3Authorization(std::string_view header) {
@@ -223,18 +238,20 @@ std::string QuerySignedText(std::string_view prefix, std::string_view host, std:
 
 bool VerifyQuery(const HttpRequest& request, std::string_view prefix, std::string_view signature,
                  std::string_view secret_key, const std::set<std::string>& canonical_hosts) {
-  const std::string raw = RawPieces(request.query);
-  // A plus sign is a blank to some clients and itself to others.
-  const NamedValues forms[] = {ParseQuery(request.query, false), ParseQuery(request.query, true)};
   bool matches = false;
-  for (const std::string& host : Hosts(request, canonical_hosts)) {
-    for (const NamedValues& parameters : forms) {
-      const std::string expected = Base64Encode(
-          HmacSha1(secret_key, QuerySignedText(prefix, host, request.path, parameters)));
-      matches = matches || EqualInConstantTime(expected, signature);
+  for (const std::string& query : SignedQueries(request.query)) {
+    const std::string raw = RawPieces(query);
+    // A plus sign is a blank to some clients and itself to others.
+    const NamedValues forms[] = {ParseQuery(query, false), ParseQuery(query, true)};
+    for (const std::string& host : Hosts(request, canonical_hosts)) {
+      for (const NamedValues& parameters : forms) {
+        const std::string expected = Base64Encode(
+            HmacSha1(secret_key, QuerySignedText(prefix, host, request.path, parameters)));
+        matches = matches || EqualInConstantTime(expected, signature);
+      }
+      const std::string text = std::string(prefix) + host + request.path + "?" + raw;
+      matches = matches || EqualInConstantTime(Base64Encode(HmacSha1(secret_key, text)), signature);
     }
-    const std::string text = std::string(prefix) + host + request.path + "?" + raw;
-    matches = matches || EqualInConstantTime(Base64Encode(HmacSha1(secret_key, text)), signature);
   }
   return matches;
 }

@@ -15,6 +15,11 @@
 
 namespace lethe::server_internal {
 
+/// The parameter of a query that names the person whom the call is about, where headers cannot be
+/// set. A signature of a query may leave it out: official clients make and sign theirs themselves,
+/// and it is added behind their back.
+inline constexpr std::string_view kSubjectParameter = "lethe_subject";
+
 /// The parts of `TC3-HMAC-SHA256 Credential=ID/DATE/SERVICE/tc3_request, SignedHeaders=a;b,
 /// Signature=HEX`.
 struct Tc3Authorization {
@@ -62,7 +67,8 @@ std::string QuerySignedText(std::string_view prefix, std::string_view host, std:
                             const NamedValues& parameters);
 
 /// True if `signature` (base64, as decoded from wherever it was) is the SHA-1 keyed hash of the
-/// request's query: over any of the hosts, with the parameters decoded or as they were received.
+/// request's query: over any of the hosts, with the parameters decoded or as they were received,
+/// with or without kSubjectParameter.
 bool VerifyQuery(const HttpRequest& request, std::string_view prefix, std::string_view signature,
                  std::string_view secret_key, const std::set<std::string>& canonical_hosts);
 

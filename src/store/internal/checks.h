@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "store/applications.h"
+#include "store/consents.h"
 #include "store/keyword_libraries.h"
 #include "store/tasks.h"
 #include "store/usage.h"
@@ -28,6 +29,8 @@ Status CheckFinishedCalls(std::span<const FinishedCall> calls);
 Status CheckUsageQuery(const UsageQuery& query);
 Status CheckCallQuery(const CallQuery& query);
 Status CheckLimit(int limit);
+Status CheckSubject(std::string_view subject);
+Status CheckNewConsent(const NewConsent& consent, WallTime now);
 
 Status NoSuchApplication();
 Status NoSuchAccount();

@@ -4,18 +4,19 @@
 namespace lethe {
 namespace {
 
-using ApplicationRow = std::tuple<Int, Int, Text, Int, Int>;
+using ApplicationRow = std::tuple<Int, Int, Text, Int, Int, Int>;
 using QuotaRow = std::tuple<Int, Text, Int, Int>;
 
 static_assert(kFirstAppId == 1'300'000'001 && kFirstUin == 100'000'000'001, "as in the schema");
 
 Application ToApplication(const ApplicationRow& row) {
-  const auto& [id, uin, name, enabled, created] = row;
+  const auto& [id, uin, name, enabled, created, consent_required] = row;
   return {.id = static_cast<AppId>(id),
           .uin = static_cast<Uin>(uin),
           .name = name,
           .enabled = enabled != 0,
-          .created = FromMillis(created)};
+          .created = FromMillis(created),
+          .consent_required = consent_required != 0};
 }
 
 void AddQuota(Application& application, const QuotaRow& row) {
@@ -89,8 +90,9 @@ class SqlApplications : public Applications {
   Result<std::vector<Application>> List() override {
     const auto work = [](Connection& sql) -> Result<std::vector<Application>> {
       std::map<AppId, Application> all;
-      for (const auto& row : sql.Rows<ApplicationRow>(
-               "SELECT app_id, uin, name, enabled, created_ms FROM applications")) {
+      for (const auto& row :
+           sql.Rows<ApplicationRow>("SELECT app_id, uin, name, enabled, created_ms, "
+                                    "consent_required FROM applications")) {
         Application application = ToApplication(row);
         all.emplace(application.id, std::move(application));
       }
@@ -119,6 +121,14 @@ class SqlApplications : public Applications {
     const auto work = [&](Connection& sql) {
       return Changed(
           sql.Run("UPDATE applications SET enabled = :enabled WHERE app_id = :id", enabled, id));
+    };
+    return database_.Write("change an application", work);
+  }
+
+  Status SetConsentRequired(AppId id, bool required) override {
+    const auto work = [&](Connection& sql) {
+      return Changed(sql.Run(
+          "UPDATE applications SET consent_required = :required WHERE app_id = :id", required, id));
     };
     return database_.Write("change an application", work);
   }
@@ -185,7 +195,9 @@ class SqlApplications : public Applications {
 
 Result<Application> ReadApplication(Connection& sql, AppId id) {
   const auto rows = sql.Rows<ApplicationRow>(
-      "SELECT app_id, uin, name, enabled, created_ms FROM applications WHERE app_id = :id", id);
+      "SELECT app_id, uin, name, enabled, created_ms, consent_required FROM applications "
+      "WHERE app_id = :id",
+      id);
   if (rows.empty()) return NoSuchApplication();
   Application application = ToApplication(rows.front());
   for (const auto& row : sql.Rows<QuotaRow>("SELECT app_id, interface, calls_per_second, "

@@ -74,19 +74,24 @@ class SqlOperationLog : public OperationLog {
 
   Result<Erased> Erase(const OperationSelector& selector, ErasureCause cause, int limit) override {
     RETURN_IF_ERROR(CheckLimit(limit));
-    const bool by_call = !selector.call_id.empty();
-    if (!by_call && !selector.app_id) return Erased();
+    const bool by_call = !selector.call_id.empty(), by_app = selector.app_id.has_value();
+    if (!by_call && !by_app && selector.subject.empty()) return Erased();
     const auto work = [&](Connection& sql) -> Result<Erased> {
       const AppId within = selector.within.value_or(0);  // nobody has the number 0
-      const std::string which = by_call ? "call_key = :value" : "app_id = :value";
+      const std::string which = by_call  ? "call_key = :value"
+                                : by_app ? "app_id = :value"
+                                         : "subject = :value";
       const std::string select = "SELECT seq, item FROM operations WHERE " + which +
                                  " AND (app_id = :within OR :any = 0) ORDER BY seq LIMIT :limit "
                                  "{lock}";
-      const auto rows =
-          by_call ? sql.Rows<std::tuple<Int, Int>>(select, items_.CallKey(selector.call_id), within,
-                                                   within, limit)
-                  : sql.Rows<std::tuple<Int, Int>>(select, *selector.app_id, within, within, limit);
-      return Remove(sql, rows, cause);
+      const auto find = [&](const auto& value) {
+        return sql.Rows<std::tuple<Int, Int>>(select, value, within, within, limit);
+      };
+      return Remove(sql,
+                    by_call  ? find(items_.CallKey(selector.call_id))
+                    : by_app ? find(*selector.app_id)
+                             : find(selector.subject),
+                    cause);
     };
     auto erased = database_.Write("erase rows of the operation log", work);
     if (erased.ok() && erased->rows > 0) database_.EmptyLog();
@@ -131,9 +136,9 @@ class SqlOperationLog : public OperationLog {
       ASSIGN_OR_RETURN(const std::string sealed,
                        sealer_.Seal(IdentityOf(app_id, key), now, Write(*operation)));
       sql.Run(
-          "INSERT INTO operations (app_id, call_key, item, created_ms, expires_ms, facts) "
-          "VALUES (:app, :key, :item, :created, :expires, :facts)",
-          app_id, key, item, ToMillis(now), expires, Base64Encode(sealed));
+          "INSERT INTO operations (app_id, call_key, item, created_ms, expires_ms, facts, subject) "
+          "VALUES (:app, :key, :item, :created, :expires, :facts, :subject)",
+          app_id, key, item, ToMillis(now), expires, Base64Encode(sealed), operation->subject);
     }
     return OkStatus();
   }

@@ -211,8 +211,32 @@ constexpr std::array kVersion5 = {
     "INSERT INTO counters (name, value) VALUES ('ledger_compared', 0)",
 };
 
-constexpr std::array<std::span<const char* const>, 5> kSteps = {kVersion1, kVersion2, kVersion3,
-                                                                kVersion4, kVersion5};
+// The register of consents (store/consents.h), and whom what is held is about: a pseudonym, or
+// nobody who was named.
+constexpr std::array kVersion6 = {
+    "CREATE TABLE consents ("
+    " seq {serial},"
+    " app_id BIGINT NOT NULL,"
+    " subject {string}(64) NOT NULL,"  // a pseudonym; empty: everyone
+    " purpose INT NOT NULL,"
+    " basis INT NOT NULL,"  // 0: of a withdrawal without details
+    " age_of_consent INT NOT NULL,"
+    " jurisdiction {string}(2) NOT NULL,"
+    " given_ms BIGINT NOT NULL,"  // 0: never
+    " expires_ms BIGINT NOT NULL,"
+    " withdrawn_ms BIGINT NOT NULL,"  // 0: it is not
+    " UNIQUE (app_id, subject, purpose),"
+    " FOREIGN KEY (app_id) REFERENCES applications (app_id) ON DELETE CASCADE) {table}",
+    "CREATE INDEX consents_by_end ON consents (basis, withdrawn_ms, expires_ms)",
+    "ALTER TABLE applications ADD COLUMN consent_required INT NOT NULL DEFAULT 0",
+    "ALTER TABLE tasks ADD COLUMN subject {string}(64) NOT NULL DEFAULT ''",
+    "CREATE INDEX tasks_by_subject ON tasks (subject)",
+    "ALTER TABLE operations ADD COLUMN subject {string}(64) NOT NULL DEFAULT ''",
+    "CREATE INDEX operations_by_subject ON operations (subject)",
+};
+
+constexpr std::array<std::span<const char* const>, 6> kSteps = {kVersion1, kVersion2, kVersion3,
+                                                                kVersion4, kVersion5, kVersion6};
 
 void RunStep(Connection& sql, std::span<const char* const> statements) {
   for (const char* statement : statements) {

@@ -72,7 +72,8 @@ class SqlStore : public Store {
         usage_(MakeSqlUsage(*database_, clock, items_)),
         journal_(MakeSqlJournal(*database_, items_, TaskForgetting(items_))),
         operation_log_(MakeSqlOperationLog(*database_, clock, keyring.sealer(), items_)),
-        retention_periods_(MakeSqlRetentionPeriods(*database_, clock, items_)) {}
+        retention_periods_(MakeSqlRetentionPeriods(*database_, clock, items_)),
+        consents_(MakeSqlConsents(*database_, clock, keyring.keys())) {}
 
   Applications& applications() override { return *applications_; }
   Keys& keys() override { return *keys_; }
@@ -83,6 +84,7 @@ class SqlStore : public Store {
   Journal& journal() override { return *journal_; }
   OperationLog& operation_log() override { return *operation_log_; }
   RetentionPeriods& retention_periods() override { return *retention_periods_; }
+  Consents& consents() override { return *consents_; }
 
  private:
   const std::unique_ptr<Database> database_;
@@ -97,6 +99,7 @@ class SqlStore : public Store {
   const std::unique_ptr<Journal> journal_;
   const std::unique_ptr<OperationLog> operation_log_;
   const std::unique_ptr<RetentionPeriods> retention_periods_;
+  const std::unique_ptr<Consents> consents_;
 };
 
 Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const Clock& clock,

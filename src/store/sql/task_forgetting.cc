@@ -37,7 +37,8 @@ void TaskForgetting::Wipe(Connection& sql, TaskId id, ErasureCause cause) const 
   // Its keys go with the texts they are beside, and the object's with them.
   sql.Run(
       "UPDATE tasks SET item = 0, expires_ms = :erased, erase_cause = :cause, request_id = '', "
-      "call_id = '', request = '', callback_url = '', callback = 0, error = '', result = '', "
+      "call_id = '', subject = '', request = '', callback_url = '', callback = 0, error = '', "
+      "result = '', "
       "object_key = '', "
       "holder = '', held_until_ms = 0 WHERE task_id = :id",
       kErased, cause, id);
@@ -86,6 +87,8 @@ std::vector<TaskId> TaskForgetting::Find(Connection& sql, const TaskSelector& se
     one("app_id", *selector.app_id);
   } else if (selector.uin) {
     one("uin", *selector.uin);
+  } else if (!selector.subject.empty()) {
+    one("subject", selector.subject);
   }
   return found;
 }

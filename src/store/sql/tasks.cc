@@ -9,13 +9,14 @@ namespace lethe {
 namespace {
 
 using Row = std::tuple<Int, Int, Int, Text, Text, Text, Int, Text, Int, Text, Int, Int, Int, Int,
-                       Int, Int, Int, Int, Text, Text, Int, Text, Text, Int>;
+                       Int, Int, Int, Int, Text, Text, Int, Text, Text, Int, Text>;
 
 const std::string kSelect =
     "SELECT task_id, app_id, uin, request_id, engine, request, holds_upload, holder, "
     "held_until_ms, "
     "callback_url, callback, callback_attempts, state, lease, created_ms, expires_ms, started_ms, "
-    "finished_ms, error, result, audio_ms, object_name, object_key, audio_expires_ms FROM tasks ";
+    "finished_ms, error, result, audio_ms, object_name, object_key, audio_expires_ms, "
+    "subject FROM tasks ";
 
 std::optional<WallTime> TimeIfAny(Int millis) {
   if (millis == 0) return std::nullopt;
@@ -26,7 +27,7 @@ std::optional<WallTime> TimeIfAny(Int millis) {
 Task ToTask(const Row& row, WallTime now) {
   const auto& [id, app_id, uin, request_id, engine, request, holds_upload, holder, held_until,
                callback_url, callback, attempts, state, lease, created, expires, started, finished,
-               error, result, audio, object_name, object_key, audio_expires] = row;
+               error, result, audio, object_name, object_key, audio_expires, subject] = row;
   std::optional<StoredRecording> recording;
   if (!object_key.empty() && FromMillis(audio_expires) > now) {
     recording = StoredRecording{.name = object_name, .key = object_key};
@@ -37,6 +38,7 @@ Task ToTask(const Row& row, WallTime now) {
           .request_id = request_id,
           .engine = engine,
           .request = request,
+          .subject = subject,
           .holds_upload = holds_upload != 0,
           .recording = std::move(recording),
           .holder = holder,
@@ -110,16 +112,16 @@ class SqlTasks : public Tasks {
           "INSERT INTO tasks (task_id, app_id, uin, request_id, engine, request, holds_upload, "
           "holder, held_until_ms, callback_url, callback, callback_attempts, state, lease, "
           "created_ms, expires_ms, started_ms, finished_ms, error, result, audio_ms, call_id, "
-          "item, audio_item, holds_object, object_name, object_key, audio_expires_ms) "
+          "item, audio_item, holds_object, object_name, object_key, audio_expires_ms, subject) "
           "VALUES (:id, :app, :uin, :request_id, :engine, :request, :holds, :holder, :until, :url, "
           "0, 0, 0, 0, :created, :expires, 0, 0, '', '', 0, :call, :item, :audio_item, :object, "
-          ":object_name, :object_key, :audio_expires)",
+          ":object_name, :object_key, :audio_expires, :subject)",
           id, wanted.app_id, application.uin, wanted.request_id, wanted.engine, request,
           wanted.upload_holder.has_value(), wanted.upload_holder ? wanted.upload_holder->node : "",
           wanted.upload_holder ? ToMillis(now + wanted.upload_holder->lease) : 0, url,
           ToMillis(now), expires, wanted.request_id.substr(0, kMaxCallId), item, audio_item,
           wanted.recording.has_value(), wanted.recording ? wanted.recording->name : "",
-          wanted.recording ? wanted.recording->key : "", audio_expires);
+          wanted.recording ? wanted.recording->key : "", audio_expires, wanted.subject);
       return ReadLive(sql, id);
     };
     return database_.Write("create a task", work);

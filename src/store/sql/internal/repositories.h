@@ -30,6 +30,7 @@ std::unique_ptr<OperationLog> MakeSqlOperationLog(Database& database, const Cloc
                                                   Sealer& sealer, const ItemBook& items);
 std::unique_ptr<RetentionPeriods> MakeSqlRetentionPeriods(Database& database, const Clock& clock,
                                                           const ItemBook& items);
+std::unique_ptr<Consents> MakeSqlConsents(Database& database, const Clock& clock, KeyStore& keys);
 
 /// The period that an application chose for a class, if it did.
 std::optional<Millis> PeriodOf(Connection& sql, AppId app_id, DataClass data_class);

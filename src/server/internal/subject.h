@@ -1,0 +1,31 @@
+#pragma once
+
+// Whom a call is about, as its caller says (docs/consent.md), and whether they may be processed.
+
+#include <string>
+
+#include "base/status.h"
+#include "server/faces.h"
+#include "server/http.h"
+#include "store/applications.h"
+
+namespace lethe::server_internal {
+
+/// Whom a call is about.
+struct Subject {
+  std::string pseudonym;  // empty: nobody is named
+  Status status;          // of finding it
+};
+
+/// The name that the header X-Lethe-Subject or, where none is sent, the query's lethe_subject
+/// gives; empty: none. It is personal data.
+std::string SubjectName(const HttpRequest& request);
+
+/// Blocks on the keys. Its status is kInvalidArgument for what is no name, or as KeyStore.
+Subject FindSubject(FaceContext& context, AppId app_id, const std::string& name);
+
+/// Whether the call may be processed; asked when it can be cancelled. Blocks on the store.
+/// Errors: the subject's own; as CheckConsent() (service/consent_gate.h)
+Status CheckSubject(FaceContext& context, const Application& application, const Subject& subject);
+
+}  // namespace lethe::server_internal
