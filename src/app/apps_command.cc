@@ -81,13 +81,13 @@ Status Remove(const Options& options) {
   // Those that an earlier attempt could not reach.
   for (bool more = true; more;) {
     constexpr int kBatch = 100;
-    const auto removed = RemoveObjects(folder, kBatch);
+    const auto removed = RemoveObjects(folder, kBatch, found.id);
     if (!removed.ok()) {
       return removed.status().WithContext(
           "the application is disabled and its recordings cannot be opened any more, but not all "
           "could be removed from the object store; run this again");
     }
-    more = *removed == kBatch;
+    more = *removed >= kBatch;
   }
   RETURN_IF_ERROR(applications.Remove(found.id));
   return WriteStandardOutput(std::to_string(found.id) +

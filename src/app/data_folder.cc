@@ -105,58 +105,76 @@ Status OpenFile(const RecordsOptions& options, const Clock& clock, bool may_crea
   return OkStatus();
 }
 
-// Which region a store of recordings is of. Errors: kNotFound when nobody said yet
-Result<std::string> RegionOf(ObjectStore& objects) {
-  constexpr std::size_t kMostBytes = 64;
+// What an object store says of itself: its region and an identity, a line each.
+// Errors: kNotFound when nobody wrote that yet
+Result<std::string> ReadMark(ObjectStore& objects) {
+  constexpr std::size_t kMostBytes = 128;
   std::string region;
   RETURN_IF_ERROR(objects.Get(std::string(kRegionObject), [&](std::string_view bytes) {
-    if (region.size() + bytes.size() > kMostBytes) return DataLoss("this names no region");
+    if (region.size() + bytes.size() > kMostBytes) return DataLoss("no mark of an object store");
     region += bytes;
     return OkStatus();
   }));
   return region;
 }
 
-Status SetRegion(ObjectStore& objects, std::string_view region) {
-  return objects.Put(std::string(kRegionObject), region.size(),
-                     [region](std::span<char> block) mutable -> Result<std::size_t> {
-                       const std::size_t size = std::min(block.size(), region.size());
-                       std::copy_n(region.data(), size, block.data());
-                       region.remove_prefix(size);
-                       return size;
-                     });
+Status WriteMark(ObjectStore& objects, const std::string& mark) {
+  return objects.Put(
+      std::string(kRegionObject), mark.size(),
+      [left = std::string_view(mark)](std::span<char> block) mutable -> Result<std::size_t> {
+        const std::size_t size = std::min(block.size(), left.size());
+        std::copy_n(left.data(), size, block.data());
+        left.remove_prefix(size);
+        return size;
+      });
 }
 
-// Recordings are of one region: the first who opens the store says which.
-Status CheckRegion(ObjectStore& objects, const std::string& region) {
-  auto found = RegionOf(objects);
-  if (found.status().code() == StatusCode::kNotFound) {
-    const Status set = SetRegion(objects, region);
+// Recordings are of one region: the first who opens the store says which. Returns its mark.
+Result<std::string> MarkOf(ObjectStore& objects, const std::string& region) {
+  auto mark = ReadMark(objects);
+  if (mark.status().code() == StatusCode::kNotFound) {
+    const Status set = WriteMark(objects, region + "\n" + RandomHex(32));
     // Another node may have been first.
     if (!set.ok() && set.code() != StatusCode::kFailedPrecondition) return set;
-    found = RegionOf(objects);
+    mark = ReadMark(objects);
   }
-  if (!found.ok()) return found.status().WithContext("the region of the object store");
-  if (*found == region) return OkStatus();
-  return FailedPrecondition("the object store has recordings of the region " + *found +
+  if (!mark.ok()) return mark.status().WithContext("the region of the object store");
+  const std::string theirs = mark->substr(0, mark->find('\n'));
+  if (theirs == region) return mark;
+  return FailedPrecondition("the object store has recordings of the region " + theirs +
                             ", this node is in " + region + " (store.region)");
 }
 
+Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const std::string& place, DataFolder* data,
+                                                     const RecordsOptions& options) {
+  if (!place.starts_with("s3:")) return OpenDirectoryObjects(place);
+  ASSIGN_OR_RETURN(S3Options s3, ParseS3Url(place));
+  RETURN_IF_ERROR(LoadS3Keys(options.objects_keys, s3));
+  return OpenS3Objects(s3, &data->notes);
+}
+
 Status OpenObjects(const RecordsOptions& options, DataFolder* data) {
-  if (options.objects.starts_with("s3:")) {
-    ASSIGN_OR_RETURN(S3Options s3, ParseS3Url(options.objects));
-    RETURN_IF_ERROR(LoadS3Keys(options.objects_keys, s3));
-    ASSIGN_OR_RETURN(data->objects, OpenS3Objects(s3, &data->notes));
-  } else if (options.dsn.empty() || !options.objects.empty()) {
-    // Nodes of a database find each other's recordings only in a place that they share; without
-    // one, each keeps its own in memory.
-    ASSIGN_OR_RETURN(
-        data->objects,
-        OpenDirectoryObjects(options.objects.empty() ? data->path + "/objects" : options.objects));
-  } else {
+  // Nodes of a database find each other's recordings only in a place that they share; without one,
+  // each keeps its own in memory.
+  if (options.objects.empty() && !options.dsn.empty()) return OkStatus();
+  ASSIGN_OR_RETURN(const std::string known, data->store->RecordingsPlace());
+  const std::string place = options.objects.empty() ? data->path + "/objects" : options.objects;
+  // A command that was not told where recordings are: they are elsewhere.
+  const bool guessed = options.objects.empty() && !options.serves;
+  std::error_code ignored;
+  if (guessed && !known.empty() && !fs::exists(place + "/" + std::string(kRegionObject), ignored)) {
     return OkStatus();
   }
-  RETURN_IF_ERROR(CheckRegion(*data->objects, data->keyring->sealer().region()));
+  ASSIGN_OR_RETURN(data->objects, OpenObjectStore(place, data, options));
+  ASSIGN_OR_RETURN(const std::string mark,
+                   MarkOf(*data->objects, data->keyring->sealer().region()));
+  if (options.serves) {
+    RETURN_IF_ERROR(data->store->UseRecordingsPlace(mark));
+  } else if (!known.empty() && known != mark) {
+    data->objects.reset();
+    if (guessed) return OkStatus();
+    return FailedPrecondition("the recordings of these records are in another object store");
+  }
   data->recordings =
       std::make_unique<Recordings>(*data->objects, data->keyring->sealer(), *data->clock);
   return OkStatus();
@@ -185,18 +203,10 @@ Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& cl
   return data;
 }
 
-Result<int> RotateMasterKey(const RecordsOptions& options, const Clock& clock) {
+Result<int> RotateMasterKey(const RecordsOptions& options) {
   const std::string folder = (fs::path(options.data) / "").parent_path().string();
   const std::string keys = options.keys.empty() ? folder + "/keys" : options.keys;
-  const LedgerOptions ledger_options{
-      .folder = options.ledger.empty() ? folder + "/ledger" : options.ledger,
-      .signing_key_file = keys + "/ledger-signing.key"};
   if (options.dsn.empty() && !fs::exists(folder + "/records.db")) return NoRecordsYet(folder);
-  // A service that runs here has the ledger open.
-  const auto ledger = fs::exists(ledger_options.folder)
-                          ? Ledger::Open(ledger_options, clock)
-                          : Result<std::unique_ptr<Ledger>>(std::unique_ptr<Ledger>());
-  if (!ledger.ok()) return ledger.status().WithContext("stop every service on these records first");
   ASSIGN_OR_RETURN(const Keyring::ChangeMasterKey change, Keyring::ChangeMasterKey::Begin(keys));
   if (options.dsn.empty()) {
     RETURN_IF_ERROR(ResealSqliteStore(folder + "/records.db", change.from, change.to));

@@ -35,6 +35,7 @@ std::string DefaultDataFolder();
 
 /// Where the records are.
 struct RecordsOptions {
+  bool serves = false;  // a service, not a command beside one: it says where recordings are
   std::string data = DefaultDataFolder();  // the folder
   std::string keys;                        // the folder of the keys; empty: "keys" in the folder
   std::string objects;        // the folder of recordings, or their bucket (ParseS3Url()); empty:
@@ -61,9 +62,8 @@ struct DataFolder {
 
 /// Gives records and keys a new master key, and destroys the old one; says how many keys were
 /// sealed anew. No service may have them open. What is interrupted is finished by the next call.
-/// Errors: kFailedPrecondition when a service has them open, as far as that can be seen; as
-///         Keyring::ChangeMasterKey and ResealSqliteStore()
-Result<int> RotateMasterKey(const RecordsOptions& options, const Clock& clock);
+/// Errors: as Keyring::ChangeMasterKey and ResealSqliteStore()
+Result<int> RotateMasterKey(const RecordsOptions& options);
 
 /// Opens the records. With `may_create` a folder that is missing or has none is made to have some,
 /// and so is a database; otherwise that is kFailedPrecondition.

@@ -20,22 +20,32 @@ Leaf DestroyedLeaf(const Epoch& epoch) {
 
 }  // namespace
 
-Result<int> RemoveObjects(DataFolder& data, int limit) {
+Result<int> RemoveObjects(DataFolder& data, int limit, std::optional<AppId> within) {
+  // Batches of which nothing could be removed are left behind; another time they are tried again.
+  constexpr int kMostBatches = 10;
   Tasks& tasks = data.store->tasks();
-  ASSIGN_OR_RETURN(const std::vector<ObjectOfTask> objects, tasks.ObjectsToRemove(limit));
-  if (!objects.empty() && data.recordings == nullptr) {
-    return FailedPrecondition(
-        "records have recordings in an object store, which store.objects does "
-        "not name");
-  }
   Status first_error;
-  for (const ObjectOfTask& object : objects) {
-    Status status = data.recordings->Remove(object.name);
-    if (status.ok()) status = tasks.ObjectIsGone(object.task);
-    if (first_error.ok()) first_error = status;
+  TaskId after = 0;
+  int removed = 0;
+  for (int batch = 0; batch < kMostBatches && removed < limit; ++batch) {
+    ASSIGN_OR_RETURN(const std::vector<ObjectOfTask> objects,
+                     tasks.ObjectsToRemove(limit, after, within));
+    if (!objects.empty() && data.recordings == nullptr) {
+      return FailedPrecondition(
+          "records have recordings in an object store, which store.objects does "
+          "not name");
+    }
+    for (const ObjectOfTask& object : objects) {
+      Status status = data.recordings->Remove(object.name);
+      if (status.ok()) status = tasks.ObjectIsGone(object.task);
+      if (status.ok()) ++removed;
+      if (first_error.ok()) first_error = status;
+      after = object.task;
+    }
+    if (objects.size() < static_cast<std::size_t>(limit)) break;
   }
   if (!first_error.ok()) return first_error;
-  return static_cast<int>(objects.size());
+  return removed;
 }
 
 bool IsOfRecordings(std::string_view forgetter) {

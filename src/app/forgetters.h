@@ -2,6 +2,7 @@
 
 // Everything in a data folder that is held for a time, for the sweeper.
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -14,9 +15,10 @@ namespace lethe {
 /// Lifetime: `data` outlives them
 std::vector<Forgetter> Forgetters(DataFolder& data);
 
-/// Removes at most so many recordings whose tasks are finished or erased, or whose time is over,
-/// and returns how many. Errors: the first; one that cannot be removed is in no other's way
-Result<int> RemoveObjects(DataFolder& data, int limit);
+/// Removes recordings whose tasks are finished or erased, or whose time is over, about `limit` of
+/// them; of one application, if it is named. Returns how many. Errors: the first; one that cannot
+/// be removed is in no other's way
+Result<int> RemoveObjects(DataFolder& data, int limit, std::optional<AppId> within = {});
 
 /// Whether that is a forgetter that removes recordings, which may be out of reach elsewhere.
 bool IsOfRecordings(std::string_view forgetter);

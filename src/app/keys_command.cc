@@ -106,7 +106,7 @@ Status Sealing(const Options& options) {
 }
 
 Status Rotate(const Options& options) {
-  ASSIGN_OR_RETURN(const int keys, RotateMasterKey(options.records, SystemClock()));
+  ASSIGN_OR_RETURN(const int keys, RotateMasterKey(options.records));
   return WriteStandardOutput("a new master key, and sealed with it: " + std::to_string(keys) +
                              " keys and the secrets of the records\nThe old one is destroyed: "
                              "backups of keys from before open nothing new.\n");

@@ -137,11 +137,6 @@ Status AwaitLedger(LedgerFeed& feed, const Status& told, std::int64_t seconds) {
   if (seconds == 0) return OkStatus();
   const Status compared = feed.AwaitComparison(std::chrono::seconds(seconds));
   if (compared.ok()) return OkStatus();
-  ASSIGN_OR_RETURN(const bool as_seen, feed.AreAsSeen());
-  if (as_seen) {
-    PrintNote(compared.message() + "; the records are not older than this node knew them");
-    return OkStatus();
-  }
   return compared.WithContext(
       "start that node, or give this one its folder (store.ledger), or serve without "
       "(store.ledger_wait_seconds = 0: then what a backup brought back can be read until that node "
@@ -231,15 +226,16 @@ Status Run(Options& options) {
   Recognizer recognizer(*media);
   WordLists word_lists(store.vocabularies());
   OutboundClient outbound(std::move(rules), {.ca_file = "", .regions = std::move(regions)});
-  LedgerFeed feed(store.journal(), data.ledger, clock, data.path + "/ledger-seen");
+  LedgerFeed feed(store.journal(), data.ledger, clock);
   // Older records that were put back are made to forget what the ledger says is erased, first.
   const Status told = feed.CatchUp();
   ShowLedger(feed, told);
   if (!told.ok()) RETURN_IF_ERROR(AwaitLedger(feed, told, serve.ledger_wait_seconds));
   Sweeper sweeper(Forgetters(data), {.held = [&data] { return MaybeSetWrong(*data.clock); }});
+  // Other nodes may be waiting for it.
+  feed.Start();
   // What is over by now is gone before anybody may ask for it.
   RETURN_IF_ERROR(FirstSweep(sweeper));
-  feed.Start();
   sweeper.Start();
   CallsUnderWay calls;
   RecordingTasks tasks(

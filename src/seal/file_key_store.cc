@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kSealedSize = SealingKey::kSize + SealingKey::kOverhead;
 constexpr std::string_view kSuffix = ".key";
+constexpr const char* kEpochs = "/epochs";
+constexpr const char* kTenants = "/tenants";
 // A locked key takes some pages, and an unprivileged process may lock 8 MB.
 constexpr std::size_t kMostCached = 256;
 
@@ -87,7 +89,7 @@ Result<std::vector<std::string>> List(const std::string& folder) {
 class FileKeyStore final : public KeyStore {
  public:
   FileKeyStore(const std::string& folder, const MasterKey& master_key)
-      : epochs_(folder + "/epochs"), tenants_(folder + "/tenants"), master_key_(master_key) {}
+      : epochs_(folder + kEpochs), tenants_(folder + kTenants), master_key_(master_key) {}
 
   Status MakeFolders() {
     for (const std::string& folder : {epochs_, tenants_}) {
@@ -235,9 +237,22 @@ class FileKeyStore final : public KeyStore {
 
 }  // namespace
 
+Status CheckKeys(const std::string& folder, const MasterKey& master_key) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, List(folder + kTenants));
+  for (const std::string& name : names) {
+    const std::string path = folder + kTenants + "/" + name;
+    std::error_code error;
+    if (!name.ends_with(kSuffix) || fs::file_size(path, error) == 0) continue;
+    ASSIGN_OR_RETURN(const std::string sealed, ReadFile(path, kSealedSize));
+    const auto key = master_key.key().Unwrap(sealed, name);
+    if (!key.ok()) return key.status().WithContext(path);
+  }
+  return OkStatus();
+}
+
 Result<int> RewrapKeys(const std::string& folder, const MasterKey& from, const MasterKey& to) {
   int count = 0;
-  for (const char* kind : {"/epochs", "/tenants"}) {
+  for (const char* kind : {kEpochs, kTenants}) {
     ASSIGN_OR_RETURN(const std::vector<std::string> names, List(folder + kind));
     for (const std::string& name : names) {
       const std::string path = folder + kind + "/" + name;
@@ -247,6 +262,7 @@ Result<int> RewrapKeys(const std::string& folder, const MasterKey& from, const M
       ++count;
       if (to.key().Unwrap(sealed, name).ok()) continue;
       const auto key = from.key().Unwrap(sealed, name);
+      if (!key.ok() && kind == kEpochs) continue;
       if (!key.ok()) return key.status().WithContext(path);
       ASSIGN_OR_RETURN(AtomicFileWriter file,
                        AtomicFileWriter::Create(path, AtomicFileWriter::Readers::kOwner));

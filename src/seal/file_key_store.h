@@ -24,9 +24,14 @@ namespace lethe {
 Result<std::unique_ptr<KeyStore>> OpenFileKeyStore(const std::string& folder,
                                                    const MasterKey& master_key);
 
+/// Whether the master key is the one of a folder: it opens every application's key.
+/// Errors: kDataLoss when it does not; as ErrnoStatus()
+Status CheckKeys(const std::string& folder, const MasterKey& master_key);
+
 /// Seals every key in `folder` with another master key, one by one; those that are already, stay.
-/// Returns how many there are. Nobody else may have the folder open.
-/// Errors: as ErrnoStatus(); kDataLoss for a key that neither opens
+/// Returns how many there are. Nobody else may have the folder open. What neither opens, of an
+/// hour, is left alone: it was being destroyed. Errors: as ErrnoStatus(); kDataLoss for an
+/// application's key that neither opens
 Result<int> RewrapKeys(const std::string& folder, const MasterKey& from, const MasterKey& to);
 
 /// Destroys what is in a file of a key, as a key is destroyed; the file stays, empty.

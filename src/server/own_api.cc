@@ -224,7 +224,8 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
       });
   for (const auto& [path, show] : {std::pair("/lethe/v1/usage", &server_internal::ShowUsage),
                                    std::pair("/lethe/v1/sla", &server_internal::ShowSla)}) {
-    add("GET", path, erasures,
+    // With what else takes long, each application in its turn: erasures do not wait for it.
+    add("GET", path, context.pool,
         [metering, show](const OwnApiCaller& caller, const HttpRequest& request) {
           return ShowMetering(metering, show, caller, request);
         });

@@ -28,7 +28,7 @@ struct OwnApiOptions {
   std::chrono::minutes utc_offset;  // where days and months begin
 };
 
-/// `erasures` is the pool for what may take longer: erasing much, adding up a month.
+/// `erasures` is the pool for what may take longer, and nothing else may hold up: erasing much.
 /// Lifetime: all it is given outlives the server
 void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairPool& erasures,
                      const OwnApiOptions& options);

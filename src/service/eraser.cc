@@ -47,6 +47,8 @@ Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause)
   // What has just ended may not be written down yet.
   if (parts_.meter != nullptr) parts_.meter->Flush();
   RETURN_IF_ERROR(EraseTasks(request, cause, &erasure, &items));
+  // What ended while tasks were erased.
+  if (parts_.meter != nullptr) parts_.meter->Flush();
   ASSIGN_OR_RETURN(const std::vector<OperationSelector> operations, Operations(request));
   for (const OperationSelector& selector : operations) {
     RETURN_IF_ERROR(EraseOperations(selector, cause, &erasure, &items));
@@ -69,6 +71,10 @@ Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Era
     for (const ErasedTask& task : erased) {
       ++erasure->results;
       if (parts_.tasks != nullptr && parts_.tasks->Cancel(task.id)) ++erasure->cancelled;
+    }
+    // What of them was not cancelled has ended, and may not be written down yet.
+    if (parts_.meter != nullptr) parts_.meter->Flush();
+    for (const ErasedTask& task : erased) {
       if (!task.object.empty()) EraseObject(task, erasure);
       for (const ErasedItem& item : task.items) AddItem(item, erasure, items);
       if (request.task && !task.call_id.empty()) {

@@ -1,7 +1,6 @@
 #include "service/ledger_feed.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -12,8 +11,6 @@ namespace {
 
 constexpr std::chrono::seconds kInterval{1};
 constexpr std::chrono::milliseconds kLook{100};
-constexpr std::chrono::seconds kRemember{5};
-constexpr std::size_t kMostSeenBytes = 32;
 // Each batch is a transaction in whose way calls are.
 constexpr int kBatch = 100;
 // How many times as long as it took it rests behind a batch.
@@ -167,29 +164,6 @@ void LedgerFeed::Note(const Status& status) {
   report_.error = status.ok() ? std::string() : status.message();
 }
 
-Result<bool> LedgerFeed::AreAsSeen() {
-  const auto text = ReadFile(seen_file_, kMostSeenBytes);
-  if (text.status().code() == StatusCode::kNotFound) return false;
-  if (!text.ok()) return text.status();
-  std::uint64_t seen = 0;
-  const char* const end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, seen);
-  if (error != std::errc() || stop == text->data()) return false;
-  ASSIGN_OR_RETURN(const std::uint64_t settled, journal_.SettledLeaves());
-  return settled >= seen;
-}
-
-void LedgerFeed::RememberRecords() {
-  const auto now = std::chrono::steady_clock::now();
-  if (seen_file_.empty() || now - seen_at_ < kRemember) return;
-  seen_at_ = now;
-  const auto settled = journal_.SettledLeaves();
-  if (!settled.ok() || *settled <= seen_) return;
-  auto file = AtomicFileWriter::Create(seen_file_, AtomicFileWriter::Readers::kOwner);
-  if (!file.ok() || !file->Write(std::to_string(*settled) + "\n").ok()) return;
-  if (file->Commit().ok()) seen_ = *settled;
-}
-
 Result<std::vector<Receipt>> LedgerFeed::Prove(std::span<const ErasedItem> erased) {
   const std::lock_guard telling(telling_);
   const Status told = TellOf(erased);
@@ -252,7 +226,6 @@ void LedgerFeed::Run() {
         if (!signed_now) (void)ledger_->SignHeadIfDue();
       }
     }
-    RememberRecords();
     const auto worked = std::chrono::steady_clock::now() - began;
     lock.lock();
     // Calls want the records, too.

@@ -7,7 +7,6 @@
 // its process is gone and the ledger's folder is shared, another. What the others erase is told by
 // it, and is proven as soon as it was.
 
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -17,7 +16,6 @@
 #include <span>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,10 +28,8 @@ namespace lethe {
 /// Thread: any. Lifetime: the journal and the clock outlive it
 class LedgerFeed {
  public:
-  /// `seen_file`: where it remembers how much of these records was settled; empty: nowhere.
-  LedgerFeed(Journal& journal, const LedgerOptions& options, const Clock& clock,
-             std::string seen_file = "")
-      : journal_(journal), options_(options), clock_(clock), seen_file_(std::move(seen_file)) {}
+  LedgerFeed(Journal& journal, const LedgerOptions& options, const Clock& clock)
+      : journal_(journal), options_(options), clock_(clock) {}
   ~LedgerFeed() { Stop(); }
   LedgerFeed(const LedgerFeed&) = delete;
   LedgerFeed& operator=(const LedgerFeed&) = delete;
@@ -47,10 +43,6 @@ class LedgerFeed {
   /// with the records since this call, or until it is ours.
   /// Errors: kUnavailable when that took longer than `patience`; as Journal
   Status AwaitComparison(Millis patience);
-
-  /// Whether this node remembers the records, by the file `seen_file`, and they are not older than
-  /// that: so they are no backup. False where it remembers nothing.
-  Result<bool> AreAsSeen();
 
   /// From now on, every second or as soon as Wake() says so.
   void Start();
@@ -92,15 +84,10 @@ class LedgerFeed {
   void Note(const Status& status);
   void Remember(std::span<const JournalEntry> entries, std::uint64_t first);
   void Run();
-  // Now and then.
-  void RememberRecords();
 
   Journal& journal_;
   const LedgerOptions options_;
   const Clock& clock_;
-  const std::string seen_file_;
-  std::uint64_t seen_ = 0;  // what the file says
-  std::chrono::steady_clock::time_point seen_at_{};
   // Whose turn it is to tell the ledger.
   std::mutex telling_;
   std::unique_ptr<Ledger> ledger_;

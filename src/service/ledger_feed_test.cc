@@ -4,9 +4,6 @@
 
 #include "service/ledger_feed.h"
 
-#include <filesystem>
-#include <thread>
-
 #include <gmock/gmock.h>
 
 #include "tests/support/test_store.h"
@@ -83,23 +80,6 @@ TEST_F(LedgerFeedTest, ANodeWithoutTheLedgerWaitsForTheOneThatHasIt) {
   const auto comparisons = *store_->journal().FindComparisons();
   EXPECT_EQ(comparisons.asked, 2);
   EXPECT_EQ(comparisons.answered, 2);
-}
-
-TEST_F(LedgerFeedTest, ANodeKnowsWhetherRecordsAreOlderThanItSawThem) {
-  const std::string seen = folder_ / "seen";
-  ChangingJournal journal(store_->journal());
-  {
-    LedgerFeed feed(journal, Options("ledger"), clock_, seen);
-    EXPECT_FALSE(*feed.AreAsSeen());  // it remembers nothing
-    MakeTask();
-    ASSERT_THAT(feed.CatchUp(), IsOk());
-    feed.Start();
-    while (!std::filesystem::exists(seen)) std::this_thread::yield();
-  }
-  LedgerFeed feed(journal, Options("elsewhere"), clock_, seen);
-  EXPECT_TRUE(*feed.AreAsSeen());
-  journal.Become(older_->journal());
-  EXPECT_FALSE(*feed.AreAsSeen());
 }
 
 TEST_F(LedgerFeedTest, ALedgerThatNobodyHasAnyMoreIsTakenOver) {

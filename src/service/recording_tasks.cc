@@ -17,6 +17,7 @@ constexpr int kUploadsPerLook = 32;
 // Three heartbeats may be lost before the lease is.
 constexpr int kBeatsPerLease = 4;
 constexpr int kCallbackBatch = 16;
+constexpr std::chrono::seconds kCallbackLook{1};
 
 // The contract's code for a callback (section 4.1), kept with the task.
 int CallbackCode(const Status& status, bool fetching) {
@@ -375,10 +376,19 @@ void RecordingTasks::Tell(const Task& task) {
     }
   }
   const CallbackOutcome outcome =
-      callbacks_.Send(task.callback_url, fields, options_.callback_key, [this] {
-        const std::lock_guard lock(mutex_);
-        return stopping_;
-      });
+      callbacks_.Send(task.callback_url, fields, options_.callback_key,
+                      [&, looked = std::chrono::steady_clock::now()]() mutable {
+                        {
+                          const std::lock_guard lock(mutex_);
+                          if (stopping_) return true;
+                        }
+                        // It may be erased between two attempts.
+                        const auto now = std::chrono::steady_clock::now();
+                        if (now - looked < kCallbackLook) return false;
+                        looked = now;
+                        return parts_.store.tasks().Find(task.app_id, task.id).status().code() ==
+                               StatusCode::kNotFound;
+                      });
   {
     // Cut short by our own end: the next process tells it.
     const std::lock_guard lock(mutex_);

@@ -70,8 +70,9 @@ class FlakyTasks : public Tasks {
                                         int limit) override {
     return inner_.Erase(selector, cause, limit);
   }
-  Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit) override {
-    return inner_.ObjectsToRemove(limit);
+  Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit, TaskId after,
+                                                    std::optional<AppId> within) override {
+    return inner_.ObjectsToRemove(limit, after, within);
   }
   Status ObjectIsGone(TaskId id) override { return inner_.ObjectIsGone(id); }
   Result<int> RemoveExpired(int limit) override { return inner_.RemoveExpired(limit); }
@@ -93,6 +94,10 @@ class FlakyStore : public Store {
   OperationLog& operation_log() override { return inner_.operation_log(); }
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
   Consents& consents() override { return inner_.consents(); }
+  Result<std::string> RecordingsPlace() override { return inner_.RecordingsPlace(); }
+  Status UseRecordingsPlace(const std::string& mark) override {
+    return inner_.UseRecordingsPlace(mark);
+  }
   KeywordLibraries& keyword_libraries() override { return inner_.keyword_libraries(); }
   Tasks& tasks() override { return flaky; }
   Usage& usage() override { return inner_.usage(); }

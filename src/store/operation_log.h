@@ -52,7 +52,8 @@ class OperationLog {
  public:
   virtual ~OperationLog() = default;
 
-  /// Writes rows, all or none. What applications want held shorter is, and not at all for no time.
+  /// Writes rows, all or none. What applications want held shorter is, and not at all for no time;
+  /// of applications that are not there, nothing is.
   /// A power cut may take the last ones with it.
   virtual Status Record(std::span<const Operation> operations) = 0;
 

@@ -38,6 +38,13 @@ class Store {
   virtual OperationLog& operation_log() = 0;
   virtual RetentionPeriods& retention_periods() = 0;
   virtual Consents& consents() = 0;
+
+  /// The mark of the object store that the recordings of these records are in; empty: nobody said
+  /// yet. Errors: kUnavailable when the records do not answer
+  virtual Result<std::string> RecordingsPlace() = 0;
+  /// Says which it is from now on. Errors: kFailedPrecondition when it was another one that still
+  /// has some; kUnavailable
+  virtual Status UseRecordingsPlace(const std::string& mark) = 0;
 };
 
 }  // namespace lethe

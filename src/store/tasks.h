@@ -203,7 +203,9 @@ class Tasks {
   /// Recordings that are to be removed from the object store: their tasks are finished, erased or
   /// over, or their own time is. First the object is removed, then ObjectIsGone() says so; the
   /// other way round nobody would know of it after a crash.
-  virtual Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit) = 0;
+  /// In the order of the tasks' numbers, those behind `after`; of one application, if it is named.
+  virtual Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit, TaskId after = 0,
+                                                            std::optional<AppId> within = {}) = 0;
   virtual Status ObjectIsGone(TaskId id) = 0;
 
   /// Removes at most `limit` of what is expired and has no object left, and no trace of it stays in

@@ -15,13 +15,14 @@
 #include "base/clock.h"
 #include "base/fact.h"
 #include "base/status.h"
+#include "seal/data_class.h"
 #include "store/applications.h"
 #include "store/interface.h"
 
 namespace lethe {
 
-/// Two months at most, and no two months are shorter than this.
-inline constexpr Millis kUsageLifetime = std::chrono::days(59);
+/// Two months at most, less what clocks of nodes may differ by.
+inline constexpr Millis kUsageLifetime = SealedLifetime(DataClass::kMonitoring);
 
 inline constexpr int kMaxUsageDays = 100;  // of one query
 

@@ -142,7 +142,7 @@ class DatabaseTest(SpeechTest):
         self.assertEqual(self.web.asked, 2)
         self.web.wait_until(lambda: self.web.posts)
         self.assertEqual(second.stop()[0], 0)
-        again = self.node('b', '--store.ledger-wait-seconds', '1')
+        again = self.node('c', '--store.ledger-wait-seconds', '0')
         self.assert_counted_once(Api3(again.address, *keys))
         everything = self.database.everything_stored()
         for secret in ('SecretKey', 'API key', 'Console password'):
@@ -166,7 +166,7 @@ class DatabaseTest(SpeechTest):
         self.assertEqual(first.stop()[0], 0)
         self.assertEqual(api.call('DescribeTaskStatus', {'TaskId': task})['Data'], state)
         self.assertEqual(second.stop()[0], 0)
-        again = self.node('b', '--store.ledger-wait-seconds', '1')
+        again = self.node('c', '--store.ledger-wait-seconds', '0')
         self.assert_counted_once(Api3(again.address, *keys))
 
     def test_the_database_comes_back_and_so_does_the_task(self):

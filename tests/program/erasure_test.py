@@ -376,6 +376,32 @@ class ErasureTest(SpeechTest):
         self.key = self.service.keys.get('API key') or self.key
         self.start(self.service.data)
 
+    def test_a_command_that_was_told_another_object_store_removes_nothing(self):
+        web = SlowWeb(self.short)
+        self.addCleanup(web.stop)
+        for _ in range(2):
+            self.api.call('CreateRecTask', {
+                'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
+                'Url': web.url})
+        web.wait_until(lambda: web.asked >= 1)
+        task = self.upload()
+        held = self.objects()
+        self.assertEqual(len(held), 1)
+        wrong = self.command('erase', '--task', str(task), '--store.objects', self.path('x', 'other'))
+        self.assert_one_line(wrong, 'in another object store')
+        self.assertEqual(self.objects(), held)
+        app = self.service.keys['AppId']
+        told = self.assert_good(self.command('erase', '--task', str(task), *self.object_options()))
+        self.assertIn('erased: 1 results, 1 recordings', told)
+        self.assertEqual(self.objects(), [])
+        web.released.set()
+        other = self.assert_good(self.command('apps', 'create', 'other')).split()[1]
+        kept = self.upload()
+        self.wait_for(kept)
+        self.assertIn('removed', self.assert_good(self.command('apps', 'remove', other,
+                                                               *self.object_options())))
+        self.assertIn(app, self.assert_good(self.command('apps', 'list')))
+
 
 class ErasureOnServersTest(ErasureTest):
     """The same on a database server and an object store, of which nothing is ours."""

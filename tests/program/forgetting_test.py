@@ -143,6 +143,13 @@ class ForgettingTest(SpeechTest):
             self.wait_for(task)
         return tasks
 
+    def wait_until_written(self, calls):
+        """Calls are written down behind their ends."""
+        until = time.monotonic() + PATIENCE
+        while sum(day['calls'] for day in call_own(self.service, 'usage')[1]['days']) < calls:
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.05)
+
     def assert_nothing_is_found(self):
         self.assertEqual(self.forensics.found(), [])
         metrics = self.service.get('/metrics')[1]
@@ -162,6 +169,7 @@ class ForgettingTest(SpeechTest):
     def test_erased(self):
         tasks = self.say_everything()
         self.assert_nothing_is_found()
+        self.wait_until_written(9)
         answer = call_own(self.service, 'erase', {'app_id': int(self.keys['AppId'])})[1]
         self.assertEqual((answer['erased']['results'], answer['without_receipt']), (2, 0))
         # Seven calls and two tasks.
@@ -222,10 +230,6 @@ class ForgettingTest(SpeechTest):
     def command_options(self):
         return []
 
-
-class BackupTest(ForgettingTest):
-    """What a backup of everything but the keys holds, when the hour's key is destroyed."""
-
     def test_a_backup_is_noise_when_its_time_is_over(self):
         blocked = SlowWeb(self.short)
         self.addCleanup(blocked.stop)
@@ -256,9 +260,7 @@ class BackupTest(ForgettingTest):
         blocked.released.set()
         self.start(data)
         for task in (*tasks, *waiting):
-            answer = self.answer_of(task)
-            self.assertIn(answer.get('Error', {}).get('Code'),
-                          ('FailedOperation.NoSuchTask', 'InternalError.FailAccessDatabase'), answer)
+            self.assert_gone(task)
         self.assert_nothing_is_found()
 
 
@@ -273,6 +275,9 @@ class ForgettingOnServersTest(ForgettingTest):
                 if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
                     raise AssertionError(f'{needed} is missing')
                 raise unittest.SkipTest(f'{needed} is missing')
+
+    def test_a_backup_is_noise_when_its_time_is_over(self):
+        self.skipTest('the backup of files; the keys, which it is about, are the same')
 
     def servers(self):
         self.database, self.bucket = mariadb.MariaDb(), s3_server.S3Server(self.moved())

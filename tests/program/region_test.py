@@ -2,6 +2,8 @@
 """What is of one region stays there: nodes of another do not start on it, and requests and outbound
 targets of another are refused where the configuration says so."""
 
+import os
+
 from api3 import Api3
 from database_test import SlowWeb
 import every_interface
@@ -42,6 +44,13 @@ class RegionTest(SpeechTest):
         for region in ('North', 'a' * 17, 'a b'):
             self.assert_one_line(run(*other, '--data', self.path('x', 'x'), '--store.region', region),
                                  'a region is named by 1 to 16')
+        # A folder from before regions were written down says it by the names of its keys.
+        every = os.path.join(self.data, 'keys')
+        os.remove(os.path.join(every, 'region'))
+        open(os.path.join(every, 'epochs', 'result.north.480000.key'), 'wb').close()
+        self.assert_good(run('apps', 'list', '--data', self.data))
+        with open(os.path.join(every, 'region'), encoding='utf-8') as file:
+            self.assertEqual(file.read(), 'north\n')
         # Who says nothing is of the region that is there.
         self.assert_good(run('apps', 'list', '--data', self.data))
         self.service = Service(data=self.data)

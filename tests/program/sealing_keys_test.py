@@ -51,7 +51,7 @@ class SealingKeysTest(SpeechTest):
         self.assertIn('a key for each of 1 applications', told)
 
     def test_a_new_master_key_opens_what_the_old_one_did(self):
-        self.assert_one_line(self.command('rotate'), 'stop every service')
+        self.assert_one_line(self.command('rotate'), 'the keys are in use', 'stop every service')
         self.assertEqual(self.service.stop()[0], 0)
         self.assert_all_is_there()
         shutil.copytree(self.data, self.path('copy', 'of'))
@@ -88,6 +88,13 @@ class SealingKeysTest(SpeechTest):
         for name in sorted(os.listdir(halves))[::2]:
             shutil.copy(os.path.join(halves, name), os.path.join(epochs, name))
         shutil.copy(self.path('halves', 'master.key'), self.master + '.next')
+        self.assert_good(self.command('rotate'))
+        self.assert_all_is_there()
+        # When the old one was being destroyed.
+        os.rename(self.master, self.master + '.next')
+        with open(self.master, 'wb') as file:
+            file.write(os.urandom(72))
+        os.chmod(self.master, 0o600)
         self.assert_good(self.command('rotate'))
         self.assert_all_is_there()
         # When only the last step was missing.

@@ -89,8 +89,9 @@ class FaultyTasks : public Tasks {
                                         int limit) override {
     return plan_.Run([&] { return inner_.Erase(selector, cause, limit); });
   }
-  Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit) override {
-    return plan_.Run([&] { return inner_.ObjectsToRemove(limit); });
+  Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit, TaskId after,
+                                                    std::optional<AppId> within) override {
+    return plan_.Run([&] { return inner_.ObjectsToRemove(limit, after, within); });
   }
   Status ObjectIsGone(TaskId id) override {
     return plan_.Run([&] { return inner_.ObjectIsGone(id); });
@@ -185,6 +186,10 @@ class FaultyStore : public Store {
   OperationLog& operation_log() override { return inner_.operation_log(); }
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
   Consents& consents() override { return inner_.consents(); }
+  Result<std::string> RecordingsPlace() override { return inner_.RecordingsPlace(); }
+  Status UseRecordingsPlace(const std::string& mark) override {
+    return inner_.UseRecordingsPlace(mark);
+  }
 
  private:
   Store& inner_;

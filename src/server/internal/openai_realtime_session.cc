@@ -266,7 +266,8 @@ void OpenAiRealtimeSession::CheckTimes() {
 }
 
 void OpenAiRealtimeSession::CheckErased() {
-  if (close_code_ != 0 || !under_way_ || !under_way_->cancelled()) return;
+  if (erased_ || !under_way_ || !under_way_->cancelled()) return;
+  erased_ = true;
   outbox_.clear();
   const OpenAiError erased = CallErased();
   result_ = std::to_string(erased.status);

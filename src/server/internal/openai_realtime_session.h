@@ -99,7 +99,7 @@ class OpenAiRealtimeSession : public std::enable_shared_from_this<OpenAiRealtime
   std::string result_ = "200";
   Millis audio_{0};
   std::uint64_t bytes_ = 0;
-  bool news_ = false, reading_ = false, gone_ = false;
+  bool news_ = false, reading_ = false, gone_ = false, erased_ = false;
 };
 
 }  // namespace lethe::server_internal

@@ -6,27 +6,31 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "base/clock.h"
 
 namespace lethe::server_internal {
 
+/// Peers are addresses; of IPv6, networks of 64 bits, since each customer has one.
+///
 /// Thread: any. Lifetime: the clock outlives it
 class PasswordAttempts {
  public:
-  static constexpr int kPerMinute = 10;        // of one address
-  static constexpr int kPerMinuteOfAll = 300;  // of all addresses together
+  static constexpr int kPerMinute = 10;        // wrong ones, of one peer
+  static constexpr int kPerMinuteOfAll = 300;  // of all that never had it right
   static constexpr std::size_t kMostPeers = 10'000;
+  static constexpr std::size_t kMostKnown = 100;
 
   explicit PasswordAttempts(const Clock& clock) : clock_(clock) {}
   PasswordAttempts(PasswordAttempts&& other) : PasswordAttempts(other.clock_) {}
 
   /// Counts an attempt; false when there were too many within the minute.
-  bool MayTry(const std::string& peer);
+  bool MayTry(const std::string& address);
 
-  /// The last one was right, and so none of them is held against that address.
-  void Succeeded(const std::string& peer);
+  /// The last one was right: it does not count, and strangers are in this peer's way no more.
+  void Succeeded(const std::string& address);
 
  private:
   const Clock& clock_;
@@ -34,6 +38,7 @@ class PasswordAttempts {
   WallTime minute_{};  // its beginning
   int all_ = 0;
   std::map<std::string, int> peers_;
+  std::set<std::string> known_;  // who had it right since the start
 };
 
 }  // namespace lethe::server_internal

@@ -36,5 +36,31 @@ TEST_F(PasswordAttemptsTest, WhoeverKnowsItMayComeAsOftenAsTheyLike) {
   }
 }
 
+TEST_F(PasswordAttemptsTest, WhoeverKnewItIsNotKeptOutByStrangers) {
+  EXPECT_TRUE(attempts_.MayTry("a"));
+  attempts_.Succeeded("a");
+  for (int i = 0; i < PasswordAttempts::kPerMinuteOfAll; ++i) {
+    EXPECT_TRUE(attempts_.MayTry(std::to_string(i)));
+  }
+  EXPECT_FALSE(attempts_.MayTry("b"));
+  EXPECT_TRUE(attempts_.MayTry("a"));
+}
+
+TEST_F(PasswordAttemptsTest, ARightOneForgivesNoWrongOnes) {
+  for (int i = 1; i < PasswordAttempts::kPerMinute; ++i) EXPECT_TRUE(attempts_.MayTry("a"));
+  EXPECT_TRUE(attempts_.MayTry("a"));
+  attempts_.Succeeded("a");
+  EXPECT_TRUE(attempts_.MayTry("a"));
+  EXPECT_FALSE(attempts_.MayTry("a"));
+}
+
+TEST_F(PasswordAttemptsTest, ANetworkOfIpv6IsOnePeer) {
+  for (int i = 0; i < PasswordAttempts::kPerMinute; ++i) {
+    EXPECT_TRUE(attempts_.MayTry("2001:db8::" + std::to_string(i)));
+  }
+  EXPECT_FALSE(attempts_.MayTry("2001:db8::ffff"));
+  EXPECT_TRUE(attempts_.MayTry("2001:db8:0:1::1"));
+}
+
 }  // namespace
 }  // namespace lethe::server_internal

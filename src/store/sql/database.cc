@@ -15,6 +15,7 @@ constexpr std::string_view kMigrating = "bring the records up to date";
 constexpr int kMaxConflicts = 5;
 // After so many batches of removals the log is brought to its place.
 constexpr int kBatchesOfLog = 8;
+constexpr int kLastAttempts = 20;
 
 // Some milliseconds, more each time, and not the same for all who met.
 void WaitAfterConflict(int conflicts) {
@@ -62,10 +63,17 @@ Status Database::MigrateUnderLock() {
   }
 }
 
+Database::~Database() {
+  for (int attempt = 0; attempt < kLastAttempts && removals_ != emptied_; ++attempt) {
+    if (TryToEmptyLog()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
 void Database::EmptyLogAfter(int removed, int batch) {
-  if (removed > 0) log_has_removed_ = true;
-  if (removed < batch && log_has_removed_) {
-    EmptyLog();
+  if (removed > 0) ++removals_;
+  if (removed < batch && removals_ != emptied_) {
+    (void)TryToEmptyLog();
   } else if (removed < batch || ++batches_ % kBatchesOfLog == 0) {
     TidyLog();
   }
@@ -83,16 +91,27 @@ void Database::TidyLog() {
 }
 
 void Database::EmptyLog() {
-  log_has_removed_ = true;
+  ++removals_;
+  (void)TryToEmptyLog();
+}
+
+bool Database::TryToEmptyLog() {
+  const std::uint64_t removals = removals_;
   // First what can be done while others write.
   TidyLog();
   auto loan = writers_.Take("empty the log");
-  if (!loan.ok()) return;
+  if (!loan.ok()) return false;
   try {
-    if (dialect_->EmptyLog(**loan)) log_has_removed_ = false;
+    const bool emptied = dialect_->EmptyLog(**loan);
     loan->Keep();
+    // Somebody may have emptied it of more meanwhile.
+    std::uint64_t before = emptied_;
+    while (emptied && before < removals && !emptied_.compare_exchange_weak(before, removals)) {
+    }
+    return emptied;
   } catch (const soci::soci_error&) {
     // What is committed stays committed; only the log is longer.
+    return false;
   }
 }
 

@@ -152,6 +152,8 @@ class SqlJournal : public Journal {
 
   Status AnswerComparisons(std::int64_t number) override {
     const auto work = [&](Connection& sql) {
+      // These may be other records than those that asked.
+      if (Counter(sql, "ledger_asked") < number) return OkStatus();
       sql.Run("UPDATE counters SET value = :number WHERE name = 'ledger_compared'", number);
       return OkStatus();
     };
@@ -280,11 +282,16 @@ class SqlJournal : public Journal {
 
   // A creation that we know, and did not know to be told; or one of which we know nothing, because
   // the records are older: then what it was about is not here.
-  static void RecoverCreation(Connection& sql, const Leaf& leaf, Int number, Recovery& recovery) {
+  void RecoverCreation(Connection& sql, const Leaf& leaf, Int number, Recovery& recovery) const {
     const std::string reference = HexOf(leaf.reference);
     if (sql.Run("UPDATE items SET leaf = :leaf WHERE reference = :reference", number, reference) >
         0) {
       ++recovery.settled;
+      if (leaf.kind == LeafKind::kRefused) {
+        const Int item =
+            sql.Number("SELECT seq FROM items WHERE reference = :reference", reference);
+        ForgetRefusalOfNobody(sql, {.item = item, .leaf = leaf});
+      }
       return;
     }
     if (leaf.kind == LeafKind::kRefused) return;  // nothing was held

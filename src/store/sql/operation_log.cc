@@ -122,6 +122,8 @@ class SqlOperationLog : public OperationLog {
   // Rows that are written together, for one application, are one thing to the ledger: they are due
   // together, and nobody else's are among them.
   Status RecordOf(Connection& sql, AppId app_id, const std::vector<const Operation*>& rows) const {
+    // Of one that was removed nothing is kept; and its period stays the same until the commit.
+    if (!LockApplication(sql, app_id)) return OkStatus();
     const WallTime now = clock_.Now();
     const Millis period =
         PeriodOf(sql, app_id, DataClass::kOperationLog).value_or(kOperationLogLifetime);

@@ -78,8 +78,8 @@ class SqlRetentionPeriods : public RetentionPeriods {
         if (left == 0) break;
         sql.Run(
             "UPDATE retention_periods SET applied = 1 WHERE app_id = :app AND "
-            "data_class = :class",
-            app, number);
+            "data_class = :class AND period_ms = :period",
+            app, number, period);
       }
       return limit - left;
     };

@@ -86,7 +86,34 @@ class SqlStore : public Store {
   RetentionPeriods& retention_periods() override { return *retention_periods_; }
   Consents& consents() override { return *consents_; }
 
+  Result<std::string> RecordingsPlace() override {
+    return database_->Read("look for the object store",
+                           [](Connection& sql) { return Result<std::string>(ReadPlace(sql, "")); });
+  }
+
+  Status UseRecordingsPlace(const std::string& mark) override {
+    const auto work = [&](Connection& sql) {
+      const std::string known = ReadPlace(sql, "{lock}");
+      if (known == mark) return OkStatus();
+      if (!known.empty() && sql.Number("SELECT COUNT(*) FROM tasks WHERE holds_object = 1") > 0) {
+        return FailedPrecondition(
+            "the records have recordings in another object store than store.objects names; let "
+            "their tasks end there first");
+      }
+      sql.Run("DELETE FROM settings WHERE name = 'recordings_place'");
+      sql.Run("INSERT INTO settings (name, value) VALUES ('recordings_place', :mark)", mark);
+      return OkStatus();
+    };
+    return database_->Write("name the object store", work);
+  }
+
  private:
+  static std::string ReadPlace(Connection& sql, const std::string& locking) {
+    const auto rows = sql.Rows<std::tuple<Text>>(
+        "SELECT value FROM settings WHERE name = 'recordings_place' " + locking);
+    return rows.empty() ? std::string() : std::get<0>(rows.front());
+  }
+
   const std::unique_ptr<Database> database_;
   const ReferenceKey reference_key_;
   const ItemBook items_;
@@ -106,7 +133,9 @@ Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const
                                          Keyring& keyring) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(std::move(dialect)));
   const auto check = [&](Connection& sql) {
-    RETURN_IF_ERROR(CheckRegion(sql, keyring.sealer().region()));
+    if (keyring.region_is_settled()) {
+      RETURN_IF_ERROR(CheckRegion(sql, keyring.sealer().region()));
+    }
     RETURN_IF_ERROR(CheckMasterKey(sql, keyring.master_key()));
     return CheckKeyStore(sql, keyring);
   };

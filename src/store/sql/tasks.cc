@@ -384,7 +384,8 @@ class SqlTasks : public Tasks {
     return erased;
   }
 
-  Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit) override {
+  Result<std::vector<ObjectOfTask>> ObjectsToRemove(int limit, TaskId after,
+                                                    std::optional<AppId> within) override {
     RETURN_IF_ERROR(CheckLimit(limit));
     const auto work = [&](Connection& sql) -> Result<std::vector<ObjectOfTask>> {
       const Int now = ToMillis(clock_.Now());
@@ -392,8 +393,9 @@ class SqlTasks : public Tasks {
       for (const auto& [id, name] : sql.Rows<std::tuple<Int, Text>>(
                "SELECT task_id, object_name FROM tasks WHERE holds_object = 1 AND "
                "(state IN (2, 3) OR expires_ms <= :now OR audio_expires_ms <= :also_now) "
-               "LIMIT :limit",
-               now, now, limit)) {
+               "AND task_id > :after AND (app_id = :within OR :any = 0) "
+               "ORDER BY task_id LIMIT :limit",
+               now, now, after, within.value_or(0), within.value_or(0), limit)) {
         objects.push_back({.task = static_cast<TaskId>(id), .name = name});
       }
       return objects;

@@ -4,6 +4,7 @@
 // Status.
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,12 @@ class Database {
 
   /// The same without looking at the schema.
   static std::unique_ptr<Database> OpenAsItIs(std::unique_ptr<Dialect> dialect);
+
+  /// Tries for some seconds to empty a log that has to be, if somebody was in the way before: after
+  /// the end of a command nobody does.
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
 
   /// Runs `work(Connection&)`, which returns a Status or a Result, in a transaction that writes. It
   /// is rolled back unless that is ok, and may be run again when nothing of it was committed.
@@ -66,6 +73,8 @@ class Database {
         readers_(*dialect_, Access::kRead) {}
 
   void TidyLog();
+  // Once; whether nothing that was removed before is in the log any more.
+  bool TryToEmptyLog();
 
   // What went wrong with a call so far.
   struct Mishaps {
@@ -100,7 +109,8 @@ class Database {
   Status MigrateUnderLock();
 
   const std::unique_ptr<Dialect> dialect_;
-  std::atomic<bool> log_has_removed_ = false;  // something that was removed
+  // How often something was removed, and how much of that is in no log any more.
+  std::atomic<std::uint64_t> removals_ = 0, emptied_ = 0;
   std::atomic<int> batches_ = 0;
   SessionPool writers_, keepers_, readers_;
 };
