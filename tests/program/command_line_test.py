@@ -13,7 +13,8 @@ COMMANDS = ['transcribe', 'serve', 'eval', 'models', 'models list', 'models pull
             'apps create', 'apps rename', 'apps quota', 'apps retention', 'apps disable', 'apps enable', 'apps remove', 'keys',
             'keys list', 'keys create', 'keys disable', 'keys enable', 'keys remove',
             'keys password', 'ledger', 'ledger head', 'ledger keys', 'ledger rotate-key',
-            'ledger export', 'ledger receipt', 'ledger verify', 'erase', 'calls', 'calls show', 'usage',
+            'ledger export', 'ledger receipt', 'ledger verify', 'consent', 'consent ages', 'consent give',
+            'consent withdraw', 'consent list', 'consent require', 'erase', 'calls', 'calls show', 'usage',
             'bill', 'sla', 'doctor', 'version']
 
 
@@ -29,7 +30,7 @@ class CommandLineTest(ProgramTest):
                 self.assertRegex(text, '(?m)^Examples?:\n  .*lethe ' + command.split(maxsplit=1)[0])
 
     def test_every_command_is_known_to_this_test(self):
-        for parent in ('', 'models', 'bench', 'apps', 'keys', 'calls', 'ledger'):
+        for parent in ('', 'models', 'bench', 'apps', 'keys', 'calls', 'ledger', 'consent'):
             text = self.assert_good(run(*parent.split(), '--help'))
             listed = re.findall(r'^  ([a-z-]+) {3,}', text.split('Subcommands:')[1], re.MULTILINE)
             self.assertEqual({f'{parent} {name}'.strip() for name in listed},
