@@ -12,7 +12,7 @@ COMMANDS = ['transcribe', 'serve', 'eval', 'models', 'models list', 'models pull
             'bench streams', 'bench beside', 'bench kernels', 'bench records', 'apps', 'apps list',
             'apps create', 'apps rename', 'apps quota', 'apps retention', 'apps disable', 'apps enable', 'apps remove', 'keys',
             'keys list', 'keys create', 'keys disable', 'keys enable', 'keys remove',
-            'keys password', 'ledger', 'ledger head', 'ledger keys', 'ledger rotate-key',
+            'keys password', 'keys rotate', 'keys sealing', 'ledger', 'ledger head', 'ledger keys', 'ledger rotate-key',
             'ledger export', 'ledger receipt', 'ledger verify', 'consent', 'consent ages', 'consent give',
             'consent withdraw', 'consent list', 'consent require', 'erase', 'calls', 'calls show', 'usage',
             'bill', 'sla', 'doctor', 'version']
