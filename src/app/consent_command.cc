@@ -40,6 +40,10 @@ Status Ages() {
 
 // Whom it is about. Names on a command line are seen by other users and kept by shells.
 Result<std::string> Subject(const Options& options) {
+  if (options.everyone) return std::string();
+  if (options.subject.empty()) {
+    return InvalidArgument("--subject names nobody; everyone is --everyone");
+  }
   if (options.subject != "-") return options.subject;
   std::string line;
   if (!std::getline(std::cin, line) || line.empty()) {
@@ -148,7 +152,8 @@ void AddGive(CLI::App* parent, const std::shared_ptr<Options>& options, int& exi
       "Of everyone: the customer represents that all its end users are old enough, or their\n"
       "parents consent. A person's name is held nowhere; a pseudonym stands for it.");
   AddSubject(give, options);
-  give->add_option("--basis", options->basis, "Who consents: person or parent")
+  give->add_option("--basis", options->basis, "Who consents, of one person: person or parent")
+      ->excludes("--everyone")
       ->check(CLI::IsMember({"person", "parent"}))
       ->capture_default_str();
   give->add_option("--age", options->age, "The person is attested to be so old at least, in years")

@@ -1,5 +1,5 @@
-// Goal: a lock keeps out whom it should, as long as it is held and no longer. Method: two holders in
-// one process, which flock treats as two.
+// Goal: a lock keeps out whom it should, as long as it is held and no longer. Method: two holders
+// in one process, which flock treats as two.
 
 #include "base/file_lock.h"
 

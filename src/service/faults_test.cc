@@ -56,6 +56,8 @@ class Node {
       EXPECT_EQ(records_->tasks().Find(application_.id, id).status().code(), StatusCode::kNotFound);
       eraser_.reset();
     }
+    // Rows of usage, which are written behind everything else, are items of the ledger, too.
+    meter_.Flush();
     // Whatever a failure left is found by the sweeper: orphaned objects by their age.
     clock_.Advance(hours(25));
     Sweep();

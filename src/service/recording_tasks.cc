@@ -184,7 +184,7 @@ void RecordingTasks::Work() {
     in_hand_.emplace(task.id, InHand{task.app_id, erased});
     lock.unlock();
     std::uint64_t bytes = 0;
-    std::optional<TaskOutcome> outcome = Run(task, erased, &bytes);
+    std::optional<TaskOutcome> outcome = RunIfAllowed(task, erased, &bytes);
     const bool settled = outcome ? Settle(task, *outcome, *erased) : false;
     if (!outcome) PutBack(task);
     // What was uploaded has served its purpose. If this fails, the sweeper does it.
@@ -314,6 +314,30 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   return Bytes(std::move(bytes));
 }
 
+Result<bool> RecordingTasks::HasWithdrawn(const Task& task) {
+  if (task.subject.empty()) return false;
+  ASSIGN_OR_RETURN(
+      const ConsentStanding standing,
+      parts_.store.consents().Look(task.app_id, task.subject, ConsentPurpose::kTranscription));
+  return standing == ConsentStanding::kWithdrawn;
+}
+
+std::optional<TaskOutcome> RecordingTasks::RunIfAllowed(const Task& task, const ErasedFlag& erased,
+                                                        std::uint64_t* bytes) {
+  // A withdrawal erases its tasks; one whose erasure failed, or is still to come, is seen here.
+  // Where the register does not answer, the task waits.
+  const TaskOutcome refused = Failed(
+      InvalidArgument("the person this recording is about has withdrawn their consent"), false);
+  auto withdrawn = HasWithdrawn(task);
+  if (!withdrawn.ok()) return std::nullopt;
+  if (*withdrawn) return refused;
+  std::optional<TaskOutcome> outcome = Run(task, erased, bytes);
+  if (!outcome) return outcome;
+  withdrawn = HasWithdrawn(task);
+  if (!withdrawn.ok()) return std::nullopt;
+  return *withdrawn ? refused : outcome;
+}
+
 std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, const ErasedFlag& erased,
                                                std::uint64_t* bytes) {
   const auto request = ReadTaskRequest(task.request);
@@ -408,7 +432,9 @@ void RecordingTasks::TellCallers() {
       for (const Task& task : *pending) {
         // It may have been erased, or its time be over, while others were told.
         const Status there = parts_.store.tasks().Find(task.app_id, task.id).status();
-        if (there.code() != StatusCode::kNotFound) Tell(task);
+        const auto withdrawn = HasWithdrawn(task);
+        const bool may_tell = withdrawn.ok() && !*withdrawn;
+        if (there.code() != StatusCode::kNotFound && may_tell) Tell(task);
       }
     }
     lock.lock();

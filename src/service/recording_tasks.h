@@ -102,6 +102,10 @@ class RecordingTasks {
   // Transcribes one task, of so many bytes; its outcome, and the code that a callback tells. None
   // when it cannot be worked on now, because what it needs does not answer.
   std::optional<TaskOutcome> Run(const Task& task, const ErasedFlag& erased, std::uint64_t* bytes);
+  // The same, unless the person it is about has withdrawn their consent, before or meanwhile.
+  std::optional<TaskOutcome> RunIfAllowed(const Task& task, const ErasedFlag& erased,
+                                          std::uint64_t* bytes);
+  Result<bool> HasWithdrawn(const Task& task);
   void Record(const Task& task, const TaskOutcome& outcome, std::uint64_t bytes,
               const ErasedFlag& erased);
   // Writes the outcome down, however long the store does not answer. False when it is not this

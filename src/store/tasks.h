@@ -142,7 +142,7 @@ class Tasks {
   virtual ~Tasks() = default;
 
   /// Errors: kNotFound for an unknown application; kInvalidArgument for text over the limits above
-  /// and a node without a name;
+  /// and a node without a name; kFailedPrecondition for a person who has withdrawn their consent;
   /// kResourceExhausted when the application has kMaxUnfinishedTasks waiting or running
   virtual Result<Task> Create(const NewTask& wanted) = 0;
 

@@ -70,6 +70,20 @@ class ErasureTest(SpeechTest):
             'Data': base64.b64encode(audio).decode(), 'DataLen': len(audio), **more})
         return answer['Data']['TaskId']
 
+    def block_workers(self):
+        """Two tasks of one application run at once: two that wait for their web servers, so that
+        the next ones wait for them."""
+        webs, tasks = [], []
+        for _ in range(2):
+            web = SlowWeb(self.short)
+            self.addCleanup(web.stop)
+            tasks.append(self.api.call('CreateRecTask', {
+                'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
+                'Url': web.url})['Data']['TaskId'])
+            web.wait_until(lambda: web.asked == 1)
+            webs.append(web)
+        return webs, tasks
+
     def task(self, task):
         while True:
             answer = self.api.call('DescribeTaskStatus', {'TaskId': task})
@@ -298,19 +312,15 @@ class ErasureTest(SpeechTest):
         self.assert_refusal_is_proven(other)
 
     def test_one_recording_is_stored_nowhere_because_its_caller_says_so(self):
-        web = SlowWeb(self.short)
-        self.addCleanup(web.stop)
-        blocked = [self.api.call('CreateRecTask', {
-            'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
-            'Url': web.url})['Data']['TaskId'] for _ in range(2)]
-        web.wait_until(lambda: web.asked >= 1)
+        webs, blocked = self.block_workers()
         self.api.more = {'X-Lethe-Zero-Retention': '1'}
         task = self.upload()
         self.assertEqual(self.objects(), [])
         self.api.more = {}
         self.upload()
         self.assertEqual(len(self.objects()), 1)
-        web.released.set()
+        for web in webs:
+            web.released.set()
         for one in (*blocked, task):
             self.wait_for(one)
         self.assert_refusal_is_proven(task)
@@ -377,13 +387,7 @@ class ErasureTest(SpeechTest):
         self.start(self.service.data)
 
     def test_a_command_that_was_told_another_object_store_removes_nothing(self):
-        web = SlowWeb(self.short)
-        self.addCleanup(web.stop)
-        for _ in range(2):
-            self.api.call('CreateRecTask', {
-                'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
-                'Url': web.url})
-        web.wait_until(lambda: web.asked >= 1)
+        webs, _ = self.block_workers()
         task = self.upload()
         held = self.objects()
         self.assertEqual(len(held), 1)
@@ -394,7 +398,8 @@ class ErasureTest(SpeechTest):
         told = self.assert_good(self.command('erase', '--task', str(task), *self.object_options()))
         self.assertIn('erased: 1 results, 1 recordings', told)
         self.assertEqual(self.objects(), [])
-        web.released.set()
+        for web in webs:
+            web.released.set()
         other = self.assert_good(self.command('apps', 'create', 'other')).split()[1]
         kept = self.upload()
         self.wait_for(kept)

@@ -115,6 +115,16 @@ class ForgettingTest(SpeechTest):
         data = every_interface.base64.b64encode(audio).decode()
         return self.task(SourceType=1, Data=data, DataLen=len(audio))
 
+    def block_workers(self):
+        """Two tasks of one application run at once: two that wait for their web servers."""
+        tasks = []
+        for _ in range(2):
+            web = SlowWeb(self.short)
+            self.addCleanup(web.stop)
+            tasks.append(self.task(SourceType=0, Url=web.url))
+            web.wait_until(lambda: web.asked == 1)
+        return tasks
+
     def answer_of(self, task):
         while True:
             answer = self.api.call('DescribeTaskStatus', {'TaskId': task})
@@ -184,10 +194,7 @@ class ForgettingTest(SpeechTest):
     def test_over_while_nothing_is_swept(self):
         tasks = self.say_everything()
         call = self.api.call('SentenceRecognition', {})['RequestId']
-        blocked = SlowWeb(self.short)
-        self.addCleanup(blocked.stop)
-        running = [self.task(SourceType=0, Url=blocked.url) for _ in range(2)]
-        blocked.wait_until(lambda: blocked.asked >= 1)
+        running = self.block_workers()
         waiting = self.task_of_upload()
         # Of so large a leap the sweeper thinks that it may be a mistake, and does not sweep.
         self.set_clock(DAY + 60)
@@ -231,11 +238,8 @@ class ForgettingTest(SpeechTest):
         return []
 
     def test_a_backup_is_noise_when_its_time_is_over(self):
-        blocked = SlowWeb(self.short)
-        self.addCleanup(blocked.stop)
         tasks = self.say_everything()
-        waiting = [self.task(SourceType=0, Url=blocked.url) for _ in range(2)]
-        blocked.wait_until(lambda: blocked.asked >= 1)
+        waiting = self.block_workers()
         waiting += [self.task_of_upload() for _ in range(3)]
         self.assertEqual(len(self.objects()), 3)
         self.service.process.kill()
@@ -257,7 +261,6 @@ class ForgettingTest(SpeechTest):
         shutil.rmtree(data)
         os.rename(backup, data)
         self.set_clock(0)
-        blocked.released.set()
         self.start(data)
         for task in (*tasks, *waiting):
             self.assert_gone(task)

@@ -91,6 +91,8 @@ ApiAnswer CreateRecTask(ApiCall& call) {
       case StatusCode::kInvalidArgument:
       case StatusCode::kPermissionDenied:
         return ApiError{"InvalidParameterValue.ErrorInvalidUrl", id.status().message()};
+      case StatusCode::kFailedPrecondition:
+        return ApiError{"AuthFailure.UnauthorizedOperation", id.status().message()};
       case StatusCode::kResourceExhausted:
         return ApiError{"LimitExceeded", id.status().message()};
       case StatusCode::kUnavailable:

@@ -107,7 +107,7 @@ void OpenAiRealtimeSession::Begin() {
 }
 
 Awaitable<void> OpenAiRealtimeSession::CheckConsent() {
-  if (entry_.subject.pseudonym.empty()) co_return;
+  if (entry_.subject.pseudonym.empty() && !entry_.application.consent_required) co_return;
   // Copies: the pool may still be at work when this coroutine is no more.
   std::function<Status()> work = [context = &context_, application = entry_.application,
                                   subject = entry_.subject] {

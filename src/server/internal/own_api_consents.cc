@@ -129,8 +129,12 @@ HttpResponse ShowConsents(FaceContext& context, const OwnApiCaller& caller,
   Json answer = {{"app_id", *app_id},
                  {"required", application->consent_required},
                  {"consents", std::move(consents)}};
-  const bool more = static_cast<int>(list->size()) == page && !list->back().pseudonym.empty();
-  if (more) answer["next"] = list->back().pseudonym;
+  // Everyone's comes first, and the others are behind any beginning of a number.
+  constexpr const char* kBehindEveryone = "0";
+  if (static_cast<int>(list->size()) == page) {
+    const std::string& last = list->back().pseudonym;
+    answer["next"] = last.empty() ? kBehindEveryone : last;
+  }
   return OwnApiAnswer(answer);
 }
 

@@ -17,12 +17,15 @@ struct Subject {
   Status status;          // of finding it
 };
 
-/// The name that the header X-Lethe-Subject or, where none is sent, the query's lethe_subject
-/// gives; empty: none. It is personal data.
-std::string SubjectName(const HttpRequest& request);
+/// The name that the header X-Lethe-Subject or the query's lethe_subject gives; empty: there is
+/// neither. It is personal data.
+/// Errors: kInvalidArgument for what could be read in two ways: several names, an empty one, a plus
+///         sign that may be a blank
+Result<std::string> SubjectName(const HttpRequest& request);
 
-/// Blocks on the keys. Its status is kInvalidArgument for what is no name, or as KeyStore.
-Subject FindSubject(FaceContext& context, AppId app_id, const std::string& name);
+/// Blocks on the keys. Its status is that of the name, kInvalidArgument for what is no name, or as
+/// KeyStore.
+Subject FindSubject(FaceContext& context, AppId app_id, const Result<std::string>& name);
 
 /// Whether the call may be processed; asked when it can be cancelled. Blocks on the store.
 /// Errors: the subject's own; as CheckConsent() (service/consent_gate.h)

@@ -73,11 +73,11 @@ class SqlConsents : public Consents {
     const auto work = [&](Connection& sql) -> Result<Consent> {
       if (!LockApplication(sql, consent.app_id)) return NoSuchApplication();
       ASSIGN_OR_RETURN(const std::string pseudonym, Pseudonym(consent.app_id, consent.subject));
-      sql.Run(
+      const Int before = sql.Run(
           "DELETE FROM consents WHERE app_id = :app AND subject = :subject AND "
           "purpose = :purpose",
           consent.app_id, pseudonym, consent.purpose);
-      RETURN_IF_ERROR(CheckRoom(sql, consent.app_id));
+      if (before == 0) RETURN_IF_ERROR(CheckRoom(sql, consent.app_id));
       Insert(sql, consent, pseudonym, ToMillis(clock_.Now()), 0);
       return Read(sql, consent.app_id, pseudonym, consent.purpose);
     };
@@ -92,7 +92,7 @@ class SqlConsents : public Consents {
       const Int now = ToMillis(clock_.Now());
       const auto found = Read(sql, app_id, pseudonym, purpose);
       if (!found.ok()) {
-        RETURN_IF_ERROR(CheckRoom(sql, app_id));
+        // There is always room for a withdrawal.
         NewConsent nothing{.app_id = app_id, .purpose = purpose, .expires = FromMillis(now)};
         Insert(sql, nothing, pseudonym, 0, now);
       } else if (!found->withdrawn) {

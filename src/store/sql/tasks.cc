@@ -77,6 +77,13 @@ class SqlTasks : public Tasks {
     const auto work = [&](Connection& sql) -> Result<Task> {
       if (!LockApplication(sql, wanted.app_id)) return NoSuchApplication();
       ASSIGN_OR_RETURN(const Application application, ReadApplication(sql, wanted.app_id));
+      // Under the lock that a withdrawal takes: it is seen here, or its erasure finds the task.
+      if (!wanted.subject.empty() &&
+          sql.Number("SELECT COUNT(*) FROM consents WHERE app_id = :app AND subject = :subject AND "
+                     "withdrawn_ms > 0",
+                     wanted.app_id, wanted.subject) > 0) {
+        return FailedPrecondition("the person this task is about has withdrawn their consent");
+      }
       const WallTime now = clock_.Now();
       if (sql.Number("SELECT COUNT(*) FROM tasks WHERE app_id = :app AND state IN (0, 1) "
                      "AND expires_ms > :now",
