@@ -55,7 +55,8 @@ Result<std::unique_ptr<Keyring>> Keyring::Open(const std::string& folder, const 
     return InvalidArgument(
         "a change of the master key was begun and not finished; do that first: lethe keys rotate");
   }
-  ASSIGN_OR_RETURN(MasterKey master_key, MasterKey::Load(folder + std::string(kMaster), may_create));
+  ASSIGN_OR_RETURN(MasterKey master_key,
+                   MasterKey::Load(folder + std::string(kMaster), may_create));
   std::unique_ptr<Keyring> keyring(new Keyring(folder, std::move(master_key)));
   ASSIGN_OR_RETURN(const std::string region, SettleRegion(folder + "/region", wanted));
   ASSIGN_OR_RETURN(keyring->keys_, OpenFileKeyStore(folder, keyring->master_key_));

@@ -25,9 +25,9 @@ struct OperationsParts {
   const std::atomic<bool>& stopping;
 };
 
-/// GET /healthz (the process answers), /readyz (it takes calls; 503 while it stops; besides, what was
-/// not swept clean for ten minutes) and /metrics
-/// (Prometheus text). None of them tells anything about a caller but how many there were.
+/// GET /healthz (the process answers), /readyz (it takes calls; 503 while it stops; besides, what
+/// was not swept clean for ten minutes) and /metrics (Prometheus text). None of them tells anything
+/// about a caller but how many there were.
 /// Lifetime: the parts outlive the server
 void AddOperationsRoutes(Router& router, const OperationsParts& parts);
 

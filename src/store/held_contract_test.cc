@@ -280,8 +280,7 @@ TEST_P(HeldContractTest, AudioThatMayNotBeStoredIsToldAsRefused) {
   EXPECT_EQ(begun[1].leaf, 1U);
   EXPECT_TRUE(OpensReference(told[1].reference, begun[1].item.opening, DataClass::kAudio,
                              "task:" + std::to_string(task.id)));
-  EXPECT_THAT(store_->tasks().Begun(app_.id + 1, task.id).status(),
-              HasCode(StatusCode::kNotFound));
+  EXPECT_THAT(store_->tasks().Begun(app_.id + 1, task.id).status(), HasCode(StatusCode::kNotFound));
   // Its erasure is that of the text alone.
   const auto erased = *store_->tasks().Erase({.task = task.id}, ErasureCause::kRequested, 10);
   EXPECT_THAT(erased[0].items, SizeIs(1));
