@@ -185,10 +185,14 @@ class ErasureTest(SpeechTest):
         for task in (waiting, blocked, *queued):
             self.assert_gone(task)
         self.assertEqual((self.objects(), forensics.found()), ([], []))
-        account = self.verified()
-        self.assertEqual(account['findings'], [])
-        for name in ('audio', 'result', 'operation_log'):
-            self.assertEqual(account['classes'][name]['live'], 0, name)
+
+        def live():
+            account = self.verified()
+            self.assertEqual(account['findings'], [])
+            return [account['classes'][name]['live'] for name in ('audio', 'result', 'operation_log')]
+
+        # What ended before the erasure is told to the ledger in its turn.
+        self.wait_until(lambda: live() == [0, 0, 0])
 
     def test_a_call_is_explained_until_it_is_erased(self):
         with open(self.short, 'rb') as file:
