@@ -192,6 +192,19 @@ TEST_P(ConsentsContractTest, AnApplicationSaysWhetherNobodyIsProcessedWithout) {
   EXPECT_THAT(store_->applications().SetConsentRequired(7, true), HasCode(StatusCode::kNotFound));
 }
 
+TEST_P(ConsentsContractTest, NoTaskIsMadeOfAPersonWhoHasWithdrawn) {
+  const NewTask task{
+      .app_id = app_.id, .request = "{}", .subject = *consents_.Pseudonym(app_.id, "ann")};
+  ASSERT_THAT(store_->tasks().Create(task), IsOk());
+  ASSERT_THAT(consents_.Withdraw(app_.id, "ann", kPurpose), IsOk());
+  EXPECT_THAT(store_->tasks().Create(task).status(), HasCode(StatusCode::kFailedPrecondition));
+  const NewTask other{
+      .app_id = app_.id, .request = "{}", .subject = *consents_.Pseudonym(app_.id, "bob")};
+  EXPECT_THAT(store_->tasks().Create(other), IsOk());
+  ASSERT_THAT(consents_.Give(Of("ann")), IsOk());
+  EXPECT_THAT(store_->tasks().Create(task), IsOk());
+}
+
 TEST_P(ConsentsContractTest, WhatIsHeldOfAPersonIsErasedWithinTheirApplicationOnly) {
   const Application other = MakeApplication("two");
   const std::string ann = *consents_.Pseudonym(app_.id, "ann");

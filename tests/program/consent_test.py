@@ -239,6 +239,12 @@ class ConsentTest(SpeechTest):
         self.assertNotIn('ann', told)
         self.assert_good(run('consent', 'require', 'default', 'off', *data))
         self.assertEqual(self.openai(None), '')
+        # A name that a script forgot to set is nobody's, least of all everyone's.
+        self.assert_one_line(run('consent', 'withdraw', 'default', '--subject', '', *data),
+                             'names nobody')
+        self.assert_one_line(run('consent', 'withdraw', 'default', '--subject', '-', *data,
+                                 stdin=b'\n'), 'no name')
+        self.assertNotIn('everyone', self.assert_good(run('consent', 'list', 'default', *data)))
         ages = self.assert_good(run('consent', 'ages'))
         self.assertIn('DE       16', ages)
 
