@@ -12,10 +12,11 @@ import argparse
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
+
+from filled_records import fill
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'tests', 'program'))
@@ -39,8 +40,7 @@ def main():
     data = arguments.data or os.path.join(folder, 'data')
     try:
         if not arguments.data:
-            subprocess.run([arguments.program, 'bench', 'records', '--results', str(arguments.results),
-                            '--keep', data], check=True)
+            fill(arguments.program, arguments.results, data)
         told = run('keys', 'create', '--app', 'bench', '--bearer', '--data', data).stdout.split()
         key = told[told.index('Bearer') + 1]
         with sqlite3.connect(f'file:{data}/records.db?mode=ro', uri=True) as records:
