@@ -146,7 +146,7 @@ Status AwaitLedger(LedgerFeed& feed, const Status& told, std::int64_t seconds) {
 // Recordings that cannot be removed, because the object store does not answer, cannot be opened
 // either; they are no reason not to serve.
 Status FirstSweep(Sweeper& sweeper) {
-  const Status swept = sweeper.SweepAll();
+  Status swept = sweeper.SweepAll();
   if (swept.ok()) return swept;
   for (const Sweeper::Report& report : sweeper.reports()) {
     if (report.error.empty()) continue;

@@ -226,7 +226,7 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
                                    std::pair("/lethe/v1/sla", &server_internal::ShowSla)}) {
     // With what else takes long, each application in its turn: erasures do not wait for it.
     add("GET", path, context.pool,
-        [metering, show](const OwnApiCaller& caller, const HttpRequest& request) {
+        [metering, show = show](const OwnApiCaller& caller, const HttpRequest& request) {
           return ShowMetering(metering, show, caller, request);
         });
   }

@@ -244,7 +244,7 @@ void OpenAiRealtimeSession::Complain(const OpenAiError& error, std::string_view 
       {.message = "Too many events in a row could not be taken.", .code = "too_many_errors"});
 }
 
-void OpenAiRealtimeSession::End(std::uint16_t close_code, OpenAiError error) {
+void OpenAiRealtimeSession::End(std::uint16_t close_code, const OpenAiError& error) {
   if (close_code_ != 0) return;
   close_code_ = close_code;
   if (error.status >= 500) result_ = std::to_string(error.status);

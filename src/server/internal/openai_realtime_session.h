@@ -75,7 +75,7 @@ class OpenAiRealtimeSession : public std::enable_shared_from_this<OpenAiRealtime
 
   void Complain(const OpenAiError& error, std::string_view event_id);
   // An event about why, then the connection is closed.
-  void End(std::uint16_t close_code, OpenAiError error);
+  void End(std::uint16_t close_code, const OpenAiError& error);
   // Gives back what the session holds.
   void Leave();
   void Record();

@@ -24,7 +24,7 @@ class PasswordAttempts {
   static constexpr std::size_t kMostKnown = 100;
 
   explicit PasswordAttempts(const Clock& clock) : clock_(clock) {}
-  PasswordAttempts(PasswordAttempts&& other) : PasswordAttempts(other.clock_) {}
+  PasswordAttempts(PasswordAttempts&& other) noexcept : PasswordAttempts(other.clock_) {}
 
   /// Counts an attempt; false when there were too many within the minute.
   bool MayTry(const std::string& address);

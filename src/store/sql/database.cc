@@ -54,7 +54,7 @@ Status Database::MigrateUnderLock() {
   try {
     Connection connection(*dialect_, Access::kSchema);
     RETURN_IF_ERROR(dialect_->LockSchema(connection));
-    const Status migrated = Migrate(connection);
+    Status migrated = Migrate(connection);
     dialect_->UnlockSchema(connection);
     return migrated;
   } catch (const soci::soci_error& error) {
