@@ -194,12 +194,12 @@ TEST_P(ConsentsContractTest, AnApplicationSaysWhetherNobodyIsProcessedWithout) {
 
 TEST_P(ConsentsContractTest, NoTaskIsMadeOfAPersonWhoHasWithdrawn) {
   const NewTask task{
-      .app_id = app_.id, .request = "{}", .subject = *consents_.Pseudonym(app_.id, "ann")};
+      .app_id = app_.id, .subject = *consents_.Pseudonym(app_.id, "ann"), .request = "{}"};
   ASSERT_THAT(store_->tasks().Create(task), IsOk());
   ASSERT_THAT(consents_.Withdraw(app_.id, "ann", kPurpose), IsOk());
   EXPECT_THAT(store_->tasks().Create(task).status(), HasCode(StatusCode::kFailedPrecondition));
   const NewTask other{
-      .app_id = app_.id, .request = "{}", .subject = *consents_.Pseudonym(app_.id, "bob")};
+      .app_id = app_.id, .subject = *consents_.Pseudonym(app_.id, "bob"), .request = "{}"};
   EXPECT_THAT(store_->tasks().Create(other), IsOk());
   ASSERT_THAT(consents_.Give(Of("ann")), IsOk());
   EXPECT_THAT(store_->tasks().Create(task), IsOk());
