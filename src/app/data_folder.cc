@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "store/directory_objects.h"
 #include "store/mysql_store.h"
+#include "store/recordings_place.h"
 #include "store/s3_objects.h"
 #include "store/sqlite_store.h"
 
@@ -21,9 +22,6 @@ namespace lethe {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The object that says which region a store is of.
-constexpr std::string_view kRegionObject = "region";
 
 // The last folder is for its owner only; the ones above are as usual.
 Status MakePrivateFolder(const std::string& path) {
@@ -105,46 +103,6 @@ Status OpenFile(const RecordsOptions& options, const Clock& clock, bool may_crea
   return OkStatus();
 }
 
-// What an object store says of itself: its region and an identity, a line each.
-// Errors: kNotFound when nobody wrote that yet
-Result<std::string> ReadMark(ObjectStore& objects) {
-  constexpr std::size_t kMostBytes = 128;
-  std::string region;
-  RETURN_IF_ERROR(objects.Get(std::string(kRegionObject), [&](std::string_view bytes) {
-    if (region.size() + bytes.size() > kMostBytes) return DataLoss("no mark of an object store");
-    region += bytes;
-    return OkStatus();
-  }));
-  return region;
-}
-
-Status WriteMark(ObjectStore& objects, const std::string& mark) {
-  return objects.Put(
-      std::string(kRegionObject), mark.size(),
-      [left = std::string_view(mark)](std::span<char> block) mutable -> Result<std::size_t> {
-        const std::size_t size = std::min(block.size(), left.size());
-        std::copy_n(left.data(), size, block.data());
-        left.remove_prefix(size);
-        return size;
-      });
-}
-
-// Recordings are of one region: the first who opens the store says which. Returns its mark.
-Result<std::string> MarkOf(ObjectStore& objects, const std::string& region) {
-  auto mark = ReadMark(objects);
-  if (mark.status().code() == StatusCode::kNotFound) {
-    const Status set = WriteMark(objects, region + "\n" + RandomHex(32));
-    // Another node may have been first.
-    if (!set.ok() && set.code() != StatusCode::kFailedPrecondition) return set;
-    mark = ReadMark(objects);
-  }
-  if (!mark.ok()) return mark.status().WithContext("the region of the object store");
-  const std::string theirs = mark->substr(0, mark->find('\n'));
-  if (theirs == region) return mark;
-  return FailedPrecondition("the object store has recordings of the region " + theirs +
-                            ", this node is in " + region + " (store.region)");
-}
-
 Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const std::string& place, DataFolder* data,
                                                      const RecordsOptions& options) {
   if (!place.starts_with("s3:")) return OpenDirectoryObjects(place);
@@ -162,12 +120,12 @@ Status OpenObjects(const RecordsOptions& options, DataFolder* data) {
   // A command that was not told where recordings are: they are elsewhere.
   const bool guessed = options.objects.empty() && !options.serves;
   std::error_code ignored;
-  if (guessed && !known.empty() && !fs::exists(place + "/" + std::string(kRegionObject), ignored)) {
+  if (guessed && !known.empty() && !fs::exists(place + "/" + kPlaceObject, ignored)) {
     return OkStatus();
   }
   ASSIGN_OR_RETURN(data->objects, OpenObjectStore(place, data, options));
   ASSIGN_OR_RETURN(const std::string mark,
-                   MarkOf(*data->objects, data->keyring->sealer().region()));
+                   MarkOfPlace(*data->objects, data->keyring->sealer().region()));
   if (options.serves) {
     RETURN_IF_ERROR(data->store->UseRecordingsPlace(mark));
   } else if (!known.empty() && known != mark) {

@@ -119,14 +119,12 @@ HttpResponse ShowRetention(RetentionPeriods& periods, const OwnApiCaller& caller
 HttpResponse ShowMetering(const OwnApiMetering& metering,
                           decltype(&server_internal::ShowUsage) show, const OwnApiCaller& caller,
                           const HttpRequest& request) {
-  const NamedValues query = ParseQuery(request.query, true);
-  Json fields = Json::object();
-  for (const auto& [name, value] : query) fields[name] = value;
   std::optional<AppId> named;
-  const Status status = ReadNumber(fields, "app_id", &named);
+  const Status status = ReadNumber(ReadQuery(request), "app_id", &named);
   if (!status.ok()) return OwnApiError(status);
   const auto app_id = NamedApplication(caller, named);
-  return app_id.ok() ? show(metering, *app_id, query) : OwnApiError(app_id.status());
+  if (!app_id.ok()) return OwnApiError(app_id.status());
+  return show(metering, *app_id, ParseQuery(request.query, true));
 }
 
 struct WantedPeriod {

@@ -27,4 +27,11 @@ Status CheckConsent(Consents& consents, const Application& application,
                           todo);
 }
 
+Result<bool> HasWithdrawn(Consents& consents, AppId app_id, std::string_view pseudonym) {
+  if (pseudonym.empty()) return false;
+  ASSIGN_OR_RETURN(const ConsentStanding standing,
+                   consents.Look(app_id, pseudonym, ConsentPurpose::kTranscription));
+  return standing == ConsentStanding::kWithdrawn;
+}
+
 }  // namespace lethe

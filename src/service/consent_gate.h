@@ -20,4 +20,8 @@ namespace lethe {
 /// Thread: any; may wait for the disk
 Status CheckConsent(Consents& consents, const Application& application, std::string_view pseudonym);
 
+/// Whether that person has withdrawn: what was accepted before is not worked on then, nor told.
+/// Errors: as Store
+Result<bool> HasWithdrawn(Consents& consents, AppId app_id, std::string_view pseudonym);
+
 }  // namespace lethe

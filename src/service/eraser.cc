@@ -44,11 +44,7 @@ Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause)
                               .call_id = request.call_id,
                               .subject = request.subject});
   }
-  // What has just ended may not be written down yet.
-  if (parts_.meter != nullptr) parts_.meter->Flush();
   RETURN_IF_ERROR(EraseTasks(request, cause, &erasure, &items));
-  // What ended while tasks were erased.
-  if (parts_.meter != nullptr) parts_.meter->Flush();
   ASSIGN_OR_RETURN(const std::vector<OperationSelector> operations, Operations(request));
   for (const OperationSelector& selector : operations) {
     RETURN_IF_ERROR(EraseOperations(selector, cause, &erasure, &items));
@@ -72,7 +68,7 @@ Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Era
       ++erasure->results;
       if (parts_.tasks != nullptr && parts_.tasks->Cancel(task.id)) ++erasure->cancelled;
     }
-    // What of them was not cancelled has ended, and may not be written down yet.
+    // What was not cancelled, of these and of calls, has ended and may not be written down yet.
     if (parts_.meter != nullptr) parts_.meter->Flush();
     for (const ErasedTask& task : erased) {
       if (!task.object.empty()) EraseObject(task, erasure);

@@ -5,7 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "service/consent_gate.h"
 #include "service/internal/recording_task_request.h"
+#include "service/internal/task_callbacks.h"
 #include "service/recording_result.h"
 
 namespace lethe {
@@ -16,8 +18,6 @@ using Json = nlohmann::json;
 constexpr int kUploadsPerLook = 32;
 // Three heartbeats may be lost before the lease is.
 constexpr int kBeatsPerLease = 4;
-constexpr int kCallbackBatch = 16;
-constexpr std::chrono::seconds kCallbackLook{1};
 
 // The contract's code for a callback (section 4.1), kept with the task.
 int CallbackCode(const Status& status, bool fetching) {
@@ -61,13 +61,18 @@ std::string ResultCode(const TaskOutcome& outcome, bool cancelled) {
 }  // namespace
 
 RecordingTasks::RecordingTasks(const Parts& parts, const RecordingTaskOptions& options)
-    : parts_(parts), options_(options), callbacks_(parts.outbound, parts.clock) {
+    : parts_(parts),
+      options_(options),
+      callbacks_(std::make_unique<TaskCallbacks>(
+          parts.store, parts.outbound, parts.clock,
+          TaskCallbacks::Options{options.node, options.callback_key, options.poll})) {
   recovered_ = Recover();
   for (int i = 0; i < options_.num_workers; ++i) threads_.emplace_back([this] { Work(); });
-  threads_.emplace_back([this] { TellCallers(); });
   threads_.emplace_back([this] { LookAfter(); });
   threads_.emplace_back([this] { BeatHeart(); });
 }
+
+RecordingTasks::~RecordingTasks() { Stop(); }
 
 bool RecordingTasks::Recover() {
   Tasks& tasks = parts_.store.tasks();
@@ -158,6 +163,7 @@ void RecordingTasks::Stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  callbacks_->Stop();
 }
 
 std::vector<AppId> RecordingTasks::Busy() {
@@ -200,8 +206,8 @@ void RecordingTasks::Work() {
     // What cannot be worked on now is not tried again at once.
     if (!outcome) changed_.wait_for(lock, options_.poll, [&] { return stopping_; });
     ++news_;
-    ++told_;
     lock.unlock();
+    callbacks_->Wake();
     changed_.notify_all();
     lock.lock();
   }
@@ -314,26 +320,18 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   return Bytes(std::move(bytes));
 }
 
-Result<bool> RecordingTasks::HasWithdrawn(const Task& task) {
-  if (task.subject.empty()) return false;
-  ASSIGN_OR_RETURN(
-      const ConsentStanding standing,
-      parts_.store.consents().Look(task.app_id, task.subject, ConsentPurpose::kTranscription));
-  return standing == ConsentStanding::kWithdrawn;
-}
-
 std::optional<TaskOutcome> RecordingTasks::RunIfAllowed(const Task& task, const ErasedFlag& erased,
                                                         std::uint64_t* bytes) {
   // A withdrawal erases its tasks; one whose erasure failed, or is still to come, is seen here.
   // Where the register does not answer, the task waits.
   const TaskOutcome refused = Failed(
       InvalidArgument("the person this recording is about has withdrawn their consent"), false);
-  auto withdrawn = HasWithdrawn(task);
+  auto withdrawn = HasWithdrawn(parts_.store.consents(), task.app_id, task.subject);
   if (!withdrawn.ok()) return std::nullopt;
   if (*withdrawn) return refused;
   std::optional<TaskOutcome> outcome = Run(task, erased, bytes);
   if (!outcome) return outcome;
-  withdrawn = HasWithdrawn(task);
+  withdrawn = HasWithdrawn(parts_.store.consents(), task.app_id, task.subject);
   if (!withdrawn.ok()) return std::nullopt;
   return *withdrawn ? refused : outcome;
 }
@@ -383,64 +381,6 @@ std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, const ErasedFla
                      .result = "{\"code\":0,\"text\":" + Json(result.text).dump() +
                                ",\"detail\":" + result.detail + "}",
                      .audio = transcript->duration};
-}
-
-void RecordingTasks::Tell(const Task& task) {
-  const auto request = ReadTaskRequest(task.request);
-  const auto result = nlohmann::ordered_json::parse(task.result, nullptr, false);
-  CallbackFields fields{.task_id = task.id, .app_id = task.app_id};
-  fields.code = result.is_object() ? result.value("code", 10005) : 10005;
-  fields.message = task.error;
-  if (request.ok() && !request->url.empty()) fields.audio_url = request->url;
-  fields.audio_seconds = static_cast<double>(task.audio.count()) / 1000;
-  if (task.state == TaskState::kSuccess && result.is_object()) {
-    fields.text = result.value("text", "");
-    if (result.contains("detail") && !result["detail"].is_null()) {
-      fields.result_detail = result["detail"].dump();
-    }
-  }
-  const CallbackOutcome outcome =
-      callbacks_.Send(task.callback_url, fields, options_.callback_key,
-                      [&, looked = std::chrono::steady_clock::now()]() mutable {
-                        {
-                          const std::lock_guard lock(mutex_);
-                          if (stopping_) return true;
-                        }
-                        // It may be erased between two attempts.
-                        const auto now = std::chrono::steady_clock::now();
-                        if (now - looked < kCallbackLook) return false;
-                        looked = now;
-                        return parts_.store.tasks().Find(task.app_id, task.id).status().code() ==
-                               StatusCode::kNotFound;
-                      });
-  {
-    // Cut short by our own end: the next process tells it.
-    const std::lock_guard lock(mutex_);
-    if (stopping_ && !outcome.delivered) return;
-  }
-  (void)parts_.store.tasks().NoteCallback(
-      task.id, outcome.delivered ? CallbackState::kDelivered : CallbackState::kGivenUp);
-}
-
-void RecordingTasks::TellCallers() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    const std::uint64_t seen = told_;
-    lock.unlock();
-    const auto pending = parts_.store.tasks().ClaimCallbacks(options_.node, kCallbackBatch);
-    if (pending.ok()) {
-      for (const Task& task : *pending) {
-        // It may have been erased, or its time be over, while others were told.
-        const Status there = parts_.store.tasks().Find(task.app_id, task.id).status();
-        const auto withdrawn = HasWithdrawn(task);
-        const bool may_tell = withdrawn.ok() && !*withdrawn;
-        if (there.code() != StatusCode::kNotFound && may_tell) Tell(task);
-      }
-    }
-    lock.lock();
-    if (pending.ok() && !pending->empty()) continue;
-    changed_.wait_for(lock, options_.poll, [&] { return stopping_ || told_ != seen; });
-  }
 }
 
 void RecordingTasks::LookAfter() {

@@ -17,7 +17,6 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "outbound/callback.h"
 #include "outbound/http_client.h"
 #include "service/engine_catalog.h"
 #include "service/meter.h"
@@ -26,6 +25,8 @@
 #include "store/store.h"
 
 namespace lethe {
+
+class TaskCallbacks;
 
 /// What is asked of one task. Everything but the upload is kept with the task and survives a
 /// restart.
@@ -72,7 +73,7 @@ class RecordingTasks {
   /// whose upload is lost are failed. If the store does not answer, that is done as soon as it
   /// does, and nothing is accepted before.
   RecordingTasks(const Parts& parts, const RecordingTaskOptions& options);
-  ~RecordingTasks() { Stop(); }
+  ~RecordingTasks();
   RecordingTasks(const RecordingTasks&) = delete;
   RecordingTasks& operator=(const RecordingTasks&) = delete;
 
@@ -93,7 +94,6 @@ class RecordingTasks {
 
  private:
   void Work();
-  void TellCallers();
   // Takes up what was left, and gives up what is lost.
   void LookAfter();
   void BeatHeart();
@@ -105,7 +105,6 @@ class RecordingTasks {
   // The same, unless the person it is about has withdrawn their consent, before or meanwhile.
   std::optional<TaskOutcome> RunIfAllowed(const Task& task, const ErasedFlag& erased,
                                           std::uint64_t* bytes);
-  Result<bool> HasWithdrawn(const Task& task);
   void Record(const Task& task, const TaskOutcome& outcome, std::uint64_t bytes,
               const ErasedFlag& erased);
   // Writes the outcome down, however long the store does not answer. False when it is not this
@@ -133,12 +132,11 @@ class RecordingTasks {
                            bool zero_retention);
   Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request,
                       const ErasedFlag& erased);
-  void Tell(const Task& task);
   std::vector<AppId> Busy();
 
   const Parts parts_;
   const RecordingTaskOptions options_;
-  CallbackSender callbacks_;
+  const std::unique_ptr<TaskCallbacks> callbacks_;
   std::mutex mutex_;
   std::condition_variable changed_;
   struct Upload {
@@ -153,8 +151,8 @@ class RecordingTasks {
     AppId app_id = 0;
     std::shared_ptr<std::atomic<bool>> erased;
   };
-  std::map<TaskId, InHand> in_hand_;   // what runs here, until its end is recorded
-  std::uint64_t news_ = 0, told_ = 0;  // counts of what was submitted or put back; of what finished
+  std::map<TaskId, InHand> in_hand_;  // what runs here, until its end is recorded
+  std::uint64_t news_ = 0;            // counts what was submitted or put back
   bool recovered_ = false, stopping_ = false;
   bool claim_unanswered_ = false;  // something may run here in the records only
   std::vector<std::thread> threads_;

@@ -187,6 +187,29 @@ class RecordingTasksTest : public ::testing::Test {
   std::optional<RecordingTasks> tasks_;
 };
 
+TEST_F(RecordingTasksTest, WhatWasAcceptedOfAPersonWhoWithdrawsIsNeitherHeardNorTold) {
+  Consents& consents = records_->consents();
+  const std::string subject = *consents.Pseudonym(application_.id, "ann");
+  Start({.node = me_, .num_workers = 0});
+  const auto id = tasks_->Submit(application_.id, "request",
+                                 {.engine = "16k_en",
+                                  .url = "http://recordings.example/1.wav",
+                                  .callback_url = "http://callbacks.example/"},
+                                 "", subject);
+  ASSERT_TRUE(id.ok()) << id.status().message();
+  // The erasure that belongs to it did not come through.
+  ASSERT_TRUE(consents.Withdraw(application_.id, "ann", ConsentPurpose::kTranscription).ok());
+  tasks_.reset();
+  Start();
+  const Task task = WaitForEnd(*id);
+  EXPECT_EQ(task.state, TaskState::kFailed);
+  EXPECT_NE(task.error.find("withdrawn"), std::string::npos) << task.error;
+  while (records_->tasks().Find(application_.id, *id)->callback == CallbackState::kPending) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(records_->tasks().Find(application_.id, *id)->callback, CallbackState::kGivenUp);
+}
+
 TEST_F(RecordingTasksTest, OutcomeWaitsForRecordsThatDoNotAnswer) {
   store_.flaky.on_finish = [](int calls, auto&&...) -> std::optional<Status> {
     if (calls < 2) return Unavailable("no answer");

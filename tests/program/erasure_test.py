@@ -13,7 +13,6 @@ import os
 import random
 import signal
 import time
-import unittest
 
 from api3 import Api3
 import mariadb
@@ -418,11 +417,7 @@ class ErasureOnServersTest(ErasureTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for needed in (mariadb.PROGRAM, s3_server.INSTALLED):
-            if not os.path.exists(needed):
-                if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
-                    raise AssertionError(f'{needed} is missing')
-                raise unittest.SkipTest(f'{needed} is missing')
+        s3_server.require_servers()
 
     def servers(self):
         self.database, self.bucket = mariadb.MariaDb(), s3_server.S3Server()

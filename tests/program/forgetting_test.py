@@ -273,11 +273,7 @@ class ForgettingOnServersTest(ForgettingTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for needed in (mariadb.PROGRAM, s3_server.INSTALLED):
-            if not os.path.exists(needed):
-                if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
-                    raise AssertionError(f'{needed} is missing')
-                raise unittest.SkipTest(f'{needed} is missing')
+        s3_server.require_servers()
 
     def test_a_backup_is_noise_when_its_time_is_over(self):
         self.skipTest('the backup of files; the keys, which it is about, are the same')

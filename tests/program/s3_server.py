@@ -5,12 +5,24 @@ import os
 import shutil
 import subprocess
 import tempfile
+import unittest
 
+import mariadb
 from support import PATIENCE
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 's3')
 INSTALLED = os.path.join(FOLDER, 'node_modules', 's3rver')
 BUCKET = 'lethe-tests'
+
+
+def require_servers():
+    """Skips the tests of a class where MariaDB or s3rver is missing; fails where everything must run."""
+    for needed in (mariadb.PROGRAM, INSTALLED):
+        if os.path.exists(needed):
+            continue
+        if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
+            raise AssertionError(f'{needed} is missing')
+        raise unittest.SkipTest(f'{needed} is missing')
 
 
 class S3Server:

@@ -3,59 +3,11 @@
 #include "store/internal/checks.h"
 #include "store/sql/internal/repositories.h"
 #include "store/sql/internal/task_forgetting.h"
+#include "store/sql/internal/task_row.h"
 #include "store/sql/internal/task_sealer.h"
 
 namespace lethe {
 namespace {
-
-using Row = std::tuple<Int, Int, Int, Text, Text, Text, Int, Text, Int, Text, Int, Int, Int, Int,
-                       Int, Int, Int, Int, Text, Text, Int, Text, Text, Int, Text>;
-
-const std::string kSelect =
-    "SELECT task_id, app_id, uin, request_id, engine, request, holds_upload, holder, "
-    "held_until_ms, "
-    "callback_url, callback, callback_attempts, state, lease, created_ms, expires_ms, started_ms, "
-    "finished_ms, error, result, audio_ms, object_name, object_key, audio_expires_ms, "
-    "subject FROM tasks ";
-
-std::optional<WallTime> TimeIfAny(Int millis) {
-  if (millis == 0) return std::nullopt;
-  return FromMillis(millis);
-}
-
-// As it is stored; its texts are sealed.
-Task ToTask(const Row& row, WallTime now) {
-  const auto& [id, app_id, uin, request_id, engine, request, holds_upload, holder, held_until,
-               callback_url, callback, attempts, state, lease, created, expires, started, finished,
-               error, result, audio, object_name, object_key, audio_expires, subject] = row;
-  std::optional<StoredRecording> recording;
-  if (!object_key.empty() && FromMillis(audio_expires) > now) {
-    recording = StoredRecording{.name = object_name, .key = object_key};
-  }
-  return {.id = static_cast<TaskId>(id),
-          .app_id = static_cast<AppId>(app_id),
-          .uin = static_cast<Uin>(uin),
-          .request_id = request_id,
-          .engine = engine,
-          .request = request,
-          .subject = subject,
-          .holds_upload = holds_upload != 0,
-          .recording = std::move(recording),
-          .holder = holder,
-          .held_until = FromMillis(held_until),
-          .callback_url = callback_url,
-          .callback = static_cast<CallbackState>(callback),
-          .callback_attempts = static_cast<int>(attempts),
-          .state = static_cast<TaskState>(state),
-          .lease = static_cast<int>(lease),
-          .created = FromMillis(created),
-          .expires = FromMillis(expires),
-          .started = TimeIfAny(started),
-          .finished = TimeIfAny(finished),
-          .error = error,
-          .result = result,
-          .audio = Millis(audio)};
-}
 
 // "1300000001, 1300000002": numbers need no quoting.
 std::string NumberList(std::span<const AppId> ids) {
@@ -420,10 +372,9 @@ class SqlTasks : public Tasks {
 
  private:
   Result<Task> ReadLive(Connection& sql, TaskId id) const {
-    const auto rows = sql.Rows<Row>(kSelect + "WHERE task_id = :id AND expires_ms > :now", id,
-                                    ToMillis(clock_.Now()));
-    if (rows.empty()) return NoSuchTask();
-    Task task = ToTask(rows.front(), clock_.Now());
+    auto found = ReadTask(sql, id, clock_.Now());
+    if (!found) return NoSuchTask();
+    Task task = *std::move(found);
     RETURN_IF_ERROR(sealer_.Open(&task));
     return task;
   }

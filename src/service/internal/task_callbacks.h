@@ -1,0 +1,55 @@
+#pragma once
+
+// Callers told that their tasks are finished, on a thread of its own.
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "outbound/callback.h"
+#include "outbound/http_client.h"
+#include "store/store.h"
+
+namespace lethe {
+
+/// Begins at once. Nobody is told of a task that is gone, or of a person who has withdrawn their
+/// consent; a callback that is cut short by the end is made by the next process.
+///
+/// Thread: any. Lifetime: what it is given outlives it
+class TaskCallbacks {
+ public:
+  struct Options {
+    TaskHolder node;
+    std::string key;  // signs them; empty: they are not signed
+    Millis poll{1'000};
+  };
+
+  TaskCallbacks(Store& store, OutboundClient& outbound, const Clock& clock, Options options);
+  ~TaskCallbacks() { Stop(); }
+  TaskCallbacks(const TaskCallbacks&) = delete;
+  TaskCallbacks& operator=(const TaskCallbacks&) = delete;
+
+  /// Something was finished.
+  void Wake();
+  void Stop();
+
+ private:
+  void Run();
+  // Tells what is pending; whether there may be more.
+  bool TellSome();
+  void Tell(const Task& task);
+  bool IsStopping();
+  bool IsGone(const Task& task);
+
+  Store& store_;
+  CallbackSender sender_;
+  const Options options_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool woken_ = false, stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace lethe
