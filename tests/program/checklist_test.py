@@ -26,29 +26,48 @@ END = message('{"type": "end"}')[0]
 
 class ChecklistTableTest(ProgramTest):
 
-    def test_every_test_that_the_table_names_is_there(self):
-        with open(os.path.join(ROOT, 'docs', 'compatibility.md'), encoding='utf-8') as file:
-            table = file.read().partition("## The contract's checklist")[2].partition('\n## ')[0]
-        table = table.partition('|---')[2]
-        lines = re.findall(r'^\| (\d*) *\|', table, re.MULTILINE)
-        self.assertEqual([int(line) for line in lines if line], list(range(1, 17)))
-        sources = ''
+    def setUp(self):
+        super().setUp()
+        self.sources = ''
         for folder in ('src', 'tests/program'):
             for path, _, names in os.walk(os.path.join(ROOT, folder)):
                 for name in names:
                     if name.endswith(('_test.cc', '_test.py')):
                         with open(os.path.join(path, name), encoding='utf-8') as file:
-                            sources += file.read()
+                            self.sources += file.read()
+
+    def read(self, name):
+        with open(os.path.join(ROOT, 'docs', name), encoding='utf-8') as file:
+            return file.read()
+
+    def assert_there(self, suite, test):
+        if test.startswith('test_'):
+            method = rf'^class {suite}\((?:(?!^class ).)*?^    def {test}\(self\)'
+            found = re.search(method, self.sources, re.MULTILINE | re.DOTALL)
+        else:
+            found = re.search(rf'^TEST(_F|_P)?\({suite},\s+{test}\)', self.sources, re.MULTILINE)
+        self.assertTrue(found, f'{suite}.{test}')
+
+    def test_every_test_that_the_table_names_is_there(self):
+        table = self.read('compatibility.md')
+        table = table.partition("## The contract's checklist")[2].partition('\n## ')[0]
+        table = table.partition('|---')[2]
+        lines = re.findall(r'^\| (\d*) *\|', table, re.MULTILINE)
+        self.assertEqual([int(line) for line in lines if line], list(range(1, 17)))
         named = re.findall(r'`(?:\w+/)?(\w+)\.(\w+)`', table)
         self.assertGreater(len(named), 40)
         for suite, test in named:
-            if test.startswith('test_'):
-                method = rf'^class {suite}\((?:(?!^class ).)*?^    def {test}\(self\)'
-                found = re.search(method, sources, re.MULTILINE | re.DOTALL)
-            else:
-                found = re.search(rf'^TEST(_F|_P)?\({suite},\s+{test}\)', sources, re.MULTILINE)
             if f'{suite}.{test}' not in ('api3.py', 'realtime.max_ahead_seconds'):
-                self.assertTrue(found, f'{suite}.{test}')
+                self.assert_there(suite, test)
+
+    def test_every_test_that_the_promise_names_is_there(self):
+        named = re.findall(r'`(\w+Test)(?:\.(\w+))?`', self.read('promise.md'))
+        self.assertGreater(len(named), 25)
+        for suite, test in named:
+            if test:
+                self.assert_there(suite, test)
+            else:
+                self.assertRegex(self.sources, rf'(?m)^class {suite}\b|^TEST(_F|_P)?\({suite},')
 
 
 class ChecklistTest(SpeechTest):
