@@ -217,6 +217,7 @@ void AddAppsCommand(CLI::App& program, int& exit_code) {
 
   AddRetentionCommand(apps, options, exit_code);
   AddQuotaCommand(apps, options, exit_code);
+  AddBillingCommand(apps, exit_code);
 
   CLI::App* disable = AddOne(apps, "disable", "Refuse all calls of an application", options);
   disable->footer("Example:\n  lethe apps disable dictation");

@@ -12,6 +12,7 @@ void AddServeCommand(CLI::App& program, int& exit_code);
 void AddEvalCommand(CLI::App& program, int& exit_code);
 void AddModelsCommand(CLI::App& program, int& exit_code);
 void AddAppsCommand(CLI::App& program, int& exit_code);
+void AddBillingCommand(CLI::App* apps, int& exit_code);  // one of those of `apps`
 void AddKeysCommand(CLI::App& program, int& exit_code);
 void AddCallsCommand(CLI::App& program, int& exit_code);
 void AddConsentCommand(CLI::App& program, int& exit_code);

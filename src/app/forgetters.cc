@@ -67,6 +67,8 @@ std::vector<Forgetter> Forgetters(DataFolder& data) {
       {"operations",
        [&data](int limit) { return data.store->operation_log().RemoveExpired(limit); }},
       {"consents", [&data](int limit) { return data.store->consents().RemoveExpired(limit); }},
+      {"cancellations",
+       [&data](int limit) { return data.store->cancellations().RemoveExpired(limit); }},
       {"usage", [&data](int limit) { return data.store->usage().RemoveExpired(limit); }},
       {"epoch_keys",
        [&data](int limit) {

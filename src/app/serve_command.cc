@@ -214,10 +214,16 @@ Status Run(Options& options) {
 
   Store& store = *data.store;
   FeeEstimator fees(prices, store.usage(), clock, utc_offset);
-  Meter meter(store.usage(),
-              {.region = data.keyring->sealer().region(),
-               .price = [&fees](std::span<FinishedCall> calls) { fees.Price(calls); },
-               .log = &store.operation_log()});
+  CreditGate credit(
+      store.usage(), clock,
+      {.utc_offset = utc_offset, .grace = std::chrono::hours(serve.overdue_grace_hours)});
+  Meter meter(store.usage(), {.region = data.keyring->sealer().region(),
+                              .price =
+                                  [&fees, &credit](std::span<FinishedCall> calls) {
+                                    fees.Price(calls);
+                                    credit.Add(calls);
+                                  },
+                              .log = &store.operation_log()});
   CallGate gate(DefaultGateLimits());
   FairPool pool(static_cast<int>(serve.calls_at_once),
                 static_cast<std::size_t>(serve.calls_waiting));
@@ -238,17 +244,21 @@ Status Run(Options& options) {
   RETURN_IF_ERROR(FirstSweep(sweeper));
   sweeper.Start();
   CallsUnderWay calls;
+  CancellationWatch cancellations({store, calls, meter});
+  RETURN_IF_ERROR(cancellations.Begin());
+  cancellations.Start();
   RecordingTasks tasks(
       {store, engines, recognizer, word_lists, outbound, meter, clock, data.recordings.get()},
       {.node = Node(serve),
        .num_workers = static_cast<int>(serve.tasks_at_once),
        .max_upload_memory = static_cast<std::size_t>(serve.upload_mb) << 20,
        .callback_key = serve.callback_key});
-  Eraser eraser({store, data.recordings.get(), &tasks, &calls, &feed, &meter});
+  Eraser eraser({store, data.recordings.get(), &tasks, &calls, &feed, &meter, &cancellations});
   FaceContext context{
       store,
       engines,
       gate,
+      credit,
       pool,
       quick_pool,
       meter,

@@ -101,6 +101,9 @@ void ServeOptions::Describe(OptionTable* table) {
              &prices);
   table->Add("metering.utc_offset", "Where days and months of bills begin, as an offset from UTC",
              &utc_offset);
+  table->Add("metering.overdue_grace_hours",
+             "How long an account that is in arrears (lethe apps billing) is still served", 0,
+             8'784, &overdue_grace_hours);
   table->Add("media.allow_unconfined",
              "Decode recordings even where the kernel cannot confine the decoder",
              &allow_unconfined);

@@ -45,6 +45,7 @@ struct ServeOptions {
   bool allow_unconfined = false;
   std::string prices = "mainland";
   std::string utc_offset = "+08:00";
+  std::int64_t overdue_grace_hours = 24;
 
   void Describe(OptionTable* table);
 };

@@ -8,7 +8,7 @@ namespace lethe {
 namespace {
 
 constexpr MicroUnits kUnit = 1'000'000;
-constexpr std::size_t kDecimals = 6;
+constexpr std::size_t kDecimals = 6, kMostDigits = 12;  // before the point; 64 bits have room
 
 bool AreDigits(std::string_view text) {
   return text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -22,22 +22,23 @@ std::int64_t Number(std::string_view digits) {
 
 }  // namespace
 
-Result<MicroUnits> ParseMoney(std::string_view text) {
-  const Status wrong = InvalidArgument(
-      "a price is 0 to 10000 with at most six digits behind the point, such as \"3.2\", not: " +
-      std::string(text.substr(0, 32)));
+Result<MicroUnits> ParseMoney(std::string_view text, MicroUnits most) {
+  const Status wrong =
+      InvalidArgument("an amount is 0 to " + std::to_string(most / kUnit) +
+                      " with at most six digits behind the point, such as \"3.2\", not: " +
+                      std::string(text.substr(0, 32)));
   const std::size_t point = text.find('.');
   const std::string_view whole = text.substr(0, point);
   const std::string_view part =
       point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
   const bool has_part = point != std::string_view::npos;
-  if (whole.empty() || whole.size() > 5 || !AreDigits(whole) || part.size() > kDecimals ||
+  if (whole.empty() || whole.size() > kMostDigits || !AreDigits(whole) || part.size() > kDecimals ||
       !AreDigits(part) || (has_part && part.empty())) {
     return wrong;
   }
   const MicroUnits amount =
       Number(whole) * kUnit + Number(std::string(part) + std::string(kDecimals - part.size(), '0'));
-  if (amount > kHighestPrice) return wrong;
+  if (amount > most) return wrong;
   return amount;
 }
 

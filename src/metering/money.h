@@ -18,9 +18,12 @@ inline constexpr MicroUnits kHighestPrice = 10'000'000'000;  // 10,000 of the cu
 /// Seconds or calls that one period may have.
 inline constexpr std::int64_t kMostVolume = 100'000'000'000;
 
+/// What can be an amount.
+inline constexpr MicroUnits kHighestAmount = 999'999'999'999'000'000;
+
 /// Reads "3.2", "1200" or "0.000001". Errors: kInvalidArgument for a sign, more than six digits
-/// behind the point, anything else, or more than kHighestPrice
-Result<MicroUnits> ParseMoney(std::string_view text);
+/// behind the point, anything else, or more than `most`, which is whole and at most kHighestAmount
+Result<MicroUnits> ParseMoney(std::string_view text, MicroUnits most = kHighestPrice);
 
 /// All six digits: "3.200000", "-0.000001".
 std::string ShowMoney(MicroUnits amount);

@@ -8,6 +8,7 @@
 #include "server/internal/admission.h"
 #include "server/internal/api3_actions.h"
 #include "server/internal/authenticator.h"
+#include "server/internal/processing.h"
 #include "server/internal/run_on.h"
 
 namespace lethe {
@@ -59,16 +60,21 @@ ApiError ToError(AuthFailure failure) {
   return {"InternalError.FailAccessDatabase", "The records did not answer; try again."};
 }
 
-// Why a call is not processed (CheckSubject()).
-ApiError ToError(const Status& consent) {
-  switch (consent.code()) {
-    case StatusCode::kPermissionDenied:
-      return {"AuthFailure.UnauthorizedOperation", consent.message()};
-    case StatusCode::kInvalidArgument:
-      return {"InvalidParameterValue", "X-Lethe-Subject: " + consent.message()};
-    default:
-      return StoreError(consent);
+// Why a call is not processed.
+ApiError ToError(const ProcessingRefusal& refusal) {
+  switch (refusal.reason) {
+    case ProcessingRefusal::Reason::kConsent:
+      return {"AuthFailure.UnauthorizedOperation", refusal.message};
+    case ProcessingRefusal::Reason::kSubject:
+      return {"InvalidParameterValue", "X-Lethe-Subject: " + refusal.message};
+    case ProcessingRefusal::Reason::kSpent:
+      return {"FailedOperation.UserHasNoFreeAmount", refusal.message};
+    case ProcessingRefusal::Reason::kOverdue:
+      return {"FailedOperation.ServiceIsolate", refusal.message};
+    case ProcessingRefusal::Reason::kUnavailable:
+      break;
   }
+  return {"InternalError.FailAccessDatabase", refusal.message};
 }
 
 ApiError TooMany(GateRefusal) {
@@ -202,8 +208,8 @@ class CloudApi {
         action->interface == Interface::kSentence || action->interface == Interface::kRecording;
     std::function<ApiAnswer()> run = [&]() -> ApiAnswer {
       if (processes) {
-        const Status consent = CheckSubject(context_, application, subject);
-        if (!consent.ok()) return ToError(consent);
+        const auto refusal = CheckProcessing(context_, application, subject);
+        if (refusal) return ToError(*refusal);
       }
       return RunAction(*action, call);
     };

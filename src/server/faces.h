@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "metering/credit_gate.h"
 #include "server/router.h"
 #include "service/call_gate.h"
 #include "service/calls_under_way.h"
@@ -36,6 +37,7 @@ struct FaceContext {
   Store& store;
   const EngineCatalog& engines;
   CallGate& gate;
+  CreditGate& credit;
   FairPool& pool;        // for what transcribes or fetches while its caller waits
   FairPool& quick_pool;  // for what asks the store: never behind a recording
   Meter& meter;

@@ -13,6 +13,7 @@
 #include "server/internal/admission.h"
 #include "server/internal/flash_answer.h"
 #include "server/internal/flash_parameters.h"
+#include "server/internal/processing.h"
 #include "server/internal/run_on.h"
 
 namespace lethe {
@@ -23,6 +24,7 @@ using server_internal::AuthFailure;
 using server_internal::AuthResult;
 using server_internal::Caller;
 using server_internal::FlashCode;
+using server_internal::ProcessingRefusal;
 using server_internal::FlashWords;
 
 constexpr std::string_view kPath = "/asr/flash/v1/";
@@ -83,24 +85,29 @@ Outcome RefuseAudio(std::string_view id, const Status& status) {
   }
 }
 
-// Whom the call is about may not be processed.
-Outcome RefuseSubject(std::string_view id, const Status& status) {
-  switch (status.code()) {
-    case StatusCode::kPermissionDenied:
-      return Refuse(id, FlashCode::kNotActivated, status.message());
-    case StatusCode::kInvalidArgument:
-      return Refuse(id, FlashCode::kParameter, "X-Lethe-Subject: " + status.message());
-    default:
-      return Refuse(id, FlashCode::kServer, "the service cannot look up consents at the moment");
+// Why the call is not processed.
+Outcome RefuseProcessing(std::string_view id, const ProcessingRefusal& refusal) {
+  switch (refusal.reason) {
+    case ProcessingRefusal::Reason::kConsent:
+      return Refuse(id, FlashCode::kNotActivated, refusal.message);
+    case ProcessingRefusal::Reason::kSubject:
+      return Refuse(id, FlashCode::kParameter, "X-Lethe-Subject: " + refusal.message);
+    case ProcessingRefusal::Reason::kSpent:
+      return Refuse(id, FlashCode::kSpent, refusal.message);
+    case ProcessingRefusal::Reason::kOverdue:
+      return Refuse(id, FlashCode::kOverdue, refusal.message);
+    case ProcessingRefusal::Reason::kUnavailable:
+      break;
   }
+  return Refuse(id, FlashCode::kServer, refusal.message);
 }
 
 // Blocks until the recording is transcribed.
 Outcome Recognize(FaceContext& context, const HttpRequest& request, const Caller& caller,
                   const CancellableCall& under_way, std::string_view id, Millis max_duration) {
   const Application& application = caller.application;
-  const Status consent = server_internal::CheckSubject(context, application, caller.subject);
-  if (!consent.ok()) return RefuseSubject(id, consent);
+  const auto refusal = server_internal::CheckProcessing(context, application, caller.subject);
+  if (refusal) return RefuseProcessing(id, *refusal);
   const auto wanted = server_internal::ReadFlashParameters(ParseQuery(request.query, false));
   if (!wanted.ok()) return Refuse(id, FlashCode::kParameter, wanted.status().message());
   const auto engine = context.engines.Find(wanted->engine_type);

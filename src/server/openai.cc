@@ -18,6 +18,7 @@
 #include "server/internal/openai_error.h"
 #include "server/internal/openai_models.h"
 #include "server/internal/openai_request.h"
+#include "server/internal/processing.h"
 #include "server/internal/run_on.h"
 
 namespace lethe {
@@ -276,9 +277,9 @@ Awaitable<HttpResponse> Transcribe(FaceContext& context, const OpenAiOptions& op
   }
   using Parsed = std::variant<OpenAiRequest, OpenAiError>;
   std::function<Parsed()> parse = [&]() -> Parsed {
-    const Status consent =
-        server_internal::CheckSubject(context, caller.application, caller.subject);
-    if (!consent.ok()) return server_internal::NoConsent(consent);
+    const auto refusal =
+        server_internal::CheckProcessing(context, caller.application, caller.subject);
+    if (refusal) return server_internal::NotProcessed(*refusal);
     return server_internal::ReadOpenAiRequest(request, context.engines,
                                               context.options.default_engine, options.max_file);
   };

@@ -15,6 +15,7 @@
 #include "server/internal/openai_error.h"
 #include "server/internal/openai_realtime_hearing.h"
 #include "server/internal/openai_realtime_session.h"
+#include "server/internal/processing.h"
 #include "server/internal/run_on.h"
 #include "service/live_call.h"
 
@@ -97,8 +98,8 @@ Awaitable<Found> Find(FaceContext& context, const Caller& caller, const HttpRequ
   std::function<Found()> work =
       [&context, application = caller.application, subject = caller.subject,
        settings = std::get<RealtimeSettings>(std::move(settings))]() mutable -> Found {
-    const Status consent = server_internal::CheckSubject(context, application, subject);
-    if (!consent.ok()) return server_internal::NoConsent(consent);
+    const auto refusal = server_internal::CheckProcessing(context, application, subject);
+    if (refusal) return server_internal::NotProcessed(*refusal);
     return server_internal::FindHearing(context, application.id, std::move(settings));
   };
   std::function<Found(const Status&)> refused = [](const Status& status) -> Found {

@@ -18,6 +18,7 @@ std::size_t CallsUnderWay::Cancel(const Selector& selector) {
     if (selector.app_id && call.app_id != *selector.app_id) continue;
     if (selector.uin && call.uin != *selector.uin) continue;
     if (!selector.call_id.empty() && call.call_id != selector.call_id) continue;
+    if (selector.is_call && !selector.is_call(call.call_id)) continue;
     if (!selector.subject.empty() && call.subject != selector.subject) continue;
     std::exchange(call.cancel, nullptr)();
     ++cancelled;

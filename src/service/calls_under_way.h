@@ -64,6 +64,7 @@ class CallsUnderWay {
     std::optional<Uin> uin;
     std::string call_id;
     std::string subject;
+    std::function<bool(const std::string& call_id)> is_call;  // where only that is known
   };
   /// Cancels them; returns how many.
   std::size_t Cancel(const Selector& selector);

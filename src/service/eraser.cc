@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "service/internal/operation_erasure.h"
+
 namespace lethe {
 namespace {
 
@@ -29,6 +31,12 @@ void AddItem(const ErasedItem& item, Erasure* erasure, std::vector<ErasedItem>* 
   }
 }
 
+void AddOperations(const OperationLog::Erased& erased, Erasure* erasure,
+                   std::vector<ErasedItem>* items) {
+  erasure->operations += static_cast<std::size_t>(erased.rows);
+  for (const ErasedItem& item : erased.items) AddItem(item, erasure, items);
+}
+
 }  // namespace
 
 Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause) {
@@ -36,21 +44,36 @@ Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause)
   Erasure erasure;
   if (request.within && request.app_id && *request.app_id != *request.within) return erasure;
   std::vector<ErasedItem> items;
-  // What is under way first: it can leave nothing behind that is looked for later.
-  if (parts_.calls != nullptr && !request.task) {
-    erasure.cancelled +=
-        parts_.calls->Cancel({.app_id = request.app_id ? request.app_id : request.within,
-                              .uin = request.uin,
-                              .call_id = request.call_id,
-                              .subject = request.subject});
+  Cancellation calls{.app_id = request.app_id ? request.app_id : request.within,
+                     .uin = request.uin,
+                     .call_key = {},
+                     .subject = request.subject,
+                     .cause = cause};
+  if (!request.call_id.empty()) {
+    calls.call_key = parts_.store.cancellations().CallKey(request.call_id);
   }
+  // What is under way first: it can leave nothing behind that is looked for later.
+  if (!request.task) RETURN_IF_ERROR(Cancel(request, calls, &erasure));
   RETURN_IF_ERROR(EraseTasks(request, cause, &erasure, &items));
-  ASSIGN_OR_RETURN(const std::vector<OperationSelector> operations, Operations(request));
-  for (const OperationSelector& selector : operations) {
-    RETURN_IF_ERROR(EraseOperations(selector, cause, &erasure, &items));
+  if (!request.task) {
+    RETURN_IF_ERROR(internal::EraseOperations(
+        parts_.store, calls,
+        [&](const OperationLog::Erased& erased) { AddOperations(erased, &erasure, &items); }));
   }
   Prove(items, &erasure);
   return erasure;
+}
+
+Status Eraser::Cancel(const ErasureRequest& request, const Cancellation& wanted, Erasure* erasure) {
+  ASSIGN_OR_RETURN(const CancellationNumber number, parts_.store.cancellations().Ask(wanted));
+  if (parts_.watch != nullptr) parts_.watch->Skip(number);
+  if (parts_.calls == nullptr) return OkStatus();
+  erasure->cancelled += parts_.calls->Cancel({.app_id = wanted.app_id,
+                                              .uin = wanted.uin,
+                                              .call_id = request.call_id,
+                                              .subject = wanted.subject,
+                                              .is_call = nullptr});
+  return OkStatus();
 }
 
 Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
@@ -74,45 +97,13 @@ Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Era
       if (!task.object.empty()) EraseObject(task, erasure);
       for (const ErasedItem& item : task.items) AddItem(item, erasure, items);
       if (request.task && !task.call_id.empty()) {
-        const OperationSelector of_its_call{.call_id = task.call_id, .within = request.within};
-        RETURN_IF_ERROR(EraseOperations(of_its_call, cause, erasure, items));
+        RETURN_IF_ERROR(internal::EraseOperations(
+            parts_.store.operation_log(), {.call_id = task.call_id, .within = request.within},
+            cause, [&](const OperationLog::Erased& rows) { AddOperations(rows, erasure, items); }));
       }
     }
     if (erased.size() < kBatch) return OkStatus();
   }
-}
-
-Result<std::vector<OperationSelector>> Eraser::Operations(const ErasureRequest& request) const {
-  std::vector<OperationSelector> selectors;
-  if (!request.call_id.empty()) {
-    selectors.push_back({.call_id = request.call_id, .within = request.within});
-  }
-  if (!request.subject.empty()) {
-    selectors.push_back({.subject = request.subject, .within = request.within});
-  }
-  if (request.app_id) selectors.push_back({.app_id = request.app_id});
-  if (request.uin) {
-    ASSIGN_OR_RETURN(const std::vector<Application> all, parts_.store.applications().List());
-    for (const Application& application : all) {
-      const bool is_theirs = application.uin == *request.uin;
-      if (is_theirs && application.id == request.within.value_or(application.id)) {
-        selectors.push_back({.app_id = application.id});
-      }
-    }
-  }
-  return selectors;
-}
-
-Status Eraser::EraseOperations(const OperationSelector& selector, ErasureCause cause,
-                               Erasure* erasure, std::vector<ErasedItem>* items) {
-  for (int rows = kBatch; rows == kBatch;) {
-    ASSIGN_OR_RETURN(const OperationLog::Erased erased,
-                     parts_.store.operation_log().Erase(selector, cause, kBatch));
-    rows = erased.rows;
-    erasure->operations += static_cast<std::size_t>(rows);
-    for (const ErasedItem& item : erased.items) AddItem(item, erasure, items);
-  }
-  return OkStatus();
 }
 
 Result<std::vector<Receipt>> Eraser::ReceiptsOf(AppId app_id, TaskId task) {

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "ledger/receipt.h"
 #include "service/calls_under_way.h"
+#include "service/cancellation_watch.h"
 #include "service/ledger_feed.h"
 #include "service/meter.h"
 #include "service/recording_tasks.h"
@@ -38,7 +39,7 @@ struct Erasure {
   std::size_t results = 0;     // texts of tasks
   std::size_t recordings = 0;  // audio
   std::size_t operations = 0;  // rows of the operation log
-  std::size_t cancelled = 0;   // calls and tasks that were under way here
+  std::size_t cancelled = 0;   // calls and tasks that were under way on this node
   /// Recordings whose object could not be removed yet, because the object store does not answer.
   /// Their keys are destroyed; the sweeper removes them.
   std::size_t unreachable = 0;
@@ -58,6 +59,7 @@ class Eraser {
     CallsUnderWay* calls = nullptr;
     LedgerFeed* feed = nullptr;
     Meter* meter = nullptr;
+    CancellationWatch* watch = nullptr;
   };
   explicit Eraser(const Parts& parts) : parts_(parts) {}
 
@@ -74,10 +76,8 @@ class Eraser {
  private:
   Status EraseTasks(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
                     std::vector<ErasedItem>* items);
-  // Whose rows of the operation log are to go, but for those of tasks.
-  Result<std::vector<OperationSelector>> Operations(const ErasureRequest& request) const;
-  Status EraseOperations(const OperationSelector& selector, ErasureCause cause, Erasure* erasure,
-                         std::vector<ErasedItem>* items);
+  // What is under way ends, here and on other nodes.
+  Status Cancel(const ErasureRequest& request, const Cancellation& wanted, Erasure* erasure);
   void EraseObject(const ErasedTask& task, Erasure* erasure);
   void Prove(const std::vector<ErasedItem>& items, Erasure* erasure);
 

@@ -43,6 +43,11 @@ struct Application {
   WallTime created;
   std::map<Interface, Quota> quotas;  // the overrides only
   bool consent_required = false;      // nobody is processed without (store/consents.h)
+  // What its calls of a calendar month may cost, in millionths of the price table's currency; 0:
+  // what is free, and no more. None: nothing is refused for what it costs.
+  std::optional<std::int64_t> monthly_limit;
+  // Since when its account owes fees. None: nobody said so.
+  std::optional<WallTime> overdue_since;
 
   bool operator==(const Application&) const = default;
 };
@@ -77,6 +82,14 @@ class Applications {
 
   /// Whether a call is processed only if the person it is about has consented.
   virtual Status SetConsentRequired(AppId id, bool required) = 0;
+
+  /// Ends the limit when there is none.
+  /// Errors: kInvalidArgument for one below 0
+  virtual Status SetMonthlyLimit(AppId id, std::optional<std::int64_t> limit) = 0;
+
+  /// Says it of all applications of an account, and of those that it gets later; none: all is paid.
+  /// Errors: kNotFound for an unknown account
+  virtual Status SetOverdue(Uin uin, std::optional<WallTime> since) = 0;
 
   /// Replaces what is overridden for one interface; an empty quota ends the override.
   /// Errors: kInvalidArgument for a number below 0 or above kMaxQuota

@@ -41,6 +41,7 @@ struct LoggedOperation {
 /// Which rows; the first field that is set counts, and `within` besides.
 struct OperationSelector {
   std::string call_id;
+  std::string call_key;  // as Cancellations::CallKey() gives it
   std::optional<AppId> app_id;
   std::string subject;  // a pseudonym
   std::optional<AppId> within;

@@ -12,6 +12,7 @@
 // Lifetime: repositories live as long as their store.
 
 #include "store/applications.h"
+#include "store/cancellations.h"
 #include "store/consents.h"
 #include "store/journal.h"
 #include "store/keys.h"
@@ -38,6 +39,7 @@ class Store {
   virtual OperationLog& operation_log() = 0;
   virtual RetentionPeriods& retention_periods() = 0;
   virtual Consents& consents() = 0;
+  virtual Cancellations& cancellations() = 0;
 
   /// The mark of the object store that the recordings of these records are in; empty: nobody said
   /// yet. Errors: kUnavailable when the records do not answer

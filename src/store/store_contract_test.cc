@@ -43,6 +43,33 @@ TEST_P(StoreContractTest, ApplicationsAreNumberedAndFoundAgain) {
   EXPECT_THAT(applications.FindByName("fourth"), HasCode(StatusCode::kNotFound));
 }
 
+TEST_P(StoreContractTest, WhatAnApplicationMaySpendAndItsAccountOwesIsKept) {
+  Applications& applications = store_->applications();
+  const Application one = MakeApplication("one"), other = MakeApplication("other");
+  EXPECT_EQ(one.monthly_limit, std::nullopt);
+  EXPECT_EQ(one.overdue_since, std::nullopt);
+  for (const std::int64_t limit : {std::int64_t{0}, std::numeric_limits<std::int64_t>::max()}) {
+    ASSERT_THAT(applications.SetMonthlyLimit(one.id, limit), IsOk());
+    EXPECT_EQ(applications.Find(one.id)->monthly_limit, limit);
+  }
+  EXPECT_EQ(applications.Find(other.id)->monthly_limit, std::nullopt);
+  ASSERT_THAT(applications.SetMonthlyLimit(one.id, std::nullopt), IsOk());
+  EXPECT_EQ(applications.Find(one.id)->monthly_limit, std::nullopt);
+  EXPECT_THAT(applications.SetMonthlyLimit(one.id, -1), HasCode(StatusCode::kInvalidArgument));
+  EXPECT_THAT(applications.SetMonthlyLimit(5, 1), HasCode(StatusCode::kNotFound));
+
+  ASSERT_THAT(applications.SetOverdue(one.uin, kNoon), IsOk());
+  // What its account owes, one that is made later owes too.
+  const auto later = applications.Create({.name = "later", .uin = one.uin});
+  ASSERT_THAT(later, IsOk());
+  EXPECT_EQ(later->overdue_since, kNoon);
+  EXPECT_EQ(applications.Find(one.id)->overdue_since, kNoon);
+  EXPECT_EQ(applications.Find(other.id)->overdue_since, std::nullopt);
+  ASSERT_THAT(applications.SetOverdue(one.uin, std::nullopt), IsOk());
+  EXPECT_EQ(applications.Find(later->id)->overdue_since, std::nullopt);
+  EXPECT_THAT(applications.SetOverdue(5, kNoon), HasCode(StatusCode::kNotFound));
+}
+
 TEST_P(StoreContractTest, ApplicationNamesAreCheckedAndUnique) {
   Applications& applications = store_->applications();
   const Application one = MakeApplication(std::string(kMaxApplicationName, 'x'));

@@ -97,6 +97,10 @@ class Usage {
   /// Errors: kInvalidArgument when the days are in the wrong order or more than kMaxUsageDays
   virtual Result<std::vector<DayUsage>> ByDay(const UsageQuery& query) = 0;
 
+  /// What the calls of an application that ended from `begin` on and before `end` were written to
+  /// cost, in all.
+  virtual Result<std::int64_t> Fees(AppId app_id, WallTime begin, WallTime end) = 0;
+
   /// The applications that have calls which are not over yet, in the order of their numbers; some
   /// may have been removed since.
   virtual Result<std::vector<AppId>> Applications() = 0;

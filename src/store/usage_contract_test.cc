@@ -63,6 +63,25 @@ TEST(CountedSecondsTest, AtLeastOneAndPartsCountAsWholeAndFailuresAsNothing) {
   }
 }
 
+TEST_P(UsageContractTest, FeesAddUpFromTheBeginAndBeforeTheEnd) {
+  EXPECT_EQ(*usage_.Fees(7, kNoon, kNoon + days(1)), 0);
+  for (const auto& [end, fee] : {std::pair{kNoon - Millis(1), 1},
+                                 {kNoon, 10},
+                                 {kNoon + hours(1) - Millis(1), 100},
+                                 {kNoon + hours(1), 1000}}) {
+    FinishedCall call = Call(end, Millis(1000));
+    call.fee = fee;
+    Record(call);
+  }
+  FinishedCall others = Call(kNoon, Millis(1000));
+  others.app_id = 8;
+  others.fee = 10'000;
+  Record(others);
+  EXPECT_EQ(*usage_.Fees(7, kNoon, kNoon + hours(1)), 110);
+  clock_.Set(kNoon + kUsageLifetime);
+  EXPECT_EQ(*usage_.Fees(7, kNoon, kNoon + hours(1)), 100);
+}
+
 TEST_P(UsageContractTest, CallsAddUpByDayAndInterface) {
   std::vector<FinishedCall> calls = {Call(kNoon, Millis(1200)), Call(kNoon, Millis(0)),
                                      Call(kNoon, Millis(61'000), Interface::kFlash),

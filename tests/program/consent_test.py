@@ -8,19 +8,17 @@ Method: a running service and real speech through each interface, by hand where 
 have no place for a header.
 """
 
-import base64
-import http.client
 import json
 import os
 import time
-import urllib.parse
 
 import websocket_peer
 from api3 import Api3
+from callers import Callers
 from erasure_test import call_own
-from realtime_call import code_of, signature, target
+from realtime_call import code_of, target
 from service import Service
-from support import PATIENCE, SPOKEN, SpeechTest, main, run
+from support import PATIENCE, SpeechTest, main, run
 from websocket_peer import Peer
 
 ANN = 'ann.of-the-consents@example.org'
@@ -38,93 +36,17 @@ class ConsentTest(SpeechTest):
         self.service = Service(data=self.path('data', 'of', 'service'))
         self.addCleanup(self.service.stop)
         self.keys = self.service.keys
-        with open(self.short, 'rb') as file:
-            self.audio = file.read()
-
-    # Each interface: what it answers as a refusal, empty if it did not refuse.
-
-    def api3(self, action, subject, **arguments):
-        api = Api3(self.service.address, self.keys['SecretId'], self.keys['SecretKey'])
-        if subject:
-            api.more['X-Lethe-Subject'] = subject
-        return api.call(action, {'SourceType': 1, 'Data': base64.b64encode(self.audio).decode(),
-                                 'DataLen': len(self.audio), **arguments})
-
-    def sentence(self, subject):
-        answer = self.api3('SentenceRecognition', subject, EngSerViceType='16k_en',
-                           VoiceFormat='wav')
-        if 'Error' not in answer:
-            self.assertTrue(SPOKEN.search(answer['Result']))
-        return answer.get('Error', {}).get('Code', '')
-
-    def task(self, subject):
-        answer = self.api3('CreateRecTask', subject, EngineModelType='16k_en', ChannelNum=1,
-                           ResTextFormat=0)
-        if 'Data' in answer:
-            self.last_task = answer['Data']['TaskId']
-        return answer.get('Error', {}).get('Code', '')
-
-    def post(self, path, body, headers):
-        connection = http.client.HTTPConnection(self.service.address, timeout=PATIENCE)
-        try:
-            connection.request('POST', path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        finally:
-            connection.close()
-
-    def flash(self, subject):
-        """The name is put behind a query that is signed without it, as behind an official client."""
-        path = '/asr/flash/v1/' + self.keys['AppId']
-        values = {'engine_type': '16k_en', 'secretid': self.keys['SecretId'],
-                  'timestamp': str(int(time.time())), 'voice_format': 'wav'}
-        query = '&'.join(f'{name}={value}' for name, value in sorted(values.items()))
-        sign = signature(path, query, self.keys['SecretKey'], 'POST' + 'asr.cloud.tencent.com')
-        name = '&lethe_subject=' + urllib.parse.quote(subject) if subject else ''
-        answer = self.post(f'{path}?{query}{name}', self.audio, {'Authorization': sign})[1]
-        return answer['code'] or ''
-
-    def openai(self, subject):
-        boundary = 'b' * 30
-        body = b''.join([
-            f'--{boundary}\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
-            .encode(),
-            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
-            .encode(), self.audio, f'\r\n--{boundary}--\r\n'.encode()])
-        headers = {'Authorization': 'Bearer ' + self.keys['API key'],
-                   'Content-Type': f'multipart/form-data; boundary={boundary}'}
-        if subject:
-            headers['X-Lethe-Subject'] = subject
-        status, answer = self.post('/v1/audio/transcriptions', body, headers)
-        return '' if status == 200 else (status, answer['error']['code'])
-
-    def realtime(self, subject):
-        """Signed with the name by a caller of our own."""
-        with Peer(self.service.address, target(self.keys, lethe_subject=subject)) as peer:
-            return code_of(peer.next()) or ''
-
-    def openai_realtime(self, subject):
-        headers = [('Authorization', 'Bearer ' + self.keys['API key'])]
-        name = '&lethe_subject=' + urllib.parse.quote(subject) if subject else ''
-        try:
-            with Peer(self.service.address, '/v1/realtime?intent=transcription' + name,
-                      headers=headers) as peer:
-                self.assertIn('session.created', peer.next()[1])
-            return ''
-        except websocket_peer.Refused as refused:
-            return refused.args[0]
+        self.callers = Callers(self.service, self.short)
 
     REFUSALS = {'sentence': 'AuthFailure.UnauthorizedOperation',
                 'task': 'AuthFailure.UnauthorizedOperation', 'flash': 4003,
                 'openai': (403, 'consent_required'), 'realtime': 4003, 'openai_realtime': 403}
 
     def assert_refused(self, subject):
-        for name, refusal in self.REFUSALS.items():
-            self.assertEqual(getattr(self, name)(subject), refusal, (name, subject))
+        self.assertEqual(self.callers.refusals(subject), self.REFUSALS, subject)
 
     def assert_taken(self, subject):
-        for name in self.REFUSALS:
-            self.assertEqual(getattr(self, name)(subject), '', (name, subject))
+        self.assertEqual(self.callers.refusals(subject), dict.fromkeys(self.REFUSALS, ''), subject)
 
     def consent(self, **body):
         return call_own(self.service, 'consent', body)
@@ -174,7 +96,7 @@ class ConsentTest(SpeechTest):
         self.given(require=True)
         self.given(subject=ANN, basis='parent', jurisdiction='FR', expires_in=1)
         until = time.monotonic() + PATIENCE
-        while self.openai_realtime(ANN) == '':
+        while self.callers.openai_realtime(ANN) == '':
             self.assertLess(time.monotonic(), until)
             time.sleep(0.1)
         self.assert_refused(ANN)
@@ -182,11 +104,11 @@ class ConsentTest(SpeechTest):
 
     def test_a_withdrawal_cancels_and_erases_with_receipts(self):
         # Nobody has to have required it.
-        self.assertEqual(self.task(None), '')
-        other = self.last_task
-        self.assertEqual(self.task(ANN), '')
-        hers = self.last_task
-        self.assertEqual(self.sentence(ANN), '')
+        self.assertEqual(self.callers.task(None), '')
+        other = self.callers.last_task
+        self.assertEqual(self.callers.task(ANN), '')
+        hers = self.callers.last_task
+        self.assertEqual(self.callers.sentence(ANN), '')
         api = Api3(self.service.address, self.keys['SecretId'], self.keys['SecretKey'])
         for task in (hers, other):
             until = time.monotonic() + PATIENCE
@@ -223,22 +145,22 @@ class ConsentTest(SpeechTest):
     def test_the_command_does_the_same(self):
         data = ('--data', self.service.data)
         self.assert_good(run('consent', 'require', self.keys['AppId'], 'on', *data))
-        self.assertEqual(self.openai(ANN), (403, 'consent_required'))
+        self.assertEqual(self.callers.openai(ANN), (403, 'consent_required'))
         self.assert_one_line(run('consent', 'give', 'default', '--subject', ANN, '--age', '12',
                                  '--jurisdiction', 'US', *data), 'parent or guardian')
         told = self.assert_good(run('consent', 'give', 'default', '--subject', '-', '--age', '13',
                                     '--jurisdiction', 'US', *data, stdin=ANN.encode() + b'\n'))
         self.assertIn('Children\'s Online Privacy Protection Act', told)
-        self.assertEqual(self.openai(ANN), '')
-        self.assertEqual(self.task(ANN), '')
+        self.assertEqual(self.callers.openai(ANN), '')
+        self.assertEqual(self.callers.task(ANN), '')
         told = self.assert_good(run('consent', 'withdraw', 'default', '--subject', ANN, *data))
         self.assertIn('erased: 1 results', told)
-        self.assertEqual(self.openai(ANN), (403, 'consent_required'))
+        self.assertEqual(self.callers.openai(ANN), (403, 'consent_required'))
         told = self.assert_good(run('consent', 'list', 'default', *data))
         self.assertIn('withdrawn', told)
         self.assertNotIn('ann', told)
         self.assert_good(run('consent', 'require', 'default', 'off', *data))
-        self.assertEqual(self.openai(None), '')
+        self.assertEqual(self.callers.openai(None), '')
         # A name that a script forgot to set is nobody's, least of all everyone's.
         self.assert_one_line(run('consent', 'withdraw', 'default', '--subject', '', *data),
                              'names nobody')
@@ -260,8 +182,8 @@ class ConsentTest(SpeechTest):
             status, answer = call_own(self.service, 'consent', body)
             self.assertEqual((status, answer['error']['code']), (400, 'invalid_argument'), body)
         self.assertEqual(call_own(self.service, 'consent')[1]['consents'], [])
-        self.assertEqual(self.openai('x' * 257), (400, 'invalid_value'))
-        self.assertEqual(self.realtime('x' * 257), 4001)
+        self.assertEqual(self.callers.openai('x' * 257), (400, 'invalid_value'))
+        self.assertEqual(self.callers.realtime('x' * 257), 4001)
         erased = call_own(self.service, 'erase', {'subject': 'nobody'})[1]
         self.assertEqual(erased['erased']['results'], 0)
 

@@ -16,8 +16,12 @@ import unittest
 
 from api3 import Api3
 from mariadb import PASSWORD, PROGRAM, MariaDb
+from own_api import call_own
+from realtime_call import code_of, target
 from service import Service
 from support import PATIENCE, SpeechTest, main, run, word_errors
+import websocket_peer
+from websocket_peer import Peer
 
 
 class SlowWeb:
@@ -168,6 +172,25 @@ class DatabaseTest(SpeechTest):
         self.assertEqual(second.stop()[0], 0)
         again = self.node('c', '--store.ledger-wait-seconds', '0')
         self.assert_counted_once(Api3(again.address, *keys))
+
+    def test_what_one_node_erases_ends_on_the_other(self):
+        websocket_peer.require_wsproto()
+        first = self.node('a')
+        second = self.node('b')
+        address = target(first.keys, voice_id='ended-by-the-other')
+        with Peer(first.address, address) as live, Peer(first.address, target(first.keys)) as other:
+            self.assertEqual((code_of(live.next()), code_of(other.next())), (0, 0))
+            second.keys = first.keys
+            status, erased = call_own(second, 'erase', {'voice_id': 'ended-by-the-other'})
+            self.assertEqual((status, erased['cancelled']), (200, 0))
+            self.assertEqual(code_of(live.next()), 4009)
+            # A command beside them does the same.
+            told = self.assert_good(run('erase', '--app', first.keys['AppId'], '--data',
+                                        first.data, '--store.dsn', self.database.dsn,
+                                        '--store.keys', self.path('keys'),
+                                        env={'LETHE_STORE_PASSWORD': PASSWORD}))
+            self.assertNotIn('cancelled: 1', told)
+            self.assertEqual(code_of(other.next()), 4009)
 
     def test_the_database_comes_back_and_so_does_the_task(self):
         node = self.node('a')

@@ -102,12 +102,6 @@ class ErasureTest(SpeechTest):
         return [name for _, _, names in os.walk(os.path.join(self.service.data, 'objects', 'audio'))
                 for name in names]
 
-    def wait_until(self, condition):
-        until = time.monotonic() + PATIENCE
-        while not condition():
-            self.assertLess(time.monotonic(), until)
-            time.sleep(0.05)
-
     def assert_gone(self, task):
         self.assertEqual(self.task(task)['Error']['Code'], 'FailedOperation.NoSuchTask')
 

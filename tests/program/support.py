@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SENTENCES = '/usr/share/pocketsphinx/test/data/librivox'
@@ -105,6 +106,12 @@ class ProgramTest(unittest.TestCase):
             self.assertIn(mention, result.stderr)
         if result.stdout is not None:
             self.assertEqual(result.stdout, '')
+
+    def wait_until(self, condition):
+        until = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.05)
 
     def names(self, folder):
         return sorted(os.listdir(folder))

@@ -145,6 +145,7 @@ class FaceFixture : public ::testing::Test {
   CallGate gate_{{{Interface::kFlash, {.concurrency = 20}}, {Interface::kOpenAi, {}}}};
   std::list<boost::asio::io_context> contexts_;  // outlive the pool
   static constexpr int kThreads = 2;
+  CreditGate credit_{store_->usage(), clock_};
   FairPool pool_{kThreads, 100}, quick_pool_{kThreads, 100};
   Meter meter_{store_->usage(), {.region = "", .price = nullptr, .log = &store_->operation_log()}};
   Recognizer recognizer_{InProcessMediaDecoder()};
@@ -153,6 +154,7 @@ class FaceFixture : public ::testing::Test {
   FaceContext context_{.store = *store_,
                        .engines = engines_,
                        .gate = gate_,
+                       .credit = credit_,
                        .pool = pool_,
                        .quick_pool = quick_pool_,
                        .meter = meter_,

@@ -186,6 +186,7 @@ class FaultyStore : public Store {
   OperationLog& operation_log() override { return inner_.operation_log(); }
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
   Consents& consents() override { return inner_.consents(); }
+  Cancellations& cancellations() override { return inner_.cancellations(); }
   Result<std::string> RecordingsPlace() override { return inner_.RecordingsPlace(); }
   Status UseRecordingsPlace(const std::string& mark) override {
     return inner_.UseRecordingsPlace(mark);

@@ -282,6 +282,7 @@ class RealtimeTest : public ::testing::Test {
   EngineCatalog catalog_;
   CallGate gate_{{{Interface::kRealtime, {.concurrency = 3}},
                   {Interface::kOpenAiRealtime, {.concurrency = 3}}}};
+  CreditGate credit_{store_->usage(), clock_};
   FairPool pool_{2, 1000};
   FairPool quick_pool_{2, 1000};
   Meter meter_{store_->usage()};
@@ -291,6 +292,7 @@ class RealtimeTest : public ::testing::Test {
   FaceContext context_{.store = *store_,
                        .engines = catalog_,
                        .gate = gate_,
+                       .credit = credit_,
                        .pool = pool_,
                        .quick_pool = quick_pool_,
                        .meter = meter_,

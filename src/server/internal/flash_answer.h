@@ -17,6 +17,8 @@ enum class FlashCode {
   kParameter = 4001,
   kAuthentication = 4002,
   kNotActivated = 4003,
+  kSpent = 4004,
+  kOverdue = 4005,
   kConcurrency = 4006,
   kDecoding = 4007,
   kUploadTimedOut = 4008,

@@ -12,6 +12,8 @@ using Json = nlohmann::ordered_json;
 Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 constexpr std::string_view kNoService = "server_error";
+// As OpenAI's own.
+constexpr std::string_view kSpent = "insufficient_quota", kOverdue = "billing_not_active";
 
 }  // namespace
 
@@ -26,7 +28,8 @@ std::string OpenAiErrorBody(const OpenAiError& error) {
 
 HttpResponse OpenAiErrorResponse(const OpenAiError& error) {
   HttpResponse response{.status = error.status, .body = OpenAiErrorBody(error)};
-  if (error.status == 429 || error.status == 503) {
+  const bool is_about_money = error.code == kSpent || error.code == kOverdue;
+  if ((error.status == 429 && !is_about_money) || error.status == 503) {
     response.headers.emplace_back("Retry-After", "1");
   }
   return response;
@@ -45,15 +48,26 @@ OpenAiError CallErased() {
   return {.status = 410, .message = "The call was erased on request.", .code = "call_erased"};
 }
 
-OpenAiError NoConsent(const Status& status) {
-  switch (status.code()) {
-    case StatusCode::kPermissionDenied:
-      return {.status = 403, .message = status.message(), .code = "consent_required"};
-    case StatusCode::kInvalidArgument:
-      return BadField("X-Lethe-Subject", status.message());
-    default:
-      return NoService("The service cannot look up consents at the moment.");
+OpenAiError NotProcessed(const ProcessingRefusal& refusal) {
+  switch (refusal.reason) {
+    case ProcessingRefusal::Reason::kConsent:
+      return {.status = 403, .message = refusal.message, .code = "consent_required"};
+    case ProcessingRefusal::Reason::kSubject:
+      return BadField("X-Lethe-Subject", refusal.message);
+    case ProcessingRefusal::Reason::kSpent:
+      return {.status = 429,
+              .message = refusal.message,
+              .type = std::string(kSpent),
+              .code = std::string(kSpent)};
+    case ProcessingRefusal::Reason::kOverdue:
+      return {.status = 429,
+              .message = refusal.message,
+              .type = std::string(kOverdue),
+              .code = std::string(kOverdue)};
+    case ProcessingRefusal::Reason::kUnavailable:
+      break;
   }
+  return NoService(refusal.message);
 }
 
 OpenAiError NotLetIn(AuthFailure failure) {

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "server/http.h"
 #include "server/internal/authenticator.h"
+#include "server/internal/processing.h"
 
 namespace lethe::server_internal {
 
@@ -29,8 +30,8 @@ OpenAiError ModelNotFound(std::string message);
 OpenAiError NotLetIn(AuthFailure failure);
 OpenAiError TooManyCalls();
 OpenAiError NoService(std::string message);
-/// Of a call about somebody who may not be processed (CheckSubject()).
-OpenAiError NoConsent(const Status& status);
+/// Of a call that is not processed.
+OpenAiError NotProcessed(const ProcessingRefusal& refusal);
 /// Of a call whose subject was erased while it was under way. Official clients do not repeat 410.
 OpenAiError CallErased();
 

@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "server/internal/openai_realtime_hearing.h"
+#include "server/internal/processing.h"
 #include "server/internal/run_on.h"
 
 namespace lethe::server_internal {
@@ -57,7 +58,7 @@ Awaitable<void> OpenAiRealtimeSession::Run() {
   bool failed = false;
   try {
     Begin();
-    co_await CheckConsent();
+    co_await CheckProcessing();
     if (!over()) co_await Converse();
   } catch (const std::exception&) {
     failed = true;
@@ -106,18 +107,10 @@ void OpenAiRealtimeSession::Begin() {
   last_event_ = Time::now();
 }
 
-Awaitable<void> OpenAiRealtimeSession::CheckConsent() {
-  if (entry_.subject.pseudonym.empty() && !entry_.application.consent_required) co_return;
-  // Copies: the pool may still be at work when this coroutine is no more.
-  std::function<Status()> work = [context = &context_, application = entry_.application,
-                                  subject = entry_.subject] {
-    return CheckSubject(*context, application, subject);
-  };
-  std::function<Status(const Status&)> refused = [](const Status& status) { return status; };
-  const Status consent = co_await RunOn<Status>(context_.quick_pool, entry_.application.id,
-                                                std::move(work), std::move(refused));
-  if (consent.ok()) co_return;
-  const OpenAiError error = NoConsent(consent);
+Awaitable<void> OpenAiRealtimeSession::CheckProcessing() {
+  const auto refusal = co_await CheckProcessingOnPool(context_, entry_.application, entry_.subject);
+  if (!refusal) co_return;
+  const OpenAiError error = NotProcessed(*refusal);
   outbox_.clear();
   result_ = std::to_string(error.status);
   End(kPolicyViolation, error);

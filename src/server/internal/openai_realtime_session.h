@@ -54,7 +54,7 @@ class OpenAiRealtimeSession : public std::enable_shared_from_this<OpenAiRealtime
 
   void Begin();
   // A withdrawal may have come between the upgrade and Begin(), where nobody could cancel yet.
-  Awaitable<void> CheckConsent();
+  Awaitable<void> CheckProcessing();
   Awaitable<void> Converse();
   Awaitable<void> ReadAll();
   // Large messages are read on the pool: what they hold takes milliseconds.

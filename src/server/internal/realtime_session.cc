@@ -14,6 +14,7 @@
 
 #include "server/internal/admission.h"
 #include "server/internal/authenticator.h"
+#include "server/internal/processing.h"
 #include "server/internal/prompt_terms.h"
 #include "server/internal/run_on.h"
 
@@ -66,7 +67,7 @@ Awaitable<void> RealtimeSession::Run(const HttpRequest& request) {
   subject_ = admission.subject.pseudonym;
   if (failure_.code == kSuccess) failure_ = Open(admission);
   // When it can be cancelled: so a withdrawal is either seen here, or cancels it.
-  if (failure_.code == kSuccess) failure_ = co_await CheckConsent(admission);
+  if (failure_.code == kSuccess) failure_ = co_await CheckProcessing(admission);
   if (failure_.code != kSuccess) {
     if (call_) Leave();
     const std::string refusal = Refusal(failure_.code, failure_.message, voice_id_);
@@ -203,29 +204,23 @@ Failure RealtimeSession::Open(const Admission& admission) {
   return {};
 }
 
-Awaitable<Failure> RealtimeSession::CheckConsent(const Admission& admission) {
-  const Application& application = admission.owner.application;
-  if (!application.consent_required && admission.subject.pseudonym.empty() &&
-      admission.subject.status.ok()) {
-    co_return Failure();
+Awaitable<Failure> RealtimeSession::CheckProcessing(const Admission& admission) {
+  const auto refusal =
+      co_await CheckProcessingOnPool(context_, admission.owner.application, admission.subject);
+  if (!refusal) co_return Failure();
+  switch (refusal->reason) {
+    case ProcessingRefusal::Reason::kConsent:
+      co_return Failure{kNotActivated, refusal->message};
+    case ProcessingRefusal::Reason::kSubject:
+      co_return Failure{kBadParameter, "lethe_subject: " + refusal->message};
+    case ProcessingRefusal::Reason::kSpent:
+      co_return Failure{kSpent, refusal->message};
+    case ProcessingRefusal::Reason::kOverdue:
+      co_return Failure{kOverdue, refusal->message};
+    case ProcessingRefusal::Reason::kUnavailable:
+      break;
   }
-  // Copies: the pool may still be at work when this coroutine is no more.
-  std::function<Status()> work = [context = &context_, application, subject = admission.subject] {
-    return CheckSubject(*context, application, subject);
-  };
-  std::function<Status(const Status&)> refused = [](const Status& status) { return status; };
-  const Status consent = co_await RunOn<Status>(context_.quick_pool, application.id,
-                                                std::move(work), std::move(refused));
-  switch (consent.code()) {
-    case StatusCode::kOk:
-      co_return Failure();
-    case StatusCode::kPermissionDenied:
-      co_return Failure{kNotActivated, consent.message()};
-    case StatusCode::kInvalidArgument:
-      co_return Failure{kBadParameter, "lethe_subject: " + consent.message()};
-    default:
-      co_return Failure{kOverloaded, "the consents cannot be read; try again"};
-  }
+  co_return Failure{kOverloaded, refusal->message};
 }
 
 Awaitable<void> RealtimeSession::Converse() {

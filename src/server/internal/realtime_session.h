@@ -31,6 +31,8 @@ enum RealtimeCode : int {
   kBadParameter = 4001,
   kNotAuthentic = 4002,
   kNotActivated = 4003,
+  kSpent = 4004,
+  kOverdue = 4005,
   kTooManyCalls = 4006,
   kNotDecodable = 4007,
   kNoAudio = 4008,
@@ -77,7 +79,7 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   // Opens the call of somebody who is let in. An empty failure: it is open.
   Failure Open(const Admission& admission);
   // Whether whom the call is about may be processed. An empty failure: yes.
-  Awaitable<Failure> CheckConsent(const Admission& admission);
+  Awaitable<Failure> CheckProcessing(const Admission& admission);
   Awaitable<void> Converse();
   Awaitable<void> ReadAll();
   void Take(const WebSocketMessage& message);

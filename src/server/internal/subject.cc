@@ -5,7 +5,6 @@
 #include <boost/beast/core/string.hpp>
 
 #include "server/internal/signature.h"
-#include "service/consent_gate.h"
 
 namespace lethe::server_internal {
 
@@ -33,11 +32,6 @@ Subject FindSubject(FaceContext& context, AppId app_id, const Result<std::string
   auto pseudonym = context.store.consents().Pseudonym(app_id, *name);
   if (!pseudonym.ok()) return {.pseudonym = {}, .status = pseudonym.status()};
   return {.pseudonym = *std::move(pseudonym), .status = OkStatus()};
-}
-
-Status CheckSubject(FaceContext& context, const Application& application, const Subject& subject) {
-  if (!subject.status.ok()) return subject.status;
-  return CheckConsent(context.store.consents(), application, subject.pseudonym);
 }
 
 }  // namespace lethe::server_internal

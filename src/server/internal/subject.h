@@ -1,6 +1,6 @@
 #pragma once
 
-// Whom a call is about, as its caller says (docs/consent.md), and whether they may be processed.
+// Whom a call is about, as its caller says (docs/consent.md).
 
 #include <string>
 
@@ -26,9 +26,5 @@ Result<std::string> SubjectName(const HttpRequest& request);
 /// Blocks on the keys. Its status is that of the name, kInvalidArgument for what is no name, or as
 /// KeyStore.
 Subject FindSubject(FaceContext& context, AppId app_id, const Result<std::string>& name);
-
-/// Whether the call may be processed; asked when it can be cancelled. Blocks on the store.
-/// Errors: the subject's own; as CheckConsent() (service/consent_gate.h)
-Status CheckSubject(FaceContext& context, const Application& application, const Subject& subject);
 
 }  // namespace lethe::server_internal

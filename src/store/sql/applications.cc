@@ -4,19 +4,25 @@
 namespace lethe {
 namespace {
 
-using ApplicationRow = std::tuple<Int, Int, Text, Int, Int, Int>;
+using ApplicationRow = std::tuple<Int, Int, Text, Int, Int, Int, Int, Int>;
 using QuotaRow = std::tuple<Int, Text, Int, Int>;
+
+constexpr const char* kApplicationColumns =
+    "app_id, uin, name, enabled, created_ms, consent_required, monthly_limit, overdue_since_ms";
 
 static_assert(kFirstAppId == 1'300'000'001 && kFirstUin == 100'000'000'001, "as in the schema");
 
 Application ToApplication(const ApplicationRow& row) {
-  const auto& [id, uin, name, enabled, created, consent_required] = row;
+  const auto& [id, uin, name, enabled, created, consent_required, limit, overdue] = row;
   return {.id = static_cast<AppId>(id),
           .uin = static_cast<Uin>(uin),
           .name = name,
           .enabled = enabled != 0,
           .created = FromMillis(created),
-          .consent_required = consent_required != 0};
+          .quotas = {},
+          .consent_required = consent_required != 0,
+          .monthly_limit = limit < 0 ? std::nullopt : std::optional(limit),
+          .overdue_since = overdue == 0 ? std::nullopt : std::optional(FromMillis(overdue))};
 }
 
 void AddQuota(Application& application, const QuotaRow& row) {
@@ -63,10 +69,12 @@ class SqlApplications : public Applications {
       }
       const auto id = static_cast<AppId>(NextNumber(sql, "app_id"));
       const Uin uin = wanted.uin ? *wanted.uin : static_cast<Uin>(NextNumber(sql, "uin"));
+      const Int overdue = sql.Number(
+          "SELECT COALESCE(MAX(overdue_since_ms), 0) FROM applications WHERE uin = :uin", uin);
       sql.Run(
-          "INSERT INTO applications (app_id, uin, name, enabled, created_ms) "
-          "VALUES (:id, :uin, :name, 1, :created)",
-          id, uin, wanted.name, ToMillis(clock_.Now()));
+          "INSERT INTO applications (app_id, uin, name, enabled, created_ms, overdue_since_ms) "
+          "VALUES (:id, :uin, :name, 1, :created, :overdue)",
+          id, uin, wanted.name, ToMillis(clock_.Now()), overdue);
       return ReadApplication(sql, id);
     };
     return database_.Write("create an application", work);
@@ -90,9 +98,8 @@ class SqlApplications : public Applications {
   Result<std::vector<Application>> List() override {
     const auto work = [](Connection& sql) -> Result<std::vector<Application>> {
       std::map<AppId, Application> all;
-      for (const auto& row :
-           sql.Rows<ApplicationRow>("SELECT app_id, uin, name, enabled, created_ms, "
-                                    "consent_required FROM applications")) {
+      for (const auto& row : sql.Rows<ApplicationRow>(std::string("SELECT ") + kApplicationColumns +
+                                                      " FROM applications")) {
         Application application = ToApplication(row);
         all.emplace(application.id, std::move(application));
       }
@@ -131,6 +138,25 @@ class SqlApplications : public Applications {
           "UPDATE applications SET consent_required = :required WHERE app_id = :id", required, id));
     };
     return database_.Write("change an application", work);
+  }
+
+  Status SetMonthlyLimit(AppId id, std::optional<std::int64_t> limit) override {
+    if (limit.value_or(0) < 0) return InvalidArgument("a limit of spending is not below 0");
+    const auto work = [&](Connection& sql) {
+      return Changed(sql.Run("UPDATE applications SET monthly_limit = :limit WHERE app_id = :id",
+                             limit.value_or(-1), id));
+    };
+    return database_.Write("limit what an application spends", work);
+  }
+
+  Status SetOverdue(Uin uin, std::optional<WallTime> since) override {
+    const auto work = [&](Connection& sql) {
+      LockNames(sql);  // no application is added to the account meanwhile
+      const Int rows = sql.Run("UPDATE applications SET overdue_since_ms = :since WHERE uin = :uin",
+                               since ? ToMillis(*since) : 0, uin);
+      return rows == 0 ? NoSuchAccount() : OkStatus();
+    };
+    return database_.Write("change an account", work);
   }
 
   Status SetQuota(AppId id, Interface interface, const Quota& quota) override {
@@ -195,9 +221,7 @@ class SqlApplications : public Applications {
 
 Result<Application> ReadApplication(Connection& sql, AppId id) {
   const auto rows = sql.Rows<ApplicationRow>(
-      "SELECT app_id, uin, name, enabled, created_ms, consent_required FROM applications "
-      "WHERE app_id = :id",
-      id);
+      std::string("SELECT ") + kApplicationColumns + " FROM applications WHERE app_id = :id", id);
   if (rows.empty()) return NoSuchApplication();
   Application application = ToApplication(rows.front());
   for (const auto& row : sql.Rows<QuotaRow>("SELECT app_id, interface, calls_per_second, "

@@ -74,7 +74,9 @@ class SqlOperationLog : public OperationLog {
 
   Result<Erased> Erase(const OperationSelector& selector, ErasureCause cause, int limit) override {
     RETURN_IF_ERROR(CheckLimit(limit));
-    const bool by_call = !selector.call_id.empty(), by_app = selector.app_id.has_value();
+    const std::string call_key =
+        selector.call_id.empty() ? selector.call_key : items_.CallKey(selector.call_id);
+    const bool by_call = !call_key.empty(), by_app = selector.app_id.has_value();
     if (!by_call && !by_app && selector.subject.empty()) return Erased();
     const auto work = [&](Connection& sql) -> Result<Erased> {
       const AppId within = selector.within.value_or(0);  // nobody has the number 0
@@ -88,7 +90,7 @@ class SqlOperationLog : public OperationLog {
         return sql.Rows<std::tuple<Int, Int>>(select, value, within, within, limit);
       };
       return Remove(sql,
-                    by_call  ? find(items_.CallKey(selector.call_id))
+                    by_call  ? find(call_key)
                     : by_app ? find(*selector.app_id)
                              : find(selector.subject),
                     cause);

@@ -235,8 +235,23 @@ constexpr std::array kVersion6 = {
     "CREATE INDEX operations_by_subject ON operations (subject)",
 };
 
-constexpr std::array<std::span<const char* const>, 6> kSteps = {kVersion1, kVersion2, kVersion3,
-                                                                kVersion4, kVersion5, kVersion6};
+// What applications may spend and what their accounts owe; and what erasures ask of the calls that
+// nodes have under way, kept for minutes.
+constexpr std::array kVersion7 = {
+    "ALTER TABLE applications ADD COLUMN monthly_limit BIGINT NOT NULL DEFAULT -1",    // -1: none
+    "ALTER TABLE applications ADD COLUMN overdue_since_ms BIGINT NOT NULL DEFAULT 0",  // 0: not
+    "CREATE TABLE cancellations ("
+    " seq {serial},"
+    " asked_ms BIGINT NOT NULL,"
+    " app_id BIGINT NOT NULL,"          // 0: any
+    " uin BIGINT NOT NULL,"             // 0: any
+    " call_key {string}(64) NOT NULL,"  // a keyed hash; empty: any
+    " subject {string}(64) NOT NULL,"   // a pseudonym; empty: any
+    " cause INT NOT NULL) {table}",
+};
+
+constexpr std::array<std::span<const char* const>, 7> kSteps = {
+    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
 
 void RunStep(Connection& sql, std::span<const char* const> statements) {
   for (const char* statement : statements) {

@@ -73,7 +73,8 @@ class SqlStore : public Store {
         journal_(MakeSqlJournal(*database_, items_, TaskForgetting(items_))),
         operation_log_(MakeSqlOperationLog(*database_, clock, keyring.sealer(), items_)),
         retention_periods_(MakeSqlRetentionPeriods(*database_, clock, items_)),
-        consents_(MakeSqlConsents(*database_, clock, keyring.keys())) {}
+        consents_(MakeSqlConsents(*database_, clock, keyring.keys())),
+        cancellations_(MakeSqlCancellations(*database_, clock, items_)) {}
 
   Applications& applications() override { return *applications_; }
   Keys& keys() override { return *keys_; }
@@ -85,6 +86,7 @@ class SqlStore : public Store {
   OperationLog& operation_log() override { return *operation_log_; }
   RetentionPeriods& retention_periods() override { return *retention_periods_; }
   Consents& consents() override { return *consents_; }
+  Cancellations& cancellations() override { return *cancellations_; }
 
   Result<std::string> RecordingsPlace() override {
     return database_->Read("look for the object store",
@@ -127,6 +129,7 @@ class SqlStore : public Store {
   const std::unique_ptr<OperationLog> operation_log_;
   const std::unique_ptr<RetentionPeriods> retention_periods_;
   const std::unique_ptr<Consents> consents_;
+  const std::unique_ptr<Cancellations> cancellations_;
 };
 
 Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const Clock& clock,

@@ -60,6 +60,16 @@ class SqlUsage : public Usage {
     return database_.Read("sum up usage", work);
   }
 
+  Result<std::int64_t> Fees(AppId app_id, WallTime begin, WallTime end) override {
+    const auto work = [&](Connection& sql) -> Result<std::int64_t> {
+      return sql.Number(
+          "SELECT COALESCE(SUM(fee), 0) FROM finished_calls WHERE app_id = :app "
+          "AND end_ms >= :begin AND end_ms < :end AND expires_ms > :now",
+          app_id, ToMillis(begin), ToMillis(end), ToMillis(clock_.Now()));
+    };
+    return database_.Read("sum up fees", work);
+  }
+
   Result<std::vector<AppId>> Applications() override {
     const auto work = [&](Connection& sql) -> Result<std::vector<AppId>> {
       std::vector<AppId> ids;

@@ -31,6 +31,8 @@ std::unique_ptr<OperationLog> MakeSqlOperationLog(Database& database, const Cloc
 std::unique_ptr<RetentionPeriods> MakeSqlRetentionPeriods(Database& database, const Clock& clock,
                                                           const ItemBook& items);
 std::unique_ptr<Consents> MakeSqlConsents(Database& database, const Clock& clock, KeyStore& keys);
+std::unique_ptr<Cancellations> MakeSqlCancellations(Database& database, const Clock& clock,
+                                                    const ItemBook& items);
 
 /// The period that an application chose for a class, if it did.
 std::optional<Millis> PeriodOf(Connection& sql, AppId app_id, DataClass data_class);

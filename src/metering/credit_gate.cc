@@ -1,0 +1,53 @@
+#include "metering/credit_gate.h"
+
+namespace lethe {
+namespace {
+
+constexpr std::chrono::minutes kAskAgain{1};
+
+}  // namespace
+
+BilledMonth CreditGate::MonthOf(WallTime time) const {
+  const std::chrono::year_month_day day = DayOf(time, options_.utc_offset);
+  return {.month = day.year() / day.month(), .utc_offset = options_.utc_offset};
+}
+
+std::optional<CreditRefusal> CreditGate::Check(const Application& application) {
+  if (application.overdue_since && clock_.Now() >= *application.overdue_since + options_.grace) {
+    return CreditRefusal::kOverdue;
+  }
+  if (!application.monthly_limit) return std::nullopt;
+  const MicroUnits spent = SpentBy(application.id);
+  // What is free may be used to the end, also where nothing may be spent.
+  if (spent > 0 && spent >= *application.monthly_limit) return CreditRefusal::kSpent;
+  return std::nullopt;
+}
+
+MicroUnits CreditGate::SpentBy(AppId app_id) {
+  const WallTime now = clock_.Now();
+  const BilledMonth month = MonthOf(now);
+  const std::lock_guard lock(mutex_);
+  auto [found, is_new] = spent_.try_emplace(app_id);
+  Spent& spent = found->second;
+  if (spent.month != month.month) {
+    spent = {.month = month.month};
+    is_new = true;
+  }
+  if (!is_new && now >= spent.asked && now - spent.asked < kAskAgain) return spent.amount;
+  spent.asked = now;
+  if (const auto fees = usage_.Fees(app_id, month.begin(), month.end()); fees.ok()) {
+    spent.amount = *fees;
+  }
+  return spent.amount;
+}
+
+void CreditGate::Add(std::span<const FinishedCall> calls) {
+  const std::lock_guard lock(mutex_);
+  for (const FinishedCall& call : calls) {
+    const auto found = spent_.find(call.app_id);
+    if (found == spent_.end() || found->second.month != MonthOf(call.end).month) continue;
+    found->second.amount += call.fee;
+  }
+}
+
+}  // namespace lethe
