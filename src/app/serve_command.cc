@@ -282,7 +282,7 @@ Status Run(Options& options) {
   AddRealtimeRoutes(router, context,
                     {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds),
                      .max_decoders = static_cast<int>(serve.decoders) / 2});
-  AddOwnApiRoutes(router, context, eraser, erasures, {prices, utc_offset});
+  AddOwnApiRoutes(router, context, eraser, erasures, {prices, utc_offset, feed});
   AddOperationsRoutes(router, {engines, meter,
                                [&started] {
                                  const HttpServer* running = started;

@@ -1,10 +1,14 @@
 #include "server/own_api.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <variant>
+#include <vector>
 
 #include "server/internal/admission.h"
+#include "server/internal/openapi.h"
+#include "server/internal/own_api_accounts.h"
 #include "server/internal/own_api_caller.h"
 #include "server/internal/own_api_consents.h"
 #include "server/internal/own_api_json.h"
@@ -115,8 +119,26 @@ HttpResponse ShowRetention(RetentionPeriods& periods, const OwnApiCaller& caller
   return app_id.ok() ? ShowPeriods(periods, *app_id) : OwnApiError(app_id.status());
 }
 
+HttpResponse ShowLedger(LedgerFeed& ledger) {
+  const auto published = ledger.Publish();
+  if (!published.ok()) return OwnApiError(published.status());
+  const LedgerFeed::Report report = ledger.report();
+  return OwnApiAnswer({{"leaves", report.leaves},
+                       {"heads", report.heads},
+                       {"head", published->head},
+                       {"keys", published->keys}});
+}
+
+// Of one that was removed, usage is known for as long as all usage is.
+Status CheckIsKnown(Store& store, AppId app_id) {
+  const Status there = store.applications().Find(app_id).status();
+  if (there.code() != StatusCode::kNotFound) return there;
+  ASSIGN_OR_RETURN(const std::vector<AppId> known, store.usage().Applications());
+  return std::find(known.begin(), known.end(), app_id) == known.end() ? there : OkStatus();
+}
+
 // Of the caller's own application, or of whom the operator names.
-HttpResponse ShowMetering(const OwnApiMetering& metering,
+HttpResponse ShowMetering(Store& store, const OwnApiMetering& metering,
                           decltype(&server_internal::ShowUsage) show, const OwnApiCaller& caller,
                           const HttpRequest& request) {
   std::optional<AppId> named;
@@ -124,6 +146,8 @@ HttpResponse ShowMetering(const OwnApiMetering& metering,
   if (!status.ok()) return OwnApiError(status);
   const auto app_id = NamedApplication(caller, named);
   if (!app_id.ok()) return OwnApiError(app_id.status());
+  const Status known = CheckIsKnown(store, *app_id);
+  if (!known.ok()) return OwnApiError(known);
   return show(metering, *app_id, ParseQuery(request.query, true));
 }
 
@@ -212,6 +236,11 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
          .refuse = [](int status,
                       std::string_view why) { return OwnApiError(status, "refused", why); }});
   };
+  router.Add({.method = "GET",
+              .path = "/lethe/v1/openapi.json",
+              .http = [](const HttpRequest&) -> Awaitable<HttpResponse> {
+                co_return HttpResponse{.body = std::string(server_internal::OpenApiDocument())};
+              }});
   add("POST", "/lethe/v1/erase", erasures,
       [&eraser, &store](const OwnApiCaller& caller, const HttpRequest& request) {
         return Erase(store, eraser, caller, request.body);
@@ -224,8 +253,8 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
                                    std::pair("/lethe/v1/sla", &server_internal::ShowSla)}) {
     // With what else takes long, each application in its turn: erasures do not wait for it.
     add("GET", path, context.pool,
-        [metering, show = show](const OwnApiCaller& caller, const HttpRequest& request) {
-          return ShowMetering(metering, show, caller, request);
+        [&store, metering, show = show](const OwnApiCaller& caller, const HttpRequest& request) {
+          return ShowMetering(store, metering, show, caller, request);
         });
   }
   add("GET", "/lethe/v1/retention", context.quick_pool,
@@ -235,6 +264,27 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
   add("POST", "/lethe/v1/retention", erasures,
       [&periods](const OwnApiCaller& caller, const HttpRequest& request) {
         return Shorten(periods, caller, request.body);
+      });
+  add("GET", "/lethe/v1/ledger", erasures,
+      [&ledger = options.ledger](const OwnApiCaller&, const HttpRequest&) {
+        return ShowLedger(ledger);
+      });
+  add("GET", "/lethe/v1/applications", context.quick_pool,
+      [&store](const OwnApiCaller& caller, const HttpRequest&) {
+        return server_internal::ShowApplications(store, caller);
+      });
+  add("POST", "/lethe/v1/applications", context.quick_pool,
+      [&context](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ChangeApplication(context.store, context.clock, caller,
+                                                  request.body);
+      });
+  add("GET", "/lethe/v1/keys", context.quick_pool,
+      [&store](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ShowKeys(store, caller, request);
+      });
+  add("POST", "/lethe/v1/keys", context.quick_pool,
+      [&store](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ChangeKey(store, caller, request.body);
       });
   add("GET", "/lethe/v1/consent", context.quick_pool,
       [&context](const OwnApiCaller& caller, const HttpRequest& request) {

@@ -10,6 +10,10 @@
 //   GET  /lethe/v1/consent     the register of consents (docs/consent.md)
 //   POST /lethe/v1/consent     give one, withdraw it and erase, or require them
 //   POST /lethe/v1/retention   hold something shorter
+//   GET  /lethe/v1/ledger      the last signed head of the ledger, and who signs
+//   GET  /lethe/v1/applications, POST  who may call, and how much
+//   GET  /lethe/v1/keys, POST          what with
+//   GET  /lethe/v1/openapi.json        all of this, described
 //
 // An application's bearer key opens what is the application's; the console's password, sent as
 // HTTP Basic with the user "console", opens all.
@@ -26,6 +30,7 @@ namespace lethe {
 struct OwnApiOptions {
   const PriceTable& prices;
   std::chrono::minutes utc_offset;  // where days and months begin
+  LedgerFeed& ledger;
 };
 
 /// `erasures` is the pool for what may take longer, and nothing else may hold up: erasing much.

@@ -250,6 +250,15 @@ void LedgerFeed::Stop() {
   ledger_.reset();
 }
 
+Result<LedgerFeed::Published> LedgerFeed::Publish() {
+  const std::lock_guard lock(telling_);
+  if (ledger_ == nullptr) return Unavailable("another node writes the ledger");
+  ASSIGN_OR_RETURN(const SignedHead head, ledger_->LastHead());
+  Published published{.head = head.note(), .keys = {}};
+  for (const VerifierKey& key : ledger_->keys()) published.keys.push_back(key.Text());
+  return published;
+}
+
 LedgerFeed::Report LedgerFeed::report() const {
   const std::lock_guard lock(mutex_);
   return report_;

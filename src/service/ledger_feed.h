@@ -58,6 +58,15 @@ class LedgerFeed {
   /// Errors: as CatchUp()
   Result<Receipt> ProveLeaf(std::uint64_t number, const MerkleHash& opening);
 
+  /// What anybody may know: the last signed head, as it is written, and the keys that sign heads,
+  /// in order. Errors: kUnavailable where another process has the ledger; kNotFound before the
+  /// first head
+  struct Published {
+    std::string head;
+    std::vector<std::string> keys;
+  };
+  Result<Published> Publish();
+
   /// Tells the ledger of certain items, before all else that is in the journal. Errors: as
   /// CatchUp()
   Status TellNow(std::span<const ErasedItem> items);

@@ -4,19 +4,28 @@
 
 namespace lethe::server_internal {
 
-HttpResponse OwnApiAnswer(const OwnApiJson& body) { return {.body = body.dump() + "\n"}; }
+HttpResponse OwnApiAnswer(const std::string& json) {
+  return {.body = json + "\n", .headers = {{"Cache-Control", "no-store"}}};
+}
 
-Result<OwnApiJson> ReadObject(const std::string& body,
-                              std::initializer_list<std::string_view> fields) {
-  OwnApiJson object = OwnApiJson::parse(body, nullptr, false);
+HttpResponse OwnApiAnswer(const OwnApiJson& body) { return OwnApiAnswer(body.dump()); }
+
+Status CheckFields(const OwnApiJson& object, std::initializer_list<std::string_view> fields) {
   if (!object.is_object()) return InvalidArgument("the body has to be a JSON object");
   for (const auto& [name, value] : object.items()) {
     if (std::find(fields.begin(), fields.end(), name) == fields.end()) {
       std::string known;
       for (const std::string_view field : fields) known += " " + std::string(field);
-      return InvalidArgument("the body has a field that is not known; known are:" + known);
+      return InvalidArgument("a field is not known here; known are:" + known);
     }
   }
+  return OkStatus();
+}
+
+Result<OwnApiJson> ReadObject(const std::string& body,
+                              std::initializer_list<std::string_view> fields) {
+  OwnApiJson object = OwnApiJson::parse(body, nullptr, false);
+  RETURN_IF_ERROR(CheckFields(object, fields));
   return object;
 }
 

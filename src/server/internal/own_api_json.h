@@ -19,9 +19,14 @@ namespace lethe::server_internal {
 
 using OwnApiJson = nlohmann::ordered_json;
 
+/// Nobody keeps it on its way.
+HttpResponse OwnApiAnswer(const std::string& json);
 HttpResponse OwnApiAnswer(const OwnApiJson& body);
 
-/// An object that has no other fields than these. Errors: kInvalidArgument
+/// Whether it is an object that has no other fields than these. Errors: kInvalidArgument
+Status CheckFields(const OwnApiJson& object, std::initializer_list<std::string_view> fields);
+
+/// A body that is such an object. Errors: kInvalidArgument
 Result<OwnApiJson> ReadObject(const std::string& body,
                               std::initializer_list<std::string_view> fields);
 

@@ -3,7 +3,7 @@
 #include "metering/calendar.h"
 #include "metering/month_report.h"
 #include "metering/reports.h"
-#include "server/internal/own_api_caller.h"
+#include "server/internal/own_api_json.h"
 
 namespace lethe::server_internal {
 namespace {
@@ -47,7 +47,7 @@ Result<std::string> Month(const OwnApiMetering& metering, AppId app_id, const Na
 }
 
 HttpResponse Answer(const Result<std::string>& json) {
-  return json.ok() ? HttpResponse{.body = *json + "\n"} : OwnApiError(json.status());
+  return json.ok() ? OwnApiAnswer(*json) : OwnApiError(json.status());
 }
 
 }  // namespace
