@@ -65,14 +65,16 @@ Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause)
 }
 
 Status Eraser::Cancel(const ErasureRequest& request, const Cancellation& wanted, Erasure* erasure) {
+  // First what needs no records.
+  if (parts_.calls != nullptr) {
+    erasure->cancelled += parts_.calls->Cancel({.app_id = wanted.app_id,
+                                                .uin = wanted.uin,
+                                                .call_id = request.call_id,
+                                                .subject = wanted.subject,
+                                                .is_call = nullptr});
+  }
   ASSIGN_OR_RETURN(const CancellationNumber number, parts_.store.cancellations().Ask(wanted));
   if (parts_.watch != nullptr) parts_.watch->Skip(number);
-  if (parts_.calls == nullptr) return OkStatus();
-  erasure->cancelled += parts_.calls->Cancel({.app_id = wanted.app_id,
-                                              .uin = wanted.uin,
-                                              .call_id = request.call_id,
-                                              .subject = wanted.subject,
-                                              .is_call = nullptr});
   return OkStatus();
 }
 
