@@ -15,14 +15,14 @@ namespace {
 
 struct Options {
   MeteringOptions metering;
-  std::string limit;
+  std::optional<std::string> limit;
   bool no_limit = false, overdue = false, settled = false;
 };
 
 Status Change(const Options& options, const DataFolder& folder, const Application& application) {
   Applications& applications = folder.store->applications();
-  if (!options.limit.empty()) {
-    ASSIGN_OR_RETURN(const MicroUnits limit, ParseMoney(options.limit, kHighestAmount));
+  if (options.limit) {
+    ASSIGN_OR_RETURN(const MicroUnits limit, ParseMoney(*options.limit, kHighestAmount));
     RETURN_IF_ERROR(applications.SetMonthlyLimit(application.id, limit));
   }
   if (options.no_limit) {

@@ -177,8 +177,8 @@ void AddWithdraw(CLI::App* parent, const std::shared_ptr<Options>& options, int&
       "  lethe consent withdraw default --everyone\n"
       "\n"
       "From then on calls that name the person are refused, whatever else is given. Of everyone:\n"
-      "all that the application has is erased. Calls that a running service is at are cancelled\n"
-      "by the service itself: POST /lethe/v1/consent.");
+      "all that the application has is erased. A running service ends the calls that it is at\n"
+      "within a second.");
   AddObjectsOptions(withdraw, options->records);
   withdraw
       ->add_option("--store.ledger", options->records.ledger,

@@ -39,8 +39,8 @@ void AddEraseCommand(CLI::App& program, int& exit_code) {
       "  lethe erase --uin 100000000001\n"
       "  lethe erase --app default\n"
       "\n"
-      "Works beside a running service, which drops what it is transcribing of it within seconds.\n"
-      "Live calls under way are cancelled by the service itself: POST /lethe/v1/erase.\n"
+      "Works beside a running service, which drops what it is transcribing of it within seconds,\n"
+      "and ends live calls that it is about within one.\n"
       "A receipt proves that the ledger says so: lethe ledger verify --help.");
   AddRecordsOptions(command, options->records);
   AddObjectsOptions(command, options->records);

@@ -244,7 +244,7 @@ Status Run(Options& options) {
   RETURN_IF_ERROR(FirstSweep(sweeper));
   sweeper.Start();
   CallsUnderWay calls;
-  CancellationWatch cancellations({store, calls, meter});
+  CancellationWatch cancellations({store, calls, meter, clock});
   RETURN_IF_ERROR(cancellations.Begin());
   cancellations.Start();
   RecordingTasks tasks(

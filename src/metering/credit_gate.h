@@ -31,7 +31,8 @@ struct CreditOptions {
 
 /// Knows what applications with a limit spent this month, by the fees that their calls were written
 /// with. What costs something is known when a call has ended: so the call that reaches the limit,
-/// and those under way with it, are still served. What other nodes wrote is seen within a minute.
+/// and those under way with it, are still served. What other nodes wrote is seen within a minute,
+/// or later where summing up takes more than half a second.
 ///
 /// Thread: any. Lifetime: `usage` and `clock` outlive it
 class CreditGate {
@@ -55,6 +56,7 @@ class CreditGate {
     std::chrono::year_month month;
     MicroUnits amount = 0;
     WallTime asked;  // when the records were
+    Millis rest{0};  // until they are again
   };
 
   BilledMonth MonthOf(WallTime time) const;

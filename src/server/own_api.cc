@@ -27,6 +27,7 @@ using server_internal::OwnApiError;
 using server_internal::OwnApiMetering;
 using server_internal::PasswordAttempts;
 using server_internal::PeerOwner;
+using server_internal::ReadInteger;
 using server_internal::ReadNumber;
 using server_internal::ReadObject;
 using server_internal::ReadQuery;
@@ -122,11 +123,7 @@ HttpResponse ShowRetention(RetentionPeriods& periods, const OwnApiCaller& caller
 HttpResponse ShowLedger(LedgerFeed& ledger) {
   const auto published = ledger.Publish();
   if (!published.ok()) return OwnApiError(published.status());
-  const LedgerFeed::Report report = ledger.report();
-  return OwnApiAnswer({{"leaves", report.leaves},
-                       {"heads", report.heads},
-                       {"head", published->head},
-                       {"keys", published->keys}});
+  return OwnApiAnswer({{"head", published->head}, {"keys", published->keys}});
 }
 
 // Of one that was removed, usage is known for as long as all usage is.
@@ -167,7 +164,7 @@ Result<WantedPeriod> ReadPeriod(const std::string& body) {
   if (!data_class) return InvalidArgument("class is one of audio, result, operation_log");
   wanted.data_class = *data_class;
   std::optional<std::int64_t> seconds;
-  RETURN_IF_ERROR(ReadNumber(object, "seconds", &seconds));
+  RETURN_IF_ERROR(ReadInteger(object, "seconds", &seconds));
   constexpr std::int64_t kMost = std::int64_t{1} << 40;
   if (!seconds || *seconds < 0 || *seconds > kMost) {
     return InvalidArgument("seconds is how long it may be held, zero or more");
@@ -265,7 +262,7 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
       [&periods](const OwnApiCaller& caller, const HttpRequest& request) {
         return Shorten(periods, caller, request.body);
       });
-  add("GET", "/lethe/v1/ledger", erasures,
+  add("GET", "/lethe/v1/ledger", context.pool,
       [&ledger = options.ledger](const OwnApiCaller&, const HttpRequest&) {
         return ShowLedger(ledger);
       });

@@ -8,55 +8,75 @@
 namespace lethe {
 namespace {
 
-constexpr int kBatch = 100;
-// So many numbers back, one may appear that was given before.
-constexpr CancellationNumber kLate = 100;
+// What was asked so long before the last look may be seen only now: clocks differ, and commits take
+// their time.
+constexpr std::chrono::minutes kLate{1};
 
 }  // namespace
 
 Status CancellationWatch::Begin() {
-  ASSIGN_OR_RETURN(const CancellationNumber newest, parts_.store.cancellations().Newest());
+  const WallTime now = parts_.clock.Now();
+  ASSIGN_OR_RETURN(const std::vector<AskedCancellation> asked,
+                   parts_.store.cancellations().Since(now - kLate));
   const std::lock_guard lock(mutex_);
-  seen_ = newest;
-  for (CancellationNumber old = newest - kLate; old <= newest; ++old) done_.insert(old);
+  looked_ = now;
+  for (const AskedCancellation& old : asked) handled_[old.reference] = Progress::kDone;
   return OkStatus();
 }
 
-void CancellationWatch::Skip(CancellationNumber number) {
+void CancellationWatch::Skip(const std::string& reference) {
   const std::lock_guard lock(mutex_);
-  done_.insert(number);
+  handled_[reference] = Progress::kDone;
 }
 
-bool CancellationWatch::IsDone(CancellationNumber number) const {
+bool CancellationWatch::IsDone(const std::string& reference) const {
   const std::lock_guard lock(mutex_);
-  return done_.contains(number);
+  const auto found = handled_.find(reference);
+  return found != handled_.end() && found->second == Progress::kDone;
 }
 
 Status CancellationWatch::Look() {
   const std::lock_guard looking(looking_);
-  CancellationNumber after;
+  const WallTime now = parts_.clock.Now();
+  WallTime looked;
   {
     const std::lock_guard lock(mutex_);
-    after = seen_ - kLate;
+    looked = looked_;
   }
-  while (true) {
-    ASSIGN_OR_RETURN(const std::vector<AskedCancellation> asked,
-                     parts_.store.cancellations().After(after, kBatch));
-    for (const auto& [number, cancellation] : asked) {
-      if (!IsDone(number)) RETURN_IF_ERROR(Apply(cancellation));
-      const std::lock_guard lock(mutex_);
-      done_.insert(number);
-      seen_ = std::max(seen_, number);
-      after = number;
+  ASSIGN_OR_RETURN(const std::vector<AskedCancellation> asked,
+                   parts_.store.cancellations().Since(looked - kLate));
+  // Something may be over by now that nobody looked at.
+  if (now - looked >= kCancellationLifetime - kLate) parts_.calls.Cancel({});
+  // First what needs no records.
+  std::map<std::string, Progress> handled;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const AskedCancellation& one : asked) {
+      const auto [before, is_new] = handled_.try_emplace(one.reference, Progress::kCancelled);
+      if (is_new) Cancel(one.cancellation);
+      handled.insert(*before);
     }
-    if (asked.size() < static_cast<std::size_t>(kBatch)) break;
+  }
+  // What was not cancelled has ended, and may not be written down yet.
+  const auto is_open = [](const auto& one) { return one.second == Progress::kCancelled; };
+  if (std::any_of(handled.begin(), handled.end(), is_open)) parts_.meter.Flush();
+  Status first_error;
+  for (const AskedCancellation& one : asked) {
+    if (IsDone(one.reference)) continue;
+    const Status erased = internal::EraseOperations(parts_.store, one.cancellation, one.asked,
+                                                    [](const OperationLog::Erased&) {});
+    if (first_error.ok()) first_error = erased;
+    if (erased.ok()) handled[one.reference] = Progress::kDone;
   }
   const std::lock_guard lock(mutex_);
-  done_.erase(done_.begin(), done_.upper_bound(seen_ - kLate));
+  // Those that were skipped meanwhile stay; what nobody will see again goes.
+  for (const auto& [reference, progress] : handled) handled_[reference] = progress;
+  if (!first_error.ok()) return first_error;
+  looked_ = now;
   return OkStatus();
 }
 
-Status CancellationWatch::Apply(const Cancellation& wanted) {
+void CancellationWatch::Cancel(const Cancellation& wanted) {
   Cancellations& cancellations = parts_.store.cancellations();
   CallsUnderWay::Selector selector{.app_id = wanted.app_id,
                                    .uin = wanted.uin,
@@ -69,9 +89,6 @@ Status CancellationWatch::Apply(const Cancellation& wanted) {
     };
   }
   parts_.calls.Cancel(selector);
-  // What was not cancelled has ended, and may not be written down yet.
-  parts_.meter.Flush();
-  return internal::EraseOperations(parts_.store, wanted, [](const OperationLog::Erased&) {});
 }
 
 void CancellationWatch::Start() {

@@ -3,10 +3,11 @@
 // Ends the calls that this node has under way and that somebody else, another node or a command,
 // has erased.
 
+#include <chrono>
 #include <condition_variable>
-#include <cstdint>
+#include <map>
 #include <mutex>
-#include <set>
+#include <string>
 #include <thread>
 
 #include "base/status.h"
@@ -18,8 +19,9 @@
 namespace lethe {
 
 /// Looks every second for what was asked of calls (store/cancellations.h) since it began. Of calls
-/// that end between the erasure and the look, it erases what the meter wrote of them: so it may
-/// reach a call that began within that second.
+/// that end between the erasure and the look, it erases what was written of them; so it may reach
+/// one that began between the two. When the records did not answer for so long that something may
+/// have been missed, all calls under way are ended.
 ///
 /// Thread: any. Lifetime: the parts outlive it
 class CancellationWatch {
@@ -28,6 +30,7 @@ class CancellationWatch {
     Store& store;
     CallsUnderWay& calls;
     Meter& meter;
+    const Clock& clock;
   };
   explicit CancellationWatch(const Parts& parts, Millis interval = Millis(1'000))
       : parts_(parts), interval_(interval) {}
@@ -43,23 +46,25 @@ class CancellationWatch {
   Status Look();
 
   /// This one was asked from here, and done.
-  void Skip(CancellationNumber number);
+  void Skip(const std::string& reference);
 
   /// From now on, every interval, on a thread of its own.
   void Start();
   void Stop();
 
  private:
-  Status Apply(const Cancellation& cancellation);
-  bool IsDone(CancellationNumber number) const;
+  enum class Progress { kCancelled, kDone };
+
+  void Cancel(const Cancellation& wanted);
+  bool IsDone(const std::string& reference) const;
   void Run();
 
   const Parts parts_;
   const Millis interval_;
   mutable std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
-  CancellationNumber seen_ = 0;        // the largest
-  std::set<CancellationNumber> done_;  // those that are looked at again
+  WallTime looked_;                          // the last time that was whole
+  std::map<std::string, Progress> handled_;  // of what may be seen again
   bool stopping_ = false;
   std::mutex looking_;
   std::thread thread_;

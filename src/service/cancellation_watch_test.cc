@@ -32,7 +32,7 @@ class CancellationWatchTest : public testing::Test {
   const Application other_ = *store_->applications().Create({.name = "two"});
   CallsUnderWay calls_;
   Meter meter_{store_->usage(), {.region = "", .price = nullptr, .log = &store_->operation_log()}};
-  CancellationWatch watch_{{*store_, calls_, meter_}};
+  CancellationWatch watch_{{*store_, calls_, meter_, clock_}};
   CallsUnderWay calls_elsewhere_;
   Eraser elsewhere_{{.store = *store_, .calls = &calls_elsewhere_}};
 };
@@ -79,7 +79,7 @@ TEST_F(CancellationWatchTest, OfACallThatEndsBeforeTheLookNoRowStays) {
 
 TEST_F(CancellationWatchTest, WhatWasAskedBeforeItBeganOrFromHereIsNotDoneAgain) {
   EraseElsewhere({.app_id = application_.id});
-  CancellationWatch later({*store_, calls_, meter_});
+  CancellationWatch later({*store_, calls_, meter_, clock_});
   ASSERT_THAT(later.Begin(), IsOk());
   Eraser here({.store = *store_, .calls = &calls_, .watch = &later});
   ASSERT_THAT(here.Erase({.app_id = application_.id}, ErasureCause::kRequested).status(), IsOk());
@@ -91,6 +91,25 @@ TEST_F(CancellationWatchTest, WhatWasAskedBeforeItBeganOrFromHereIsNotDoneAgain)
   EXPECT_TRUE(call.cancelled());
 }
 
+TEST_F(CancellationWatchTest, RowsFromBeforeAreLeftToWhoeverAskedAndProvesThem) {
+  meter_.Record(Call("call", application_));
+  meter_.Flush();
+  clock_.Advance(Millis(1));
+  const Cancellation wanted{.call_key = store_->cancellations().CallKey("call")};
+  ASSERT_THAT(store_->cancellations().Ask(wanted), IsOk());
+  EXPECT_THAT(watch_.Look(), IsOk());
+  EXPECT_THAT(*store_->operation_log().Find("call"), SizeIs(1));
+}
+
+TEST_F(CancellationWatchTest, WithATaskGoesWhatItsNodeWritesOfItAfterwards) {
+  const Task task = *store_->tasks().Create(
+      {.app_id = application_.id, .request_id = "its call", .request = "{}"});
+  EraseElsewhere({.within = application_.id, .task = task.id});
+  meter_.Record(Call("its call", application_));
+  EXPECT_THAT(watch_.Look(), IsOk());
+  EXPECT_THAT(*store_->operation_log().Find("its call"), IsEmpty());
+}
+
 TEST_F(CancellationWatchTest, EachIsDoneOnceHoweverManyThereAre) {
   const CancellableCall call(calls_, application_, "call");
   for (int i = 0; i < 250; ++i) EraseElsewhere({.call_id = "nobody's " + std::to_string(i)});
@@ -98,8 +117,21 @@ TEST_F(CancellationWatchTest, EachIsDoneOnceHoweverManyThereAre) {
   EXPECT_THAT(watch_.Look(), IsOk());
   EXPECT_TRUE(call.cancelled());
   const CancellableCall again(calls_, application_, "call");
-  EXPECT_THAT(watch_.Look(), IsOk());
+  for (int seconds = 0; seconds < 130; seconds += 10) {
+    clock_.Advance(std::chrono::seconds(10));
+    EXPECT_THAT(watch_.Look(), IsOk());
+  }
   EXPECT_FALSE(again.cancelled());
+}
+
+TEST_F(CancellationWatchTest, WhoCouldNotLookForTooLongEndsAllItHas) {
+  const CancellableCall call(calls_, application_, "call");
+  clock_.Advance(kCancellationLifetime - std::chrono::minutes(1) - Millis(1));
+  EXPECT_THAT(watch_.Look(), IsOk());
+  EXPECT_FALSE(call.cancelled());
+  clock_.Advance(kCancellationLifetime - std::chrono::minutes(1));
+  EXPECT_THAT(watch_.Look(), IsOk());
+  EXPECT_TRUE(call.cancelled());
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause)
   RETURN_IF_ERROR(EraseTasks(request, cause, &erasure, &items));
   if (!request.task) {
     RETURN_IF_ERROR(internal::EraseOperations(
-        parts_.store, calls,
+        parts_.store, calls, std::nullopt,
         [&](const OperationLog::Erased& erased) { AddOperations(erased, &erasure, &items); }));
   }
   Prove(items, &erasure);
@@ -73,8 +73,12 @@ Status Eraser::Cancel(const ErasureRequest& request, const Cancellation& wanted,
                                                 .subject = wanted.subject,
                                                 .is_call = nullptr});
   }
-  ASSIGN_OR_RETURN(const CancellationNumber number, parts_.store.cancellations().Ask(wanted));
-  if (parts_.watch != nullptr) parts_.watch->Skip(number);
+  return Ask(wanted);
+}
+
+Status Eraser::Ask(const Cancellation& wanted) {
+  ASSIGN_OR_RETURN(const std::string reference, parts_.store.cancellations().Ask(wanted));
+  if (parts_.watch != nullptr) parts_.watch->Skip(reference);
   return OkStatus();
 }
 
@@ -99,6 +103,10 @@ Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Era
       if (!task.object.empty()) EraseObject(task, erasure);
       for (const ErasedItem& item : task.items) AddItem(item, erasure, items);
       if (request.task && !task.call_id.empty()) {
+        // The node that worked on it may be about to write what it did.
+        RETURN_IF_ERROR(Ask({.app_id = request.within,
+                             .call_key = parts_.store.cancellations().CallKey(task.call_id),
+                             .cause = cause}));
         RETURN_IF_ERROR(internal::EraseOperations(
             parts_.store.operation_log(), {.call_id = task.call_id, .within = request.within},
             cause, [&](const OperationLog::Erased& rows) { AddOperations(rows, erasure, items); }));

@@ -78,6 +78,7 @@ class Eraser {
                     std::vector<ErasedItem>* items);
   // What is under way ends, here and on other nodes.
   Status Cancel(const ErasureRequest& request, const Cancellation& wanted, Erasure* erasure);
+  Status Ask(const Cancellation& wanted);
   void EraseObject(const ErasedTask& task, Erasure* erasure);
   void Prove(const std::vector<ErasedItem>& items, Erasure* erasure);
 

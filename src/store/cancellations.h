@@ -4,7 +4,6 @@
 // was erased. A node looks every second (service/cancellation_watch.h); what was asked is kept for
 // minutes.
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,9 +19,6 @@ namespace lethe {
 
 inline constexpr Millis kCancellationLifetime = std::chrono::minutes(10);
 
-/// Grows with every one that is asked.
-using CancellationNumber = std::int64_t;
-
 /// Which calls. All that is set has to fit, and something of call, account, application and person
 /// is.
 struct Cancellation {
@@ -36,7 +32,8 @@ struct Cancellation {
 };
 
 struct AskedCancellation {
-  CancellationNumber number = 0;
+  std::string reference;  // random, 32 hexadecimal digits
+  WallTime asked;         // by the clock of whoever asked
   Cancellation cancellation;
 };
 
@@ -49,14 +46,12 @@ class Cancellations {
   /// What stands for a call's id in records: a keyed hash, 64 hexadecimal digits.
   virtual std::string CallKey(std::string_view call_id) const = 0;
 
-  virtual Result<CancellationNumber> Ask(const Cancellation& cancellation) = 0;
+  /// Returns its reference.
+  virtual Result<std::string> Ask(const Cancellation& cancellation) = 0;
 
-  /// At most `limit` behind `after` that are not over, in their order. Nodes ask at the same time:
-  /// a smaller number may appear for a moment after a larger one.
-  virtual Result<std::vector<AskedCancellation>> After(CancellationNumber after, int limit) = 0;
-
-  /// The largest number that was given; 0: none was.
-  virtual Result<CancellationNumber> Newest() = 0;
+  /// All that were asked from `since` on and are not over, oldest first. Clocks of nodes differ,
+  /// and what was asked is seen when it is committed: so look some time back.
+  virtual Result<std::vector<AskedCancellation>> Since(WallTime since) = 0;
 
   /// Removes at most `limit` that are over. Returns how many.
   virtual Result<int> RemoveExpired(int limit) = 0;

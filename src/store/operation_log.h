@@ -45,6 +45,7 @@ struct OperationSelector {
   std::optional<AppId> app_id;
   std::string subject;  // a pseudonym
   std::optional<AppId> within;
+  std::optional<WallTime> written_since;  // and no older ones
 };
 
 /// Thread: any; calls may wait for the disk

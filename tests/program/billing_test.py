@@ -92,9 +92,9 @@ class BillingTest(SpeechTest):
 
     def test_what_is_no_amount_is_told(self):
         self.start()
-        for amount in ('-1', '1e3', '0.0000001', '1000000000000', 'x'):
-            self.assert_one_line(run('apps', 'billing', 'default', '--monthly-limit=' + amount,
-                                     '--data', self.service.data), 'an amount is 0 to')
+        for amount in ('', '-1', '1e3', '0.0000001', '1000000000000', 'x'):
+            self.assert_one_line(run('apps', 'billing', 'default', '--data', self.service.data,
+                                     '--monthly-limit', amount), 'an amount is 0 to')
         self.assertIn('none', self.billing())
 
 

@@ -30,7 +30,7 @@ except ImportError:
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'src')
 ROUNDS = int(os.environ.get('LETHE_TEST_OPENAPI_ROUNDS', '600'))
-STRANGE = [None, True, False, 0, -1, 1 << 63, 1 << 70, 1.5, '', 'x', ' ', '\u0000', '\u2028', 'ä' * 300,
+STRANGE = [None, True, False, 0, -1, '50', 1 << 63, 1 << 70, 1.5, '', 'x', ' ', '\u0000', '\u2028', 'ä' * 300,
            [], {}, [[]], {'x': {}}, '-1', '1e9', '<b>', "'; DROP TABLE tasks; --"]
 
 
@@ -255,9 +255,13 @@ class OpenApiTest(ProgramTest):
             about = (value, query, authorization and authorization[:6])
             self.assert_described(method, path, operation, answer, about)
             self.assertNotEqual(answer[0], 500, about)
-            if answer[0] == 200 and value is not None and text == json.dumps(
-                    value, ensure_ascii=False):
+            if answer[0] == 200 and value is not None:
                 self.assertTrue(self.api.fits(schema, value), (path, value, answer))
+            # What fits is understood, but for what a schema cannot say.
+            if (answer[0] == 400 and path in ('/lethe/v1/erase', '/lethe/v1/keys')
+                    and isinstance(value, dict) and 'subject' not in value
+                    and text in (json.dumps(value), json.dumps(value, ensure_ascii=False))):
+                self.assertFalse(self.api.fits(schema, value), (path, value, answer))
             statuses[answer[0]] = statuses.get(answer[0], 0) + 1
         # It reached what it was to reach.
         for status in (200, 400, 401, 403, 404):

@@ -66,7 +66,7 @@ HttpResponse AnswerApplication(const Result<Application>& application) {
 Status ReadQuotaNumber(const Json& object, const char* name, std::optional<int>* number) {
   const auto field = object.find(name);
   if (field == object.end() || field->is_null()) return OkStatus();
-  return ReadNumber(object, name, number);
+  return ReadInteger(object, name, number);
 }
 
 Status SetQuota(Applications& applications, AppId app_id, const Json& quota) {

@@ -58,11 +58,11 @@ Result<Wanted> Read(const std::string& body) {
   RETURN_IF_ERROR(ReadFlag(object, "require", &wanted.require));
   RETURN_IF_ERROR(ReadText(object, "subject", &wanted.consent.subject));
   RETURN_IF_ERROR(ReadText(object, "jurisdiction", &wanted.consent.jurisdiction));
-  RETURN_IF_ERROR(ReadNumber(object, "age", &wanted.consent.age));
+  RETURN_IF_ERROR(ReadInteger(object, "age", &wanted.consent.age));
   std::string basis;
   RETURN_IF_ERROR(ReadText(object, "basis", &basis));
   std::optional<std::int64_t> expires_in;
-  RETURN_IF_ERROR(ReadNumber(object, "expires_in", &expires_in));
+  RETURN_IF_ERROR(ReadInteger(object, "expires_in", &expires_in));
   if (wanted.require) {
     if (object.size() > (wanted.app_id ? 2U : 1U)) {
       return InvalidArgument("require goes with nothing but app_id");

@@ -48,6 +48,15 @@ Status ReadNumber(const OwnApiJson& object, const char* name, std::optional<Numb
   *number = value;
   return OkStatus();
 }
+/// The same of a body's field that is no number of a thing: not as text.
+template <class Number>
+Status ReadInteger(const OwnApiJson& object, const char* name, std::optional<Number>* number) {
+  const auto field = object.find(name);
+  if (field != object.end() && !field->is_number_integer()) {
+    return InvalidArgument(std::string(name) + " has to be a whole number");
+  }
+  return ReadNumber(object, name, number);
+}
 Status ReadText(const OwnApiJson& object, const char* name, std::string* text);
 Status ReadFlag(const OwnApiJson& object, const char* name, std::optional<bool>* flag);
 

@@ -42,10 +42,10 @@ Status EraseOperations(OperationLog& log, const OperationSelector& selector, Era
 }
 
 Status EraseOperations(Store& store, const Cancellation& cancellation,
-                       const ErasedOperations& sink) {
-  ASSIGN_OR_RETURN(const std::vector<OperationSelector> selectors,
-                   SelectorsOf(store, cancellation));
-  for (const OperationSelector& selector : selectors) {
+                       std::optional<WallTime> written_since, const ErasedOperations& sink) {
+  ASSIGN_OR_RETURN(std::vector<OperationSelector> selectors, SelectorsOf(store, cancellation));
+  for (OperationSelector& selector : selectors) {
+    selector.written_since = written_since;
     RETURN_IF_ERROR(EraseOperations(store.operation_log(), selector, cancellation.cause, sink));
   }
   return OkStatus();

@@ -3,6 +3,7 @@
 // The rows of the operation log that belong to calls which are erased.
 
 #include <functional>
+#include <optional>
 
 #include "base/status.h"
 #include "store/cancellations.h"
@@ -18,8 +19,9 @@ using ErasedOperations = std::function<void(const OperationLog::Erased& erased)>
 Status EraseOperations(OperationLog& log, const OperationSelector& selector, ErasureCause cause,
                        const ErasedOperations& sink);
 
-/// Those of calls that a cancellation is about. Errors: the same
+/// Those of calls that a cancellation is about; only those that were written since then, if it is
+/// said. Errors: the same
 Status EraseOperations(Store& store, const Cancellation& cancellation,
-                       const ErasedOperations& sink);
+                       std::optional<WallTime> written_since, const ErasedOperations& sink);
 
 }  // namespace lethe::internal

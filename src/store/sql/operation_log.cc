@@ -84,10 +84,11 @@ class SqlOperationLog : public OperationLog {
                                 : by_app ? "app_id = :value"
                                          : "subject = :value";
       const std::string select = "SELECT seq, item FROM operations WHERE " + which +
-                                 " AND (app_id = :within OR :any = 0) ORDER BY seq LIMIT :limit "
-                                 "{lock}";
+                                 " AND (app_id = :within OR :any = 0) AND created_ms >= :since "
+                                 "ORDER BY seq LIMIT :limit {lock}";
+      const Int since = selector.written_since ? ToMillis(*selector.written_since) : 0;
       const auto find = [&](const auto& value) {
-        return sql.Rows<std::tuple<Int, Int>>(select, value, within, within, limit);
+        return sql.Rows<std::tuple<Int, Int>>(select, value, within, within, since, limit);
       };
       return Remove(sql,
                     by_call  ? find(call_key)

@@ -247,7 +247,9 @@ constexpr std::array kVersion7 = {
     " uin BIGINT NOT NULL,"             // 0: any
     " call_key {string}(64) NOT NULL,"  // a keyed hash; empty: any
     " subject {string}(64) NOT NULL,"   // a pseudonym; empty: any
-    " cause INT NOT NULL) {table}",
+    " cause INT NOT NULL,"
+    " reference {string}(32) NOT NULL) {table}",
+    "CREATE INDEX cancellations_by_time ON cancellations (asked_ms)",
 };
 
 constexpr std::array<std::span<const char* const>, 7> kSteps = {

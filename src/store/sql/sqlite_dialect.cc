@@ -17,7 +17,7 @@ constexpr int kBusyMillis = 10'000;
 constexpr int kMostLogPages = 8'000;  // of 4 kB
 // Of SQLite's own 2 MB half the time of a sweep goes into reading the same pages again. What is in
 // it is sealed, as in the file.
-constexpr int kPageCacheKb = 32'000;  // of a session
+constexpr int kPageCacheKb = 32'000;  // of the session that writes
 
 constexpr Dialect::Word kWords[] = {
     {"{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT"},
@@ -68,7 +68,7 @@ class SqliteDialect : public Dialect {
     // Sorting of results goes to memory and never to a temporary file.
     *session << "PRAGMA temp_store = MEMORY";
     *session << "PRAGMA synchronous = NORMAL";
-    *session << "PRAGMA cache_size = -" << kPageCacheKb;
+    if (access == Access::kWrite) *session << "PRAGMA cache_size = -" << kPageCacheKb;
     // Whoever commits when the log is that long has to write it back, so that is left to TidyLog(),
     // which is in nobody's way; this is for when nobody calls that.
     *session << "PRAGMA wal_autocheckpoint = " << kMostLogPages, soci::into(number);

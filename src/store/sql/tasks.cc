@@ -307,9 +307,9 @@ class SqlTasks : public Tasks {
     RETURN_IF_ERROR(CheckLimit(limit));
     const auto work = [&](Connection& sql) -> Result<int> {
       const auto rows = sql.Rows<std::tuple<Int>>(
-          // The plus sign keeps databases from the index of that column: nearly all rows are in it,
+          // The addition keeps databases from the index of that column: nearly all rows are in it,
           // and would be sorted for every batch.
-          "SELECT task_id FROM tasks WHERE expires_ms <= :now AND +holds_object = 0 "
+          "SELECT task_id FROM tasks WHERE expires_ms <= :now AND holds_object + 0 = 0 "
           "ORDER BY expires_ms LIMIT :limit {free}",
           ToMillis(clock_.Now()), limit);
       for (const auto& [id] : rows) {
