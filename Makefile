@@ -46,6 +46,9 @@ load: models ## measure what the service adds to a call, and ten minutes of full
 	@scripts/setup.sh scripts/packages-dev.txt
 	@python3 bench/service.py $(LETHE) --minutes $(or $(MINUTES),10)
 
+soak: models ## live streams at 80 % load with clients that hang up, memory over time; MINUTES=30
+	@python3 bench/soak.py $(LETHE) --minutes $(or $(MINUTES),30)
+
 format: ## rewrite the sources as the formatter wants them
 	@scripts/setup.sh scripts/packages-dev.txt
 	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' | \
@@ -77,4 +80,4 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 clean: ## remove everything built or fetched for building (not the installed models)
 	@rm -rf build bench/node_modules tests/clients/node_modules tests/s3/node_modules
 
-.PHONY: help setup build models clients run sample test endurance bench load format lint asan tsan conformance fuzz clean
+.PHONY: help setup build models clients run sample test endurance bench load soak format lint asan tsan conformance fuzz clean

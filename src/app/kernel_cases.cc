@@ -19,7 +19,6 @@ constexpr int kConvWidth = 127, kConvStep = 64;
 constexpr int kFrames = 450;
 constexpr int kFrames2 = (kFrames - 1) * 2 + 3;
 constexpr int kFrames1 = (kFrames2 - 1) * 3 + 7;
-constexpr int kQueries = 48;    // that attend together in the encoder
 constexpr int kBlockRows = 96;  // quantised together
 constexpr int kTokens = 40;     // in the decoder's memory, half way through the segment
 // One pass of the decoder reads all of its weights before it comes back to the first: 18.4 MB.
@@ -29,9 +28,10 @@ constexpr std::size_t kLargest = std::size_t{kVocabulary} * kHidden;  // of all 
 constexpr std::size_t kSlack = 1024;
 
 // Operations of the formulas in kernels/internal/float_kernels.h, for each value.
-constexpr int kExp = 23, kSigmoid = kExp + 3, kTanh = kExp + 7, kGelu = 45;
+constexpr int kExp = 23, kSigmoid = kExp + 3, kTanh = kExp + 7, kGelu = 29;
 constexpr int kSilu = kSigmoid + 2, kLayerNorm = 7, kQuantize = 8, kPack = 5;
-constexpr int kSoftmax = kExp + 5, kLogSumExp = kExp + 3, kLstm = 3 * kSigmoid + 2 * kTanh + 4;
+constexpr int kByteExp = 16, kSoftmax = kByteExp + 2, kLogSumExp = kExp + 3,
+              kLstm = 3 * kSigmoid + 2 * kTanh + 4;
 
 // The same numbers every time, of either sign, none of them zero or tiny.
 float Sample(std::size_t i) {
@@ -110,6 +110,52 @@ class Cases {
                       .operations = 2.0 * m * n * k,
                       .bytes = bytes,
                       .working_set = std::max(working_set, bytes),
+                      .run = run});
+  }
+
+  // A head of all frames; what is attainable is that of its two products, without the softmax.
+  void AttendFrames(const char* where) {
+    struct Memory {
+      std::vector<float> scale;
+      std::vector<std::int32_t> zero, correction;
+      std::vector<float> scratch;
+    };
+    const int frames = RoundUp(kFrames, kLanes), dims = RoundUp(kHeadDim, kLanes);
+    const auto memory = std::make_shared<Memory>();
+    memory->scale.resize(static_cast<std::size_t>(frames), 0.01f);
+    memory->zero.resize(static_cast<std::size_t>(frames));
+    memory->correction.resize(static_cast<std::size_t>(frames), 3);
+    memory->scratch.resize(static_cast<std::size_t>(AttendScratchBytes(kFrames, kHeadDim)) / 4 +
+                           16);
+    const auto x = Floats(3.0 * kFrames * kHidden), out = Floats(1.0 * kFrames * kHidden);
+    const auto run = [=, table = &kernels_, weights = weights_] {
+      const PackedWeights keys{.n = kFrames,
+                               .k = kHeadDim,
+                               .n_padded = frames,
+                               .k_padded = kHeadDim,
+                               .weight = weights->data(),
+                               .scale = memory->scale.data(),
+                               .zero = memory->zero.data(),
+                               .correction = memory->correction.data()};
+      PackedWeights values = keys;
+      values.n = kHeadDim;
+      values.k = kFrames;
+      values.n_padded = dims;
+      values.k_padded = RoundUp(kFrames, 4);
+      void* scratch = memory->scratch.data();
+      std::size_t room = memory->scratch.size() * sizeof(float);
+      scratch = std::align(64, room - 64, scratch, room);
+      table->attend_frames(x->data(), kFrames, 3 * kHidden, keys, values, scratch, out->data(),
+                           kHidden);
+    };
+    const double bytes = 4.0 * 2 * kFrames * kHeadDim + 2.0 * kFrames * kHeadDim;
+    cases_.push_back({.kernel = "attend_frames",
+                      .where = where,
+                      .shape = Shape({kFrames, kFrames, kHeadDim}),
+                      .integers = true,
+                      .operations = 4.0 * kFrames * kFrames * kHeadDim,
+                      .bytes = bytes,
+                      .working_set = bytes,
                       .run = run});
   }
 
@@ -265,8 +311,7 @@ std::vector<KernelCase> KernelCases(const KernelTable& kernels) {
   cases.Product("encoder conv2", kFrames2, 2 * kHidden, 7 * kHidden);
   cases.Product("encoder conv3", kFrames, kHidden, 3 * 2 * kHidden);
   cases.Product("encoder qkv", kFrames, 3 * kHidden, kHidden);
-  cases.Product("encoder scores", kQueries, kFrames, kHeadDim);
-  cases.Product("encoder values", kQueries, kHeadDim, kFrames);
+  cases.AttendFrames("encoder");
   cases.Product("encoder output", kFrames, kHidden, kHidden);
   cases.Product("encoder fc1", kFrames, kInner, kHidden);
   cases.Product("encoder fc2", kFrames, kHidden, kInner);
@@ -295,7 +340,6 @@ std::vector<KernelCase> KernelCases(const KernelTable& kernels) {
   cases.QuantizeRows("encoder fc1", kBlockRows, kHidden, kHidden);
   cases.QuantizeRows("encoder fc2", kBlockRows, kInner, kInner);
   cases.QuantizeRows("decoder fc1", 1, kHidden, kHidden);
-  cases.SoftmaxQuantize("encoder", kQueries, kFrames);
   cases.SoftmaxQuantize("decoder", 1, kFrames);
   cases.LayerNorm("encoder", kFrames, kHidden);
   cases.LayerNorm("decoder", 1, kHidden);

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
+#include <utility>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/large_pages.h"
 #include "base/mapped_file.h"
 #include "base/random_access_file.h"
 #include "base/sha256.h"
@@ -53,6 +56,22 @@ TEST(AtomicFileTest, FileAppearsWithCommitAndNothingIsLeftWithoutIt) {
   EXPECT_EQ(mapped->bytes().size(), 5u);
   EXPECT_EQ(MappedFile::Open(directory).status().code(), StatusCode::kInvalidArgument);
   std::filesystem::remove_all(directory);
+}
+
+TEST(LargePagesTest, MemoryIsZeroAtFirstAndGoesWhereTheObjectGoes) {
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{2} << 20, (std::size_t{4} << 20) + 7}) {
+    LargePages memory(size);
+    ASSERT_EQ(memory.bytes().size(), size);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.bytes().data()) % (2 << 20), 0u);
+    EXPECT_EQ(memory.bytes().front(), std::byte{0});
+    memory.bytes().back() = std::byte{7};
+    LargePages other;
+    other = std::move(memory);
+    EXPECT_EQ(other.bytes().back(), std::byte{7});
+  }
+  EXPECT_TRUE(LargePages(0).bytes().empty());
+  EXPECT_TRUE(LargePages(SIZE_MAX - 5).bytes().empty());
 }
 
 TEST(Sha256Test, GivesTheDigestsOfTheStandard) {

@@ -34,6 +34,13 @@ inline constexpr int kMaxGemmDepth = 8192;
 /// The largest k of pack_outputs().
 inline constexpr int kMaxPackDepth = 1024;
 
+/// Memory that attend_frames() works in, for so many frames and dimensions.
+constexpr std::int64_t AttendScratchBytes(int frames, int d) {
+  // Of 48 queries scores and weights, and copies of keys and values in 16 bits.
+  return 48 * (std::int64_t{frames} * 5 + std::int64_t{d} * 6) +
+         (std::int64_t{frames} + d) * (4 * d + 64) + 64 * 1024;
+}
+
 /// How one row of activations was quantised: x = scale * (q - zero).
 struct RowScale {
   float scale;
@@ -113,8 +120,25 @@ struct KernelTable {
   /// y = weight * (x - mean) / sqrt(variance + 1e-5), row by row; no bias. x and y may be the same.
   void (*layer_norm)(const float* x, int m, int n, const float* weight, float* y);
 
-  /// Replaces each of n values by x / 2 * (1 + erf(x / sqrt 2)). |error| <= 3e-7 * |x|.
-  /// Source: Hendrycks and Gimpel 2016, arXiv:1606.08415; erf by Abramowitz and Stegun, 7.1.26.
+  /// The sum of n values and that of their squares.
+  void (*moments)(const float* x, int n, float* sum, float* squares);
+
+  /// x = x * scale + shift, fused, of m rows of n, by column.
+  void (*scale_columns)(float* x, int m, int n, const float* scale, const float* shift);
+
+  /// y = sqrt(a * a + b * b), of n values.
+  void (*magnitudes)(const float* a, const float* b, int n, float* y);
+
+  /// Replaces those of n values that are negative by 0.
+  void (*relu)(float* x, std::int64_t n);
+
+  /// Turns the first `turned` values of each of `heads` heads of d values, in pairs (2i, 2i + 1),
+  /// by angles given as (cos, sin), and multiplies all d by `scale`. Source: Su et al. 2021,
+  /// arXiv:2104.09864, in the interleaved form
+  void (*rotate)(float* x, int heads, int d, const float* angles, int turned, float scale);
+
+  /// Replaces each of n values by x / 2 * (1 + erf(x / sqrt 2)). |error| <= 4e-6 * |x|.
+  /// Source: Hendrycks and Gimpel 2016, arXiv:1606.08415
   void (*gelu)(float* x, std::int64_t n);
 
   /// Replaces each of n values by tanh(x). |error| <= 3e-7.
@@ -127,7 +151,8 @@ struct KernelTable {
   /// Softmax along m rows of n, quantised on the way: p = q / (sum of the row's q).
   ///
   /// Shapes:   s [m, n] (rows ld apart) -> a [m, lda] u8, zero behind n; rows [m], with zero point
-  /// 0 Accuracy: q = round_to_even(255 * exp(s - the row's largest))
+  ///           0
+  /// Accuracy: q = round_to_even(255 * exp(s - the row's largest) * (1 + e)), |e| < 5e-6
   void (*softmax_quantize)(const float* s, int m, int n, std::int64_t ld, std::uint8_t* a, int lda,
                            RowScale* rows);
 
@@ -143,6 +168,16 @@ struct KernelTable {
   /// read, and packed, up to the next multiple of 16 of n.
   void (*pack_inputs)(const float* x, int k, int n, std::int64_t ldx, std::int8_t* weight,
                       float* scale, std::int32_t* correction);
+
+  /// Attention of m queries of a head over all frames: out = softmax(query * keys) * values, in 8
+  /// bits.
+  ///
+  /// Shapes:   query [m, d], scaled, rows ldq apart; keys [frames, d] and values [d, frames] as
+  ///           pack_outputs() and pack_inputs() make them; scratch of AttendScratchBytes(), aligned
+  ///           to 64 -> out [m, d], rows ldo apart
+  /// Accuracy: the bits of quantize_rows(), gemm_u8s8(), softmax_quantize() and gemm_u8s8()
+  void (*attend_frames)(const float* query, int m, std::int64_t ldq, const PackedWeights& keys,
+                        const PackedWeights& values, void* scratch, float* out, std::int64_t ldo);
 
   /// Converts n values to half precision (IEEE 754 binary16), rounded to even.
   void (*to_half)(const float* x, int n, std::uint16_t* y);

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/large_pages.h"
 #include "base/mapped_file.h"
 
 namespace lethe {
@@ -52,6 +53,20 @@ Result<SafetensorsFile> SafetensorsFile::Open(const std::string& path) {
   SafetensorsFile file;
   file.bytes_ = shared->bytes();
   file.mapping_ = std::move(shared);
+  if (Status status = file.ParseHeader(); !status.ok()) return status.WithContext(path);
+  return file;
+}
+
+Result<SafetensorsFile> SafetensorsFile::Load(const std::string& path) {
+  ASSIGN_OR_RETURN(const MappedFile mapped, MappedFile::Open(path));
+  auto memory = std::make_shared<const LargePages>(mapped.bytes().size());
+  if (memory->bytes().size() != mapped.bytes().size()) {
+    return ResourceExhausted("no memory for " + path);
+  }
+  std::copy(mapped.bytes().begin(), mapped.bytes().end(), memory->bytes().begin());
+  SafetensorsFile file;
+  file.bytes_ = memory->bytes();
+  file.mapping_ = std::move(memory);
   if (Status status = file.ParseHeader(); !status.ok()) return status.WithContext(path);
   return file;
 }

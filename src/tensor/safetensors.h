@@ -44,6 +44,10 @@ class SafetensorsFile {
   /// file
   static Result<SafetensorsFile> Open(const std::string& path);
 
+  /// Copies the file at `path` into large pages, for what reads it again and again.
+  /// Errors: as Open(); kResourceExhausted when there is not so much memory
+  static Result<SafetensorsFile> Load(const std::string& path);
+
   /// Reads from memory that outlives the object.
   static Result<SafetensorsFile> Parse(std::span<const std::byte> bytes);
 

@@ -4,7 +4,13 @@
 #include "tensor/safetensors.h"
 
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <random>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,6 +45,27 @@ TEST(SafetensorsTest, WrittenTensorsAreReadBackAlignedAndWithTheirMetadata) {
   ASSERT_TRUE(b.ok());
   EXPECT_EQ((*b)[3], -4);
   for (const char* name : {"a", "b"}) EXPECT_EQ(file->tensors().find(name)->second.offset % 64, 0);
+}
+
+TEST(SafetensorsTest, ALoadedFileIsACopyAndSaysWhyItIsNot) {
+  const std::string path = testing::TempDir() + "lethe_loaded_" + std::to_string(::getpid());
+  SafetensorsWriter writer;
+  writer.Add("x", DataType::kF32, {3}, std::vector<float>{1, 2, 3});
+  const std::vector<std::byte> bytes = writer.Serialize();
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+  const auto file = SafetensorsFile::Load(path);
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << "something else";
+  const auto x = file->Floats("x", {3});
+  ASSERT_TRUE(x.ok()) << x.status().message();
+  EXPECT_THAT(std::vector<float>(x->begin(), x->end()), testing::ElementsAre(1, 2, 3));
+  const Status damaged = SafetensorsFile::Load(path).status();
+  EXPECT_EQ(damaged.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(damaged.message(), testing::HasSubstr(path));
+  std::filesystem::remove(path);
+  EXPECT_EQ(SafetensorsFile::Load(path).status().code(), StatusCode::kNotFound);
 }
 
 TEST(SafetensorsTest, ATensorOfAnotherShapeOrTypeOrNameIsRefusedByName) {

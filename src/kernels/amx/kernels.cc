@@ -11,6 +11,7 @@
 #include "kernels/avx512/coarse.h"
 #include "kernels/avx512/integer.h"
 #include "kernels/avx512/vector.h"
+#include "kernels/internal/attend_frames.h"
 #include "kernels/internal/float_kernels.h"
 
 namespace lethe {
@@ -65,7 +66,8 @@ void AmxGemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows,
         const int line = (in_first ? row - first : row - second) * 16;
         for (int j = 0; j < (two ? 2 : 1); ++j) {
           const std::int32_t* sum = sums[(in_first ? 0 : 2) + j] + line;
-          StoreOutputs(_mm512_load_si512(sum), rows[row], w, n + 16 * j, y + row * ldy, accumulate);
+          Outputs(w, n + 16 * j)
+              .Store(_mm512_load_si512(sum), rows[row], y + row * ldy + n + 16 * j, accumulate);
         }
       }
     }
@@ -77,23 +79,30 @@ void AmxGemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows,
 
 const KernelTable& AmxKernels() {
   using namespace kernels_internal;
-  static constexpr KernelTable table{"amx",
-                                     QuantizeRows,
-                                     AmxGemmU8S8,
-                                     VnniGemmU8U4,
-                                     VnniRefineLargest,
-                                     Sgemm<Avx512Vector>,
-                                     LayerNorm<Avx512Vector>,
-                                     Gelu<Avx512Vector>,
-                                     TanhAll<Avx512Vector>,
-                                     SiluMultiply<Avx512Vector>,
-                                     SoftmaxQuantize<Avx512Vector>,
-                                     PackOutputs<Avx512Vector>,
-                                     PackInputs<Avx512Vector>,
-                                     ToHalf<Avx512Vector>,
-                                     Attend<Avx512Vector>,
-                                     ArgmaxLogSumExp<Avx512Vector>,
-                                     LstmCell<Avx512Vector>};
+  static constexpr KernelTable table{
+      "amx",
+      QuantizeRows,
+      AmxGemmU8S8,
+      VnniGemmU8U4,
+      VnniRefineLargest,
+      Sgemm<Avx512Vector>,
+      LayerNorm<Avx512Vector>,
+      Moments<Avx512Vector>,
+      ScaleColumns<Avx512Vector>,
+      Magnitudes<Avx512Vector>,
+      Relu<Avx512Vector>,
+      Rotate<Avx512Vector>,
+      Gelu<Avx512Vector>,
+      TanhAll<Avx512Vector>,
+      SiluMultiply<Avx512Vector>,
+      SoftmaxQuantize<Avx512Vector>,
+      PackOutputs<Avx512Vector>,
+      PackInputs<Avx512Vector>,
+      AttendByProducts<QuantizeRows, AmxGemmU8S8, SoftmaxQuantize<Avx512Vector>>,
+      ToHalf<Avx512Vector>,
+      Attend<Avx512Vector>,
+      ArgmaxLogSumExp<Avx512Vector>,
+      LstmCell<Avx512Vector>};
   return table;
 }
 

@@ -2,7 +2,9 @@
 
 #include <immintrin.h>
 
+#include "kernels/avx2/frames.h"
 #include "kernels/avx2/vector.h"
+#include "kernels/internal/attend_frames.h"
 #include "kernels/internal/float_kernels.h"
 #include "kernels/internal/refine.h"
 #include "kernels/internal/unroll.h"
@@ -12,6 +14,9 @@ namespace {
 
 using kernels_internal::RowRange;
 using kernels_internal::Unroll;
+
+// How far ahead weights are fetched where they are waited for: hardware stops at a page's end.
+constexpr int kAhead = 8192;
 
 void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
                   RowScale* rows) {
@@ -55,19 +60,25 @@ __m256i JoinPairs(__m256i first, __m256i second) {
   return _mm256_permute4x64_epi64(sums, _MM_SHUFFLE(3, 1, 2, 0));
 }
 
-void StoreOutputs(__m256i sum, const RowScale& row, const PackedWeights& w, int n, float* y,
-                  bool accumulate) {
-  const __m256i zero = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.zero + n));
-  const __m256i correction = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.correction + n));
-  sum = _mm256_sub_epi32(
-      sum, _mm256_add_epi32(_mm256_mullo_epi32(zero, _mm256_set1_epi32(row.sum)),
-                            _mm256_mullo_epi32(correction, _mm256_set1_epi32(row.zero))));
-  const __m256 scale = _mm256_mul_ps(_mm256_set1_ps(row.scale), _mm256_loadu_ps(w.scale + n));
-  const __m256 bias = w.bias != nullptr ? _mm256_loadu_ps(w.bias + n) : _mm256_setzero_ps();
-  __m256 value = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), scale, bias);
-  if (accumulate) value = _mm256_add_ps(_mm256_loadu_ps(y + n), value);
-  _mm256_storeu_ps(y + n, value);
-}
+// What turns sums into eight outputs.
+struct Outputs {
+  Outputs(const PackedWeights& w, int n)
+      : zero(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.zero + n))),
+        correction(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.correction + n))),
+        scale(_mm256_loadu_ps(w.scale + n)),
+        bias(w.bias != nullptr ? _mm256_loadu_ps(w.bias + n) : _mm256_setzero_ps()) {}
+  void Store(__m256i sum, const RowScale& row, float* y, bool accumulate) const {
+    const __m256i off =
+        _mm256_add_epi32(_mm256_mullo_epi32(zero, _mm256_set1_epi32(row.sum)),
+                         _mm256_mullo_epi32(correction, _mm256_set1_epi32(row.zero)));
+    __m256 value = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(sum, off)),
+                                   _mm256_mul_ps(_mm256_set1_ps(row.scale), scale), bias);
+    if (accumulate) value = _mm256_add_ps(_mm256_loadu_ps(y), value);
+    _mm256_storeu_ps(y, value);
+  }
+  __m256i zero, correction;
+  __m256 scale, bias;
+};
 
 // kRows rows by kHalves * 8 outputs, from output n on. vpmaddubsw would saturate (255 * 127 * 2 >
 // 32767); widening both sides to s16 for vpmaddwd cannot, and Zen and Skylake do two of either a
@@ -84,6 +95,10 @@ template <int kRows, int kHalves>
   const int k = w.k_padded;
   const std::int8_t* weight = w.weight + std::int64_t{n / 16} * k * 16 + (n % 16) * 4;
   for (int p = 0; p < k; p += 4, weight += 64) {
+    // Few rows wait for weights, which are read in the order they lie in.
+    if constexpr (kHalves == 2) {
+      _mm_prefetch(reinterpret_cast<const char*>(weight + kAhead), _MM_HINT_T0);
+    }
     __m256i column[kHalves * 2];
     Unroll<kHalves * 2>([&]<int j>() __attribute__((always_inline)) {
       column[j] =
@@ -93,14 +108,15 @@ template <int kRows, int kHalves>
       const __m256i four = _mm256_castpd_si256(
           _mm256_broadcast_sd(reinterpret_cast<const double*>(x + i * ldx + p)));
       Unroll<kHalves * 2>([&]<int j>() __attribute__((always_inline)) {
-        sum[i][j] = _mm256_add_epi32(sum[i][j], _mm256_madd_epi16(four, column[j]));
+        MultiplyAdd(&sum[i][j], four, column[j]);
       });
     });
   }
-  Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-    Unroll<kHalves>([&]<int h>() __attribute__((always_inline)) {
-      StoreOutputs(JoinPairs(sum[i][2 * h], sum[i][2 * h + 1]), rows[i], w, n + 8 * h, y + i * ldy,
-                   accumulate);
+  Unroll<kHalves>([&]<int h>() __attribute__((always_inline)) {
+    const Outputs outputs(w, n + 8 * h);
+    float* to = y + n + 8 * h;
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+      outputs.Store(JoinPairs(sum[i][2 * h], sum[i][2 * h + 1]), rows[i], to + i * ldy, accumulate);
     });
   });
 }
@@ -153,8 +169,12 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
     }
     for (int n = 0; n < w.n_padded; n += 8) {
       int i = 0;
-      for (; i + 4 <= count; i += 4) {
+      for (; i + 6 <= count; i += 6) {
+        GemmTile<6, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);
+      }
+      if (i + 4 <= count) {
         GemmTile<4, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);
+        i += 4;
       }
       for (; i < count; ++i) {
         GemmTile<1, 1>(x + i * ldx, ldx, scales + i, w, n, out + i * ldy, ldy, accumulate);
@@ -168,7 +188,6 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
 template <int kRows>
 void CoarseRows(const std::uint8_t* a, int lda, const RowScale* rows, const CoarseWeights& w,
                 float* y, std::int64_t ldy) {
-  constexpr int kAhead = 8192;
   const __m256i half = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
   const std::uint8_t* weight = w.weight;
   for (int n = 0; n < w.n_padded; n += 16) {
@@ -244,12 +263,18 @@ const KernelTable& Avx2Kernels() {
                                      RefineLargest,
                                      Sgemm<Avx2Vector>,
                                      LayerNorm<Avx2Vector>,
+                                     Moments<Avx2Vector>,
+                                     ScaleColumns<Avx2Vector>,
+                                     Magnitudes<Avx2Vector>,
+                                     Relu<Avx2Vector>,
+                                     Rotate<Avx2Vector>,
                                      Gelu<Avx2Vector>,
                                      TanhAll<Avx2Vector>,
                                      SiluMultiply<Avx2Vector>,
                                      SoftmaxQuantize<Avx2Vector>,
                                      PackOutputs<Avx2Vector>,
                                      PackInputs<Avx2Vector>,
+                                     AttendFrames<Avx2Frames>,
                                      ToHalf<Avx2Vector>,
                                      Attend<Avx2Vector>,
                                      ArgmaxLogSumExp<Avx2Vector>,

@@ -6,11 +6,14 @@
 
 #include <immintrin.h>
 
+#include "kernels/internal/transpose.h"
+
 namespace lethe {
 namespace {
 
 struct Avx2Vector {
   static constexpr int kColumns = 1;
+  static constexpr int kRowColumns = 4;
   static constexpr int kAttendVectors = 1;
   __m256 low, high;
 
@@ -71,6 +74,10 @@ struct Avx2Vector {
     _mm256_storeu_si256(halves, Quads(q[0].low, q[1].low, q[2].low, q[3].low));
     _mm256_storeu_si256(halves + 1, Quads(q[0].high, q[1].high, q[2].high, q[3].high));
   }
+  static void StoreTransposed(const float* x, std::int64_t ldx, int n, int m, float* y,
+                              std::int64_t ldy) {
+    lethe::StoreTransposed(x, ldx, n, m, y, ldy);
+  }
   friend Avx2Vector operator+(Avx2Vector a, Avx2Vector b) {
     return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
   }
@@ -113,6 +120,13 @@ struct Avx2Vector {
   static Avx2Vector Scale2(Avx2Vector x, Avx2Vector n) {
     return {Scale2(x.low, n.low), Scale2(x.high, n.high)};
   }
+  static __m256 Turn(__m256 x, __m256 angles) {
+    return _mm256_addsub_ps(_mm256_mul_ps(x, _mm256_moveldup_ps(angles)),
+                            _mm256_mul_ps(_mm256_permute_ps(x, 0xb1), _mm256_movehdup_ps(angles)));
+  }
+  static Avx2Vector Turn(Avx2Vector x, Avx2Vector angles) {
+    return {Turn(x.low, angles.low), Turn(x.high, angles.high)};
+  }
   static Avx2Vector KeepFirst(Avx2Vector a, int n, Avx2Vector other) {
     if (n == 16) return a;
     return {_mm256_blendv_ps(other.low, a.low, _mm256_castsi256_ps(Mask(n, 0))),
@@ -142,6 +156,15 @@ struct Avx2Vector {
                 [](__m128 a, __m128 b) { return _mm_min_ps(a, b); });
   }
 };
+
+// sum += row * column, two s16 by two s16 a lane. The two intrinsics do the same, but GCC 12 keeps
+// some of the sums of a tile in memory then; here is exactly room for those of 6 x 2.
+inline void MultiplyAdd(__m256i* sum, __m256i row, __m256i column) {
+  __m256i product;
+  __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0"
+          : "+x"(*sum), "=&x"(product)
+          : "x"(row), "x"(column));
+}
 
 }  // namespace
 }  // namespace lethe

@@ -23,9 +23,16 @@ void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* 
     const __m512 inverse = _mm512_set1_ps(kernels_internal::RowRange<Avx512Vector>(x, k, &rows[i]));
     const __m512i zero = _mm512_set1_epi32(rows[i].zero);
     __m512i sum = _mm512_setzero_si512();
-    for (int p = 0; p < lda; p += 16) {
-      const int inside = k - p > 16 ? 16 : k - p < 0 ? 0 : k - p;
-      const __mmask16 mask = Avx512Vector::Mask(inside);
+    int p = 0;
+    for (; p + 16 <= k; p += 16) {
+      __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + p), inverse));
+      q = _mm512_add_epi32(q, zero);
+      q = _mm512_min_epi32(_mm512_max_epi32(q, _mm512_setzero_si512()), _mm512_set1_epi32(255));
+      sum = _mm512_add_epi32(sum, q);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(a + p), _mm512_cvtepi32_epi8(q));
+    }
+    for (; p < lda; p += 16) {
+      const __mmask16 mask = Avx512Vector::Mask(k - p < 0 ? 0 : k - p);
       __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + p), inverse));
       q = _mm512_maskz_add_epi32(mask, q, zero);
       q = _mm512_min_epi32(_mm512_max_epi32(q, _mm512_setzero_si512()), _mm512_set1_epi32(255));
@@ -36,20 +43,28 @@ void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* 
   }
 }
 
-// Sixteen sums of one row to sixteen outputs.
-void StoreOutputs(__m512i sum, const RowScale& row, const PackedWeights& w, int n, float* y,
-                  bool accumulate) {
-  const __m512i zero = _mm512_loadu_si512(w.zero + n);
-  const __m512i correction = _mm512_loadu_si512(w.correction + n);
-  sum = _mm512_sub_epi32(
-      sum, _mm512_add_epi32(_mm512_mullo_epi32(zero, _mm512_set1_epi32(row.sum)),
-                            _mm512_mullo_epi32(correction, _mm512_set1_epi32(row.zero))));
-  const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(row.scale), _mm512_loadu_ps(w.scale + n));
-  const __m512 bias = w.bias != nullptr ? _mm512_loadu_ps(w.bias + n) : _mm512_setzero_ps();
-  __m512 value = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scale, bias);
-  if (accumulate) value = _mm512_add_ps(_mm512_loadu_ps(y + n), value);
-  _mm512_storeu_ps(y + n, value);
-}
+// What turns sums into sixteen outputs.
+struct Outputs {
+  Outputs(const PackedWeights& w, int n)
+      : zero(_mm512_loadu_si512(w.zero + n)),
+        correction(_mm512_loadu_si512(w.correction + n)),
+        scale(_mm512_loadu_ps(w.scale + n)),
+        bias(w.bias != nullptr ? _mm512_loadu_ps(w.bias + n) : _mm512_setzero_ps()) {}
+  __m512 Value(__m512i sum, const RowScale& row) const {
+    const __m512i off =
+        _mm512_add_epi32(_mm512_mullo_epi32(zero, _mm512_set1_epi32(row.sum)),
+                         _mm512_mullo_epi32(correction, _mm512_set1_epi32(row.zero)));
+    return _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sum, off)),
+                           _mm512_mul_ps(_mm512_set1_ps(row.scale), scale), bias);
+  }
+  void Store(__m512i sum, const RowScale& row, float* y, bool accumulate) const {
+    __m512 value = Value(sum, row);
+    if (accumulate) value = _mm512_add_ps(_mm512_loadu_ps(y), value);
+    _mm512_storeu_ps(y, value);
+  }
+  __m512i zero, correction;
+  __m512 scale, bias;
+};
 
 // sum += row * column, four u8 by four s8 a lane. The intrinsic _mm512_dpbusd_epi32 does the same,
 // but GCC 12 copies the sums of a large tile from register to register around each one.
@@ -88,10 +103,18 @@ void VnniTile(const std::uint8_t* a, int lda, const RowScale* rows, const Packed
       });
     });
   }
-  Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-    Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
-      StoreOutputs(sum[i][j], rows[i], w, n + 16 * j, y + i * ldy, accumulate);
-    });
+  Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
+    const Outputs outputs(w, n + 16 * j);
+    float* to = y + n + 16 * j;
+    if (accumulate) {
+      Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+        outputs.Store(sum[i][j], rows[i], to + i * ldy, true);
+      });
+    } else {
+      Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+        outputs.Store(sum[i][j], rows[i], to + i * ldy, false);
+      });
+    }
   });
 }
 
@@ -130,8 +153,9 @@ inline void VnniPanel(const std::uint8_t* a, const RowScale& row, const PackedWe
     __builtin_memcpy(&four, a + p, sizeof(four));
     MultiplyAdd(&sum[0], _mm512_set1_epi32(four), _mm512_loadu_si512(weight));
   }
-  StoreOutputs(_mm512_add_epi32(_mm512_add_epi32(sum[0], sum[1]), _mm512_add_epi32(sum[2], sum[3])),
-               row, w, n, y, accumulate);
+  const __m512i all =
+      _mm512_add_epi32(_mm512_add_epi32(sum[0], sum[1]), _mm512_add_epi32(sum[2], sum[3]));
+  Outputs(w, n).Store(all, row, y + n, accumulate);
 }
 
 // One row: nothing but waiting for weights, so they are read strictly in the order they lie in, and

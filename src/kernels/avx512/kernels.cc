@@ -1,8 +1,10 @@
 #include "kernels/kernels.h"
 
 #include "kernels/avx512/coarse.h"
+#include "kernels/avx512/frames.h"
 #include "kernels/avx512/integer.h"
 #include "kernels/avx512/vector.h"
+#include "kernels/internal/attend_frames.h"
 #include "kernels/internal/float_kernels.h"
 
 namespace lethe {
@@ -16,12 +18,18 @@ const KernelTable& Avx512Kernels() {
                                      VnniRefineLargest,
                                      Sgemm<Avx512Vector>,
                                      LayerNorm<Avx512Vector>,
+                                     Moments<Avx512Vector>,
+                                     ScaleColumns<Avx512Vector>,
+                                     Magnitudes<Avx512Vector>,
+                                     Relu<Avx512Vector>,
+                                     Rotate<Avx512Vector>,
                                      Gelu<Avx512Vector>,
                                      TanhAll<Avx512Vector>,
                                      SiluMultiply<Avx512Vector>,
                                      SoftmaxQuantize<Avx512Vector>,
                                      PackOutputs<Avx512Vector>,
                                      PackInputs<Avx512Vector>,
+                                     AttendFrames<Avx512Frames>,
                                      ToHalf<Avx512Vector>,
                                      Attend<Avx512Vector>,
                                      ArgmaxLogSumExp<Avx512Vector>,

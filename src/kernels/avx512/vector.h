@@ -6,11 +6,14 @@
 
 #include <immintrin.h>
 
+#include "kernels/internal/transpose.h"
+
 namespace lethe {
 namespace {
 
 struct Avx512Vector {
   static constexpr int kColumns = 2;
+  static constexpr int kRowColumns = 16;
   static constexpr int kAttendVectors = 3;
   __m512 v;
 
@@ -18,10 +21,14 @@ struct Avx512Vector {
   static Avx512Vector Set(float x) { return {_mm512_set1_ps(x)}; }
   static Avx512Vector Load(const float* p) { return {_mm512_loadu_ps(p)}; }
   static Avx512Vector LoadPartial(const float* p, int n) {
+    if (n == 16) return Load(p);
     return {_mm512_maskz_loadu_ps(Mask(n), p)};
   }
   void Store(float* p) const { _mm512_storeu_ps(p, v); }
-  void StorePartial(float* p, int n) const { _mm512_mask_storeu_ps(p, Mask(n), v); }
+  void StorePartial(float* p, int n) const {
+    if (n == 16) return Store(p);
+    _mm512_mask_storeu_ps(p, Mask(n), v);
+  }
   static Avx512Vector LoadHalf(const std::uint16_t* p) {
     return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
   }
@@ -42,6 +49,10 @@ struct Avx512Vector {
         _mm512_or_si512(_mm512_slli_epi32(_mm512_and_si512(q[2].Ints(), low), 16),
                         _mm512_slli_epi32(q[3].Ints(), 24));
     _mm512_storeu_si512(p, _mm512_or_si512(first, second));
+  }
+  static void StoreTransposed(const float* x, std::int64_t ldx, int n, int m, float* y,
+                              std::int64_t ldy) {
+    lethe::StoreTransposed(x, ldx, n, m, y, ldy);
   }
   friend Avx512Vector operator+(Avx512Vector a, Avx512Vector b) {
     return {_mm512_add_ps(a.v, b.v)};
@@ -72,7 +83,13 @@ struct Avx512Vector {
     const __m512i exponent = _mm512_slli_epi32(_mm512_cvtps_epi32(n.v), 23);
     return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x.v), exponent))};
   }
+  static Avx512Vector Turn(Avx512Vector x, Avx512Vector angles) {
+    const __m512 same = _mm512_mul_ps(x.v, _mm512_moveldup_ps(angles.v));
+    const __m512 other = _mm512_mul_ps(_mm512_permute_ps(x.v, 0xb1), _mm512_movehdup_ps(angles.v));
+    return {_mm512_mask_sub_ps(_mm512_add_ps(same, other), 0x5555, same, other)};
+  }
   static Avx512Vector KeepFirst(Avx512Vector a, int n, Avx512Vector other) {
+    if (n == 16) return a;
     return {_mm512_mask_blend_ps(Mask(n), other.v, a.v)};
   }
   bool AnyAtLeast(Avx512Vector limit) const {

@@ -7,14 +7,16 @@
 //   V::Load(p) Store(p) LoadPartial(p, n) (missing lanes 0) StorePartial(p, n) V::Set(x)
 //   a + b, a - b, a * b, a / b, V::Fma(a, b, c) = a * b + c rounded once, V::Max, V::Min
 //   V::Sqrt, V::Round (to even), V::Abs, V::CopySign(magnitude, sign), V::Scale2(x, n) = x * 2^n
-//   for integral n in [-126, 127], V::KeepFirst(v, n, other): the first n lanes of v, the rest of
+//   for integral n in [-126, 127], V::Turn(x, angles): pairs (a, b) of x by pairs (c, s) of angles,
+//   (a * c - b * s, b * c + a * s), V::KeepFirst(v, n, other): the first n lanes of v, the rest of
 //   other; AnyAtLeast(limit): whether a lane is no less than that of limit
 //   Sum(), Largest(), Smallest(): over the lanes, in the order kernels.h describes
 //   V::LoadHalf(p), StoreHalf(p): 16 values in half precision, rounded to even
 //   of integral values: StoreInts(p) as s32, StoreBytes(p) their low 8 bits, V::StoreQuads(q, p)
 //   the low 8 bits of four vectors interleaved, those of a lane together
-// and kColumns, the number of vectors that Sgemm keeps side by side, kAttendVectors, the same for
-// the values of Attend.
+//   V::StoreTransposed(x, ldx, n, m, y, ldy): x [n, m] becomes y [m, n], rows ldx and ldy apart
+// and kColumns, the number of vectors that Sgemm keeps side by side, kRowColumns, the same for one
+// row, kAttendVectors, the same for the values of Attend.
 
 #include <cstdint>
 
@@ -42,6 +44,29 @@ inline V Exp(V x) {
   return V::Scale2(p, n);
 }
 
+// 255 * exp(s - top) for bytes, s <= top, out of offset = ByteExpOffset(top); relative error below
+// 5e-6. 2^f between -1/2 and 1/2 is interpolated at Chebyshev's five points. What is below 2^-16
+// stays there, and is 0 when it is rounded.
+constexpr float kLog2E = 1.44269504088896341f;
+
+template <class V>
+inline V ByteExpOffset(V top) {
+  return V::Set(0.0f) - top * V::Set(kLog2E);
+}
+
+template <class V>
+inline V ByteExp(V s, V offset) {
+  const V t = V::Max(V::Fma(s, V::Set(kLog2E), offset), V::Set(-16.0f));
+  const V n = V::Round(t);
+  const V f = t - n;
+  V p = V::Set(2.464923971f);
+  p = V::Fma(p, f, V::Set(14.260103840f));
+  p = V::Fma(p, f, V::Set(61.256990047f));
+  p = V::Fma(p, f, V::Set(176.745866527f));
+  p = V::Fma(p, f, V::Set(255.0f));
+  return V::Scale2(p, n);
+}
+
 template <class V>
 inline V Sigmoid(V x) {
   const V one = V::Set(1.0f);
@@ -57,19 +82,34 @@ inline V Tanh(V x) {
   return V::CopySign(one - V::Set(2.0f) / (e + one), x);
 }
 
-// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: |error| <= 1.5e-7.
+// erf(x / sqrt 2), x cut to [-4.5, 4.5]: x * p(x * x), p interpolated at Chebyshev's eleven points
+// of that range; |error| <= 5e-6 inside, 7e-6 beyond. No exponential and no division: bytes are
+// made of what comes of it.
 template <class V>
-inline V Erf(V x) {
-  const V one = V::Set(1.0f);
-  const V z = V::Abs(x);
-  const V t = one / V::Fma(V::Set(0.3275911f), z, one);
-  V p = V::Set(1.061405429f);
-  p = V::Fma(p, t, V::Set(-1.453152027f));
-  p = V::Fma(p, t, V::Set(1.421413741f));
-  p = V::Fma(p, t, V::Set(-0.284496736f));
-  p = V::Fma(p, t, V::Set(0.254829592f));
-  const V e = Exp(V::Set(0.0f) - z * z);
-  return V::CopySign(one - p * t * e, x);
+inline V ErfOfNormal(V x) {
+  const V z = V::Min(V::Max(x, V::Set(-4.5f)), V::Set(4.5f));
+  const V u = V::Fma(z * z, V::Set(2.0f / 20.25f), V::Set(-1.0f));
+  V p = V::Set(0.00189190852f);
+  p = V::Fma(p, u, V::Set(-0.00467411332f));
+  p = V::Fma(p, u, V::Set(0.00560577246f));
+  p = V::Fma(p, u, V::Set(-0.0105163772f));
+  p = V::Fma(p, u, V::Set(0.0227274183f));
+  p = V::Fma(p, u, V::Set(-0.0380319561f));
+  p = V::Fma(p, u, V::Set(0.0566215516f));
+  p = V::Fma(p, u, V::Set(-0.0802211664f));
+  p = V::Fma(p, u, V::Set(0.109395714f));
+  p = V::Fma(p, u, V::Set(-0.154387518f));
+  p = V::Fma(p, u, V::Set(0.313809993f));
+  return z * p;
+}
+
+// f(i, count) for each vector of n values: i is where it begins, count how many lanes it has. All
+// but the last have the constant kLanes, for which masks fall away.
+template <class F>
+[[gnu::always_inline]] inline void EachVector(int n, F f) {
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(i, kLanes);
+  if (i < n) f(i, n - i);
 }
 
 // Applies f to n values in place.
@@ -87,7 +127,7 @@ template <class V>
 void Gelu(float* x, std::int64_t n) {
   Map<V>(x, n, [](V v) {
     const V half = V::Set(0.5f) * v;
-    return V::Fma(half, Erf(v * V::Set(0.707106781186547524f)), half);
+    return V::Fma(half, ErfOfNormal(v), half);
   });
 }
 
@@ -108,24 +148,81 @@ void SiluMultiply(const float* value, const float* gate, std::int64_t n, float* 
 template <class V>
 void LayerNorm(const float* x, int m, int n, const float* weight, float* y) {
   const float count = static_cast<float>(n);
+  const V zero = V::Set(0.0f);
   for (int row = 0; row < m; ++row, x += n, y += n) {
-    V sum = V::Set(0.0f);
-    for (int i = 0; i < n; i += kLanes) {
-      sum = sum + V::LoadPartial(x + i, n - i < kLanes ? n - i : kLanes);
-    }
+    V sum = zero;
+    EachVector(
+        n, [&](int i, int rest)
+               __attribute__((always_inline)) { sum = sum + V::LoadPartial(x + i, rest); });
     const V mean = V::Set(sum.Sum() / count);
-    V squares = V::Set(0.0f);
-    for (int i = 0; i < n; i += kLanes) {
-      const int rest = n - i < kLanes ? n - i : kLanes;
-      const V d = V::KeepFirst(V::LoadPartial(x + i, rest) - mean, rest, V::Set(0.0f));
-      squares = V::Fma(d, d, squares);
-    }
+    V squares = zero;
+    EachVector(
+        n, [&](int i, int rest) __attribute__((always_inline)) {
+          const V d = V::KeepFirst(V::LoadPartial(x + i, rest) - mean, rest, zero);
+          squares = V::Fma(d, d, squares);
+        });
     const V scale = V::Set(1.0f) / V::Sqrt(V::Set(squares.Sum() / count + 1e-5f));
-    for (int i = 0; i < n; i += kLanes) {
-      const int rest = n - i < kLanes ? n - i : kLanes;
-      ((V::LoadPartial(x + i, rest) - mean) * scale * V::LoadPartial(weight + i, rest))
-          .StorePartial(y + i, rest);
-    }
+    EachVector(
+        n, [&](int i, int rest) __attribute__((always_inline)) {
+          ((V::LoadPartial(x + i, rest) - mean) * scale * V::LoadPartial(weight + i, rest))
+              .StorePartial(y + i, rest);
+        });
+  }
+}
+
+template <class V>
+void Moments(const float* x, int n, float* sum, float* squares) {
+  V first = V::Set(0.0f), second = first;
+  EachVector(
+      n, [&](int i, int rest) __attribute__((always_inline)) {
+        const V v = V::LoadPartial(x + i, rest);
+        first = first + v;
+        second = V::Fma(v, v, second);
+      });
+  *sum = first.Sum();
+  *squares = second.Sum();
+}
+
+template <class V>
+void ScaleColumns(float* x, int m, int n, const float* scale, const float* shift) {
+  for (int row = 0; row < m; ++row, x += n) {
+    EachVector(
+        n, [&](int i, int rest) __attribute__((always_inline)) {
+          V::Fma(V::LoadPartial(x + i, rest), V::LoadPartial(scale + i, rest),
+                 V::LoadPartial(shift + i, rest))
+              .StorePartial(x + i, rest);
+        });
+  }
+}
+
+template <class V>
+void Magnitudes(const float* a, const float* b, int n, float* y) {
+  EachVector(
+      n, [&](int i, int rest) __attribute__((always_inline)) {
+        const V u = V::LoadPartial(a + i, rest), v = V::LoadPartial(b + i, rest);
+        V::Sqrt(u * u + v * v).StorePartial(y + i, rest);
+      });
+}
+
+template <class V>
+void Relu(float* x, std::int64_t n) {
+  Map<V>(x, n, [](V v) { return V::Max(v, V::Set(0.0f)); });
+}
+
+template <class V>
+void Rotate(float* x, int heads, int d, const float* angles, int turned, float scale) {
+  const V factor = V::Set(scale);
+  for (int head = 0; head < heads; ++head, x += d) {
+    EachVector(
+        turned, [&](int i, int rest) __attribute__((always_inline)) {
+          (V::Turn(V::LoadPartial(x + i, rest), V::LoadPartial(angles + i, rest)) * factor)
+              .StorePartial(x + i, rest);
+        });
+    if (d == turned) continue;
+    EachVector(
+        d - turned, [&](int i, int rest) __attribute__((always_inline)) {
+          (V::LoadPartial(x + turned + i, rest) * factor).StorePartial(x + turned + i, rest);
+        });
   }
 }
 
@@ -185,8 +282,13 @@ void Sgemm(int m, int n, int k, const float* a, std::int64_t row_stride, std::in
   for (; i + 4 <= m; i += 4, a += 4 * row_stride, c += 4 * ldc) {
     SgemmRows<V, 4, V::kColumns>(n, k, a, row_stride, column_stride, b, ldb, bias, c, ldc);
   }
+  // One row waits for b, and reads as much of a row of it as there are registers.
+  constexpr int kWide = V::kRowColumns * kLanes;
+  const int wide = n / kWide * kWide;
   for (; i < m; ++i, a += row_stride, c += ldc) {
-    SgemmRows<V, 1, 4>(n, k, a, row_stride, column_stride, b, ldb, bias, c, ldc);
+    SgemmRows<V, 1, V::kRowColumns>(wide, k, a, row_stride, column_stride, b, ldb, bias, c, ldc);
+    SgemmRows<V, 1, 4>(n - wide, k, a, row_stride, column_stride, b + wide, ldb,
+                       bias != nullptr ? bias + wide : nullptr, c + wide, ldc);
   }
 }
 
@@ -293,55 +395,23 @@ void SoftmaxQuantize(const float* s, int m, int n, std::int64_t ld, std::uint8_t
   const V lowest = V::Set(-3.0e38f), zero = V::Set(0.0f);
   for (int row = 0; row < m; ++row, s += ld, a += lda) {
     V largest = lowest;
-    for (int i = 0; i < n; i += kLanes) {
-      const int rest = n - i < kLanes ? n - i : kLanes;
-      largest = V::Max(largest, V::KeepFirst(V::LoadPartial(s + i, rest), rest, lowest));
-    }
-    const V top = V::Set(largest.Largest());
+    EachVector(
+        n, [&](int i, int rest) __attribute__((always_inline)) {
+          largest = V::Max(largest, V::KeepFirst(V::LoadPartial(s + i, rest), rest, lowest));
+        });
+    const V offset = ByteExpOffset(V::Set(largest.Largest()));
     V sum = zero;
-    for (int i = 0; i < lda; i += kLanes) {
-      const int rest = n - i < 0 ? 0 : n - i < kLanes ? n - i : kLanes;
-      V q = zero;
-      if (rest > 0) {
-        q = V::Round(Exp(V::LoadPartial(s + i, rest) - top) * V::Set(255.0f));
-        q = V::KeepFirst(q, rest, zero);
-      }
-      sum = sum + q;
-      q.StoreBytes(a + i);
-    }
+    EachVector(
+        n, [&](int i, int rest) __attribute__((always_inline)) {
+          const V q =
+              V::KeepFirst(V::Round(ByteExp(V::LoadPartial(s + i, rest), offset)), rest, zero);
+          sum = sum + q;
+          q.StoreBytes(a + i);
+        });
+    for (int i = (n + kLanes - 1) / kLanes * kLanes; i < lda; i += kLanes) zero.StoreBytes(a + i);
     // Sums of small integers: exact, and 255 at least.
     const float total = sum.Sum();
     rows[row] = {1.0f / total, 0, static_cast<std::int32_t>(total)};
-  }
-}
-
-template <class V>
-void PackOutputs(const float* x, int n, int k, std::int64_t ldx, std::int8_t* weight, float* scale,
-                 std::int32_t* correction) {
-  const int k_padded = (k + 3) / 4 * 4;
-  const int n_padded = (n + kLanes - 1) / kLanes * kLanes;
-  alignas(64) std::uint8_t q[kMaxPackDepth + kLanes];
-  for (int row = 0; row < n_padded; ++row, x += ldx) {
-    V largest = V::Set(1e-30f), sum = V::Set(0.0f);
-    if (row < n) {
-      for (int i = 0; i < k; i += kLanes) {
-        largest = V::Max(largest, V::Abs(V::LoadPartial(x + i, k - i < kLanes ? k - i : kLanes)));
-      }
-    }
-    const float most = largest.Largest();
-    const V inverse = V::Set(127.0f / most);
-    for (int i = 0; i < k_padded; i += kLanes) {
-      V v = V::Set(0.0f);
-      if (row < n && i < k) {
-        v = V::Round(V::LoadPartial(x + i, k - i < kLanes ? k - i : kLanes) * inverse);
-      }
-      sum = sum + v;
-      v.StoreBytes(q + i);
-    }
-    scale[row] = most / 127.0f;
-    correction[row] = static_cast<std::int32_t>(sum.Sum());
-    std::int8_t* to = weight + std::int64_t{row / kLanes} * k_padded * kLanes + (row % kLanes) * 4;
-    for (int i = 0; i < k_padded; i += 4, to += 4 * kLanes) __builtin_memcpy(to, q + i, 4);
   }
 }
 
@@ -366,19 +436,35 @@ void PackInputs(const float* x, int k, int n, std::int64_t ldx, std::int8_t* wei
 }
 
 template <class V>
+void PackOutputs(const float* x, int n, int k, std::int64_t ldx, std::int8_t* weight, float* scale,
+                 std::int32_t* correction) {
+  alignas(64) float columns[kMaxPackDepth * kLanes];
+  const std::int64_t panel = std::int64_t{(k + 3) / 4 * 4} * kLanes;
+  for (int row = 0; row < n; row += kLanes, weight += panel, x += kLanes * ldx) {
+    const int rows = n - row < kLanes ? n - row : kLanes;
+    if (rows < kLanes) {
+      for (int i = 0; i < k; ++i) V::Set(0.0f).Store(columns + i * kLanes);
+    }
+    V::StoreTransposed(x, ldx, rows, k, columns, kLanes);
+    PackInputs<V>(columns, k, kLanes, kLanes, weight, scale + row, correction + row);
+  }
+}
+
+template <class V>
 void ArgmaxLogSumExp(const float* x, int n, int* index, float* log_sum) {
   const V lowest = V::Set(-3.0e38f);
   V largest = lowest;
-  for (int i = 0; i < n; i += kLanes) {
-    const int rest = n - i < kLanes ? n - i : kLanes;
-    largest = V::Max(largest, V::KeepFirst(V::LoadPartial(x + i, rest), rest, lowest));
-  }
+  EachVector(
+      n, [&](int i, int rest) __attribute__((always_inline)) {
+        largest = V::Max(largest, V::KeepFirst(V::LoadPartial(x + i, rest), rest, lowest));
+      });
   const float top = largest.Largest();
   V sum = V::Set(0.0f);
-  for (int i = 0; i < n; i += kLanes) {
-    const int rest = n - i < kLanes ? n - i : kLanes;
-    sum = sum + V::KeepFirst(Exp(V::LoadPartial(x + i, rest) - V::Set(top)), rest, V::Set(0.0f));
-  }
+  EachVector(
+      n, [&](int i, int rest) __attribute__((always_inline)) {
+        sum =
+            sum + V::KeepFirst(Exp(V::LoadPartial(x + i, rest) - V::Set(top)), rest, V::Set(0.0f));
+      });
   int at = 0;
   while (at + 1 < n && x[at] != top) ++at;
   *index = at;
@@ -398,18 +484,10 @@ void LstmCell(const float* gates, int h, float* cell, float* hidden) {
   }
 }
 
-// The range of a row, widened to hold 0, and from it the row's scale. Returns 255 / range, or 0 for
-// a row of zeros.
-template <class V>
-inline float RowRange(const float* x, int k, RowScale* row) {
-  V low = V::Set(0.0f), high = V::Set(0.0f);
-  for (int i = 0; i < k; i += kLanes) {
-    const V v = V::LoadPartial(x + i, k - i < kLanes ? k - i : kLanes);
-    low = V::Min(low, v);
-    high = V::Max(high, v);
-  }
-  const float lowest = low.Smallest();
-  const float range = high.Largest() - lowest;
+// How a row with values from `lowest` to `highest`, widened to hold 0, is quantised. Returns 255 /
+// range, or 0 for a row of zeros.
+inline float ScaleOfRange(float lowest, float highest, RowScale* row) {
+  const float range = highest - lowest;
   if (!(range > 1e-30f)) {
     *row = {1.0f, 0, 0};
     return 0.0f;
@@ -422,6 +500,18 @@ inline float RowRange(const float* x, int k, RowScale* row) {
   row->zero = static_cast<std::int32_t>(zero < 0.0f ? 0.0f : zero > 255.0f ? 255.0f : zero);
   row->sum = 0;
   return inverse;
+}
+
+template <class V>
+inline float RowRange(const float* x, int k, RowScale* row) {
+  V low = V::Set(0.0f), high = V::Set(0.0f);
+  EachVector(
+      k, [&](int i, int rest) __attribute__((always_inline)) {
+        const V v = V::LoadPartial(x + i, rest);
+        low = V::Min(low, v);
+        high = V::Max(high, v);
+      });
+  return ScaleOfRange(low.Smallest(), high.Largest(), row);
 }
 
 }  // namespace lethe::kernels_internal

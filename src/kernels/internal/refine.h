@@ -37,10 +37,17 @@ inline void Refine(const std::uint8_t* a, const RowScale& row, const PackedWeigh
   while (first + kLanes < w.n && !load(first).AnyAtLeast(V::Set(top))) first += kLanes;
   panel(first);
   const float best = load(first).Largest() - kRounding;
+  // Panels lie here and there: the weights of one are fetched while the one before is computed.
+  int fetched = -1;
   for (int n = 0; n < w.n; n += kLanes) {
     const float off = norm * coarse.error[n / kLanes];
-    if (n != first && load(n).AnyAtLeast(V::Set(best - off))) panel(n);
+    if (n == first || !load(n).AnyAtLeast(V::Set(best - off))) continue;
+    const std::int8_t* weight = w.weight + std::int64_t{n} * w.k_padded;
+    for (int i = 0; i < w.k_padded * kLanes; i += 64) __builtin_prefetch(weight + i);
+    if (fetched >= 0) panel(fetched);
+    fetched = n;
   }
+  if (fetched >= 0) panel(fetched);
 }
 
 }  // namespace lethe::kernels_internal

@@ -3,6 +3,7 @@
 
 #include "kernels/kernels.h"
 
+#include "kernels/internal/attend_frames.h"
 #include "kernels/internal/float_kernels.h"
 #include "kernels/internal/refine.h"
 #include "kernels/scalar/vector.h"
@@ -89,23 +90,30 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeigh
 
 const KernelTable& ScalarKernels() {
   using namespace kernels_internal;
-  static constexpr KernelTable table{"scalar",
-                                     QuantizeRows,
-                                     GemmU8S8,
-                                     GemmU8U4,
-                                     RefineLargest,
-                                     Sgemm<ScalarVector>,
-                                     LayerNorm<ScalarVector>,
-                                     Gelu<ScalarVector>,
-                                     TanhAll<ScalarVector>,
-                                     SiluMultiply<ScalarVector>,
-                                     SoftmaxQuantize<ScalarVector>,
-                                     PackOutputs<ScalarVector>,
-                                     PackInputs<ScalarVector>,
-                                     ToHalf<ScalarVector>,
-                                     Attend<ScalarVector>,
-                                     ArgmaxLogSumExp<ScalarVector>,
-                                     LstmCell<ScalarVector>};
+  static constexpr KernelTable table{
+      "scalar",
+      QuantizeRows,
+      GemmU8S8,
+      GemmU8U4,
+      RefineLargest,
+      Sgemm<ScalarVector>,
+      LayerNorm<ScalarVector>,
+      Moments<ScalarVector>,
+      ScaleColumns<ScalarVector>,
+      Magnitudes<ScalarVector>,
+      Relu<ScalarVector>,
+      Rotate<ScalarVector>,
+      Gelu<ScalarVector>,
+      TanhAll<ScalarVector>,
+      SiluMultiply<ScalarVector>,
+      SoftmaxQuantize<ScalarVector>,
+      PackOutputs<ScalarVector>,
+      PackInputs<ScalarVector>,
+      AttendByProducts<QuantizeRows, GemmU8S8, SoftmaxQuantize<ScalarVector>>,
+      ToHalf<ScalarVector>,
+      Attend<ScalarVector>,
+      ArgmaxLogSumExp<ScalarVector>,
+      LstmCell<ScalarVector>};
   return table;
 }
 

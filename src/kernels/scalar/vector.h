@@ -38,6 +38,7 @@ inline std::uint16_t ToHalfBits(float x) {
 
 struct ScalarVector {
   static constexpr int kColumns = 1;
+  static constexpr int kRowColumns = 4;
   static constexpr int kAttendVectors = 1;
   float lane[16];
 
@@ -115,6 +116,19 @@ struct ScalarVector {
   }
   static ScalarVector Scale2(const ScalarVector& a, const ScalarVector& n) {
     return Each([&](int i) { return __builtin_ldexpf(a.lane[i], static_cast<int>(n.lane[i])); });
+  }
+  static void StoreTransposed(const float* x, std::int64_t ldx, int n, int m, float* y,
+                              std::int64_t ldy) {
+    for (int i = 0; i < n; ++i) {
+      for (int j = 0; j < m; ++j) y[j * ldy + i] = x[i * ldx + j];
+    }
+  }
+  static ScalarVector Turn(const ScalarVector& x, const ScalarVector& angles) {
+    return Each([&](int i) {
+      const float same = x.lane[i] * angles.lane[i / 2 * 2];
+      const float other = x.lane[i ^ 1] * angles.lane[i | 1];
+      return i % 2 == 0 ? same - other : same + other;
+    });
   }
   static ScalarVector KeepFirst(const ScalarVector& a, int n, const ScalarVector& other) {
     return Each([&](int i) { return i < n ? a.lane[i] : other.lane[i]; });

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "base/check.h"
 #include "tensor/quantized_linear.h"
 
 namespace lethe::moonshine {
@@ -16,7 +17,9 @@ constexpr int kMiddle = 8;
 
 CoarseMatrix::CoarseMatrix(const PackedWeights& w)
     : n_padded_(w.n_padded), k_padded_(RoundUp(w.k, 8)) {
-  weight_.resize(static_cast<std::size_t>(n_padded_) * k_padded_ / 2);
+  weight_ = LargePages(static_cast<std::size_t>(n_padded_) * k_padded_ / 2);
+  LETHE_CHECK(!weight_.bytes().empty());
+  auto* weight = reinterpret_cast<std::uint8_t*>(weight_.bytes().data());
   scale_.resize(static_cast<std::size_t>(n_padded_));
   correction_.resize(scale_.size());
   error_.resize(static_cast<std::size_t>(n_padded_ / kLanes));
@@ -46,7 +49,7 @@ CoarseMatrix::CoarseMatrix(const PackedWeights& w)
       sum += coarse[i];
     }
     std::uint8_t* to =
-        weight_.data() + std::int64_t{n / kLanes} * k_padded_ * kLanes / 2 + (n % kLanes) * 4;
+        weight + std::int64_t{n / kLanes} * k_padded_ * kLanes / 2 + (n % kLanes) * 4;
     for (int i = 0; i < k_padded_; i += 8, to += 64) {
       for (int r = 0; r < 4; ++r) {
         const int low = coarse[i + r] + kMiddle, high = coarse[i + 4 + r] + kMiddle;
@@ -66,7 +69,7 @@ CoarseMatrix::CoarseMatrix(const PackedWeights& w)
 CoarseWeights CoarseMatrix::View() const {
   return {.n_padded = n_padded_,
           .k_padded = k_padded_,
-          .weight = weight_.data(),
+          .weight = reinterpret_cast<const std::uint8_t*>(weight_.bytes().data()),
           .scale = scale_.data(),
           .correction = correction_.data(),
           .error = error_.data()};

@@ -214,11 +214,9 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
     const int position = rows_[r].position;
     float* query = token_qkv_.data() + std::int64_t{r} * 3 * h;
     float* key = query + h;
-    for (int head = 0; head < c.heads; ++head) {
-      rotary_.Rotate(query + head * d, position);
-      rotary_.Rotate(key + head * d, position);
-    }
-    for (int i = 0; i < h; ++i) query[i] *= scale;
+    const float* angles = rotary_.Angles(position);
+    kernels_.rotate(query, c.heads, d, angles, c.rotary_dim, scale);
+    kernels_.rotate(key, c.heads, d, angles, c.rotary_dim, 1.0f);
     kernels_.to_half(key, 2 * h, half_.data());
     rows_[r].sequence->self_.Put(index, position, half_.data(), half_.data() + h);
   }

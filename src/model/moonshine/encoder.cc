@@ -12,10 +12,9 @@ constexpr int kWidth1 = 127, kStep1 = 64;
 constexpr int kWidth2 = 7, kStep2 = 3;
 constexpr int kWidth3 = 3, kStep3 = 2;
 
-// Rows quantised at a time: activations of a block stay in the second-level cache.
+// Rows that go through a block of matrices together: what is between the matrices stays in the
+// second-level cache.
 constexpr int kBlockRows = 96;
-// Queries that attend together: their scores stay in the second-level cache.
-constexpr int kTile = 48;
 
 constexpr int Outputs(std::int64_t inputs, int width, int step) {
   return inputs < width ? 0 : static_cast<int>((inputs - width) / step + 1);
@@ -24,31 +23,6 @@ constexpr int Outputs(std::int64_t inputs, int width, int step) {
 // Frames that the stem needs to give one: 3 outputs of the second, so 13 of the first.
 constexpr int kMinFrames1 = (kWidth3 - 1) * kStep2 + kWidth2;
 constexpr int kMinSamples = (kMinFrames1 - 1) * kStep1 + kWidth1;
-
-// Normalises all of x [rows, columns] as one group: mean and variance run over channels and time,
-// so frame 0 depends on the last sample, and the stem cannot run incrementally. Source: Wu and He
-// 2018, arXiv:1803.08494, with one group.
-void GroupNorm(float* x, int rows, int columns, const float* weight, const float* bias) {
-  double sum = 0, squares = 0;
-  for (int i = 0; i < rows; ++i) {
-    double row = 0, row_squares = 0;
-    for (int j = 0; j < columns; ++j) {
-      const double v = x[std::int64_t{i} * columns + j];
-      row += v;
-      row_squares += v * v;
-    }
-    sum += row;
-    squares += row_squares;
-  }
-  const double count = static_cast<double>(rows) * columns;
-  const double mean = sum / count;
-  const double variance = std::max(0.0, squares / count - mean * mean);
-  const float scale = static_cast<float>(1.0 / std::sqrt(variance + 1e-5));
-  const float shift = static_cast<float>(-mean) * scale;
-  for (int i = 0; i < rows; ++i, x += columns) {
-    for (int j = 0; j < columns; ++j) x[j] = (x[j] * scale + shift) * weight[j] + bias[j];
-  }
-}
 
 }  // namespace
 
@@ -91,13 +65,9 @@ void Worker::ReserveEncoder(int frames) {
   // Values of the last head are read in whole vectors.
   grow(&qkv_, rows * c.hidden * 3 + kLanes);
   grow(&context_, rows * c.hidden);
-  grow(&fc_, rows * c.encoder_intermediate);
-  grow(&quantized_, std::size_t{kTile} * RoundUp(c.head_dim, kActivationAlign));
-  grow(&probabilities_, std::size_t{kTile} * RoundUp(frames, kActivationAlign));
-  grow(&row_scales_, kBlockRows);
-  grow(&probability_scales_, kTile);
-  grow(&scores_, std::size_t{kTile} * RoundUp(frames, kLanes));
-  grow(&head_context_, std::size_t{kTile} * RoundUp(c.head_dim, kLanes));
+  grow(&fc_, std::size_t{kBlockRows} * c.encoder_intermediate);
+  grow(&scratch_,
+       static_cast<std::size_t>(AttendScratchBytes(frames, c.head_dim)) / sizeof(CacheLine) + 1);
 }
 
 bool Worker::EncodeMore(SpeechSequence* base) {
@@ -135,64 +105,87 @@ void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {
   std::vector<float>& x = sequence->x_;
   x.resize(static_cast<std::size_t>(frames_) * h);
 
-  kernels_.sgemm(t1, h, kWidth1, samples.data(), kStep1, 1, w_.conv1, h, nullptr, conv1_.data(), h);
-  kernels_.tanh(conv1_.data(), std::int64_t{t1} * h);
-  GroupNorm(conv1_.data(), t1, h, w_.group_norm_weight, w_.group_norm_bias);
+  FirstConvolution(samples, t1);
   // With time first and channels last, a convolution's window is one run of memory.
-  Apply(w_.conv2, conv1_.data(), t2, std::int64_t{kStep2} * h, conv2_.data(), 2 * h, false);
-  kernels_.gelu(conv2_.data(), std::int64_t{t2} * 2 * h);
+  int normalized = 0;
+  for (int t = 0; t < t2; t += kBlockRows) {
+    const int rows = std::min(kBlockRows, t2 - t);
+    const int end = (t + rows - 1) * kStep2 + kWidth2;
+    kernels_.scale_columns(conv1_.data() + std::int64_t{normalized} * h, end - normalized, h,
+                           channel_scale_.data(), channel_shift_.data());
+    normalized = end;
+    float* out = conv2_.data() + std::int64_t{t} * 2 * h;
+    Apply(w_.conv2, conv1_.data() + std::int64_t{t} * kStep2 * h, rows, std::int64_t{kStep2} * h,
+          out, 2 * h, false);
+    kernels_.gelu(out, std::int64_t{rows} * 2 * h);
+  }
   Apply(w_.conv3, conv2_.data(), frames_, std::int64_t{kStep3} * 2 * h, x.data(), h, false);
   kernels_.gelu(x.data(), std::int64_t{frames_} * h);
 }
 
-void Worker::EncodeLayer(const EncoderLayer& layer, float* x) {
-  const Config& c = w_.config;
-  const int h = c.hidden;
-  kernels_.layer_norm(x, frames_, h, layer.input_norm, norm_.data());
-  Apply(layer.qkv, norm_.data(), frames_, h, qkv_.data(), 3 * h, false);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim));
-  for (int t = 0; t < frames_; ++t) {
-    float* row = qkv_.data() + std::int64_t{t} * 3 * h;
-    for (int head = 0; head < c.heads; ++head) {
-      rotary_.Rotate(row + head * c.head_dim, t);
-      rotary_.Rotate(row + h + head * c.head_dim, t);
+// conv1_ = tanh(convolution), and what normalises it as one group: mean and variance run over
+// channels and time, so frame 0 depends on the last sample, and the stem cannot run incrementally.
+// Source: Wu and He 2018, arXiv:1803.08494, with one group
+void Worker::FirstConvolution(std::span<const float> samples, int rows) {
+  const int h = w_.config.hidden;
+  double sum = 0, squares = 0;
+  for (int t = 0; t < rows; t += kBlockRows) {
+    const int count = std::min(kBlockRows, rows - t);
+    float* out = conv1_.data() + std::int64_t{t} * h;
+    kernels_.sgemm(count, h, kWidth1, samples.data() + std::int64_t{t} * kStep1, kStep1, 1,
+                   w_.conv1, h, nullptr, out, h);
+    kernels_.tanh(out, std::int64_t{count} * h);
+    for (int i = 0; i < count; ++i, out += h) {
+      float row = 0, row_squares = 0;
+      kernels_.moments(out, h, &row, &row_squares);
+      sum += row;
+      squares += row_squares;
     }
-    for (int i = 0; i < h; ++i) row[i] *= scale;
   }
-  for (int head = 0; head < c.heads; ++head) AttendEncoder(head);
-  Apply(layer.output, context_.data(), frames_, h, x, h, true);
-
-  kernels_.layer_norm(x, frames_, h, layer.attention_norm, norm_.data());
-  Apply(layer.fc1, norm_.data(), frames_, h, fc_.data(), c.encoder_intermediate, false);
-  kernels_.gelu(fc_.data(), std::int64_t{frames_} * c.encoder_intermediate);
-  Apply(layer.fc2, fc_.data(), frames_, c.encoder_intermediate, x, h, true);
+  const double count = static_cast<double>(rows) * h;
+  const double mean = sum / count;
+  const double variance = std::max(0.0, squares / count - mean * mean);
+  const float scale = static_cast<float>(1.0 / std::sqrt(variance + 1e-5));
+  const float shift = static_cast<float>(-mean) * scale;
+  channel_scale_.resize(static_cast<std::size_t>(h));
+  channel_shift_.resize(static_cast<std::size_t>(h));
+  for (int j = 0; j < h; ++j) {
+    channel_scale_[j] = scale * w_.group_norm_weight[j];
+    channel_shift_[j] = shift * w_.group_norm_weight[j] + w_.group_norm_bias[j];
+  }
 }
 
-// Scores and weighted sums are integer products, with keys and values in the part of the weights.
-void Worker::AttendEncoder(int head) {
+void Worker::EncodeLayer(const EncoderLayer& layer, float* x) {
   const Config& c = w_.config;
-  const int d = c.head_dim;
-  const std::int64_t ld = std::int64_t{3} * c.hidden;
-  const float* query = qkv_.data() + head * d;
-  head_keys_.PackOutputs(kernels_, 0, query + c.hidden, ld);
-  head_values_.PackInputs(kernels_, 0, query + 2 * c.hidden, ld);
-  const PackedWeights keys = head_keys_.View(0), values = head_values_.View(0);
-  const int query_bytes = RoundUp(d, kActivationAlign);
-  const int score_bytes = RoundUp(frames_, kActivationAlign);
-  for (int t = 0; t < frames_; t += kTile) {
-    const int count = std::min(kTile, frames_ - t);
-    kernels_.quantize_rows(query + t * ld, count, d, ld, quantized_.data(), query_bytes,
-                           row_scales_.data());
-    kernels_.gemm_u8s8(quantized_.data(), count, query_bytes, row_scales_.data(), keys,
-                       scores_.data(), keys.n_padded, false);
-    kernels_.softmax_quantize(scores_.data(), count, frames_, keys.n_padded, probabilities_.data(),
-                              score_bytes, probability_scales_.data());
-    kernels_.gemm_u8s8(probabilities_.data(), count, score_bytes, probability_scales_.data(),
-                       values, head_context_.data(), values.n_padded, false);
-    for (int j = 0; j < count; ++j) {
-      std::copy_n(head_context_.data() + std::int64_t{j} * values.n_padded, d,
-                  context_.data() + std::int64_t{t + j} * c.hidden + head * d);
+  const int h = c.hidden, d = c.head_dim;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(d));
+  for (int first = 0; first < frames_; first += kBlockRows) {
+    const int rows = std::min(kBlockRows, frames_ - first);
+    kernels_.layer_norm(x + std::int64_t{first} * h, rows, h, layer.input_norm, norm_.data());
+    float* qkv = qkv_.data() + std::int64_t{first} * 3 * h;
+    Apply(layer.qkv, norm_.data(), rows, h, qkv, 3 * h, false);
+    for (int t = first; t < first + rows; ++t, qkv += 3 * h) {
+      const float* angles = rotary_.Angles(t);
+      kernels_.rotate(qkv, c.heads, d, angles, c.rotary_dim, scale);
+      kernels_.rotate(qkv + h, c.heads, d, angles, c.rotary_dim, 1.0f);
     }
+  }
+  // Scores and weighted sums are integer products, with keys and values in the part of the weights.
+  const std::int64_t ld = std::int64_t{3} * h;
+  for (int head = 0; head < c.heads; ++head) {
+    const float* query = qkv_.data() + head * d;
+    head_keys_.PackOutputs(kernels_, 0, query + h, ld);
+    head_values_.PackInputs(kernels_, 0, query + 2 * h, ld);
+    kernels_.attend_frames(query, frames_, ld, head_keys_.View(0), head_values_.View(0),
+                           scratch_.data(), context_.data() + head * d, h);
+  }
+  for (int first = 0; first < frames_; first += kBlockRows, x += std::int64_t{kBlockRows} * h) {
+    const int rows = std::min(kBlockRows, frames_ - first);
+    Apply(layer.output, context_.data() + std::int64_t{first} * h, rows, h, x, h, true);
+    kernels_.layer_norm(x, rows, h, layer.attention_norm, norm_.data());
+    Apply(layer.fc1, norm_.data(), rows, h, fc_.data(), c.encoder_intermediate, false);
+    kernels_.gelu(fc_.data(), std::int64_t{rows} * c.encoder_intermediate);
+    Apply(layer.fc2, fc_.data(), rows, c.encoder_intermediate, x, h, true);
   }
 }
 
@@ -209,7 +202,7 @@ void Worker::FillCross(Sequence* sequence) {
   PackedMatrices& values = sequence->cross_->values;
   keys.Resize(c.decoder_layers * c.heads, frames_, c.head_dim);
   values.Resize(c.decoder_layers * c.heads, c.head_dim, frames_);
-  // fc_ is free by now and holds [frames, 2h]: the intermediate size is four times h.
+  // fc_ is free by now, and holds [frames, 2h].
   fc_.resize(std::max(fc_.size(), frames * 2 * h + kLanes));
   for (int layer = 0; layer < c.decoder_layers; ++layer) {
     Apply(w_.decoder[layer].cross_key_value, norm_.data(), frames_, h, fc_.data(), 2 * h, false);

@@ -62,7 +62,7 @@ Result<std::shared_ptr<const SpeechModel>> MakeModel(SafetensorsFile file,
 
 Result<std::shared_ptr<const SpeechModel>> LoadMoonshine(const std::string& path,
                                                          const KernelTable& kernels) {
-  ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(path));
+  ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Load(path));
   auto model = MakeModel(std::move(file), kernels);
   if (!model.ok()) return model.status().WithContext(path);
   return model;

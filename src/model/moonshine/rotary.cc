@@ -18,13 +18,4 @@ RotaryTable::RotaryTable(const std::vector<float>& inverse_frequency, int positi
   }
 }
 
-void RotaryTable::Rotate(float* head, int position) const {
-  const float* angle = table_.data() + static_cast<std::size_t>(position) * pairs_ * 2;
-  for (int i = 0; i < pairs_; ++i, head += 2, angle += 2) {
-    const float a = head[0], b = head[1];
-    head[0] = a * angle[0] - b * angle[1];
-    head[1] = b * angle[0] + a * angle[1];
-  }
-}
-
 }  // namespace lethe::moonshine

@@ -49,7 +49,6 @@ class SileroState final : public VoiceActivityState {
     buffers_.resize(std::size_t{kBatch} * kBuffer);
     spectrum_.resize(std::size_t{kBatch} * kFilters);
     for (std::size_t i = 0; i < kLayers.size(); ++i) {
-      // One empty frame before and behind: the convolution's padding.
       frames_[i].assign(std::size_t{kBatch} * FrameStride(i), 0.0f);
     }
     features_.resize(std::size_t{kBatch} * kHidden);
@@ -69,7 +68,7 @@ class SileroState final : public VoiceActivityState {
 
  private:
   static std::size_t FrameStride(std::size_t layer) {
-    return static_cast<std::size_t>(kLayers[layer].frames_in + 2) * kLayers[layer].inputs;
+    return static_cast<std::size_t>(kLayers[layer].frames_in) * kLayers[layer].inputs;
   }
 
   // Windows kWindow apart, each with its context before it.
@@ -86,29 +85,26 @@ class SileroState final : public VoiceActivityState {
                      w_.basis, kFilters, nullptr, spectrum_.data(), kFilters);
       for (int i = 0; i < windows; ++i) {
         const float* in = spectrum_.data() + std::size_t{kFilters} * i;
-        float* out = frames_[0].data() + FrameStride(0) * i + std::size_t{kBins} * (f + 1);
-        for (int b = 0; b < kBins; ++b) {
-          out[b] = std::sqrt(in[b] * in[b] + in[kBins + b] * in[kBins + b]);
-        }
+        float* out = frames_[0].data() + FrameStride(0) * i + std::size_t{kBins} * f;
+        kernels_.magnitudes(in, in + kBins, kBins, out);
       }
     }
     for (std::size_t l = 0; l < kLayers.size(); ++l) {
       const Layer& layer = kLayers[l];
       const bool last = l + 1 == kLayers.size();
-      float* to = last ? features_.data() : frames_[l + 1].data() + layer.outputs;
+      float* to = last ? features_.data() : frames_[l + 1].data();
       const std::size_t to_stride = last ? kHidden : FrameStride(l + 1);
       for (int f = 0; f < layer.frames_out(); ++f) {
         float* out = to + std::size_t(f) * layer.outputs;
-        kernels_.sgemm(windows, layer.outputs, 3 * layer.inputs,
-                       frames_[l].data() + std::size_t(f) * layer.step * layer.inputs,
-                       static_cast<std::int64_t>(FrameStride(l)), 1, w_.weight[l], layer.outputs,
-                       w_.bias[l], out, static_cast<std::int64_t>(to_stride));
-        for (int i = 0; i < windows; ++i) {
-          for (int j = 0; j < layer.outputs; ++j) {
-            float& v = out[to_stride * i + j];
-            v = std::max(v, 0.0f);
-          }
-        }
+        // Taps that fall on the padding are left out.
+        const int begin = f * layer.step - 1;
+        const int first = begin < 0 ? 1 : 0, end = begin + 3 > layer.frames_in ? 2 : 3;
+        kernels_.sgemm(windows, layer.outputs, (end - first) * layer.inputs,
+                       frames_[l].data() + std::size_t(begin + first) * layer.inputs,
+                       static_cast<std::int64_t>(FrameStride(l)), 1,
+                       w_.weight[l] + std::size_t(first) * layer.inputs * layer.outputs,
+                       layer.outputs, w_.bias[l], out, static_cast<std::int64_t>(to_stride));
+        for (int i = 0; i < windows; ++i) kernels_.relu(out + to_stride * i, layer.outputs);
       }
     }
     kernels_.sgemm(windows, 4 * kHidden, kHidden, features_.data(), kHidden, 1, w_.input_gates,
@@ -130,7 +126,7 @@ class SileroState final : public VoiceActivityState {
   const KernelTable& kernels_;
   std::vector<float> pending_;  // the context, then what does not fill a window yet
   std::vector<float> buffers_, spectrum_, features_, gates_;
-  std::array<std::vector<float>, 4> frames_;  // [batch, frames_in + 2, inputs] for each layer
+  std::array<std::vector<float>, 4> frames_;  // [batch, frames_in, inputs] for each layer
   std::array<float, kHidden> cell_{}, hidden_{};
 };
 
@@ -179,7 +175,7 @@ class Silero final : public VoiceActivityModel {
 
 Result<std::shared_ptr<const VoiceActivityModel>> LoadSilero(const std::string& path,
                                                              const KernelTable& kernels) {
-  ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(path));
+  ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Load(path));
   auto model = std::make_shared<Silero>(std::move(file), kernels);
   if (Status status = model->View(); !status.ok()) return status.WithContext(path);
   return std::shared_ptr<const VoiceActivityModel>(std::move(model));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/large_pages.h"
 #include "kernels/kernels.h"
 
 namespace lethe::moonshine {
@@ -24,7 +25,7 @@ class CoarseMatrix {
 
  private:
   int n_padded_ = 0, k_padded_ = 0;
-  std::vector<std::uint8_t> weight_;
+  LargePages weight_;
   std::vector<float> scale_, error_;
   std::vector<std::int32_t> correction_;
 };

@@ -2,6 +2,7 @@
 
 // Rotary positions, tabulated.
 
+#include <cstddef>
 #include <vector>
 
 namespace lethe::moonshine {
@@ -12,9 +13,10 @@ class RotaryTable {
   RotaryTable(const std::vector<float>& inverse_frequency, int positions);
 
   int positions() const { return positions_; }
-  /// Turns the first rotary_dim values of a head, as pairs (2i, 2i + 1), by their position's
-  /// angles. Source: Su et al. 2021, arXiv:2104.09864, in the interleaved form.
-  void Rotate(float* head, int position) const;
+  /// The angles of a position, as KernelTable::rotate takes them.
+  const float* Angles(int position) const {
+    return table_.data() + static_cast<std::size_t>(position) * pairs_ * 2;
+  }
 
  private:
   int pairs_;

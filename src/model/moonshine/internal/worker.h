@@ -76,8 +76,8 @@ class Worker final : public SpeechModelWorker {
              std::int64_t ldy, bool accumulate);
   void ReserveEncoder(int frames);
   void EncodeStem(std::span<const float> samples, Sequence* sequence);
+  void FirstConvolution(std::span<const float> samples, int rows);
   void EncodeLayer(const EncoderLayer& layer, float* x);
-  void AttendEncoder(int head);
   void FillCross(Sequence* sequence);
   // What comes after each row, out of token_norm_.
   void ComputeLogits();
@@ -96,18 +96,23 @@ class Worker final : public SpeechModelWorker {
   StageProbe probe_;
   bool record_attention_ = false;
 
-  // Quantised rows on their way into a product; attention's scores and what comes of them.
+  // Quantised rows on their way into a product; the decoder's scores and what comes of them.
   std::vector<std::uint8_t> quantized_, probabilities_;
-  std::vector<RowScale> row_scales_, probability_scales_;
+  std::vector<RowScale> row_scales_;
   std::vector<float> scores_, head_context_;
 
   // The encoder's; a layer of one utterance at a time.
   int frames_ = 0;
-  std::vector<float> padded_;         // the samples, when too few
-  std::vector<float> conv1_, conv2_;  // [t1, h], [t2, 2h]
-  std::vector<float> norm_;           // [frames, h] the residual stream, normalised
+  std::vector<float> padded_;                         // the samples, when too few
+  std::vector<float> conv1_, conv2_;                  // [t1, h], [t2, 2h]
+  std::vector<float> channel_scale_, channel_shift_;  // [h] of the stem's normalisation
+  std::vector<float> norm_;           // the residual stream, normalised: a block's, or [frames, h]
   std::vector<float> qkv_, context_;  // [frames, 3h], [frames, h]
-  std::vector<float> fc_;             // [frames, intermediate]
+  std::vector<float> fc_;             // a block's [rows, intermediate], or [frames, 2h]
+  struct alignas(64) CacheLine {
+    char bytes[64];
+  };
+  std::vector<CacheLine> scratch_;  // of KernelTable::attend_frames
   PackedMatrices head_keys_, head_values_;
 
   // The decoder's, a line for each row of the pass.
