@@ -183,6 +183,16 @@ void ShowFirstKeys(const FirstKeys& keys) {
   WipeSecret(text);
 }
 
+Status NoteMissingApplication(Store& store) {
+  ASSIGN_OR_RETURN(const std::vector<Application> applications, store.applications().List());
+  if (applications.empty()) {
+    PrintNote(
+        "there is no application yet, so nobody can call; make one: lethe apps create NAME, "
+        "lethe keys create --app NAME");
+  }
+  return OkStatus();
+}
+
 Status Run(Options& options) {
   RETURN_IF_ERROR(options.table.Load(options.file));
   const ServeOptions& serve = options.serve;
@@ -205,7 +215,12 @@ Status Run(Options& options) {
   ASSIGN_OR_RETURN(const EngineCatalog engines, LoadEngines(serve));
   ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder(serve.records, SystemClock(), true));
   const Clock& clock = *data.clock;
-  ASSIGN_OR_RETURN(const std::optional<FirstKeys> first, FirstStart(*data.store));
+  std::optional<FirstKeys> first;
+  if (serve.first_keys) {
+    ASSIGN_OR_RETURN(first, FirstStart(*data.store));
+  } else {
+    RETURN_IF_ERROR(NoteMissingApplication(*data.store));
+  }
 
   for (const std::string& note : data.notes) PrintNote(note);
   // Children of ours have no use for them.

@@ -52,6 +52,10 @@ void ServeOptions::Describe(OptionTable* table) {
   table->Add("engines", "Engines by the names clients use, and the installed model each has",
              &engines);
   table->Add("default_engine", "The engine of calls that name none", &default_engine);
+  table->Add("first_keys",
+             "Make an application at the first start and show its keys on standard output, once; "
+             "false where that is kept as a log: then `lethe apps` and `lethe keys` make them",
+             &first_keys);
   table->Add("threads", "Threads that recognise; 0: one for each core", 0, 1024, &threads);
   table->Add("io_threads", "Threads that read and write sockets", 1, 64, &io_threads);
   table->Add("auth.canonical_hosts",
