@@ -60,6 +60,10 @@ void ServeOptions::Describe(OptionTable* table) {
   table->Add("io_threads", "Threads that read and write sockets", 1, 64, &io_threads);
   table->Add("auth.canonical_hosts",
              "Host names over which clients sign though they speak to this one", &canonical_hosts);
+  table->Add(
+      "log.format",
+      "What is said on standard error: text, for people; json, an object a line, for machines",
+      &log_format);
   table->Add("limits.connections", "Connections open at once", 1, 1'000'000, &max_connections);
   table->Add("limits.upload_mb", "Memory for bodies being received, in MB", 16, 1'000'000,
              &upload_mb);

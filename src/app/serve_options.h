@@ -43,6 +43,7 @@ struct ServeOptions {
   std::vector<std::string> request_regions;
   std::string callback_key;
   bool first_keys = true;
+  std::string log_format = "text";
   bool allow_unconfined = false;
   std::string prices = "mainland";
   std::string utc_offset = "+08:00";
