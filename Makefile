@@ -82,6 +82,10 @@ deb-test: deb models ## try the package on a bare Debian 12: install, transcribe
 	@version=$$($(LETHE) version | awk '{print $$NF}'); cd build/package && \
 		python3 ../../tests/package/run.py ../lethe lethe_$${version}_amd64.deb lethe_$$version+next1_amd64.deb
 
+alerts: models ## make the fault of each alert, and see it fire in Debian's Prometheus
+	@LETHE_TEST_ALERTS=1 LETHE_TEST_REQUIRE_MODELS=1 \
+		python3 -B tests/program/alerts_test.py $(LETHE) -v AlertsTest
+
 fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 	@scripts/setup.sh scripts/packages-dev.txt
 	@cmake --preset fuzz && cmake --build --preset fuzz
@@ -90,4 +94,4 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 clean: ## remove everything built or fetched for building (not the installed models)
 	@rm -rf build debian/.debhelper debian/lethe debian/files debian/*.substvars debian/debhelper-build-stamp bench/node_modules tests/clients/node_modules tests/s3/node_modules
 
-.PHONY: help setup build models clients run sample test endurance bench load format lint asan tsan conformance deb deb-test fuzz clean
+.PHONY: help setup build models clients run sample test endurance bench load format lint asan tsan conformance deb deb-test alerts fuzz clean
