@@ -7,9 +7,9 @@ full disk, a clock that leaps, queues that are full, callbacks nobody takes, a p
 rules are those of operations/prometheus, but for the time that they wait (prometheus.py).
 """
 
-import concurrent.futures
 import contextlib
 import os
+import random
 import re
 import shutil
 import socket
@@ -37,6 +37,15 @@ def require(*commands):
         if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
             raise AssertionError(command + ' is not installed')
         raise unittest.SkipTest(command + ' is not installed')
+
+
+def free_low_port():
+    """A port below those that the kernel gives to outgoing connections."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(('127.0.0.1', port))
+            return port
+    raise AssertionError('no port is free')
 
 
 class AlertRulesTest(ProgramTest):
@@ -238,7 +247,9 @@ class AlertsTest(SpeechTest):
         web = SlowWeb(self.short)
         self.addCleanup(web.stop)
         late = self.serve('late', expect=('LetheKeyDestructionLate', 'LetheSlow', 'LetheCallbacksFailing'))
-        again = self.serve('again', expect=('LetheRestarting',))
+        # A port that nobody's outgoing connection takes while it is down.
+        again = f'127.0.0.1:{free_low_port()}'
+        self.serve('again', '--listen', again, expect=('LetheRestarting',)).address = again
         if faketime := library():
             clock = self.path('clock')
             with open(clock, 'w', encoding='utf-8') as file:
@@ -265,11 +276,8 @@ class AlertsTest(SpeechTest):
             self.fill(disk, but=1 << 20)
             self.fill(ledger_disk)
             self.in_background(lambda: every_interface.openai(behind, self.short))
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            restarting = pool.submit(self.restart, 'again')
-            self.wait_for_alerts({(alert, name) for name, alerts in self.expected.items()
-                                  for alert in alerts})
-            restarting.result()
+        self.restart('again')
+        self.wait_for_alerts({(alert, name) for name, alerts in self.expected.items() for alert in alerts})
         firing = self.prometheus.firing()
         # How full this machine's own disk is, is not ours.
         self.assertEqual({alert for alert, name in firing if name == 'good'} - {'LetheDiskFilling'}, set())
