@@ -72,12 +72,29 @@ conformance: build ## run a WebSocket suite that is not ours, from Debian's sour
 	@cmake --build --preset release --target websocket_echo
 	@python3 tests/conformance/run.py build/tests/websocket_echo build/conformance
 
+deb: build ## make the Debian package, build/package/lethe_*.deb
+	@scripts/setup.sh scripts/packages-package.txt
+	@mkdir -p build/package
+	@DEB_RULES_REQUIRES_ROOT=no debian/rules binary >build/package/log 2>&1 || \
+		{ tail -n 40 build/package/log >&2; exit 1; }
+	@ls build/package/lethe_*.deb
+
+deb-test: deb models ## try the package on a bare Debian 12: install, transcribe, upgrade, purge; as root
+	@LETHE_DEB_VERSION=$$($(LETHE) version | awk '{print $$NF}')+next1 \
+		DEB_RULES_REQUIRES_ROOT=no debian/rules binary >build/package/log 2>&1
+	@version=$$($(LETHE) version | awk '{print $$NF}'); cd build/package && \
+		python3 ../../tests/package/run.py ../lethe lethe_$${version}_amd64.deb lethe_$$version+next1_amd64.deb
+
+alerts: models ## make the fault of each alert, and see it fire in Debian's Prometheus
+	@LETHE_TEST_ALERTS=1 LETHE_TEST_REQUIRE_MODELS=1 \
+		python3 -B tests/program/alerts_test.py $(LETHE) -v AlertsTest
+
 fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 	@scripts/setup.sh scripts/packages-dev.txt
 	@cmake --preset fuzz && cmake --build --preset fuzz
 	@scripts/fuzz.sh build/fuzz $(or $(SECONDS_EACH),300)
 
 clean: ## remove everything built or fetched for building (not the installed models)
-	@rm -rf build bench/node_modules tests/clients/node_modules tests/s3/node_modules
+	@rm -rf build debian/.debhelper debian/lethe debian/files debian/*.substvars debian/debhelper-build-stamp bench/node_modules tests/clients/node_modules tests/s3/node_modules
 
-.PHONY: help setup build models clients run sample test endurance bench load soak format lint asan tsan conformance fuzz clean
+.PHONY: help setup build models clients run sample test endurance bench load soak format lint asan tsan conformance fuzz deb deb-test alerts clean

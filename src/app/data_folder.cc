@@ -79,10 +79,15 @@ Status OpenClockAndKeys(const RecordsOptions& options, const Clock& clock, bool 
   return OkStatus();
 }
 
-Status OpenDatabase(const RecordsOptions& options, const Clock& clock, bool may_create,
-                    DataFolder* data) {
+Result<MysqlOptions> Database(const RecordsOptions& options) {
   ASSIGN_OR_RETURN(MysqlOptions mysql, ParseMysqlDsn(options.dsn));
   ASSIGN_OR_RETURN(mysql.password, StorePassword(options));
+  return mysql;
+}
+
+Status OpenDatabase(const RecordsOptions& options, const Clock& clock, bool may_create,
+                    DataFolder* data) {
+  ASSIGN_OR_RETURN(MysqlOptions mysql, Database(options));
   mysql.max_connections = static_cast<std::size_t>(options.connections);
   ASSIGN_OR_RETURN(const bool is_new, MysqlStoreIsNew(mysql));
   if (is_new && !may_create) return NoRecordsYet(options.dsn);
@@ -169,12 +174,16 @@ Result<int> RotateMasterKey(const RecordsOptions& options) {
   if (options.dsn.empty()) {
     RETURN_IF_ERROR(ResealSqliteStore(folder + "/records.db", change.from, change.to));
   } else {
-    ASSIGN_OR_RETURN(MysqlOptions mysql, ParseMysqlDsn(options.dsn));
-    ASSIGN_OR_RETURN(mysql.password, StorePassword(options));
+    ASSIGN_OR_RETURN(const MysqlOptions mysql, Database(options));
     RETURN_IF_ERROR(ResealMysqlStore(mysql, change.from, change.to));
   }
   RETURN_IF_ERROR(change.Finish());
   return change.keys;
+}
+
+Result<bool> DatabaseIsNew(const RecordsOptions& options) {
+  ASSIGN_OR_RETURN(const MysqlOptions mysql, Database(options));
+  return MysqlStoreIsNew(mysql);
 }
 
 std::string DefaultNodeName(const std::string& data) {

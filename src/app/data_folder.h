@@ -74,6 +74,10 @@ Result<int> RotateMasterKey(const RecordsOptions& options);
 Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& clock,
                                   bool may_create);
 
+/// Whether the database server of `dsn` has no records yet. Changes nothing.
+/// Errors: as ParseMysqlDsn() and MysqlStoreIsNew()
+Result<bool> DatabaseIsNew(const RecordsOptions& options);
+
 /// A name that no other service has: the machine's, and a part that differs for each folder on it.
 std::string DefaultNodeName(const std::string& data);
 

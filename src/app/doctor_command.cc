@@ -1,11 +1,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <thread>
 
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/doctor.h"
 #include "app/finish.h"
 #include "app/output.h"
 #include "audio/media_cage.h"
@@ -18,34 +20,7 @@
 namespace lethe {
 namespace {
 
-// Findings, one a line: what was looked at, what was found and, where something is missing, what to
-// do about it.
-class Report {
- public:
-  void Good(std::string_view what, std::string_view found) { Add("ok   ", what, found); }
-  // Something will not work.
-  void Bad(std::string_view what, std::string_view found) {
-    Add("FAIL ", what, found);
-    ++problems_;
-  }
-  // Something could be better.
-  void Note(std::string_view what, std::string_view found) { Add("note ", what, found); }
-
-  int problems() const { return problems_; }
-  const std::string& text() const { return text_; }
-
- private:
-  void Add(std::string_view mark, std::string_view what, std::string_view found) {
-    std::string name(what);
-    name.resize(std::max<std::size_t>(name.size(), 16), ' ');
-    text_ += std::string(mark) + name + " " + std::string(found) + "\n";
-  }
-
-  std::string text_;
-  int problems_ = 0;
-};
-
-void LookAtCpu(Report* report) {
+void LookAtCpu(DoctorReport* report) {
   std::string sets;
   for (const KernelTable* table : AvailableKernels()) {
     sets += (sets.empty() ? "" : ", ") + std::string(table->name);
@@ -62,7 +37,7 @@ void LookAtCpu(Report* report) {
   }
 }
 
-void LookAtMemory(Report* report) {
+void LookAtMemory(DoctorReport* report) {
   std::ifstream info("/proc/meminfo");
   long long available_kib = 0;
   for (std::string key; info >> key;) {
@@ -81,7 +56,7 @@ void LookAtMemory(Report* report) {
   }
 }
 
-void LookAtModels(Report* report) {
+void LookAtModels(DoctorReport* report) {
   const ModelStore store(ModelStore::DefaultDirectory());
   for (const CatalogueEntry& entry : Catalogue()) {
     const std::string name(entry.name);
@@ -104,7 +79,7 @@ void LookAtModels(Report* report) {
   }
 }
 
-void LookAtModelFolder(Report* report) {
+void LookAtModelFolder(DoctorReport* report) {
   const std::string folder = ModelStore::DefaultDirectory();
   // The nearest folder that is there decides whether the rest can be made.
   std::filesystem::path nearest(folder);
@@ -126,7 +101,7 @@ void LookAtModelFolder(Report* report) {
   }
 }
 
-void LookAtMediaCage(Report* report) {
+void LookAtMediaCage(DoctorReport* report) {
   const auto decoder = CagedMediaDecoder::Start({.max_idle = 1});
   if (!decoder.ok()) {
     report->Note("media cage", decoder.status().message());
@@ -146,20 +121,37 @@ void LookAtMediaCage(Report* report) {
 }  // namespace
 
 void AddDoctorCommand(CLI::App& program, int& exit_code) {
+  struct Options {
+    ServeOptions serve;
+    OptionTable table;
+    std::string file;
+  };
+  auto options = std::make_shared<Options>();
+  options->serve.Describe(&options->table);
   CLI::App* command =
       program.add_subcommand("doctor", "Say what this machine offers and what is missing");
   command->footer(
       "Example:\n"
       "  lethe doctor && lethe transcribe talk.mp3\n"
+      "  lethe doctor --config /etc/lethe/lethe.toml --data /var/lib/lethe\n"
       "\n"
-      "The exit code is 1 when something marked FAIL keeps lethe from transcribing.");
-  Finish(command, exit_code, []() -> Result<int> {
-    Report report;
+      "Options of the service are read from the configuration file and the environment, as by\n"
+      "`lethe serve`. The exit code is 1 when something marked FAIL keeps lethe from "
+      "transcribing,\n"
+      "or a service from running as it should.");
+  command->add_option("--config", options->file, "The service's configuration file (TOML)")
+      ->envname("LETHE_CONFIG");
+  command->add_option("--data", options->serve.records.data, "Folder of the records and their key")
+      ->capture_default_str();
+  Finish(command, exit_code, [options]() -> Result<int> {
+    RETURN_IF_ERROR(options->table.Load(options->file));
+    DoctorReport report;
     LookAtCpu(&report);
     LookAtMemory(&report);
     LookAtModelFolder(&report);
     LookAtModels(&report);
     LookAtMediaCage(&report);
+    LookAtService(options->serve, &report);
     RETURN_IF_ERROR(WriteStandardOutput(report.text()));
     return report.problems() > 0 ? kExitFailed : kExitOk;
   });

@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include "app/log.h"
+
 namespace lethe {
 namespace {
 
@@ -35,12 +37,7 @@ Status WriteStandardOutput(std::string_view text) {
 }
 
 void PrintError(std::string_view message) {
-  std::string line = "lethe: ";
-  for (const char c : message) {
-    const auto byte = static_cast<unsigned char>(c);
-    line += byte < 0x20 || byte == 0x7F ? '?' : c;
-  }
-  line += '\n';
+  const std::string line = LogLine(message, CurrentLogFormat(), SystemClock().Now());
   ClearDrawnLine();
   std::fputs(line.c_str(), stderr);
 }

@@ -11,6 +11,8 @@
 #include "app/data_folder.h"
 #include "app/finish.h"
 #include "app/forgetters.h"
+#include "app/health_log.h"
+#include "app/log.h"
 #include "app/option_table.h"
 #include "app/output.h"
 #include "app/serve_options.h"
@@ -122,11 +124,18 @@ TaskHolder Node(const ServeOptions& options) {
 // What the ledger found when it was opened, for whoever starts the service.
 void ShowLedger(const LedgerFeed& feed, const Status& status) {
   const Journal::Recovery& found = feed.report().recovery;
-  if (!status.ok()) PrintNote("the ledger is not written to here: " + status.message());
+  if (!status.ok()) {
+    Log({.level = "warning",
+         .event = "ledger_elsewhere",
+         .sentence = "the ledger is not written to here",
+         .error = status});
+  }
   if (found.erased_again > 0 || found.lost > 0) {
-    PrintNote("the records are older than the ledger: erased again " +
-              std::to_string(found.erased_again) + " that it says were erased, missing " +
-              std::to_string(found.lost) + " that it says were held");
+    Log({.level = "warning",
+         .event = "records_older_than_ledger",
+         .sentence = "the records are older than the ledger: what it says was erased is erased "
+                     "again, what it says was held is missing",
+         .facts = {{"erased_again", found.erased_again}, {"missing", found.lost}}});
   }
 }
 
@@ -151,7 +160,10 @@ Status FirstSweep(Sweeper& sweeper) {
   for (const Sweeper::Report& report : sweeper.reports()) {
     if (report.error.empty()) continue;
     if (!IsOfRecordings(report.name)) return swept;
-    PrintNote("recordings that are over could not be removed yet: " + report.error);
+    Log({.level = "warning",
+         .event = "recordings_not_removed",
+         .sentence = "recordings that are over could not be removed yet",
+         .error = {StatusCode::kUnavailable, report.error}});
   }
   return OkStatus();
 }
@@ -183,10 +195,22 @@ void ShowFirstKeys(const FirstKeys& keys) {
   WipeSecret(text);
 }
 
+Status NoteMissingApplication(Store& store) {
+  ASSIGN_OR_RETURN(const std::vector<Application> applications, store.applications().List());
+  if (applications.empty()) {
+    Log({.level = "warning",
+         .event = "no_application",
+         .sentence = "there is no application yet, so nobody can call; make one: lethe apps create "
+                     "NAME, lethe keys create --app NAME"});
+  }
+  return OkStatus();
+}
+
 Status Run(Options& options) {
   RETURN_IF_ERROR(options.table.Load(options.file));
   const ServeOptions& serve = options.serve;
   if (options.show) return WriteStandardOutput(options.table.Show());
+  ASSIGN_OR_RETURN(const LogFormat log_format, ParseLogFormat(serve.log_format));
   ASSIGN_OR_RETURN(const std::vector<ListenAddress> addresses, ListenAddresses(serve.listen));
   ASSIGN_OR_RETURN(AddressRules rules, OutboundRules(serve));
   ASSIGN_OR_RETURN(RegionRules regions,
@@ -195,6 +219,7 @@ Status Run(Options& options) {
   ASSIGN_OR_RETURN(const std::chrono::minutes utc_offset, ParseOffset(serve.utc_offset));
   if (options.check) return WriteStandardOutput("the configuration is in order\n");
 
+  SetLogFormat(log_format);
   SetProcessLimits();
   // Libraries would write the keys of TLS sessions to the file it names.
   (void)unsetenv("SSLKEYLOGFILE");
@@ -205,7 +230,12 @@ Status Run(Options& options) {
   ASSIGN_OR_RETURN(const EngineCatalog engines, LoadEngines(serve));
   ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder(serve.records, SystemClock(), true));
   const Clock& clock = *data.clock;
-  ASSIGN_OR_RETURN(const std::optional<FirstKeys> first, FirstStart(*data.store));
+  std::optional<FirstKeys> first;
+  if (serve.first_keys) {
+    ASSIGN_OR_RETURN(first, FirstStart(*data.store));
+  } else {
+    RETURN_IF_ERROR(NoteMissingApplication(*data.store));
+  }
 
   for (const std::string& note : data.notes) PrintNote(note);
   // Children of ours have no use for them.
@@ -283,13 +313,19 @@ Status Run(Options& options) {
                     {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds),
                      .max_decoders = static_cast<int>(serve.decoders) / 2});
   AddOwnApiRoutes(router, context, eraser, erasures, {prices, utc_offset, feed});
-  AddOperationsRoutes(router, {engines, meter,
+  AddOperationsRoutes(router, {engines,
+                               meter,
                                [&started] {
                                  const HttpServer* running = started;
                                  return running == nullptr ? ServerCounts() : running->counts();
                                },
                                [&sweeper] { return sweeper.reports(); },
-                               [&feed] { return feed.report(); }, stopping});
+                               [&feed] { return feed.report(); },
+                               stopping,
+                               [&data] { return MaybeSetWrong(*data.clock); },
+                               [&tasks] { return tasks.callbacks(); },
+                               {{"calls", pool}, {"quick", quick_pool}, {"erasures", erasures}},
+                               data.path});
   ASSIGN_OR_RETURN(server, HttpServer::Start(
                                {.listen = addresses,
                                 .tls_certificate = serve.tls_certificate,
@@ -305,11 +341,16 @@ Status Run(Options& options) {
     RETURN_IF_ERROR(WriteStandardOutput("listening on " + Address(addresses[i], ports[i]) + "\n"));
   }
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  HealthLog health;
+  constexpr timespec kLook{.tv_sec = 1, .tv_nsec = 0};
+  while (sigtimedwait(&signals, nullptr, &kLook) < 0) {
+    health.Look({sweeper.reports(), feed.report(), meter.lost(), MaybeSetWrong(*data.clock)});
+  }
   stopping = true;
-  PrintNote("stopping: calls under way may take up to " + std::to_string(serve.grace_seconds) +
-            " s");
+  Log({.level = "info",
+       .event = "stopping",
+       .sentence = "stopping: calls under way may take a while",
+       .facts = {{"at_most_ms", Millis(std::chrono::seconds(serve.grace_seconds))}}});
   // A second signal means: now.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   server->Stop(std::chrono::seconds(serve.grace_seconds));

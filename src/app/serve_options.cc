@@ -52,10 +52,18 @@ void ServeOptions::Describe(OptionTable* table) {
   table->Add("engines", "Engines by the names clients use, and the installed model each has",
              &engines);
   table->Add("default_engine", "The engine of calls that name none", &default_engine);
+  table->Add("first_keys",
+             "Make an application at the first start and show its keys on standard output, once; "
+             "false where that is kept as a log: then `lethe apps` and `lethe keys` make them",
+             &first_keys);
   table->Add("threads", "Threads that recognise; 0: one for each core", 0, 1024, &threads);
   table->Add("io_threads", "Threads that read and write sockets", 1, 64, &io_threads);
   table->Add("auth.canonical_hosts",
              "Host names over which clients sign though they speak to this one", &canonical_hosts);
+  table->Add(
+      "log.format",
+      "What is said on standard error: text, for people; json, an object a line, for machines",
+      &log_format);
   table->Add("limits.connections", "Connections open at once", 1, 1'000'000, &max_connections);
   table->Add("limits.upload_mb", "Memory for bodies being received, in MB", 16, 1'000'000,
              &upload_mb);

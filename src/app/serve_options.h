@@ -42,6 +42,8 @@ struct ServeOptions {
   std::map<std::string, std::string> outbound_hosts;
   std::vector<std::string> request_regions;
   std::string callback_key;
+  bool first_keys = true;
+  std::string log_format = "text";
   bool allow_unconfined = false;
   std::string prices = "mainland";
   std::string utc_offset = "+08:00";

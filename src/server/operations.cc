@@ -3,63 +3,123 @@
 #include <chrono>
 #include <string>
 
+#include "server/internal/metrics_text.h"
+#include "server/internal/process_metrics.h"
+#include "store/interface.h"
+
 namespace lethe {
 namespace {
 
-void Line(std::string* text, const char* name, const char* help, const char* type,
-          std::uint64_t value) {
-  *text += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n" +
-           name + " " + std::to_string(value) + "\n";
+using server_internal::MetricsText;
+
+void ServerMetrics(MetricsText& text, const ServerCounts& counts) {
+  text.Single("lethe_connections_total", "counter", "Connections accepted.", counts.connections);
+  text.Single("lethe_connections_open", "gauge", "Connections open now.", counts.open);
+  text.Single("lethe_connections_refused_total", "counter",
+              "Connections turned away: too many were open.", counts.refused);
+  text.Single("lethe_http_requests_total", "counter", "Requests answered.", counts.requests);
+  text.Single("lethe_http_bad_requests_total", "counter",
+              "Requests that reached no interface: broken, too large, too slow, no such path.",
+              counts.bad_requests);
 }
 
-// What is over and still there, by what holds it.
-void RetentionLines(std::string* text, const std::vector<Sweeper::Report>& reports) {
-  const auto lines = [&](const char* name, const char* help, const char* type, auto value) {
-    *text += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
-    for (const Sweeper::Report& report : reports) {
-      *text += std::string(name) + "{of=\"" + report.name + "\"} " + value(report) + "\n";
+void CallMetrics(MetricsText& text, const Meter& meter) {
+  text.Metric("lethe_calls_total", "counter", "Finished calls by interface and result.");
+  for (const auto& [key, count] : meter.counts()) {
+    text.Value(count, {{"interface", InterfaceName(key.first)}, {"result", key.second}});
+  }
+  const auto figures = meter.figures();
+  // Every interface from the start: a rate needs a value before the first call.
+  const auto each = [&](auto value) {
+    for (const Interface interface : kInterfaces) {
+      const auto found = figures.find(interface);
+      value(InterfaceName(interface), found == figures.end() ? CallFigures() : found->second);
     }
   };
-  lines("lethe_retention_removed_total", "Things removed because their time was over.", "counter",
-        [](const Sweeper::Report& report) { return std::to_string(report.removed); });
-  lines("lethe_retention_failures_total", "Sweeps that could not be finished.", "counter",
-        [](const Sweeper::Report& report) { return std::to_string(report.failures); });
-  lines("lethe_retention_lateness_seconds",
-        "Nothing whose time was over longer ago than this is still there.", "gauge",
-        [](const Sweeper::Report& report) {
-          return std::to_string(static_cast<double>(report.lateness.count()) / 1000);
-        });
+  text.Metric("lethe_call_faults_total", "counter",
+              "Finished calls that failed by the service's own fault.");
+  each([&](std::string_view interface, const CallFigures& calls) {
+    text.Value(calls.faults, {{"interface", interface}});
+  });
+  text.Metric("lethe_audio_seconds_total", "counter", "Audio of finished calls, as it is metered.");
+  each([&](std::string_view interface, const CallFigures& calls) {
+    text.Value(static_cast<double>(calls.audio.count()) / 1000, {{"interface", interface}});
+  });
+  text.Metric("lethe_call_duration_seconds", "histogram",
+              "How long finished calls lasted; live ones last as long as they are open.");
+  each([&](std::string_view interface, const CallFigures& calls) {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < calls.lasted.size(); ++i) {
+      sum += calls.lasted[i];
+      const std::string bound =
+          i < CallFigures::kBounds.size()
+              ? server_internal::ShowMetric(static_cast<double>(CallFigures::kBounds[i].count()) /
+                                            1000)
+              : "+Inf";
+      text.Value(sum, {{"interface", interface}, {"le", bound}}, "_bucket");
+    }
+    text.Value(static_cast<double>(calls.duration.count()) / 1000, {{"interface", interface}},
+               "_sum");
+    text.Value(sum, {{"interface", interface}}, "_count");
+  });
+  text.Single("lethe_usage_rows_lost_total", "counter", "Rows of usage that could not be written.",
+              meter.lost());
+}
+
+void PoolMetrics(MetricsText& text, const std::vector<NamedPool>& pools) {
+  text.Metric("lethe_pool_waiting", "gauge", "Calls that wait for their turn.");
+  for (const NamedPool& pool : pools) {
+    text.Value(std::uint64_t{pool.pool.waiting()}, {{"pool", pool.name.text()}});
+  }
+  text.Metric("lethe_pool_refused_total", "counter",
+              "Calls turned away because too many of their application waited.");
+  for (const NamedPool& pool : pools) {
+    text.Value(pool.pool.refused(), {{"pool", pool.name.text()}});
+  }
+}
+
+// What is over and still there, by what holds it; what the ledger knows of it.
+void PromiseMetrics(MetricsText& text, const OperationsParts& parts) {
+  const std::vector<Sweeper::Report> reports = parts.retention();
+  text.Metric("lethe_retention_removed_total", "counter",
+              "Things removed because their time was over.");
+  for (const Sweeper::Report& report : reports) text.Value(report.removed, {{"of", report.name}});
+  text.Metric("lethe_retention_failures_total", "counter", "Sweeps that could not be finished.");
+  for (const Sweeper::Report& report : reports) text.Value(report.failures, {{"of", report.name}});
+  text.Metric("lethe_retention_lateness_seconds", "gauge",
+              "Nothing whose time was over longer ago than this is still there.");
+  for (const Sweeper::Report& report : reports) {
+    text.Value(static_cast<double>(report.lateness.count()) / 1000, {{"of", report.name}});
+  }
+  text.Single("lethe_retention_held", "gauge",
+              "1 while nothing is removed because the clock leapt ahead.",
+              std::uint64_t{parts.held() ? 1U : 0U});
+  const LedgerFeed::Report ledger = parts.ledger();
+  text.Single("lethe_ledger_is_ours", "gauge", "1 if this process writes the ledger.",
+              std::uint64_t{ledger.is_ours ? 1U : 0U});
+  text.Single("lethe_ledger_leaves", "gauge", "Leaves of the ledger.", ledger.leaves);
+  text.Single("lethe_ledger_heads", "gauge", "Signed heads of the ledger.", ledger.heads);
+  text.Single("lethe_ledger_failures_total", "counter",
+              "Reasons, one after the other, why the ledger could not be told.", ledger.failures);
+  text.Single("lethe_ledger_lateness_seconds", "gauge",
+              "Since the ledger was told without an error, or another process had it.",
+              static_cast<double>(ledger.lateness.count()) / 1000);
+  const CallbackCounts callbacks = parts.callbacks();
+  text.Metric("lethe_callbacks_total", "counter", "Callbacks of recording tasks by outcome.");
+  text.Value(callbacks.delivered, {{"outcome", "delivered"}});
+  text.Value(callbacks.given_up, {{"outcome", "given_up"}});
 }
 
 std::string Metrics(const OperationsParts& parts) {
-  std::string text;
-  const ServerCounts counts = parts.server();
-  Line(&text, "lethe_connections_total", "Connections accepted.", "counter", counts.connections);
-  Line(&text, "lethe_connections_open", "Connections open now.", "gauge", counts.open);
-  Line(&text, "lethe_connections_refused_total", "Connections turned away: too many were open.",
-       "counter", counts.refused);
-  Line(&text, "lethe_http_requests_total", "Requests answered.", "counter", counts.requests);
-  Line(&text, "lethe_http_bad_requests_total",
-       "Requests that reached no interface: broken, too large, too slow, no such path.", "counter",
-       counts.bad_requests);
-  Line(&text, "lethe_usage_rows_lost_total", "Rows of usage that could not be written.", "counter",
-       parts.meter.lost());
-  RetentionLines(&text, parts.retention());
-  const LedgerFeed::Report ledger = parts.ledger();
-  Line(&text, "lethe_ledger_is_ours", "1 if this process writes the ledger.", "gauge",
-       ledger.is_ours ? 1 : 0);
-  Line(&text, "lethe_ledger_leaves", "Leaves of the ledger.", "gauge", ledger.leaves);
-  Line(&text, "lethe_ledger_heads", "Signed heads of the ledger.", "gauge", ledger.heads);
-  Line(&text, "lethe_ledger_failures_total", "Times that the ledger could not be told.", "counter",
-       ledger.failures);
-  text +=
-      "# HELP lethe_calls_total Finished calls by interface and result.\n"
-      "# TYPE lethe_calls_total counter\n";
-  for (const auto& [key, count] : parts.meter.counts()) {
-    text += "lethe_calls_total{interface=\"" + std::string(InterfaceName(key.first)) +
-            "\",result=\"" + key.second + "\"} " + std::to_string(count) + "\n";
-  }
-  return text;
+  MetricsText text;
+  text.Metric("lethe_build_info", "gauge", "1; the label says which version runs.");
+  text.Value(std::uint64_t{1}, {{"version", LETHE_VERSION}});
+  ServerMetrics(text, parts.server());
+  CallMetrics(text, parts.meter);
+  PoolMetrics(text, parts.pools);
+  PromiseMetrics(text, parts);
+  server_internal::AddProcessMetrics(text, parts.data_folder);
+  return text.Take();
 }
 
 // That what is over is not removed is no reason to send calls elsewhere, where it would be no

@@ -4,15 +4,25 @@
 
 #include <atomic>
 #include <functional>
+#include <string>
 #include <vector>
 
+#include "base/fact.h"
 #include "retention/sweeper.h"
 #include "server/faces.h"
 #include "server/http_server.h"
 #include "server/router.h"
+#include "service/fair_pool.h"
 #include "service/ledger_feed.h"
+#include "service/recording_tasks.h"
 
 namespace lethe {
+
+/// A pool by its name in metrics.
+struct NamedPool {
+  Label name;
+  const FairPool& pool;
+};
 
 /// What the routes look at. The server's own counts are asked for when they are wanted, because the
 /// server exists only after its routes.
@@ -23,11 +33,16 @@ struct OperationsParts {
   std::function<std::vector<Sweeper::Report>()> retention;
   std::function<LedgerFeed::Report()> ledger;
   const std::atomic<bool>& stopping;
+  std::function<bool()> held = [] { return false; };  // nothing is removed: SweeperOptions::held
+  std::function<CallbackCounts()> callbacks = [] { return CallbackCounts(); };
+  std::vector<NamedPool> pools;
+  std::string data_folder = "/";  // whose disk is looked at
 };
 
 /// GET /healthz (the process answers), /readyz (it takes calls; 503 while it stops; besides, what
-/// was not swept clean for ten minutes) and /metrics (Prometheus text). None of them tells anything
-/// about a caller but how many there were. Lifetime: the parts outlive the server
+/// was not swept clean for ten minutes) and /metrics (Prometheus text, docs/metrics.md). None of
+/// them tells anything about a caller but how many there were. Lifetime: the parts outlive the
+/// server
 void AddOperationsRoutes(Router& router, const OperationsParts& parts);
 
 }  // namespace lethe

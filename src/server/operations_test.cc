@@ -40,5 +40,17 @@ TEST_F(OperationsTest, WhatStopsIsNotReady) {
   EXPECT_EQ(Get("/healthz").status, 200);
 }
 
+TEST_F(OperationsTest, MetricsAreThereBeforeTheFirstCall) {
+  const std::string text = Get("/metrics").body;
+  EXPECT_THAT(text, testing::HasSubstr("\n# TYPE lethe_call_duration_seconds histogram\n"));
+  EXPECT_THAT(text,
+              testing::HasSubstr(
+                  "\nlethe_call_duration_seconds_bucket{interface=\"flash\",le=\"0.05\"} 0\n"));
+  EXPECT_THAT(text,
+              testing::HasSubstr(
+                  "\nlethe_call_duration_seconds_bucket{interface=\"flash\",le=\"+Inf\"} 0\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nlethe_callbacks_total{outcome=\"given_up\"} 0\n"));
+}
+
 }  // namespace
 }  // namespace lethe

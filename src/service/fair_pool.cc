@@ -15,6 +15,7 @@ Status FairPool::Post(std::uint64_t owner, std::function<void()> work) {
     if (stopping_) return Unavailable("the service is stopping; try again elsewhere");
     auto& queue = queues_[owner];
     if (queue.size() >= most_waiting_) {
+      ++refused_;
       return ResourceExhausted("too many calls of this application are waiting; try again later");
     }
     if (queue.empty()) turns_.push_back(owner);
@@ -66,6 +67,11 @@ void FairPool::Stop() {
 std::size_t FairPool::waiting() const {
   const std::lock_guard lock(mutex_);
   return waiting_;
+}
+
+std::uint64_t FairPool::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
 }
 
 }  // namespace lethe

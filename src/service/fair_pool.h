@@ -35,6 +35,8 @@ class FairPool {
   void Stop();
 
   std::size_t waiting() const;
+  /// What was not taken because too much of its owner's was waiting, since the start.
+  std::uint64_t refused() const;
 
  private:
   void Run();
@@ -45,6 +47,7 @@ class FairPool {
   std::map<std::uint64_t, std::deque<std::function<void()>>> queues_;
   std::deque<std::uint64_t> turns_;  // owners with something waiting, each once
   std::size_t waiting_ = 0;
+  std::uint64_t refused_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -53,6 +53,7 @@ TEST(FairPoolTest, EachOwnerMayHaveSoMuchWaitingAndStoppingDropsIt) {
   EXPECT_EQ(pool.Post(1, [&] { ++ran; }).code(), StatusCode::kResourceExhausted);
   EXPECT_TRUE(pool.Post(2, [&] { ++ran; }).ok());
   EXPECT_EQ(pool.waiting(), 3U);
+  EXPECT_EQ(pool.refused(), 1U);
   std::thread stopper([&] { pool.Stop(); });
   while (pool.waiting() > 0) std::this_thread::yield();
   go.set_value();

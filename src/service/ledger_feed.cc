@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/fact.h"
 #include "base/file.h"
 
 namespace lethe {
@@ -162,6 +163,10 @@ void LedgerFeed::Note(const Status& status) {
   }
   if (!status.ok() && status.message() != report_.error) ++report_.failures;
   report_.error = status.ok() ? std::string() : status.message();
+  // Where another process has the ledger, that one tells it.
+  if (status.ok() || status.code() == StatusCode::kFailedPrecondition) {
+    told_ = std::chrono::steady_clock::now();
+  }
 }
 
 Result<std::vector<Receipt>> LedgerFeed::Prove(std::span<const ErasedItem> erased) {
@@ -261,7 +266,9 @@ Result<LedgerFeed::Published> LedgerFeed::Publish() {
 
 LedgerFeed::Report LedgerFeed::report() const {
   const std::lock_guard lock(mutex_);
-  return report_;
+  Report report = report_;
+  report.lateness = MillisSince(told_);
+  return report;
 }
 
 }  // namespace lethe

@@ -76,6 +76,7 @@ class LedgerFeed {
     std::uint64_t leaves = 0, heads = 0;
     std::uint64_t failures = 0;  // times that it could not be told
     std::string error;           // of the last time; empty: it was told
+    Millis lateness{0};          // since it was told without an error, or another process had it
     Journal::Recovery recovery;  // of all comparisons
   };
   Report report() const;
@@ -108,6 +109,7 @@ class LedgerFeed {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Report report_;
+  std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
   bool woken_ = false, stopping_ = false;
   std::thread thread_;
 };

@@ -43,6 +43,7 @@ void Meter::Record(FinishedCall call, ErasedFlag erased) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return waiting_.size() < kMostWaiting || stopping_; });
     ++counts_[{call.interface, call.result_code}];
+    figures_[call.interface].Add(call);
     waiting_.push_back(std::move(call));
     erased_.push_back(std::move(erased));
     ++recorded_;
@@ -106,6 +107,11 @@ void Meter::Run() {
 std::map<std::pair<Interface, std::string>, std::uint64_t> Meter::counts() const {
   const std::lock_guard lock(mutex_);
   return counts_;
+}
+
+std::map<Interface, CallFigures> Meter::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
 }
 
 std::uint64_t Meter::lost() const {

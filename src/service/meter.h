@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "service/call_figures.h"
 #include "service/calls_under_way.h"
 #include "store/operation_log.h"
 #include "store/usage.h"
@@ -59,6 +60,8 @@ class Meter {
 
   /// Calls since the start, by interface and result code; for metrics.
   std::map<std::pair<Interface, std::string>, std::uint64_t> counts() const;
+  /// What they came to, of each interface that had any.
+  std::map<Interface, CallFigures> figures() const;
   /// Rows that could not be written.
   std::uint64_t lost() const;
 
@@ -77,6 +80,7 @@ class Meter {
   std::vector<ErasedFlag> erased_;  // of those that wait, in their order
   std::uint64_t recorded_ = 0, written_ = 0;
   std::map<std::pair<Interface, std::string>, std::uint64_t> counts_;
+  std::map<Interface, CallFigures> figures_;
   std::uint64_t lost_ = 0;
   int flushing_ = 0;  // how many wait in Flush()
   bool stopping_ = false;

@@ -100,6 +100,24 @@ TEST_F(MeterTest, RowsHaveRegionAndFaultWhateverTheFaceSaid) {
   }
 }
 
+TEST_F(MeterTest, CallsAreToldApartByHowLongTheyLastedAndWhoseFaultTheyWere) {
+  Meter meter(store_->usage());
+  for (const int took : {0, 50, 51, 300'000, 300'001}) {
+    FinishedCall call = Call(took == 51 ? "5000" : "0", took != 51);
+    call.interface = Interface::kFlash;
+    call.end = kNoon + Millis(took);
+    call.audio = Millis(1'500);
+    meter.Record(std::move(call));
+  }
+  const auto figures = meter.figures();
+  ASSERT_THAT(figures, SizeIs(1));
+  const CallFigures& flash = figures.at(Interface::kFlash);
+  EXPECT_THAT(flash.lasted, ElementsAre(2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1));
+  EXPECT_EQ(flash.duration, Millis(600'102));
+  EXPECT_EQ(flash.audio, Millis(7'500));
+  EXPECT_EQ(flash.faults, 1U);
+}
+
 TEST_F(MeterTest, RowsArePricedInTheOrderInWhichTheyAreWritten) {
   std::int64_t next = 0;
   Meter meter(store_->usage(), {.region = "", .price = [&](std::span<FinishedCall> calls) {

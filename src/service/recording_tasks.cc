@@ -145,6 +145,8 @@ Result<RecordingTasks::Kept> RecordingTasks::StoreUpload(AppId app_id,
   return Kept{.recording = std::move(stored)};
 }
 
+CallbackCounts RecordingTasks::callbacks() const { return callbacks_->counts(); }
+
 bool RecordingTasks::Cancel(TaskId id) {
   const std::lock_guard lock(mutex_);
   DropUpload(id);

@@ -43,6 +43,12 @@ struct RecordingTaskRequest {
   std::string callback_url;
 };
 
+/// Callbacks since the start.
+struct CallbackCounts {
+  std::uint64_t delivered = 0;
+  std::uint64_t given_up = 0;  // nobody answered as they should, however often it was tried
+};
+
 struct RecordingTaskOptions {
   TaskHolder node{.node = "node"};  // this process among those that share the store
   int num_workers = 2;
@@ -88,6 +94,8 @@ class RecordingTasks {
 
   /// Gives up a task that is being transcribed here, because it was erased. Returns whether it was.
   bool Cancel(TaskId id);
+
+  CallbackCounts callbacks() const;
 
   /// Takes no more, and waits for what is being transcribed; what waits stays in the store.
   void Stop();

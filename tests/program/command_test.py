@@ -2,9 +2,11 @@
 """The commands beside transcribe, with models."""
 
 import json
+import os
+import socket
 
 from recordings import seconds_of, write
-from support import SpeechTest, main, run
+from support import ProgramTest, SpeechTest, main, run
 
 
 class CommandTest(SpeechTest):
@@ -48,6 +50,56 @@ class CommandTest(SpeechTest):
         errors_live = sum(live[kind] for kind in ('insertions', 'deletions', 'substitutions'))
         self.assertGreaterEqual(errors_live, 2)
         self.assertLessEqual(errors_live, errors + 2 + 2)
+
+
+class ServiceDoctorTest(ProgramTest):
+    """What doctor says of a service's folders, ports and database; beside a service that runs, too."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = self.path('data')
+        self.assert_good(run('apps', 'create', 'one', '--data', self.data))
+
+    def report(self, *options, code=None):
+        config = write(self.path('lethe.toml'), '\n'.join(options).encode())
+        result = run('doctor', '--config', config, '--data', self.data)
+        self.assertEqual(result.stderr, '')
+        if code is not None:
+            self.assertEqual(result.returncode, code)
+        return result.stdout
+
+    def test_folders_and_keys_are_good_or_what_is_wrong_is_named(self):
+        report = self.report('listen = ["127.0.0.1:0"]')
+        for what in ('listen', 'disk', 'keys', 'key files', 'records'):
+            self.assertRegex(report, f'(?m)^(ok  |note) {what} ')
+        self.assertRegex(report, '(?m)^(ok  |note) clock ')
+        self.assertNotRegex(report, '(?m)^FAIL (?!moonshine|silero)')
+        keys = self.data + '/keys'
+        for path, mode, what in ((keys, 0o750, 'keys'), (keys + '/master.key', 0o640, 'key files')):
+            before = os.stat(path).st_mode
+            os.chmod(path, mode)
+            self.assertRegex(self.report(code=1), f'(?m)^FAIL {what} +.*{path}')
+            os.chmod(path, before)
+
+    def test_ports_are_tried(self):
+        with socket.socket() as taken:
+            taken.bind(('127.0.0.1', 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            self.assertRegex(self.report(f'listen = ["127.0.0.1:{port}"]'),
+                             f'(?m)^note listen +127.0.0.1:{port} is in use')
+        self.assertRegex(self.report('listen = ["192.0.2.1:8089"]', code=1),
+                         '(?m)^FAIL listen +192.0.2.1:8089 cannot')
+        self.assertRegex(self.report('[tls]', 'key = "/none.pem"', code=1), '(?m)^FAIL certificate +/none.pem')
+
+    def test_a_database_that_does_not_answer_is_told(self):
+        report = self.report('[store]', 'dsn = "mysql://lethe@127.0.0.1:1/lethe"', code=1)
+        self.assertRegex(report, '(?m)^FAIL database +')
+
+    def test_a_data_folder_that_is_not_there_is_no_failure_and_is_not_made(self):
+        self.data = self.path('other')
+        self.assertRegex(self.report(), '(?m)^note data folder .*not there yet')
+        self.assertFalse(os.path.exists(self.data))
 
 
 if __name__ == '__main__':

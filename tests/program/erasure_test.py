@@ -356,7 +356,7 @@ class ErasureTest(SpeechTest):
         self.wait_for(kept)
         _, errors = self.service.stop()
         # The text, and what was logged for its call.
-        self.assertIn('the records are older than the ledger: erased again 2', errors)
+        self.assertIn('(erased_again 2, missing', errors)
         self.assertEqual(self.verified()['findings'], [])
 
     def test_a_killed_service_loses_no_task_and_no_leaf(self):

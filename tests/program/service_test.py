@@ -61,6 +61,28 @@ class ServeOptionTest(ProgramTest):
         self.assert_one_line(run('serve', '--check', '--config', self.config('a = [')), 'lethe.toml:1')
 
 
+class ServiceLogTest(SpeechTest):
+    """What is said while it runs."""
+
+    def test_machines_get_an_object_a_line(self):
+        service = Service('--log.format', 'json', '--first-keys', 'false')
+        code, errors = service.stop()
+        self.assertEqual((code, service.keys), (0, {}))
+        events = [json.loads(line) for line in errors.splitlines()]
+        self.assertEqual([event['event'] for event in events], ['no_application', 'stopping'])
+        self.assertEqual(events[1]['at_most_ms'], 30_000)
+        for event in events:
+            self.assertRegex(event['time'], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$')
+            self.assertIn(event['level'], ('info', 'warning', 'error'))
+
+    def test_an_error_that_ends_it_is_an_object_too(self):
+        result = run('serve', '--log.format', 'json', '--data', self.path('x'), '--listen', '127.0.0.1:0',
+                     '--default-engine', 'none')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('default_engine', json.loads(result.stderr)['message'])
+        self.assert_one_line(run('serve', '--check', '--log.format', 'xml'), 'log.format', 'xml')
+
+
 class ServiceTest(SpeechTest):
 
     @classmethod

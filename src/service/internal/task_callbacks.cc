@@ -101,6 +101,12 @@ void TaskCallbacks::Tell(const Task& task) {
       sender_.Send(task.callback_url, FieldsOf(task), options_.key, cancelled);
   // Cut short by our own end: the next process tells it.
   if (IsStopping() && !outcome.delivered) return;
+  // One that was cut short because its task was erased is neither.
+  if (outcome.delivered) {
+    ++delivered_;
+  } else if (!IsGone(task)) {
+    ++given_up_;
+  }
   (void)store_.tasks().NoteCallback(
       task.id, outcome.delivered ? CallbackState::kDelivered : CallbackState::kGivenUp);
 }

@@ -2,7 +2,9 @@
 
 // Callers told that their tasks are finished, on a thread of its own.
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -10,6 +12,7 @@
 #include "base/clock.h"
 #include "outbound/callback.h"
 #include "outbound/http_client.h"
+#include "service/recording_tasks.h"
 #include "store/store.h"
 
 namespace lethe {
@@ -35,6 +38,8 @@ class TaskCallbacks {
   void Wake();
   void Stop();
 
+  CallbackCounts counts() const { return {.delivered = delivered_, .given_up = given_up_}; }
+
  private:
   void Run();
   // Tells what is pending; whether there may be more.
@@ -46,6 +51,7 @@ class TaskCallbacks {
   Store& store_;
   CallbackSender sender_;
   const Options options_;
+  std::atomic<std::uint64_t> delivered_ = 0, given_up_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false;

@@ -1,0 +1,206 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include "app/data_folder.h"
+#include "app/doctor.h"
+#include "app/output.h"
+
+namespace lethe {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Why() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe): one thread
+
+void LookAtClock(DoctorReport* report) {
+  timex time{};
+  const int state = adjtimex(&time);
+  if (state < 0) {
+    report->Note("clock", "the kernel does not say whether it is right: " + Why());
+  } else if (state == TIME_ERROR || (time.status & STA_UNSYNC) != 0) {
+    report->Note("clock",
+                 "nobody keeps it right: what is forgotten when depends on it; install chrony or "
+                 "systemd-timesyncd");
+  } else {
+    report->Good("clock", "kept right by the network");
+  }
+}
+
+// Whether an address could be listened on; an errno if not.
+int TryToListen(const ListenAddress& address) {
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found) !=
+      0) {
+    return EADDRNOTAVAIL;
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  const int yes = 1;
+  (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  const int error = bind(fd, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
+  close(fd);
+  return error;
+}
+
+void LookAtPorts(const ServeOptions& options, DoctorReport* report) {
+  for (const std::string& text : options.listen) {
+    const auto address = ParseListenAddress(text);
+    if (!address.ok()) {
+      report->Bad("listen", address.status().message());
+      continue;
+    }
+    const int error = TryToListen(*address);
+    if (error == 0) {
+      report->Good("listen", text + " is free");
+    } else if (error == EADDRINUSE) {
+      report->Note("listen", text + " is in use: by a service that runs, or by something else");
+    } else if (error == EACCES) {
+      report->Bad("listen", text +
+                                " is not this user's to take: ports below 1024 want "
+                                "CAP_NET_BIND_SERVICE (docs/operations.md)");
+    } else {
+      errno = error;
+      report->Bad("listen", text + " cannot be listened on: " + Why());
+    }
+  }
+  for (const std::string* file : {&options.tls_certificate, &options.tls_key}) {
+    if (file->empty()) continue;
+    if (access(file->c_str(), R_OK) == 0) {
+      report->Good("certificate", *file + " can be read");
+    } else {
+      report->Bad("certificate", *file + ": " + Why());
+    }
+  }
+}
+
+// What others may see of a folder: nothing at all, or, in a folder that had other things in it
+// before the service came, what has no rights of its own.
+enum class Privacy { kNeeded, kBetter };
+
+// False if the folder is not there.
+bool LookAtFolder(std::string_view what, const std::string& path, Privacy privacy,
+                  DoctorReport* report) {
+  struct stat about {};
+  if (stat(path.c_str(), &about) != 0) {
+    if (errno == ENOENT) return false;
+    report->Bad(what, path + ": " + Why());
+    return false;
+  }
+  if (!S_ISDIR(about.st_mode)) {
+    report->Bad(what, path + " is no folder");
+  } else if (access(path.c_str(), R_OK | W_OK | X_OK) != 0) {
+    report->Bad(what, path + " cannot be read and written by this user: " + Why() +
+                          "; of an installed service: lethe-admin doctor");
+  } else if ((about.st_mode & 077) != 0) {
+    const std::string found = path + " can be looked into by others; chmod 700 " + path;
+    privacy == Privacy::kNeeded ? report->Bad(what, found) : report->Note(what, found);
+  } else {
+    report->Good(what, path + " is this service's alone");
+  }
+  return true;
+}
+
+void LookAtKeyFiles(const std::string& keys, DoctorReport* report) {
+  std::error_code error;
+  std::string open_to_others, not_ours;
+  int count = 0;
+  for (auto entry = fs::recursive_directory_iterator(keys, error);
+       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    struct stat about {};
+    if (stat(entry->path().c_str(), &about) != 0 || !S_ISREG(about.st_mode)) continue;
+    ++count;
+    if ((about.st_mode & 077) != 0) open_to_others = entry->path();
+    if (about.st_uid != geteuid() && geteuid() != 0) not_ours = entry->path();
+  }
+  if (error) {
+    report->Bad("key files", keys + ": " + error.message());
+  } else if (!open_to_others.empty()) {
+    report->Bad("key files", "others may read " + open_to_others +
+                                 "; chmod 600, and make new keys: " + "lethe keys rotate");
+  } else if (!not_ours.empty()) {
+    report->Bad("key files", "another user's: " + not_ours);
+  } else {
+    report->Good("key files", std::to_string(count) + ", for this user only");
+  }
+}
+
+void LookAtDisk(const std::string& path, DoctorReport* report) {
+  struct statvfs disk {};
+  if (statvfs(path.c_str(), &disk) != 0 || disk.f_blocks == 0) return;
+  const double free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+  const double all = static_cast<double>(disk.f_blocks) * static_cast<double>(disk.f_frsize);
+  const std::string found = ShowBytes(free) + " of " + ShowBytes(all) + " free for the data folder";
+  if ((disk.f_flag & ST_RDONLY) != 0) {
+    report->Bad("disk", path + " is on a disk that cannot be written to");
+  } else if (free < all / 10) {
+    report->Note("disk", found + ": less than a tenth");
+  } else {
+    report->Good("disk", found);
+  }
+}
+
+void LookAtData(const RecordsOptions& options, DoctorReport* report) {
+  const std::string keys = options.keys.empty() ? options.data + "/keys" : options.keys;
+  const std::string ledger = options.ledger.empty() ? options.data + "/ledger" : options.ledger;
+  if (!LookAtFolder("data folder", options.data, Privacy::kBetter, report)) {
+    report->Note("data folder", options.data + " is not there yet; the first start makes it");
+    return;
+  }
+  LookAtDisk(options.data, report);
+  if (LookAtFolder("keys", keys, Privacy::kNeeded, report)) LookAtKeyFiles(keys, report);
+  (void)LookAtFolder("ledger", ledger, Privacy::kBetter, report);
+  if (!options.dsn.empty()) return;
+  const std::string records = options.data + "/records.db";
+  std::error_code ignored;
+  if (!fs::exists(records, ignored)) {
+    report->Note("records", "none yet; begin with: lethe apps create NAME");
+  } else if (access(records.c_str(), R_OK | W_OK) != 0) {
+    report->Bad("records", records + ": " + Why());
+  } else {
+    report->Good("records", records + " can be read and written");
+  }
+}
+
+void LookAtDatabase(const RecordsOptions& options, DoctorReport* report) {
+  if (options.dsn.empty()) return;
+  const auto is_new = DatabaseIsNew(options);
+  if (!is_new.ok()) {
+    report->Bad("database", is_new.status().message());
+  } else {
+    report->Good("database", std::string("it answers, ") +
+                                 (*is_new ? "and has no records yet" : "and has records"));
+  }
+}
+
+}  // namespace
+
+void DoctorReport::Add(std::string_view mark, std::string_view what, std::string_view found) {
+  constexpr std::size_t kColumn = 16;
+  std::string name(what);
+  name.resize(std::max(name.size(), kColumn), ' ');
+  text_ += std::string(mark) + name + " " + std::string(found) + "\n";
+}
+
+void LookAtService(const ServeOptions& options, DoctorReport* report) {
+  LookAtClock(report);
+  LookAtPorts(options, report);
+  LookAtData(options.records, report);
+  LookAtDatabase(options.records, report);
+}
+
+}  // namespace lethe

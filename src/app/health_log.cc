@@ -1,0 +1,84 @@
+#include "app/health_log.h"
+
+#include <chrono>
+
+namespace lethe {
+namespace {
+
+// As /readyz has it.
+constexpr std::chrono::minutes kLate{10};
+// A stumble is mended within the second.
+constexpr std::chrono::seconds kLedgerLate{5};
+
+// What is swept is named by strings of ours; the log knows them by an error that begins with them.
+Status Of(const Sweeper::Report& report) {
+  return {StatusCode::kUnavailable,
+          report.error.empty() ? report.name : report.name + ": " + report.error};
+}
+
+}  // namespace
+
+void HealthLog::LookAtRetention(const Sweeper::Report& report) {
+  Swept& known = retention_[report.name];
+  const bool failed = !report.error.empty(), late = report.lateness >= kLate;
+  if (failed && !known.failed) {
+    log_({.level = "warning",
+          .event = "sweep_failed",
+          .sentence = "what is over could not be removed; it is tried again",
+          .error = Of(report)});
+  }
+  if (late && !known.late) {
+    log_({.level = "error",
+          .event = "erasure_late",
+          .sentence = "what is over may still be there, though nobody can read it here",
+          .facts = {{"late_ms", report.lateness}},
+          .error = Of(report)});
+  }
+  if (!failed && !late && (known.failed || known.late)) {
+    log_({.level = "info",
+          .event = "sweep_recovered",
+          .sentence = "what is over is removed again",
+          .error = Of(report)});
+  }
+  known = {.failed = failed, .late = late};
+}
+
+void HealthLog::LookAtLedger(const LedgerFeed::Report& report) {
+  const bool failed = report.lateness >= kLedgerLate;
+  if (failed && !ledger_failed_) {
+    log_({.level = "error",
+          .event = "ledger_not_told",
+          .sentence = "the ledger cannot be told what is stored and erased; it is tried again",
+          .error = {StatusCode::kUnavailable,
+                    report.error.empty() ? "it does not answer" : report.error}});
+  }
+  if (!failed && ledger_failed_) {
+    log_({.level = "info", .event = "ledger_told", .sentence = "the ledger is told again"});
+  }
+  ledger_failed_ = failed;
+}
+
+void HealthLog::Look(const Health& now) {
+  for (const Sweeper::Report& report : now.retention) LookAtRetention(report);
+  LookAtLedger(now.ledger);
+  if (now.rows_lost > rows_lost_) {
+    log_({.level = "error",
+          .event = "usage_rows_lost",
+          .sentence = "calls were answered whose usage could not be written down",
+          .facts = {{"rows", now.rows_lost - rows_lost_}}});
+    rows_lost_ = now.rows_lost;
+  }
+  if (now.held && !held_) {
+    log_({.level = "error",
+          .event = "clock_leapt",
+          .sentence =
+              "the clock leapt ahead: what is over by it cannot be read, and is destroyed in "
+              "ten minutes unless the clock is put right"});
+  }
+  if (!now.held && held_) {
+    log_({.level = "info", .event = "clock_believed", .sentence = "the clock is believed again"});
+  }
+  held_ = now.held;
+}
+
+}  // namespace lethe

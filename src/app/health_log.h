@@ -1,0 +1,45 @@
+#pragma once
+
+// What a running service says when its promise begins to fail, and when it holds again: once for
+// each change, not once for each look. Metrics have the figures; the log has the reasons.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "app/log.h"
+#include "retention/sweeper.h"
+#include "service/ledger_feed.h"
+
+namespace lethe {
+
+struct Health {
+  std::vector<Sweeper::Report> retention;
+  LedgerFeed::Report ledger;
+  std::uint64_t rows_lost = 0;  // of usage, since the start
+  bool held = false;            // the clock leapt ahead, and nothing is removed
+};
+
+/// Thread: one at a time
+class HealthLog {
+ public:
+  explicit HealthLog(std::function<void(const LogEvent&)> log = Log) : log_(std::move(log)) {}
+
+  void Look(const Health& now);
+
+ private:
+  void LookAtRetention(const Sweeper::Report& report);
+  void LookAtLedger(const LedgerFeed::Report& report);
+
+  const std::function<void(const LogEvent&)> log_;
+  struct Swept {
+    bool failed = false, late = false;
+  };
+  std::map<std::string, Swept> retention_;
+  bool ledger_failed_ = false, held_ = false;
+  std::uint64_t rows_lost_ = 0;
+};
+
+}  // namespace lethe

@@ -1,0 +1,110 @@
+// Goal: what a service says can be read by people and by machines, and each change of its health is
+// said once. Method: events and reports by hand.
+
+#include "app/log.h"
+
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <gmock/gmock.h>
+
+#include "app/health_log.h"
+
+namespace lethe {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const WallTime kNow{std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) +
+                    std::chrono::milliseconds(3'723'007)};
+
+LogEvent Event() {
+  return {.level = "warning",
+          .event = "sweep_failed",
+          .sentence = "it failed",
+          .facts = {{"count", 3}, {"held", true}, {"of", Label("tasks")}, {"late_ms", Millis(90)}},
+          .error = {StatusCode::kUnavailable, "a \"disk\"\nis full"}};
+}
+
+TEST(LogTest, PeopleReadASentenceALine) {
+  EXPECT_EQ(LogLine(Event(), LogFormat::kText, kNow),
+            "lethe: it failed (count 3, held yes, of tasks, late_ms 90 ms): a \"disk\"?is full\n");
+}
+
+TEST(LogTest, MachinesReadAnObjectALineWithTypes) {
+  const std::string line = LogLine(Event(), LogFormat::kJson, kNow);
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  EXPECT_EQ(nlohmann::json::parse(line), nlohmann::json({{"time", "2026-11-24T01:02:03.007Z"},
+                                                         {"level", "warning"},
+                                                         {"event", "sweep_failed"},
+                                                         {"message", "it failed"},
+                                                         {"count", 3},
+                                                         {"held", true},
+                                                         {"of", "tasks"},
+                                                         {"late_ms", 90},
+                                                         {"error", "a \"disk\"?is full"}}));
+}
+
+TEST(LogTest, WhateverBytesAMessageHasItIsOneObject) {
+  const std::string line = LogLine("\xff\xfe \"{\x1b[2J", LogFormat::kJson, kNow);
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  EXPECT_EQ(nlohmann::json::parse(line)["event"], "message");
+}
+
+TEST(LogTest, OtherFormatsAreRefused) {
+  EXPECT_TRUE(ParseLogFormat("json").ok());
+  EXPECT_FALSE(ParseLogFormat("JSON").ok());
+  EXPECT_FALSE(ParseLogFormat("").ok());
+}
+
+class HealthLogTest : public testing::Test {
+ protected:
+  std::vector<std::string> Look() {
+    said_.clear();
+    log_.Look(health_);
+    return said_;
+  }
+
+  std::vector<std::string> said_;
+  HealthLog log_{[this](const LogEvent& event) { said_.emplace_back(event.event.text()); }};
+  Health health_{.retention = {{.name = "tasks"}, {.name = "clock"}}};
+};
+
+TEST_F(HealthLogTest, WhatIsWellIsNoNews) { EXPECT_THAT(Look(), IsEmpty()); }
+
+TEST_F(HealthLogTest, AFailingSweepIsSaidOnceAndItsEndToo) {
+  health_.retention[0].error = "the disk is full";
+  EXPECT_THAT(Look(), ElementsAre("sweep_failed"));
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.retention[0].lateness = std::chrono::minutes(10);
+  EXPECT_THAT(Look(), ElementsAre("erasure_late"));
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.retention[0] = {.name = "tasks"};
+  EXPECT_THAT(Look(), ElementsAre("sweep_recovered"));
+  EXPECT_THAT(Look(), IsEmpty());
+}
+
+TEST_F(HealthLogTest, ALedgerThatStumblesIsNoNewsUntilItIsBehind) {
+  health_.ledger.error = "locked";
+  health_.ledger.lateness = std::chrono::seconds(4);
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.ledger.lateness = std::chrono::seconds(5);
+  EXPECT_THAT(Look(), ElementsAre("ledger_not_told"));
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.ledger = {};
+  EXPECT_THAT(Look(), ElementsAre("ledger_told"));
+}
+
+TEST_F(HealthLogTest, LostRowsAndLeapsOfTheClockAreSaid) {
+  health_.rows_lost = 2;
+  health_.held = true;
+  EXPECT_THAT(Look(), ElementsAre("usage_rows_lost", "clock_leapt"));
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.held = false;
+  EXPECT_THAT(Look(), ElementsAre("clock_believed"));
+}
+
+}  // namespace
+}  // namespace lethe
