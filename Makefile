@@ -24,14 +24,17 @@ run: models ## start the service, transcribe a recording through it, and stay up
 sample: models ## transcribe recordings of Debian's test data by command and show the words
 	@scripts/run_sample.sh $(LETHE)
 
-clients: setup ## fetch the official clients and the S3 server that the tests use
-	@for folder in tests/clients tests/s3; do \
+clients: setup ## fetch the official clients, the S3 server and the browser's driver that the tests use
+	@for folder in tests/clients tests/s3 tests/console; do \
 		[ $$folder/node_modules/.package-lock.json -nt $$folder/package-lock.json ] || \
 			npm ci --silent --prefix $$folder || exit 1; \
 	done
 
 test: models clients ## run every test
 	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset release -j $$(nproc)
+
+pictures: models clients ## make the pictures of the console anew, docs/pictures/
+	@python3 tests/console/pictures.py $(LETHE)
 
 endurance: models ## ten minutes of nothing give no words; an hour needs little memory
 	@python3 tests/endurance.py $(LETHE)
@@ -95,6 +98,6 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 	@scripts/fuzz.sh build/fuzz $(or $(SECONDS_EACH),300)
 
 clean: ## remove everything built or fetched for building (not the installed models)
-	@rm -rf build debian/.debhelper debian/lethe debian/files debian/*.substvars debian/debhelper-build-stamp bench/node_modules tests/clients/node_modules tests/s3/node_modules
+	@rm -rf build debian/.debhelper debian/lethe debian/files debian/*.substvars debian/debhelper-build-stamp bench/node_modules tests/clients/node_modules tests/s3/node_modules tests/console/node_modules
 
-.PHONY: help setup build models clients run sample test endurance bench load soak format lint asan tsan conformance fuzz deb deb-test alerts clean
+.PHONY: help setup build models clients run sample test pictures endurance bench load soak format lint asan tsan conformance fuzz deb deb-test alerts clean

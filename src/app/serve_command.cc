@@ -25,6 +25,8 @@
 #include "outbound/http_client.h"
 #include "retention/sweeper.h"
 #include "server/cloud_api.h"
+#include "server/console.h"
+#include "server/console_access.h"
 #include "server/flash.h"
 #include "server/http_server.h"
 #include "server/openai.h"
@@ -284,6 +286,7 @@ Status Run(Options& options) {
        .max_upload_memory = static_cast<std::size_t>(serve.upload_mb) << 20,
        .callback_key = serve.callback_key});
   Eraser eraser({store, data.recordings.get(), &tasks, &calls, &feed, &meter, &cancellations});
+  ConsoleAccess console(store.keys(), SystemClock());
   FaceContext context{
       store,
       engines,
@@ -297,6 +300,7 @@ Status Run(Options& options) {
       *media,
       calls,
       SystemClock(),
+      console,
       {.canonical_hosts = {serve.canonical_hosts.begin(), serve.canonical_hosts.end()},
        .regions = {serve.request_regions.begin(), serve.request_regions.end()},
        .default_engine = serve.default_engine}};
@@ -313,6 +317,7 @@ Status Run(Options& options) {
                     {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds),
                      .max_decoders = static_cast<int>(serve.decoders) / 2});
   AddOwnApiRoutes(router, context, eraser, erasures, {prices, utc_offset, feed});
+  AddConsoleRoutes(router, context);
   AddOperationsRoutes(router, {engines,
                                meter,
                                [&started] {

@@ -269,6 +269,19 @@ class CloudApi {
   OutboundClient& outbound_;
 };
 
+// A browser in which somebody typed the address: it signs nothing.
+bool WantsToLook(const HttpRequest& request) {
+  return request.method == "GET" && request.query.empty() &&
+         request.Header("authorization").empty() &&
+         request.Header("accept").find("text/html") != std::string_view::npos;
+}
+
+Awaitable<HttpResponse> ShowConsole() {
+  HttpResponse response{.status = 303, .content_type = ""};
+  response.headers.emplace_back("Location", "/console/");
+  co_return response;
+}
+
 }  // namespace
 
 void AddCloudApiRoutes(Router& router, FaceContext& context, RecordingTasks& tasks,
@@ -278,7 +291,10 @@ void AddCloudApiRoutes(Router& router, FaceContext& context, RecordingTasks& tas
     router.Add({.method = method,
                 .path = "/",
                 .max_body = kMaxBody,
-                .http = [api](const HttpRequest& request) { return api->Answer(request); },
+                .http =
+                    [api](const HttpRequest& request) {
+                      return WantsToLook(request) ? ShowConsole() : api->Answer(request);
+                    },
                 .refuse = CloudApi::Refuse});
   }
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "metering/credit_gate.h"
+#include "server/console_access.h"
 #include "server/router.h"
 #include "service/call_gate.h"
 #include "service/calls_under_way.h"
@@ -46,6 +47,7 @@ struct FaceContext {
   MediaDecoder& media;
   CallsUnderWay& calls;
   const Clock& clock;
+  ConsoleAccess& console;
   FaceOptions options;
 };
 

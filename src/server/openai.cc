@@ -13,6 +13,7 @@
 
 #include "base/random.h"
 #include "server/internal/admission.h"
+#include "server/internal/console_guard.h"
 #include "server/internal/feed.h"
 #include "server/internal/openai_answer.h"
 #include "server/internal/openai_error.h"
@@ -242,6 +243,9 @@ Awaitable<std::variant<Caller, HttpResponse>> LetIn(FaceContext& context,
                                                     Interface interface) {
   using Answer = std::variant<Caller, HttpResponse>;
   std::function<AuthResult()> authenticate = [&] {
+    auto from_console = server_internal::AuthenticateConsole(request, context.console,
+                                                             context.store.applications());
+    if (from_console) return *std::move(from_console);
     return server_internal::AuthenticateBearer(request, context.store.keys());
   };
   Admission admission = co_await Admit(context, request, interface, std::move(authenticate));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <memory>
 #include <variant>
 #include <vector>
 
@@ -11,9 +10,9 @@
 #include "server/internal/own_api_accounts.h"
 #include "server/internal/own_api_caller.h"
 #include "server/internal/own_api_consents.h"
+#include "server/internal/own_api_held.h"
 #include "server/internal/own_api_json.h"
 #include "server/internal/own_api_metering.h"
-#include "server/internal/password_attempts.h"
 #include "server/internal/run_on.h"
 
 namespace lethe {
@@ -25,7 +24,6 @@ using server_internal::OwnApiAnswer;
 using server_internal::OwnApiCaller;
 using server_internal::OwnApiError;
 using server_internal::OwnApiMetering;
-using server_internal::PasswordAttempts;
 using server_internal::PeerOwner;
 using server_internal::ReadInteger;
 using server_internal::ReadNumber;
@@ -185,23 +183,16 @@ HttpResponse Shorten(RetentionPeriods& periods, const OwnApiCaller& caller,
 
 using Work = std::function<HttpResponse(const OwnApiCaller&, const HttpRequest&)>;
 
-// What the handlers of all routes share.
-struct Face {
-  FaceContext& context;
-  PasswordAttempts attempts;
-};
-
 HttpResponse Busy(const Status& status) {
   return OwnApiError(Unavailable("too many calls wait: " + status.message()));
 }
 
 // Who calls is found out where nothing takes long, and then the work is done on its own pool.
-Awaitable<HttpResponse> Serve(std::shared_ptr<Face> face, const HttpRequest& request,
-                              FairPool& pool, const Work& work) {
+Awaitable<HttpResponse> Serve(FaceContext& context, const HttpRequest& request, FairPool& pool,
+                              const Work& work) {
   using Identified = std::variant<OwnApiCaller, HttpResponse>;
-  FaceContext& context = face->context;
   std::function<Identified()> identify = [&] {
-    return server_internal::IdentifyOwnApiCaller(request, context.store.keys(), face->attempts);
+    return server_internal::IdentifyOwnApiCaller(request, context.store.keys(), context.console);
   };
   std::function<Identified(const Status&)> busy = [](const Status& status) -> Identified {
     return Busy(status);
@@ -222,14 +213,13 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
                                 context.clock};
   Store& store = context.store;
   RetentionPeriods& periods = store.retention_periods();
-  const auto face = std::make_shared<Face>(Face{context, PasswordAttempts(context.clock)});
   const auto add = [&](const char* method, const char* path, FairPool& pool, const Work& work) {
     router.Add(
         {.method = method,
          .path = path,
          .max_body = kMaxBody,
-         .http = [face, &pool,
-                  work](const HttpRequest& request) { return Serve(face, request, pool, work); },
+         .http = [&context, &pool,
+                  work](const HttpRequest& request) { return Serve(context, request, pool, work); },
          .refuse = [](int status,
                       std::string_view why) { return OwnApiError(status, "refused", why); }});
   };
@@ -245,6 +235,10 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
   add("GET", "/lethe/v1/receipts", erasures,
       [&eraser](const OwnApiCaller& caller, const HttpRequest& request) {
         return ShowReceipts(eraser, caller, request);
+      });
+  add("GET", "/lethe/v1/held", context.quick_pool,
+      [&context](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ShowHeld(context, caller, request);
       });
   for (const auto& [path, show] : {std::pair("/lethe/v1/usage", &server_internal::ShowUsage),
                                    std::pair("/lethe/v1/sla", &server_internal::ShowSla)}) {

@@ -4,6 +4,7 @@
 //
 //   POST /lethe/v1/erase       forget now, with receipts (docs/erasure.md)
 //   GET  /lethe/v1/receipts    what the ledger has of a task: stored, or refused
+//   GET  /lethe/v1/held        what is held, by class (docs/console.md)
 //   GET  /lethe/v1/usage       what was used, day by day
 //   GET  /lethe/v1/sla         how available the service was in a month, and what is credited
 //   GET  /lethe/v1/retention   how long what is held
@@ -16,7 +17,8 @@
 //   GET  /lethe/v1/openapi.json        all of this, described
 //
 // An application's bearer key opens what is the application's; the console's password, sent as
-// HTTP Basic with the user "console", opens all.
+// HTTP Basic with the user "console", opens all, and so does the session of a browser that is
+// signed in to the console (server/console.h).
 
 #include <chrono>
 

@@ -95,6 +95,7 @@ class FlakyStore : public Store {
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
   Consents& consents() override { return inner_.consents(); }
   Cancellations& cancellations() override { return inner_.cancellations(); }
+  Holdings& holdings() override { return inner_.holdings(); }
   Result<std::string> RecordingsPlace() override { return inner_.RecordingsPlace(); }
   Status UseRecordingsPlace(const std::string& mark) override {
     return inner_.UseRecordingsPlace(mark);

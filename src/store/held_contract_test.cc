@@ -397,5 +397,66 @@ TEST_P(HeldContractTest, NodesAskForAComparisonWithTheLedger) {
   EXPECT_EQ(comparisons.answered, 2);
 }
 
+TEST_P(HeldContractTest, WhatIsHeldIsListedByClassUntilItIsOver) {
+  Holdings& holdings = store_->holdings();
+  const Application other = MakeApplication("other");
+  const Task task = *store_->tasks().Create({.app_id = app_.id,
+                                             .request_id = "call-1",
+                                             .subject = "pseudonym",
+                                             .request = "{}",
+                                             .recording = StoredRecording{"audio/1/2-a", "a2V5"}});
+  ASSERT_THAT(store_->tasks().Create({.app_id = other.id, .request = "{}"}), IsOk());
+  const std::vector<Operation> operations = {
+      {.app_id = app_.id, .call_id = "call-1", .subject = "pseudonym", .result_code = "ok"},
+      {.app_id = app_.id, .call_id = "call-2", .result_code = "ok"}};
+  ASSERT_THAT(store_->operation_log().Record(operations), IsOk());
+
+  const auto count = [&](DataClass data_class, const TaskSelector& selector) {
+    const auto list = holdings.List(data_class, selector, 0, 100);
+    EXPECT_THAT(list, IsOk());
+    return list.ok() ? list->size() : 0;
+  };
+  const auto counts = [&](const TaskSelector& selector) {
+    return std::vector<std::size_t>{count(DataClass::kAudio, selector),
+                                    count(DataClass::kResult, selector),
+                                    count(DataClass::kOperationLog, selector)};
+  };
+  EXPECT_THAT(counts({.app_id = app_.id}), ElementsAre(1, 1, 2));
+  EXPECT_THAT(counts({.uin = app_.uin}), ElementsAre(1, 1, 2));
+  EXPECT_THAT(counts({.app_id = other.id}), ElementsAre(0, 1, 0));
+  for (const TaskSelector& selector :
+       {TaskSelector{.task = task.id}, TaskSelector{.request_id = "call-1"},
+        TaskSelector{.subject = "pseudonym", .within = app_.id}}) {
+    EXPECT_THAT(counts(selector), ElementsAre(1, 1, 1));
+  }
+  EXPECT_THAT(counts({.task = task.id, .within = other.id}), ElementsAre(0, 0, 0));
+  EXPECT_THAT(counts({.request_id = "call-2"}), ElementsAre(0, 0, 1));
+  EXPECT_THAT(holdings.List(DataClass::kResult, {}, 0, 1), HasCode(StatusCode::kInvalidArgument));
+
+  const HeldItem text = holdings.List(DataClass::kResult, {.task = task.id}, 0, 1)->at(0);
+  EXPECT_EQ(text.call_id, "call-1");
+  EXPECT_EQ(text.subject, "pseudonym");
+  EXPECT_EQ(text.state, TaskState::kWaiting);
+  EXPECT_EQ(text.expires, task.expires);
+  const HeldItem row =
+      holdings.List(DataClass::kOperationLog, {.request_id = "call-1"}, 0, 1)->at(0);
+  EXPECT_THAT(row.facts, HasSubstr("\"result\":\"ok\""));
+  EXPECT_EQ(row.call_id, "");
+
+  // Newest first, a page at a time.
+  const auto first = *holdings.List(DataClass::kOperationLog, {.app_id = app_.id}, 0, 1);
+  const auto second =
+      *holdings.List(DataClass::kOperationLog, {.app_id = app_.id}, first.at(0).place, 1);
+  EXPECT_GT(first.at(0).place, second.at(0).place);
+  EXPECT_THAT(*holdings.List(DataClass::kOperationLog, {.app_id = app_.id}, second.at(0).place, 1),
+              IsEmpty());
+
+  // Erased or over, it is not held, swept or not.
+  ASSERT_THAT(store_->tasks().Erase({.task = task.id}, ErasureCause::kRequested, 10), IsOk());
+  EXPECT_THAT(counts({.app_id = app_.id}), ElementsAre(0, 0, 2));
+  clock_.Advance(MaxLifetime(DataClass::kOperationLog));
+  EXPECT_THAT(counts({.app_id = app_.id}), ElementsAre(0, 0, 0));
+}
+
 }  // namespace
 }  // namespace lethe

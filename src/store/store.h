@@ -14,6 +14,7 @@
 #include "store/applications.h"
 #include "store/cancellations.h"
 #include "store/consents.h"
+#include "store/holdings.h"
 #include "store/journal.h"
 #include "store/keys.h"
 #include "store/keyword_libraries.h"
@@ -40,6 +41,7 @@ class Store {
   virtual RetentionPeriods& retention_periods() = 0;
   virtual Consents& consents() = 0;
   virtual Cancellations& cancellations() = 0;
+  virtual Holdings& holdings() = 0;
 
   /// The mark of the object store that the recordings of these records are in; empty: nobody said
   /// yet. Errors: kUnavailable when the records do not answer

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/hot_words.h"
+#include "server/console_access.h"
 #include "server/faces.h"
 #include "server/router.h"
 #include "tests/support/fake_models.h"
@@ -151,6 +152,7 @@ class FaceFixture : public ::testing::Test {
   Recognizer recognizer_{InProcessMediaDecoder()};
   WordLists word_lists_{store_->vocabularies()};
   CallsUnderWay calls_;
+  ConsoleAccess console_{store_->keys(), clock_};
   FaceContext context_{.store = *store_,
                        .engines = engines_,
                        .gate = gate_,
@@ -162,7 +164,8 @@ class FaceFixture : public ::testing::Test {
                        .word_lists = word_lists_,
                        .media = InProcessMediaDecoder(),
                        .calls = calls_,
-                       .clock = clock_};
+                       .clock = clock_,
+                       .console = console_};
   Router router_;
 
  private:

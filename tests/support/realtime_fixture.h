@@ -289,6 +289,7 @@ class RealtimeTest : public ::testing::Test {
   Recognizer recognizer_{InProcessMediaDecoder()};
   WordLists word_lists_{store_->vocabularies()};
   CallsUnderWay calls_under_way_;
+  ConsoleAccess console_{store_->keys(), clock_};
   FaceContext context_{.store = *store_,
                        .engines = catalog_,
                        .gate = gate_,
@@ -301,6 +302,7 @@ class RealtimeTest : public ::testing::Test {
                        .media = InProcessMediaDecoder(),
                        .calls = calls_under_way_,
                        .clock = clock_,
+                       .console = console_,
                        .options = {}};
   Router router_;
   Application app_;

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/secret.h"
 #include "server/internal/authenticator.h"
+#include "server/internal/console_guard.h"
 
 namespace lethe::server_internal {
 namespace {
@@ -28,20 +29,29 @@ HttpResponse TooManyAttempts() {
 }
 
 std::variant<OwnApiCaller, HttpResponse> IdentifyOperator(const HttpRequest& request,
-                                                          std::string_view credentials, Keys& keys,
-                                                          PasswordAttempts& attempts) {
+                                                          std::string_view credentials,
+                                                          ConsoleAccess& console) {
   auto plain = Base64Decode(credentials);
   if (!plain || !plain->starts_with(kConsole)) return Unauthorized();
-  if (!attempts.MayTry(request.peer)) return TooManyAttempts();
-  const auto right = keys.CheckConsolePassword(std::string_view(*plain).substr(kConsole.size()));
+  const ConsoleAccess::Verdict verdict =
+      console.CheckPassword(std::string_view(*plain).substr(kConsole.size()), request.peer);
   WipeSecret(*plain);
-  if (right.ok() && *right) {
-    attempts.Succeeded(request.peer);
-    return OwnApiCaller{};
+  switch (verdict) {
+    case ConsoleAccess::Verdict::kRight:
+      return OwnApiCaller{};
+    case ConsoleAccess::Verdict::kWrong:
+      return Unauthorized();
+    case ConsoleAccess::Verdict::kTooManyAttempts:
+      return TooManyAttempts();
+    case ConsoleAccess::Verdict::kUnavailable:
+      break;
   }
-  if (right.ok()) return Unauthorized();
-  if (right.status().code() == StatusCode::kFailedPrecondition) return Unauthorized();
   return OwnApiError(503, "unavailable", "the records do not answer; try again");
+}
+
+// No challenge: a browser would ask for a password in a window of its own.
+HttpResponse SessionEnded() {
+  return OwnApiError(401, "unauthenticated", "the session has ended; sign in again");
 }
 
 }  // namespace
@@ -70,11 +80,14 @@ HttpResponse OwnApiError(const Status& status) {
 }
 
 std::variant<OwnApiCaller, HttpResponse> IdentifyOwnApiCaller(const HttpRequest& request,
-                                                              Keys& keys,
-                                                              PasswordAttempts& attempts) {
+                                                              Keys& keys, ConsoleAccess& console) {
   const std::string_view authorization = request.Header("authorization");
   if (authorization.starts_with(kBasic)) {
-    return IdentifyOperator(request, authorization.substr(kBasic.size()), keys, attempts);
+    return IdentifyOperator(request, authorization.substr(kBasic.size()), console);
+  }
+  if (authorization.empty() && !request.Header("x-lethe-console").empty()) {
+    if (IsOperatorsBrowser(request, console)) return OwnApiCaller{};
+    return SessionEnded();
   }
   const AuthResult owner = AuthenticateBearer(request, keys);
   if (const auto* known = std::get_if<KeyOwner>(&owner)) {

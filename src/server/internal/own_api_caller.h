@@ -8,8 +8,8 @@
 #include <variant>
 
 #include "base/status.h"
+#include "server/console_access.h"
 #include "server/http.h"
-#include "server/internal/password_attempts.h"
 #include "store/store.h"
 
 namespace lethe::server_internal {
@@ -19,10 +19,10 @@ struct OwnApiCaller {
   std::optional<AppId> app_id;  // the application whose key it is; none: the operator
 };
 
-/// By bearer key or console password. Blocks on the store, and as long as a password takes.
+/// By bearer key, by console password, or by the session of a browser in which it was given.
+/// Blocks on the store, and as long as a password takes.
 std::variant<OwnApiCaller, HttpResponse> IdentifyOwnApiCaller(const HttpRequest& request,
-                                                              Keys& keys,
-                                                              PasswordAttempts& attempts);
+                                                              Keys& keys, ConsoleAccess& console);
 
 /// {"error": {"code": "invalid_argument", "message": "..."}}, and the status that goes with it.
 HttpResponse OwnApiError(const Status& status);

@@ -1,6 +1,7 @@
 #include "server/internal/realtime_frames.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -28,15 +29,20 @@ Json Reply(int code, std::string_view message, std::string_view voice_id) {
   return {{"code", code}, {"message", message}, {"voice_id", voice_id}};
 }
 
-Json WordObject(const Word& word, std::string_view text, bool stable) {
-  return {{"word", text},
-          {"start_time", Count(word.start)},
-          {"end_time", Count(word.end)},
-          {"stable_flag", stable ? 1 : 0}};
+Json WordObject(const Word& word, std::string_view text, bool stable, bool confidence) {
+  Json object = {{"word", text},
+                 {"start_time", Count(word.start)},
+                 {"end_time", Count(word.end)},
+                 {"stable_flag", stable ? 1 : 0}};
+  // Two digits say all there is to say.
+  if (confidence && std::isfinite(word.confidence)) {
+    object["confidence"] = std::round(static_cast<double>(word.confidence) * 100) / 100;
+  }
+  return object;
 }
 
 // The words as asked for, oldest first.
-std::vector<Json> WordObjects(const StreamEvent& event, WordInfo info,
+std::vector<Json> WordObjects(const StreamEvent& event, WordInfo info, bool confidence,
                               const std::optional<PostProcessor>& bare) {
   std::vector<Json> objects;
   if (info == WordInfo::kNone) return objects;
@@ -45,7 +51,7 @@ std::vector<Json> WordObjects(const StreamEvent& event, WordInfo info,
   const auto stable = [&](std::size_t last) { return final || last < event.stable_words; };
   if (!bare) {
     for (std::size_t i = 0; i < words.size(); ++i) {
-      objects.push_back(WordObject(words[i], words[i].text, stable(i)));
+      objects.push_back(WordObject(words[i], words[i].text, stable(i), confidence));
     }
     return objects;
   }
@@ -56,7 +62,11 @@ std::vector<Json> WordObjects(const StreamEvent& event, WordInfo info,
     if (word.first >= word.last || word.last > words.size()) continue;
     Word whole = words[word.first];
     whole.end = words[word.last - 1].end;
-    objects.push_back(WordObject(whole, word.text, stable(word.last - 1)));
+    // Of several that are one now, the least sure.
+    for (std::size_t i = word.first; i < word.last; ++i) {
+      whole.confidence = std::min(whole.confidence, words[i].confidence);
+    }
+    objects.push_back(WordObject(whole, word.text, stable(word.last - 1), confidence));
   }
   return objects;
 }
@@ -69,6 +79,7 @@ RealtimeFrames::RealtimeFrames(const RealtimeParameters& parameters, std::string
                           : parameters.speaker_context_id.empty()                  ? RandomUuid()
                                                                   : parameters.speaker_context_id),
       word_info_(parameters.word_info),
+      confidence_(parameters.confidence),
       filter_empty_(parameters.filter_empty),
       sentence_mode_(parameters.sentence_mode) {
   if (word_info_ != WordInfo::kPlain) return;
@@ -105,7 +116,7 @@ std::optional<std::string> RealtimeFrames::Event(const StreamEvent& event) {
 }
 
 std::string RealtimeFrames::Classic(const StreamEvent& event, int slice_type) {
-  const std::vector<Json> words = WordObjects(event, word_info_, bare_);
+  const std::vector<Json> words = WordObjects(event, word_info_, confidence_, bare_);
   const Segment& segment = event.segment;
   Json frame = Reply(0, "success", voice_id_);
   frame["message_id"] = MessageId(index_);
@@ -143,7 +154,9 @@ std::string RealtimeFrames::Sentence(const StreamEvent& event) {
                    {"speaker_id", -1},
                    {"start_time", Count(segment.start)},
                    {"end_time", std::max(Count(segment.start), Count(segment.end))}};
-  if (word_info_ != WordInfo::kNone) sentence["word_list"] = WordObjects(event, word_info_, bare_);
+  if (word_info_ != WordInfo::kNone) {
+    sentence["word_list"] = WordObjects(event, word_info_, confidence_, bare_);
+  }
   Json frame = Reply(0, "success", voice_id_);
   frame["message_id"] = MessageId(index_);
   frame["sentences"]["sentence_list"] = Json::array({std::move(sentence)});

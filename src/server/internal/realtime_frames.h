@@ -47,7 +47,7 @@ class RealtimeFrames {
   const std::string voice_id_;
   const std::string speaker_context_id_;  // empty: none is told
   const WordInfo word_info_;
-  const bool filter_empty_, sentence_mode_;
+  const bool confidence_, filter_empty_, sentence_mode_;
   std::optional<PostProcessor> bare_;  // takes punctuation away
   std::uint64_t num_messages_ = 0;
   std::uint64_t index_ = 0;  // of the utterance

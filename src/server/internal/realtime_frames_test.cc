@@ -55,6 +55,23 @@ TEST(RealtimeFramesTest, PartialsStayBelowAThousandBytesAndFinalsAreWhole) {
   EXPECT_THAT(flags, ElementsAre(1, 1, 1, 0, 0));
 }
 
+// Ours: lethe_confidence.
+TEST(RealtimeFramesTest, ConfidencesAreToldToWhoeverAsks) {
+  using server_internal::WordInfo;
+  StreamEvent event{.kind = StreamEvent::Kind::kFinal, .segment = {}};
+  event.segment.text = "one, two";
+  event.segment.words = {{"one,", Millis(0), Millis(90), 0.987f},
+                         {"two", Millis(90), Millis(180), 0.5f}};
+  for (const WordInfo info : {WordInfo::kPlain, WordInfo::kPunctuated}) {
+    server_internal::RealtimeFrames asked({.word_info = info, .confidence = true}, "en");
+    const Json words = Json::parse(*asked.Event(event))["result"]["word_list"];
+    EXPECT_EQ(words[0]["confidence"], 0.99);
+    EXPECT_EQ(words[1]["confidence"], 0.5);
+    server_internal::RealtimeFrames plain({.word_info = info}, "en");
+    EXPECT_FALSE(Json::parse(*plain.Event(event))["result"]["word_list"][0].contains("confidence"));
+  }
+}
+
 // Section 14, line 10; section 5.4.
 TEST(RealtimeFramesTest, WhatIsEmptyHasNoNumber) {
   using Kind = StreamEvent::Kind;

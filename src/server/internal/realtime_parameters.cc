@@ -172,6 +172,7 @@ Result<RealtimeParameters> ParseRealtimeParameters(const NamedValues& query) {
   constexpr WordInfo kWords[] = {WordInfo::kNone, WordInfo::kPlain, WordInfo::kPunctuated};
   const int words = reader.OneOf("word_info", 0, {0, 1, 2, 100});
   parameters.word_info = kWords[words == 100 ? 2 : words];
+  parameters.confidence = reader.OneOf("lethe_confidence", 0, {0, 1}) == 1;
   // The least of an older page of the contract.
   parameters.trailing_silence =
       reader.Duration("vad_silence_time", parameters.trailing_silence, 240, 2'000);

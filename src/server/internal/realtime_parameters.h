@@ -23,6 +23,7 @@ struct RealtimeParameters {
   PostOptions post;
   bool filter_empty = true;
   WordInfo word_info = WordInfo::kNone;
+  bool confidence = false;  // ours: of each word, from 0 to 1
   Millis trailing_silence{1'000};
   Millis max_utterance{60'000};
   float noise_threshold = 0;

@@ -14,6 +14,7 @@
 
 #include "server/internal/admission.h"
 #include "server/internal/authenticator.h"
+#include "server/internal/console_guard.h"
 #include "server/internal/processing.h"
 #include "server/internal/prompt_terms.h"
 #include "server/internal/run_on.h"
@@ -43,6 +44,19 @@ Failure ToFailure(AuthFailure failure) {
       break;
   }
   return {kNotAuthentic, "the signature does not match"};
+}
+
+// By signature; or, where there is none, by the session of a browser that is signed in to the
+// console.
+AuthResult Authenticate(FaceContext& context, const HttpRequest& request, const NamedValues& query,
+                        std::string_view app_id) {
+  if (!FindValue(query, "secretid")) {
+    auto from_console =
+        AuthenticateConsoleSocket(request, app_id, context.console, context.store.applications());
+    if (from_console) return *std::move(from_console);
+  }
+  return AuthenticateRealtime(request, app_id, context.store.keys(), context.clock,
+                              context.options.canonical_hosts);
 }
 
 }  // namespace
@@ -116,8 +130,7 @@ RealtimeSession::Admission RealtimeSession::Admit(FaceContext& context, const Ht
                                                   const NamedValues& query) {
   Admission admission;
   const std::string_view app_id = std::string_view(request.path).substr(kPathPrefix.size());
-  AuthResult caller = AuthenticateRealtime(request, app_id, context.store.keys(), context.clock,
-                                           context.options.canonical_hosts);
+  AuthResult caller = Authenticate(context, request, query, app_id);
   if (const auto* failure = std::get_if<AuthFailure>(&caller)) {
     admission.failure = ToFailure(*failure);
     return admission;

@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/random.h"
 #include "store/internal/checks.h"
+#include "store/sql/internal/operation_identity.h"
 #include "store/sql/internal/repositories.h"
 
 namespace lethe {
@@ -60,7 +61,7 @@ class SqlOperationLog : public OperationLog {
                key, ToMillis(clock_.Now()))) {
         const auto sealed = Base64Decode(facts);
         if (!sealed) return DataLoss("a row of the operation log cannot be read");
-        auto opened = sealer_.Open(IdentityOf(static_cast<AppId>(app), key), *sealed);
+        auto opened = sealer_.Open(OperationIdentity(static_cast<AppId>(app), key), *sealed);
         if (opened.status().code() == StatusCode::kNotFound) continue;
         if (!opened.ok()) return opened.status();
         found.push_back({.app_id = static_cast<AppId>(app),
@@ -118,10 +119,6 @@ class SqlOperationLog : public OperationLog {
   }
 
  private:
-  static Identity IdentityOf(AppId app_id, std::string_view key) {
-    return {.data_class = DataClass::kOperationLog, .tenant = app_id, .id = key, .field = "facts"};
-  }
-
   // Rows that are written together, for one application, are one thing to the ledger: they are due
   // together, and nobody else's are among them.
   Status RecordOf(Connection& sql, AppId app_id, const std::vector<const Operation*>& rows) const {
@@ -139,7 +136,7 @@ class SqlOperationLog : public OperationLog {
     for (const Operation* operation : rows) {
       const std::string key = items_.CallKey(operation->call_id);
       ASSIGN_OR_RETURN(const std::string sealed,
-                       sealer_.Seal(IdentityOf(app_id, key), now, Write(*operation)));
+                       sealer_.Seal(OperationIdentity(app_id, key), now, Write(*operation)));
       sql.Run(
           "INSERT INTO operations (app_id, call_key, item, created_ms, expires_ms, facts, subject) "
           "VALUES (:app, :key, :item, :created, :expires, :facts, :subject)",

@@ -74,7 +74,8 @@ class SqlStore : public Store {
         operation_log_(MakeSqlOperationLog(*database_, clock, keyring.sealer(), items_)),
         retention_periods_(MakeSqlRetentionPeriods(*database_, clock, items_)),
         consents_(MakeSqlConsents(*database_, clock, keyring.keys())),
-        cancellations_(MakeSqlCancellations(*database_, clock, items_)) {}
+        cancellations_(MakeSqlCancellations(*database_, clock, items_)),
+        holdings_(MakeSqlHoldings(*database_, clock, keyring.sealer(), items_)) {}
 
   Applications& applications() override { return *applications_; }
   Keys& keys() override { return *keys_; }
@@ -87,6 +88,7 @@ class SqlStore : public Store {
   RetentionPeriods& retention_periods() override { return *retention_periods_; }
   Consents& consents() override { return *consents_; }
   Cancellations& cancellations() override { return *cancellations_; }
+  Holdings& holdings() override { return *holdings_; }
 
   Result<std::string> RecordingsPlace() override {
     return database_->Read("look for the object store",
@@ -130,6 +132,7 @@ class SqlStore : public Store {
   const std::unique_ptr<RetentionPeriods> retention_periods_;
   const std::unique_ptr<Consents> consents_;
   const std::unique_ptr<Cancellations> cancellations_;
+  const std::unique_ptr<Holdings> holdings_;
 };
 
 Result<std::unique_ptr<Store>> OpenStore(std::unique_ptr<Dialect> dialect, const Clock& clock,

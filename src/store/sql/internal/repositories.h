@@ -33,6 +33,8 @@ std::unique_ptr<RetentionPeriods> MakeSqlRetentionPeriods(Database& database, co
 std::unique_ptr<Consents> MakeSqlConsents(Database& database, const Clock& clock, KeyStore& keys);
 std::unique_ptr<Cancellations> MakeSqlCancellations(Database& database, const Clock& clock,
                                                     const ItemBook& items);
+std::unique_ptr<Holdings> MakeSqlHoldings(Database& database, const Clock& clock, Sealer& sealer,
+                                          const ItemBook& items);
 
 /// The period that an application chose for a class, if it did.
 std::optional<Millis> PeriodOf(Connection& sql, AppId app_id, DataClass data_class);

@@ -1,0 +1,133 @@
+// Verifies a receipt of the ledger in the browser (docs/ledger.md): that its leaf says what it says,
+// is in the tree of the head, and that the head is signed by a given key.
+
+export interface Receipt {
+  format: string
+  says: Record<string, string | number>
+  leaf: string
+  number: number
+  proof: string[]
+  head: string
+  opening?: string
+}
+
+/** null: this browser cannot tell. */
+export interface Check { what: string, holds: boolean | null }
+
+const KINDS = ['', 'created', 'erased', 'refused', 'policy changed', 'epoch key destroyed']
+const CLASSES = ['', 'audio', 'result', 'operation log', 'monitoring']
+const CAUSES = ['', 'expired', 'requested', 'consent withdrawn', 'task ended', 'tenant removed', 'lost']
+const LEAF = 96
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+function bytesOf(base64: string): Bytes {
+  return Uint8Array.from(atob(base64), character => character.charCodeAt(0))
+}
+
+function join(...parts: (Bytes | number[])[]): Bytes {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) { bytes.set(part, at); at += part.length }
+  return bytes
+}
+
+async function sha256(...parts: (Bytes | number[])[]): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', join(...parts)))
+}
+
+const same = (a: Bytes, b: Bytes) => a.length === b.length && a.every((byte, i) => byte === b[i])
+
+/** What the leaf says, read from its bytes and from nothing else. */
+export function readLeaf(leaf: string): { kind: string, dataClass: string, cause: string, items: number, time: number } | null {
+  const bytes = bytesOf(leaf)
+  if (bytes.length !== LEAF || bytes[0] !== 1) return null
+  const view = new DataView(bytes.buffer)
+  return {
+    kind: KINDS[bytes[1]!] ?? '', dataClass: CLASSES[bytes[2]!] ?? '', cause: CAUSES[bytes[3]!] ?? '',
+    items: view.getUint32(4), time: Number(view.getBigUint64(8)),
+  }
+}
+
+// RFC 9162, section 2.1.3.2.
+async function rootOf(leaf: Bytes, number: number, size: number, proof: Bytes[]): Promise<Bytes | null> {
+  if (number >= size) return null
+  let [fn, sn] = [number, size - 1]
+  let root = await sha256([0], leaf)
+  for (const node of proof) {
+    if (sn === 0) return null
+    if (fn % 2 === 1 || fn === sn) {
+      root = await sha256([1], node, root)
+      while (fn % 2 === 0 && fn !== 0) { fn = Math.floor(fn / 2); sn = Math.floor(sn / 2) }
+    } else {
+      root = await sha256([1], root, node)
+    }
+    fn = Math.floor(fn / 2)
+    sn = Math.floor(sn / 2)
+  }
+  return sn === 0 ? root : null
+}
+
+function readHead(head: string): { origin: string, size: number, root: Bytes, text: string, signatures: string[] } | null {
+  const end = head.indexOf('\n\n')
+  if (end < 0) return null
+  const text = head.slice(0, end + 1)
+  const [origin = '', size = '', root = ''] = text.split('\n')
+  const signatures = head.slice(end + 2).split('\n').filter(line => line.startsWith(`— ${origin} `))
+    .map(line => line.slice(origin.length + 3))
+  return { origin, size: Number(size), root: bytesOf(root), text, signatures }
+}
+
+// `key` is origin+id+base64, the base64 that of 0x01 and the key's 32 bytes.
+async function isSigned(head: string, key: string): Promise<boolean | null> {
+  const read = readHead(head)
+  const [origin, id, ...rest] = key.split('+')
+  if (!read || origin !== read.origin || id === undefined) return false
+  const encoded = bytesOf(rest.join('+'))
+  if (encoded.length !== 33 || encoded[0] !== 1) return false
+  const number = await sha256([...new TextEncoder().encode(`${origin}\n`)], encoded)
+  let publicKey: CryptoKey
+  try {
+    publicKey = await crypto.subtle.importKey('raw', encoded.slice(1), 'Ed25519', false, ['verify'])
+  } catch {
+    return null
+  }
+  for (const signature of read.signatures.map(bytesOf)) {
+    if (!same(signature.slice(0, 4), number.slice(0, 4))) continue
+    if (await crypto.subtle.verify('Ed25519', publicKey, signature.slice(4),
+      new TextEncoder().encode(read.text))) return true
+  }
+  return false
+}
+
+/** Verifies a receipt; without keys, all but the signature. */
+export async function verify(receipt: Receipt, keys: string[]): Promise<Check[]> {
+  if (!crypto.subtle) {
+    return [{ what: 'this browser computes hashes only for pages that came over TLS (https) or from this machine', holds: null }]
+  }
+  try {
+    const leaf = readLeaf(receipt.leaf)
+    const says = receipt.says
+    const agrees = leaf !== null && says['kind'] === leaf.kind.replaceAll(' ', '_') && says['time'] === leaf.time &&
+      says['items'] === leaf.items && String(says['class']).replaceAll('_', ' ') === leaf.dataClass
+    const head = readHead(receipt.head)
+    const root = head && await rootOf(bytesOf(receipt.leaf), receipt.number, head.size, receipt.proof.map(bytesOf))
+    let signed: boolean | null = keys.length === 0 ? null : false
+    for (const key of keys) {
+      const by = await isSigned(receipt.head, key)
+      if (by !== false) signed = by
+      if (by) break
+    }
+    return [
+      { what: 'the leaf says what the receipt says', holds: agrees },
+      { what: `the leaf is number ${receipt.number} of ${head?.size ?? '?'} in the tree of the head`, holds: !!head && !!root && same(root, head.root) },
+      {
+        what: signed !== null ? 'the head is signed with this ledger’s key'
+          : keys.length === 0 ? 'no key of the ledger is known here to hold the signature against'
+            : 'this browser does not know Ed25519, so the signature was not looked at', holds: signed,
+      },
+    ]
+  } catch {
+    return [{ what: 'the receipt can be read', holds: false }]
+  }
+}

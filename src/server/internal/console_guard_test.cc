@@ -1,0 +1,87 @@
+// Goal: a session is used by our own page and by no other. Method: requests by hand, as browsers
+// send them from our page and from pages of others.
+
+#include "server/internal/console_guard.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/test_store.h"
+
+namespace lethe::server_internal {
+namespace {
+
+constexpr const char* kHost = "lethe.example:8089";
+
+class ConsoleGuardTest : public testing::Test {
+ protected:
+  HttpRequest Request(const std::string& method, const std::string& origin, bool ours = true) {
+    HttpRequest request{.method = method, .path = "/lethe/v1/held"};
+    request.headers = {{"Host", kHost}, {"Cookie", "a=b; lethe_console=" + token_ + "; c=d"}};
+    if (ours) request.headers.emplace_back("X-Lethe-Console", "1");
+    if (!origin.empty()) request.headers.emplace_back("Origin", origin);
+    return request;
+  }
+  bool Allowed(const HttpRequest& request) { return IsOperatorsBrowser(request, access_); }
+
+  ManualClock clock_{WallTime(std::chrono::hours(500'000))};
+  TestStore store_{clock_};
+  ConsoleAccess access_{store_->keys(), clock_};
+  const std::string token_ = access_.sessions().Begin();
+};
+
+TEST_F(ConsoleGuardTest, TheCookieIsFoundAmongOthersAndNoneIsTakenForIt) {
+  EXPECT_EQ(ConsoleToken(Request("GET", "")), token_);
+  for (const char* cookie : {"", ";", "lethe_console", "xlethe_console=a", "lethe_consoles=a"}) {
+    EXPECT_EQ(ConsoleToken({.headers = {{"cookie", cookie}}}), "") << cookie;
+  }
+  EXPECT_EQ(ConsoleToken({.headers = {{"Cookie", "a=b"}, {"cookie", "lethe_console=x"}}}), "x");
+}
+
+TEST_F(ConsoleGuardTest, OurPageReadsAndChanges) {
+  for (const char* origin : {"http://lethe.example:8089", "https://LETHE.example:8089"}) {
+    EXPECT_TRUE(Allowed(Request("GET", origin))) << origin;
+    EXPECT_TRUE(Allowed(Request("POST", origin))) << origin;
+  }
+  EXPECT_TRUE(Allowed(Request("GET", "")));
+}
+
+TEST_F(ConsoleGuardTest, PagesOfOthersDoNeither) {
+  for (const char* origin :
+       {"http://evil.example", "http://lethe.example", "http://lethe.example:8090", "null",
+        "http://evil.example?lethe.example:8089", "lethe.example:8089", "http://"}) {
+    EXPECT_FALSE(Allowed(Request("GET", origin))) << origin;
+    EXPECT_FALSE(Allowed(Request("POST", origin))) << origin;
+  }
+  EXPECT_FALSE(Allowed(Request("POST", "")));
+  EXPECT_FALSE(Allowed(Request("GET", "", /*ours=*/false)));
+  EXPECT_FALSE(Allowed(Request("POST", "http://lethe.example:8089", /*ours=*/false)));
+  EXPECT_FALSE(IsSameOrigin({.headers = {{"Origin", "http://"}, {"Host", ""}}}));
+}
+
+TEST_F(ConsoleGuardTest, ASessionThatIsOverOpensNothing) {
+  clock_.Advance(ConsoleSessions::kIdle);
+  EXPECT_FALSE(Allowed(Request("GET", "")));
+}
+
+TEST_F(ConsoleGuardTest, ASocketCallsForTheApplicationThatIsNamed) {
+  Applications& applications = store_->applications();
+  const Application application = *applications.Create({.name = "one"});
+  const auto call = [&](const HttpRequest& request, const std::string& app_id) {
+    return AuthenticateConsoleSocket(request, app_id, access_, applications);
+  };
+  const HttpRequest ours = Request("GET", "http://lethe.example:8089", /*ours=*/false);
+  const std::string id = std::to_string(application.id);
+  EXPECT_EQ(std::get<KeyOwner>(*call(ours, id)).application.id, application.id);
+  EXPECT_EQ(std::get<AuthFailure>(*call(ours, "1")), AuthFailure::kOtherApp);
+  EXPECT_EQ(std::get<AuthFailure>(*call(ours, id + "x")), AuthFailure::kMalformed);
+  EXPECT_EQ(std::get<AuthFailure>(*call(Request("GET", ""), id)), AuthFailure::kUnknownKey);
+  EXPECT_EQ(std::get<AuthFailure>(*call(Request("GET", "http://evil.example"), id)),
+            AuthFailure::kUnknownKey);
+  // Without a cookie it is none of the console's calls.
+  EXPECT_FALSE(call({.method = "GET"}, id).has_value());
+  ASSERT_TRUE(applications.SetEnabled(application.id, false).ok());
+  EXPECT_EQ(std::get<AuthFailure>(*call(ours, id)), AuthFailure::kDisabled);
+}
+
+}  // namespace
+}  // namespace lethe::server_internal

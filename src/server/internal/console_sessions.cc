@@ -1,0 +1,68 @@
+#include "server/internal/console_sessions.h"
+
+#include <algorithm>
+#include <span>
+
+#include "base/random.h"
+#include "base/sha256.h"
+
+namespace lethe::server_internal {
+namespace {
+
+constexpr std::size_t kTokenCharacters = 43;  // of 62: 256 bits
+
+// Looked up by its hash, so that how long it takes says nothing about tokens.
+std::string HashOf(std::string_view token) {
+  return Sha256Hex(std::as_bytes(std::span(token.data(), token.size())));
+}
+
+}  // namespace
+
+WallTime ConsoleSessions::EndOf(const Session& session) {
+  return std::min<WallTime>(session.used + kIdle, session.begun + kLongest);
+}
+
+// A clock that was set back makes no session longer.
+bool ConsoleSessions::Over(const Session& session, WallTime now) {
+  return EndOf(session) <= now || now < session.begun;
+}
+
+std::string ConsoleSessions::Begin() {
+  std::string token = RandomAlphanumeric(kTokenCharacters);
+  const WallTime now = clock_.Now();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(sessions_, [&](const auto& entry) { return Over(entry.second, now); });
+  if (sessions_.size() >= kMost) {
+    sessions_.erase(std::min_element(
+        sessions_.begin(), sessions_.end(),
+        [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+  }
+  sessions_.emplace(HashOf(token), Session{.begun = now, .used = now});
+  return token;
+}
+
+std::optional<WallTime> ConsoleSessions::Find(std::string_view token, Use use) {
+  if (token.size() != kTokenCharacters) return std::nullopt;
+  const WallTime now = clock_.Now();
+  const std::lock_guard lock(mutex_);
+  const auto found = sessions_.find(HashOf(token));
+  if (found == sessions_.end()) return std::nullopt;
+  if (Over(found->second, now)) {
+    sessions_.erase(found);
+    return std::nullopt;
+  }
+  if (use == Use::kYes) found->second.used = now;
+  return EndOf(found->second);
+}
+
+void ConsoleSessions::End(std::string_view token) {
+  const std::lock_guard lock(mutex_);
+  sessions_.erase(HashOf(token));
+}
+
+std::size_t ConsoleSessions::size() const {
+  const std::lock_guard lock(mutex_);
+  return sessions_.size();
+}
+
+}  // namespace lethe::server_internal

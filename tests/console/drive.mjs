@@ -1,0 +1,316 @@
+// Drives the console as a user would: drive.mjs SCENARIO [FILE]; what it saw goes to standard
+// output as JSON, for tests/program/console_test.py to judge.
+
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { URL_OF_CONSOLE, launch, open, openSignedIn, seriousFindings, signIn } from './browser.mjs'
+
+const [scenario, ...files] = process.argv.slice(2)
+const ORIGIN = new URL(URL_OF_CONSOLE).origin
+
+const textOf = async locator => (await locator.innerText()).replaceAll(/\s+/g, ' ').trim()
+const heard = page => textOf(page.locator('.lines'))
+const alertOf = page => page.getByRole('alert').filter({ hasText: /\w/ }).first()
+
+async function download(page, name) {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()])
+  return { name: file.suggestedFilename(), text: readFileSync(await file.path(), 'utf8') }
+}
+
+const SCENARIOS = {
+  async sign_in(browser) {
+    const page = await open(browser)
+    let bytes = 0
+    page.on('response', async response => {
+      const sizes = await response.request().sizes()
+      bytes += sizes.responseBodySize + sizes.responseHeadersSize
+    })
+    const first = await page.goto(ORIGIN)
+    await page.getByLabel('Console password').waitFor()
+    await page.waitForLoadState('networkidle')
+    const seen = { address: page.url(), bytes, headers: first.headers(), title: await page.title() }
+    await signIn(page, 'not the password')
+    seen.wrong = await textOf(alertOf(page))
+    await signIn(page)
+    await page.getByRole('navigation').waitFor()
+    seen.menu = (await page.getByRole('navigation').getByRole('link').allInnerTexts())
+    const [cookie] = await page.context().cookies()
+    seen.cookie = { httpOnly: cookie.httpOnly, sameSite: cookie.sameSite, path: cookie.path, secure: cookie.secure }
+    seen.application = await page.getByLabel('Application').innerText()
+    seen.images = await page.locator('img').count()
+    await page.reload()
+    await page.getByRole('navigation').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('Console password').waitFor()
+    seen.cookies_left = (await page.context().cookies()).length
+    return { ...seen, complaints: page.complaints }
+  },
+
+  // From a page of another origin, in a browser that is signed in.
+  async other_origin(browser, other) {
+    const page = await openSignedIn(browser)
+    const stranger = await page.context().newPage()
+    await stranger.goto(other)
+    const seen = await stranger.evaluate(async ({ origin, app }) => {
+      const attempt = (path, options) => fetch(origin + path, { credentials: 'include', ...options })
+        .then(async answer => answer.type === 'opaque' ? 'opaque' : answer.status, () => 'refused')
+      const answered = new Promise(resolve => {
+        const socket = new WebSocket(origin.replace('http', 'ws') + `/asr/v2/${app}?engine_model_type=16k_en&voice_id=v&nonce=1&voice_format=1`)
+        socket.onmessage = ({ data }) => resolve(JSON.parse(data).code)
+        socket.onclose = socket.onerror = () => resolve('closed')
+      })
+      return {
+        read: await attempt('/lethe/v1/applications', {}),
+        with_header: await attempt('/lethe/v1/applications', { headers: { 'X-Lethe-Console': '1' } }),
+        erase: await attempt('/lethe/v1/erase', { method: 'POST', mode: 'no-cors', body: JSON.stringify({ app_id: app }) }),
+        socket: await answered,
+      }
+    }, { origin: ORIGIN, app: Number(process.env.LETHE_APP_ID) })
+    return seen
+  },
+
+  async speak(browser) {
+    const page = await openSignedIn(browser)
+    await page.getByRole('button', { name: 'Record' }).click()
+    await page.locator('.partial').filter({ hasText: /\w/ }).waitFor()
+    const seen = { partial: await textOf(page.locator('.partial')) }
+    seen.level = await page.locator('.level div').evaluate(bar => bar.style.transform)
+    await page.locator('.lines li').first().waitFor()
+    seen.delay = await page.locator('.facts dd').nth(1).innerText()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByText('Done.').waitFor()
+    seen.text = await textOf(page.locator('.lines'))
+    seen.marked = await page.locator('.lines .unsure, .lines .doubtful').count()
+    await page.getByRole('button', { name: 'Copy' }).click()
+    seen.copied = await page.evaluate(() => navigator.clipboard.readText())
+    for (const [format, name] of [['srt', 'SubRip'], ['vtt', 'WebVTT'], ['txt', 'Text'], ['json', 'With times']]) {
+      seen[format] = await download(page, name)
+    }
+    await page.getByRole('button', { name: 'Forget these calls' }).click()
+    await page.locator('.check-true').nth(2).waitFor()
+    seen.forgotten = await textOf(page.locator('.receipt').first())
+    seen.checks = await page.locator('.checks li').evaluateAll(items => items.map(item => item.className))
+    return { ...seen, complaints: page.complaints }
+  },
+
+  async refused_microphone(browser) {
+    const page = await open(browser, {}, [])
+    await page.goto(URL_OF_CONSOLE)
+    await signIn(page)
+    await page.getByRole('button', { name: 'Record' }).click()
+    return { said: await textOf(alertOf(page)), button: await page.getByRole('button', { name: 'Record' }).isEnabled() }
+  },
+
+  // The session is ended by another window; what was said stays.
+  async session_ends(browser) {
+    const page = await openSignedIn(browser)
+    await page.getByRole('button', { name: 'Record' }).click()
+    await page.locator('.partial, .lines li').filter({ hasText: /\w{4}/ }).first().waitFor()
+    const ended = await page.context().request.delete(URL_OF_CONSOLE + 'session',
+      { headers: { 'X-Lethe-Console': '1', Origin: ORIGIN } })
+    await page.getByRole('dialog').waitFor()
+    const seen = { ended: ended.status(), dialog: await textOf(page.getByRole('heading', { name: 'Your session has ended' })) }
+    await page.locator('.lines li').first().waitFor({ state: 'attached' })
+    seen.note = await page.locator('section > .status').first().innerText()
+    await signIn(page)
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    seen.text = await heard(page)
+    await page.getByRole('link', { name: 'Held' }).click()
+    await page.getByText(/held\.$/).first().waitFor()
+    return { ...seen, complaints: page.complaints }
+  },
+
+  // The test stops the service when it reads "speaking", and starts it again when it reads "lost".
+  async restart(browser) {
+    const page = await openSignedIn(browser)
+    await page.getByRole('button', { name: 'Record' }).click()
+    await page.locator('.partial, .lines li').filter({ hasText: /\w{4}/ }).first().waitFor()
+    process.stderr.write('speaking\n')
+    await alertOf(page).filter({ hasText: 'lost' }).waitFor()
+    const seen = { lost: await textOf(alertOf(page)), text: await heard(page) }
+    process.stderr.write('lost\n')
+    await page.getByRole('dialog').waitFor()
+    seen.ended = await textOf(alertOf(page))
+    seen.kept = await heard(page)
+    return { ...seen, complaints: page.complaints }
+  },
+
+  async drop(browser, recording, folder) {
+    const page = await openSignedIn(browser, '#/drop')
+    const huge = join(folder, 'huge.mp4')
+    writeFileSync(huge, 'x')
+    truncateSync(huge, 2 * 1024 ** 3)
+    await page.locator('input[type=file]').setInputFiles(huge)
+    const seen = { refused: await textOf(alertOf(page)), sent: await page.locator('.recording').count() }
+    await page.locator('input[type=file]').setInputFiles([])
+    // As a file that is dropped comes to the page.
+    const bytes = readFileSync(recording).toString('base64')
+    const data = await page.evaluateHandle(async base64 => {
+      const transfer = new DataTransfer()
+      const all = Uint8Array.from(atob(base64), c => c.charCodeAt(0))
+      transfer.items.add(new File([all], '<b>talk</b>.wav', { type: 'audio/wav' }))
+      return transfer
+    }, bytes)
+    await page.dispatchEvent('.zone', 'drop', { dataTransfer: data })
+    await page.locator('.word').first().waitFor()
+    seen.title = await page.locator('.recording h2').innerText()
+    seen.text = (await page.locator('.word').allInnerTexts()).join(' ')
+    const tenth = page.locator('.word').nth(9)
+    await tenth.click()
+    await page.waitForFunction(() => document.querySelector('audio').currentTime > 0)
+    await page.locator('.word[aria-current]').first().waitFor()
+    seen.position = await page.locator('audio').evaluate(audio => { audio.pause(); return audio.currentTime })
+    await page.locator('.word').first().focus()
+    await page.keyboard.press('ArrowRight')
+    seen.focused = await page.evaluate(() => document.activeElement.textContent)
+    seen.second = await page.locator('.word').nth(1).innerText()
+    seen.drawn = await page.locator('canvas').evaluate(canvas =>
+      canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(byte => byte > 0))
+    await page.locator('summary').click()
+    await page.getByLabel('Text of subtitle 1', { exact: true }).fill('Tea & <biscuits>')
+    await page.getByLabel('Start of subtitle 1', { exact: true }).fill('0:00.250')
+    await page.getByLabel('End of subtitle 1', { exact: true }).fill('nonsense')
+    await page.getByLabel('Text of subtitle 1', { exact: true }).focus()
+    seen.invalid = await page.getByLabel('End of subtitle 1', { exact: true }).getAttribute('aria-invalid')
+    seen.vtt = await download(page, 'WebVTT')
+    seen.srt = await download(page, 'SubRip')
+    return { ...seen, complaints: page.complaints }
+  },
+
+  // `files`: a task id.
+  async held(browser, task) {
+    const page = await openSignedIn(browser, '#/held')
+    const row = page.locator('#held-result ~ * tr', { hasText: task })
+    await row.waitFor()
+    const seen = { countdown: await row.locator('.countdown').innerText() }
+    await page.getByLabel('Look for').selectOption('Task id')
+    await page.getByLabel('Which').fill('1')
+    await page.getByRole('button', { name: 'Show', exact: true }).click()
+    await page.getByText('Nothing of it is held.').waitFor()
+    await page.getByLabel('Which').fill(task)
+    await page.keyboard.press('Enter')
+    await row.waitFor()
+    seen.found = await textOf(page.locator('section > .status').first())
+    await row.getByRole('button', { name: 'Forget' }).click()
+    await page.getByRole('button', { name: 'Keep it' }).click()
+    await row.getByRole('button', { name: 'Forget' }).click()
+    await page.getByRole('button', { name: 'Forget now' }).click()
+    await page.locator('.receipt .check-true').nth(2).waitFor()
+    seen.forgotten = await textOf(page.locator('.card[role=status] > p').first())
+    seen.checks = await page.locator('.checks li').evaluateAll(items => items.map(item => item.className))
+    seen.receipt = JSON.parse((await download(page, 'Save receipt')).text)
+    await page.getByText('Nothing of it is held.').waitFor()
+
+    const period = page.locator('.periods li', { hasText: 'operation log' })
+    await period.getByRole('spinbutton').fill('2')
+    await period.getByRole('combobox').selectOption('days')
+    await period.getByRole('button', { name: 'Shorten' }).click()
+    await page.getByText('From now on operation log is held 2 d 0 h').waitFor()
+    await period.getByRole('spinbutton').fill('3')
+    await period.getByRole('combobox').selectOption('days')
+    await period.getByRole('button', { name: 'Shorten' }).click()
+    seen.longer = await textOf(alertOf(page))
+
+    await page.getByLabel(/^Person/).fill('<i>Ann</i>')
+    await page.getByRole('button', { name: 'Withdraw consent' }).click()
+    await page.getByRole('button', { name: 'Withdraw and erase' }).click()
+    await page.locator('tr', { hasText: 'withdrawn' }).waitFor()
+    return { ...seen, complaints: page.complaints }
+  },
+
+  async set_up(browser) {
+    const page = await openSignedIn(browser, '#/set-up')
+    const other = await page.context().newPage()
+    await other.goto(URL_OF_CONSOLE + '#/set-up')
+    const application = '<b>Ward</b> 4'
+    await page.getByLabel('New application').fill(application)
+    await page.getByRole('button', { name: 'Make it' }).click()
+    await page.getByText('is made; choose it').waitFor()
+    const option = page.getByLabel('Application', { exact: true }).locator('option', { hasText: application })
+    await page.getByLabel('Application', { exact: true }).selectOption({ label: await option.innerText() })
+    await page.locator('#keys-title', { hasText: application }).waitFor()
+    await page.getByRole('button', { name: 'Make key' }).click()
+    const seen = { key: await page.locator('.secret code').innerText() }
+    await page.getByLabel('New key').selectOption('pair')
+    await page.getByRole('button', { name: 'Make key' }).click()
+    await page.locator('.secret dt', { hasText: 'SecretKey' }).waitFor()
+    seen.pair = await page.locator('.secret code').allInnerTexts()
+    await page.getByRole('button', { name: 'I have it' }).click()
+    seen.left = await page.locator('.secret').count()
+    // In another tab the key is removed; here it is still shown.
+    await other.reload()
+    await other.locator('#keys-title', { hasText: application }).waitFor()
+    const name = new RegExp(`the key that ends with ${seen.key.slice(-4)}$`)
+    await other.getByRole('button', { name }).filter({ hasText: 'Remove' }).click()
+    await other.getByRole('button', { name: 'Remove it' }).click()
+    await other.getByText('is removed.').waitFor()
+    await page.getByRole('button', { name }).filter({ hasText: 'Disable' }).click()
+    seen.gone = await textOf(alertOf(page))
+    seen.rows = await page.locator('section[aria-labelledby=keys-title] tbody tr').count()
+    await page.locator('summary', { hasText: 'curl' }).click()
+    seen.curl = await page.locator('pre').first().innerText()
+    return { ...seen, complaints: page.complaints }
+  },
+
+  // A receipt that was changed on its way must not verify.
+  async spoilt_receipt(browser, task) {
+    const page = await openSignedIn(browser, '#/held')
+    await page.route('**/lethe/v1/erase', async route => {
+      const answer = await (await route.fetch()).json()
+      for (const receipt of answer.receipts) receipt.number += 1
+      await route.fulfill({ json: answer })
+    })
+    const row = page.locator('#held-result ~ * tr', { hasText: task })
+    await row.getByRole('button', { name: 'Forget' }).click()
+    await page.getByRole('button', { name: 'Forget now' }).click()
+    await page.locator('.check-false').first().waitFor()
+    return { checks: await page.locator('.receipt').first().locator('.checks li').evaluateAll(items => items.map(item => item.className)) }
+  },
+
+  async accessibility(browser, recording) {
+    const findings = {}
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await open(browser, { colorScheme, viewport: { width: 360, height: 740 } })
+      const look = async name => { findings[`${name}, ${colorScheme}`] = await seriousFindings(page) }
+      await page.goto(URL_OF_CONSOLE)
+      await page.getByLabel('Console password').waitFor()
+      await look('sign in')
+      await signIn(page, 'wrong')
+      await alertOf(page).waitFor()
+      await look('sign in, wrong')
+      await signIn(page)
+      await page.getByRole('navigation').waitFor()
+      await look('speak')
+      await page.getByRole('link', { name: 'Drop' }).click()
+      await page.locator('input[type=file]').setInputFiles(recording)
+      await page.locator('.word').first().waitFor()
+      await page.locator('summary').click()
+      await look('drop')
+      await page.setViewportSize({ width: 1200, height: 800 })
+      await page.getByRole('link', { name: 'Held' }).click()
+      await page.getByText(/held\.$/).first().waitFor()
+      await look('held')
+      const sideways = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth ? ['it scrolls sideways'] : [])
+      await page.setViewportSize({ width: 360, height: 740 })
+      findings[`held sideways, ${colorScheme}`] = await sideways()
+      await page.getByRole('link', { name: 'Set up' }).click()
+      await page.locator('section[aria-labelledby=keys-title] tbody tr').first().waitFor()
+      await page.locator('summary', { hasText: 'curl' }).click()
+      await look('set up')
+      findings[`sideways, ${colorScheme}`] = await sideways()
+      // Somebody's own choice goes before the system's.
+      await page.getByRole('button', { name: /^Theme/ }).click()
+      await page.getByRole('button', { name: /^Theme/ }).click()
+      findings[`theme, ${colorScheme}`] = await page.evaluate(() => document.documentElement.dataset.theme === 'dark' ? [] : ['not dark'])
+      await page.context().close()
+    }
+    return { findings }
+  },
+}
+
+const browser = await launch(scenario === 'accessibility' ? undefined : process.env.LETHE_RECORDING)
+try {
+  console.log(JSON.stringify(await SCENARIOS[scenario](browser, ...files)))
+} finally {
+  await browser.close()
+}
