@@ -24,6 +24,7 @@ using server_internal::ConsoleSessions;
 using server_internal::ConsoleToken;
 using server_internal::OwnApiAnswer;
 using server_internal::OwnApiError;
+using server_internal::PageToken;
 using Verdict = ConsoleAccess::Verdict;
 
 constexpr std::string_view kRoot = "/console/";
@@ -142,7 +143,7 @@ HttpResponse NoStore(HttpResponse response) {
 HttpResponse NotFromConsole() {
   return OwnApiError(403, "other_origin",
                      "this is for the console's own page: its Origin has to be the Host, and it "
-                     "says X-Lethe-Console: 1; a proxy has to pass Host on as it came");
+                     "says X-Lethe-Console; a proxy has to pass Host on as it came");
 }
 
 HttpResponse SignIn(FaceContext& context, const ConsoleOptions& options,
@@ -173,11 +174,13 @@ HttpResponse SignIn(FaceContext& context, const ConsoleOptions& options,
       return OwnApiError(503, "unavailable", "the records do not answer; try again");
   }
   // Whoever signs in again leaves no session behind.
-  context.console.sessions().End(ConsoleToken(request));
-  const std::string token = context.console.sessions().Begin();
-  HttpResponse response = OwnApiAnswer(ShowService(
-      context, options, *context.console.sessions().Find(token, ConsoleSessions::Use::kNo)));
-  response.headers.emplace_back("Set-Cookie", Cookie(request, token, ConsoleSessions::kLongest));
+  context.console.End(ConsoleToken(request));
+  const server_internal::ConsoleTokens tokens = context.console.Begin();
+  Json answer = ShowService(context, options, context.clock.Now() + ConsoleSessions::kIdle);
+  answer["token"] = tokens.page;
+  HttpResponse response = OwnApiAnswer(answer);
+  response.headers.emplace_back("Set-Cookie",
+                                Cookie(request, tokens.cookie, ConsoleSessions::kLongest));
   return response;
 }
 
@@ -185,13 +188,12 @@ HttpResponse SignIn(FaceContext& context, const ConsoleOptions& options,
 HttpResponse ShowSession(FaceContext& context, const ConsoleOptions& options,
                          const HttpRequest& request) {
   const bool active = FindValue(ParseQuery(request.query, true), "active") == "1";
-  const auto end = context.console.sessions().Find(
-      ConsoleToken(request), active ? ConsoleSessions::Use::kYes : ConsoleSessions::Use::kNo);
+  const auto end = context.console.Find(ConsoleToken(request), PageToken(request), active);
   return OwnApiAnswer(end ? ShowService(context, options, *end) : Json{{"signed_in", false}});
 }
 
 HttpResponse SignOut(FaceContext& context, const HttpRequest& request) {
-  context.console.sessions().End(ConsoleToken(request));
+  context.console.End(ConsoleToken(request));
   HttpResponse response = OwnApiAnswer({{"signed_in", false}});
   response.headers.emplace_back("Set-Cookie", Cookie(request, "", std::chrono::seconds(0)));
   return response;
@@ -200,14 +202,16 @@ HttpResponse SignOut(FaceContext& context, const HttpRequest& request) {
 Awaitable<HttpResponse> AnswerSession(FaceContext& context, const ConsoleOptions& options,
                                       const HttpRequest& request) {
   if (!server_internal::IsFromConsole(request)) co_return NoStore(NotFromConsole());
-  if (request.method == "GET") co_return NoStore(ShowSession(context, options, request));
   if (request.method == "DELETE") co_return NoStore(SignOut(context, request));
-  std::function<HttpResponse()> sign_in = [&] { return SignIn(context, options, request); };
+  std::function<HttpResponse()> answer = [&] {
+    return request.method == "GET" ? ShowSession(context, options, request)
+                                   : SignIn(context, options, request);
+  };
   std::function<HttpResponse(const Status&)> busy = [](const Status& status) {
     return OwnApiError(status.WithContext("too many calls wait"));
   };
   HttpResponse response = co_await server_internal::RunOn<HttpResponse>(
-      context.quick_pool, server_internal::PeerOwner(request), std::move(sign_in), std::move(busy));
+      context.quick_pool, server_internal::PeerOwner(request), std::move(answer), std::move(busy));
   co_return NoStore(std::move(response));
 }
 

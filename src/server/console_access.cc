@@ -10,6 +10,7 @@ using server_internal::PasswordAttempts;
 
 ConsoleAccess::ConsoleAccess(Keys& keys, const Clock& clock)
     : keys_(keys),
+      clock_(clock),
       attempts_(std::make_unique<PasswordAttempts>(clock)),
       sessions_(std::make_unique<ConsoleSessions>(clock)) {}
 
@@ -28,5 +29,39 @@ ConsoleAccess::Verdict ConsoleAccess::CheckPassword(std::string_view password,
   }
   return Verdict::kUnavailable;
 }
+
+std::string ConsoleAccess::PasswordMark() {
+  // A page asks often; a changed password may wait for seconds.
+  constexpr std::chrono::seconds kKnown{2};
+  const WallTime now = clock_.Now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (looked_ && now >= *looked_ && now - *looked_ < kKnown) return password_mark_;
+  }
+  const auto mark = keys_.ConsolePasswordMark();
+  const std::lock_guard lock(mutex_);
+  if (mark.ok()) {
+    password_mark_ = *mark;
+    looked_ = now;
+  }
+  return password_mark_;
+}
+
+server_internal::ConsoleTokens ConsoleAccess::Begin() {
+  {
+    // Somebody has just given the password that there is now.
+    const std::lock_guard lock(mutex_);
+    looked_.reset();
+  }
+  return sessions_->Begin(PasswordMark());
+}
+
+std::optional<WallTime> ConsoleAccess::Find(std::string_view cookie, std::string_view page,
+                                            bool is_use) {
+  return sessions_->Find(cookie, page, PasswordMark(),
+                         is_use ? ConsoleSessions::Use::kYes : ConsoleSessions::Use::kNo);
+}
+
+void ConsoleAccess::End(std::string_view cookie) { sessions_->End(cookie); }
 
 }  // namespace lethe

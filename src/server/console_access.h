@@ -4,6 +4,8 @@
 // somebody gave it.
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,7 @@ namespace lethe {
 namespace server_internal {
 class ConsoleSessions;
 class PasswordAttempts;
+struct ConsoleTokens;
 }  // namespace server_internal
 
 /// Thread: any. Lifetime: keys and clock outlive it
@@ -32,12 +35,26 @@ class ConsoleAccess {
   /// Blocks on the store, and as long as a password takes. Guesses are counted for all who ask.
   Verdict CheckPassword(std::string_view password, const std::string& peer);
 
-  server_internal::ConsoleSessions& sessions() { return *sessions_; }
+  /// Begins a session of a browser in which the password was given. Blocks on the store.
+  server_internal::ConsoleTokens Begin();
+
+  /// When the session of a cookie and a page ends if it is not used from now on; none: there is no
+  /// such session, or the password was changed since. While the records do not answer, the password
+  /// that was known counts. Blocks on the store.
+  std::optional<WallTime> Find(std::string_view cookie, std::string_view page, bool is_use);
+
+  void End(std::string_view cookie);
 
  private:
+  std::string PasswordMark();
+
   Keys& keys_;
+  const Clock& clock_;
   const std::unique_ptr<server_internal::PasswordAttempts> attempts_;
   const std::unique_ptr<server_internal::ConsoleSessions> sessions_;
+  std::mutex mutex_;           // of what follows
+  std::string password_mark_;  // as it was
+  std::optional<WallTime> looked_;
 };
 
 }  // namespace lethe

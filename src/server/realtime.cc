@@ -7,6 +7,8 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "server/internal/authenticator.h"
+#include "server/internal/console_guard.h"
 #include "server/internal/realtime_session.h"
 #include "service/live_call.h"
 
@@ -82,6 +84,17 @@ void AddRealtimeRoutes(Router& router, FaceContext& context, const RealtimeOptio
   Route calls{.method = "GET", .path = "/asr/v2/*", .max_message = options.max_message};
   calls.websocket = [face](const HttpRequest& request, WebSocket& socket) {
     return Serve(face, request, socket);
+  };
+  // A browser that offers subprotocols wants one of them chosen.
+  calls.upgrade = [face](const HttpRequest& asked) -> Awaitable<Upgrade> {
+    Upgrade upgrade;
+    if (server_internal::OffersSubprotocol(asked, server_internal::kConsoleSubprotocol)) {
+      upgrade.subprotocol = server_internal::kConsoleSubprotocol;
+    }
+    upgrade.websocket = [face](const HttpRequest& request, WebSocket& socket) {
+      return Serve(face, request, socket);
+    };
+    co_return upgrade;
   };
   router.Add(std::move(calls));
   Route time{.method = "GET", .path = "/server_time"};

@@ -75,6 +75,10 @@ class Keys {
   /// Errors: kInvalidArgument unless it has kMinConsolePassword to kMaxConsolePassword bytes
   virtual Status SetConsolePassword(const Secret& password) = 0;
 
+  /// Another text for each password that is set; it says nothing about the password. Empty: none
+  /// is.
+  virtual Result<std::string> ConsolePasswordMark() = 0;
+
   /// Compares, which takes tens of milliseconds and 64 MiB; one comparison at a time, others wait.
   /// Errors: kFailedPrecondition when none was ever set
   virtual Result<bool> CheckConsolePassword(std::string_view password) = 0;

@@ -85,20 +85,6 @@ AuthResult AuthenticateQuery(const HttpRequest& request, std::string_view prefix
   return owner;
 }
 
-std::vector<std::string_view> Subprotocols(const HttpRequest& request) {
-  constexpr std::string_view kBlanks = " \t";
-  std::vector<std::string_view> names;
-  std::string_view rest = request.Header("sec-websocket-protocol");
-  while (!rest.empty()) {
-    std::string_view name = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-    name.remove_prefix(std::min(name.size(), name.find_first_not_of(kBlanks)));
-    name = name.substr(0, name.find_last_not_of(kBlanks) + 1);
-    if (!name.empty()) names.push_back(name);
-  }
-  return names;
-}
-
 }  // namespace
 
 AuthResult AuthenticateApi3(const HttpRequest& request, const NamedValues& parameters, Keys& keys,
@@ -146,6 +132,20 @@ AuthResult AuthenticateOpenAiSocket(const HttpRequest& request, Keys& keys) {
     if (name.starts_with(kPrefix)) return FromStore(keys.FindBearer(name.substr(kPrefix.size())));
   }
   return AuthFailure::kMalformed;
+}
+
+std::vector<std::string_view> Subprotocols(const HttpRequest& request) {
+  constexpr std::string_view kBlanks = " \t";
+  std::vector<std::string_view> names;
+  std::string_view rest = request.Header("sec-websocket-protocol");
+  while (!rest.empty()) {
+    std::string_view name = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+    name.remove_prefix(std::min(name.size(), name.find_first_not_of(kBlanks)));
+    name = name.substr(0, name.find_last_not_of(kBlanks) + 1);
+    if (!name.empty()) names.push_back(name);
+  }
+  return names;
 }
 
 bool OffersSubprotocol(const HttpRequest& request, std::string_view name) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/clock.h"
 #include "server/http.h"
@@ -48,7 +49,8 @@ AuthResult AuthenticateBearer(const HttpRequest& request, Keys& keys);
 /// "openai-insecure-api-key.KEY".
 AuthResult AuthenticateOpenAiSocket(const HttpRequest& request, Keys& keys);
 
-/// Whether the client of an upgrade offers a subprotocol (Sec-WebSocket-Protocol).
+/// The subprotocols that the client of an upgrade offers (Sec-WebSocket-Protocol).
+std::vector<std::string_view> Subprotocols(const HttpRequest& request);
 bool OffersSubprotocol(const HttpRequest& request, std::string_view name);
 
 }  // namespace lethe::server_internal

@@ -28,7 +28,7 @@ AuthResult CallOf(std::string_view app_id, Applications& applications) {
 }
 
 bool HasSession(const HttpRequest& request, ConsoleAccess& access) {
-  return access.sessions().Find(ConsoleToken(request), ConsoleSessions::Use::kYes).has_value();
+  return access.Find(ConsoleToken(request), PageToken(request), true).has_value();
 }
 
 }  // namespace
@@ -49,6 +49,16 @@ std::string_view ConsoleToken(const HttpRequest& request) {
   return {};
 }
 
+std::string_view PageToken(const HttpRequest& request) {
+  if (const std::string_view said = request.Header(kHeader); !said.empty()) return said;
+  for (std::string_view name : Subprotocols(request)) {
+    if (!name.starts_with(kConsoleSubprotocol)) continue;
+    name.remove_prefix(kConsoleSubprotocol.size());
+    if (name.starts_with('.')) return name.substr(1);
+  }
+  return {};
+}
+
 bool IsSameOrigin(const HttpRequest& request) {
   std::string_view origin = request.Header("origin");
   const std::size_t scheme = origin.find("://");
@@ -57,8 +67,14 @@ bool IsSameOrigin(const HttpRequest& request) {
   return !origin.empty() && ToLowerAscii(origin) == ToLowerAscii(request.Header("host"));
 }
 
+bool IsOfAnotherOrigin(const HttpRequest& request) {
+  const std::string_view site = request.Header("sec-fetch-site");
+  if (site == "cross-site" || site == "same-site") return true;
+  return !request.Header("origin").empty() && !IsSameOrigin(request);
+}
+
 bool IsFromConsole(const HttpRequest& request) {
-  if (request.Header(kHeader) != "1") return false;
+  if (request.Header(kHeader).empty()) return false;
   if (IsSafe(request.method) && request.Header("origin").empty()) return true;
   return IsSameOrigin(request);
 }

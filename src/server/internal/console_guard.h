@@ -2,13 +2,13 @@
 
 // What a browser's session opens, and what keeps pages of others from using it.
 //
-// The session is a cookie: HttpOnly, so that no script reads it, and SameSite=Strict, so that no
-// other site's page sends it. Ports and schemes of one host are one site, so besides
-//
-//   - every request says X-Lethe-Console: 1, which a page of another origin may send only after
-//     asking, and nobody answers that question here;
-//   - one that changes something, and a WebSocket, which can say no such thing, comes with an
-//     Origin that is the host it was sent to. One that came with another is refused in any case.
+// A session is two secrets. One is a cookie: HttpOnly, so that no script reads it, and
+// SameSite=Strict, so that no other site's page sends it. Ports and schemes of one host are one
+// site to cookies, and a server on another port is sent them; so the other secret is kept by our
+// page, which only pages of the same origin read. A request has it as the value of X-Lethe-Console,
+// which a page of another origin may send only after asking, and nobody answers that question here;
+// a WebSocket offers it as a subprotocol. Besides, what changes something and a WebSocket come with
+// an Origin that is the host they were sent to; one that came with another is refused in any case.
 
 #include <optional>
 #include <string>
@@ -23,12 +23,19 @@
 namespace lethe::server_internal {
 
 inline constexpr std::string_view kConsoleCookie = "lethe_console";
+inline constexpr std::string_view kConsoleSubprotocol = "lethe-console";
 
 /// The token of the cookie; empty if there is none.
 std::string_view ConsoleToken(const HttpRequest& request);
 
+/// The page's secret, which it has besides; empty if it does not say one.
+std::string_view PageToken(const HttpRequest& request);
+
 /// Whether the Origin is there and is the host that the request was sent to.
 bool IsSameOrigin(const HttpRequest& request);
+
+/// Whether a browser says that a page of another origin asks.
+bool IsOfAnotherOrigin(const HttpRequest& request);
 
 /// Whether it comes from our own page, as far as that can be seen: see above.
 bool IsFromConsole(const HttpRequest& request);

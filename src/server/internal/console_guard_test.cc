@@ -16,8 +16,9 @@ class ConsoleGuardTest : public testing::Test {
  protected:
   HttpRequest Request(const std::string& method, const std::string& origin, bool ours = true) {
     HttpRequest request{.method = method, .path = "/lethe/v1/held"};
-    request.headers = {{"Host", kHost}, {"Cookie", "a=b; lethe_console=" + token_ + "; c=d"}};
-    if (ours) request.headers.emplace_back("X-Lethe-Console", "1");
+    request.headers = {{"Host", kHost},
+                       {"Cookie", "a=b; lethe_console=" + tokens_.cookie + "; c=d"}};
+    if (ours) request.headers.emplace_back("X-Lethe-Console", tokens_.page);
     if (!origin.empty()) request.headers.emplace_back("Origin", origin);
     return request;
   }
@@ -26,11 +27,11 @@ class ConsoleGuardTest : public testing::Test {
   ManualClock clock_{WallTime(std::chrono::hours(500'000))};
   TestStore store_{clock_};
   ConsoleAccess access_{store_->keys(), clock_};
-  const std::string token_ = access_.sessions().Begin();
+  const ConsoleTokens tokens_ = access_.Begin();
 };
 
 TEST_F(ConsoleGuardTest, TheCookieIsFoundAmongOthersAndNoneIsTakenForIt) {
-  EXPECT_EQ(ConsoleToken(Request("GET", "")), token_);
+  EXPECT_EQ(ConsoleToken(Request("GET", "")), tokens_.cookie);
   for (const char* cookie : {"", ";", "lethe_console", "xlethe_console=a", "lethe_consoles=a"}) {
     EXPECT_EQ(ConsoleToken({.headers = {{"cookie", cookie}}}), "") << cookie;
   }
@@ -58,6 +59,38 @@ TEST_F(ConsoleGuardTest, PagesOfOthersDoNeither) {
   EXPECT_FALSE(IsSameOrigin({.headers = {{"Origin", "http://"}, {"Host", ""}}}));
 }
 
+// As a server on another port of the host would, which is sent the cookie.
+TEST_F(ConsoleGuardTest, TheCookieAloneOpensNothing) {
+  for (const std::string& page : {std::string("1"), tokens_.cookie, std::string(43, 'a')}) {
+    HttpRequest request = Request("POST", "http://lethe.example:8089", /*ours=*/false);
+    request.headers.emplace_back("X-Lethe-Console", page);
+    EXPECT_FALSE(Allowed(request)) << page;
+  }
+  HttpRequest request{.method = "GET"};
+  request.headers = {{"Host", kHost}, {"X-Lethe-Console", tokens_.page}};
+  EXPECT_FALSE(Allowed(request));
+}
+
+TEST_F(ConsoleGuardTest, AnotherPasswordEndsTheSessionsOfTheOneBefore) {
+  ASSERT_TRUE(store_->keys().SetConsolePassword(Secret("a new password")).ok());
+  clock_.Advance(std::chrono::seconds(2));
+  EXPECT_FALSE(Allowed(Request("GET", "")));
+}
+
+TEST_F(ConsoleGuardTest, BrowsersSayWhenAnotherPageAsks) {
+  const auto of_another = [](const std::string& header, const std::string& value) {
+    return IsOfAnotherOrigin({.headers = {{"Host", kHost}, {header, value}}});
+  };
+  EXPECT_TRUE(of_another("Sec-Fetch-Site", "cross-site"));
+  EXPECT_TRUE(of_another("Sec-Fetch-Site", "same-site"));
+  EXPECT_TRUE(of_another("Origin", "http://evil.example"));
+  EXPECT_TRUE(of_another("Origin", "null"));
+  EXPECT_FALSE(of_another("Sec-Fetch-Site", "same-origin"));
+  EXPECT_FALSE(of_another("Sec-Fetch-Site", "none"));
+  EXPECT_FALSE(of_another("Origin", "http://lethe.example:8089"));
+  EXPECT_FALSE(of_another("User-Agent", "curl"));
+}
+
 TEST_F(ConsoleGuardTest, ASessionThatIsOverOpensNothing) {
   clock_.Advance(ConsoleSessions::kIdle);
   EXPECT_FALSE(Allowed(Request("GET", "")));
@@ -69,14 +102,24 @@ TEST_F(ConsoleGuardTest, ASocketCallsForTheApplicationThatIsNamed) {
   const auto call = [&](const HttpRequest& request, const std::string& app_id) {
     return AuthenticateConsoleSocket(request, app_id, access_, applications);
   };
-  const HttpRequest ours = Request("GET", "http://lethe.example:8089", /*ours=*/false);
+  const auto offering = [&](const std::string& origin, const std::string& page) {
+    HttpRequest request = Request("GET", origin, /*ours=*/false);
+    request.headers.emplace_back("Sec-WebSocket-Protocol", "lethe-console, lethe-console." + page);
+    return request;
+  };
+  const HttpRequest ours = offering("http://lethe.example:8089", tokens_.page);
   const std::string id = std::to_string(application.id);
   EXPECT_EQ(std::get<KeyOwner>(*call(ours, id)).application.id, application.id);
   EXPECT_EQ(std::get<AuthFailure>(*call(ours, "1")), AuthFailure::kOtherApp);
   EXPECT_EQ(std::get<AuthFailure>(*call(ours, id + "x")), AuthFailure::kMalformed);
-  EXPECT_EQ(std::get<AuthFailure>(*call(Request("GET", ""), id)), AuthFailure::kUnknownKey);
-  EXPECT_EQ(std::get<AuthFailure>(*call(Request("GET", "http://evil.example"), id)),
+  EXPECT_EQ(std::get<AuthFailure>(*call(offering("", tokens_.page), id)), AuthFailure::kUnknownKey);
+  EXPECT_EQ(std::get<AuthFailure>(*call(offering("http://evil.example", tokens_.page), id)),
             AuthFailure::kUnknownKey);
+  EXPECT_EQ(std::get<AuthFailure>(*call(offering("http://lethe.example:8089", "1"), id)),
+            AuthFailure::kUnknownKey);
+  EXPECT_EQ(
+      std::get<AuthFailure>(*call(Request("GET", "http://lethe.example:8089", /*ours=*/false), id)),
+      AuthFailure::kUnknownKey);
   // Without a cookie it is none of the console's calls.
   EXPECT_FALSE(call({.method = "GET"}, id).has_value());
   ASSERT_TRUE(applications.SetEnabled(application.id, false).ok());

@@ -27,8 +27,9 @@ bool ConsoleSessions::Over(const Session& session, WallTime now) {
   return EndOf(session) <= now || now < session.begun;
 }
 
-std::string ConsoleSessions::Begin() {
-  std::string token = RandomAlphanumeric(kTokenCharacters);
+ConsoleTokens ConsoleSessions::Begin(const std::string& password_mark) {
+  ConsoleTokens tokens{.cookie = RandomAlphanumeric(kTokenCharacters),
+                       .page = RandomAlphanumeric(kTokenCharacters)};
   const WallTime now = clock_.Now();
   const std::lock_guard lock(mutex_);
   std::erase_if(sessions_, [&](const auto& entry) { return Over(entry.second, now); });
@@ -37,17 +38,21 @@ std::string ConsoleSessions::Begin() {
         sessions_.begin(), sessions_.end(),
         [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
   }
-  sessions_.emplace(HashOf(token), Session{.begun = now, .used = now});
-  return token;
+  sessions_.emplace(
+      HashOf(tokens.cookie),
+      Session{
+          .begun = now, .used = now, .page = HashOf(tokens.page), .password_mark = password_mark});
+  return tokens;
 }
 
-std::optional<WallTime> ConsoleSessions::Find(std::string_view token, Use use) {
-  if (token.size() != kTokenCharacters) return std::nullopt;
+std::optional<WallTime> ConsoleSessions::Find(std::string_view cookie, std::string_view page,
+                                              const std::string& password_mark, Use use) {
+  if (cookie.size() != kTokenCharacters || page.size() != kTokenCharacters) return std::nullopt;
   const WallTime now = clock_.Now();
   const std::lock_guard lock(mutex_);
-  const auto found = sessions_.find(HashOf(token));
-  if (found == sessions_.end()) return std::nullopt;
-  if (Over(found->second, now)) {
+  const auto found = sessions_.find(HashOf(cookie));
+  if (found == sessions_.end() || found->second.page != HashOf(page)) return std::nullopt;
+  if (Over(found->second, now) || found->second.password_mark != password_mark) {
     sessions_.erase(found);
     return std::nullopt;
   }
@@ -55,9 +60,9 @@ std::optional<WallTime> ConsoleSessions::Find(std::string_view token, Use use) {
   return EndOf(found->second);
 }
 
-void ConsoleSessions::End(std::string_view token) {
+void ConsoleSessions::End(std::string_view cookie) {
   const std::lock_guard lock(mutex_);
-  sessions_.erase(HashOf(token));
+  sessions_.erase(HashOf(cookie));
 }
 
 std::size_t ConsoleSessions::size() const {

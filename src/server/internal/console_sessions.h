@@ -14,8 +14,14 @@
 
 namespace lethe::server_internal {
 
+/// What a session is known by. Cookies go to every port of a host, so one alone opens nothing.
+struct ConsoleTokens {
+  std::string cookie;  // what the browser keeps and no script reads
+  std::string page;    // what our page keeps, which pages of no other origin read
+};
+
 /// Sessions by their tokens, of which only hashes are here. They end when they were not used for a
-/// while, when they are old, and with the process.
+/// while, when they are old, when the password is another one, and with the process.
 ///
 /// Thread: any. Lifetime: the clock outlives it
 class ConsoleSessions {
@@ -26,27 +32,31 @@ class ConsoleSessions {
 
   explicit ConsoleSessions(const Clock& clock) : clock_(clock) {}
 
-  /// Begins one and returns its token: 256 bits that nobody can guess, 43 letters and digits.
-  std::string Begin();
+  /// Begins one under the password of that mark (Keys::ConsolePasswordMark()). Each of its tokens
+  /// is 256 bits that nobody can guess, 43 letters and digits.
+  ConsoleTokens Begin(const std::string& password_mark);
 
   enum class Use { kYes, kNo };
   /// When a session ends if it is not used from now on; none: there is no such session.
-  std::optional<WallTime> Find(std::string_view token, Use use);
+  std::optional<WallTime> Find(std::string_view cookie, std::string_view page,
+                               const std::string& password_mark, Use use);
 
-  void End(std::string_view token);
+  void End(std::string_view cookie);
 
   std::size_t size() const;
 
  private:
   struct Session {
     WallTime begun, used;
+    std::string page;  // the hash of its token
+    std::string password_mark;
   };
   static WallTime EndOf(const Session& session);
   static bool Over(const Session& session, WallTime now);
 
   const Clock& clock_;
   mutable std::mutex mutex_;
-  std::map<std::string, Session, std::less<>> sessions_;  // by the hash of the token
+  std::map<std::string, Session, std::less<>> sessions_;  // by the hash of the cookie
 };
 
 }  // namespace lethe::server_internal

@@ -13,10 +13,6 @@ namespace {
 
 using Json = OwnApiJson;
 
-std::int64_t UnixSeconds(WallTime time) {
-  return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
 template <class Number>
 Json NumberOrNull(const std::optional<Number>& number) {
   return number ? Json(*number) : Json();

@@ -31,6 +31,10 @@ HttpResponse TooManyAttempts() {
 std::variant<OwnApiCaller, HttpResponse> IdentifyOperator(const HttpRequest& request,
                                                           std::string_view credentials,
                                                           ConsoleAccess& console) {
+  // A browser that once was asked for the password sends it by itself, whoever's page asks.
+  if (IsOfAnotherOrigin(request)) {
+    return OwnApiError(403, "permission_denied", "this is not for pages of other origins");
+  }
   auto plain = Base64Decode(credentials);
   if (!plain || !plain->starts_with(kConsole)) return Unauthorized();
   const ConsoleAccess::Verdict verdict =

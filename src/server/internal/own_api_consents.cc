@@ -16,10 +16,6 @@ using std::chrono::seconds;
 
 constexpr int kPage = 100, kMaxPage = 1000;
 
-std::int64_t UnixSeconds(WallTime time) {
-  return std::chrono::floor<seconds>(time.time_since_epoch()).count();
-}
-
 Json TimeOrNull(const std::optional<WallTime>& time) {
   return time ? Json(UnixSeconds(*time)) : Json();
 }

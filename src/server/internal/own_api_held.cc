@@ -15,10 +15,6 @@ using std::chrono::seconds;
 
 constexpr int kPage = 100, kMaxPage = 1000;
 
-std::int64_t UnixSeconds(WallTime time) {
-  return std::chrono::floor<seconds>(time.time_since_epoch()).count();
-}
-
 const char* StateName(TaskState state) {
   switch (state) {
     case TaskState::kWaiting:
@@ -118,7 +114,9 @@ HttpResponse ShowHeld(FaceContext& context, const OwnApiCaller& caller,
   for (const HeldItem& item : *held) {
     items.push_back(Show(item, wanted->data_class, wanted->selector.request_id));
   }
-  Json answer = {{"class", DataClassName(wanted->data_class)}, {"items", std::move(items)}};
+  Json answer = {{"class", DataClassName(wanted->data_class)},
+                 {"now", UnixSeconds(context.clock.Now())},
+                 {"items", std::move(items)}};
   if (static_cast<int>(held->size()) == wanted->limit) {
     answer["next"] = std::to_string(held->back().place);
   }

@@ -1,8 +1,13 @@
 #include "server/internal/own_api_json.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace lethe::server_internal {
+
+std::int64_t UnixSeconds(WallTime time) {
+  return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
 
 HttpResponse OwnApiAnswer(const std::string& json) {
   return {.body = json + "\n", .headers = {{"Cache-Control", "no-store"}}};

@@ -3,6 +3,7 @@
 // The bodies of Lethe's own interface: objects of JSON, read strictly.
 
 #include <charconv>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "server/http.h"
 #include "server/internal/own_api_caller.h"
@@ -18,6 +20,9 @@
 namespace lethe::server_internal {
 
 using OwnApiJson = nlohmann::ordered_json;
+
+/// Seconds since 1970.
+std::int64_t UnixSeconds(WallTime time);
 
 /// Nobody keeps it on its way.
 HttpResponse OwnApiAnswer(const std::string& json);

@@ -134,7 +134,8 @@ class SqlHoldings : public Holdings {
       const auto sealed = Base64Decode(sealed_text);
       if (!sealed) return DataLoss("a row of the operation log cannot be read");
       auto facts = sealer_.Open(OperationIdentity(static_cast<AppId>(app_id), key), *sealed);
-      if (facts.status().code() == StatusCode::kNotFound) continue;  // its key is destroyed
+      // Its key is destroyed: the row is there, and nobody reads it.
+      if (facts.status().code() == StatusCode::kNotFound) facts = std::string("{}");
       if (!facts.ok()) return facts.status();
       list.push_back({.place = seq,
                       .app_id = static_cast<AppId>(app_id),

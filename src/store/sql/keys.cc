@@ -1,3 +1,6 @@
+#include <span>
+
+#include "base/sha256.h"
 #include "store/internal/checks.h"
 #include "store/internal/key_material.h"
 #include "store/sql/internal/repositories.h"
@@ -108,6 +111,17 @@ class SqlKeys : public Keys {
       return OkStatus();
     };
     return database_.Write("set the console password", work);
+  }
+
+  Result<std::string> ConsolePasswordMark() override {
+    const auto work = [](Connection& sql) -> Result<std::string> {
+      const auto rows =
+          sql.Rows<std::tuple<Text>>("SELECT value FROM settings WHERE name = 'console_password'");
+      if (rows.empty()) return std::string();
+      const std::string& hash = std::get<0>(rows.front());  // with a salt of its own
+      return Sha256Hex(std::as_bytes(std::span(hash)));
+    };
+    return database_.Read("look for the console password", work);
   }
 
   Result<bool> CheckConsolePassword(std::string_view password) override {
