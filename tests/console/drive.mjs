@@ -1,5 +1,5 @@
 // Drives the console as a user would: drive.mjs SCENARIO [FILE]; what it saw goes to standard
-// output as JSON, for tests/program/console_test.py to judge.
+// output as JSON, for tests/program/console_*test.py to judge.
 
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -198,7 +198,8 @@ const SCENARIOS = {
     await page.locator('.receipt .check-true').nth(2).waitFor()
     seen.forgotten = await textOf(page.locator('.card[role=status] > p').first())
     seen.checks = await page.locator('.checks li').evaluateAll(items => items.map(item => item.className))
-    seen.receipt = JSON.parse((await download(page, 'Save receipt')).text)
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save receipt' }).first().click()])
+    seen.receipt = JSON.parse(readFileSync(await file.path(), 'utf8'))
     await page.getByText('Nothing of it is held.').waitFor()
 
     const period = page.locator('.periods li', { hasText: 'operation log' })
@@ -290,7 +291,9 @@ const SCENARIOS = {
       await page.getByRole('link', { name: 'Held' }).click()
       await page.getByText(/held\.$/).first().waitFor()
       await look('held')
-      const sideways = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth ? ['it scrolls sideways'] : [])
+      const sideways = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth ? []
+        : [...document.querySelectorAll('main *')].filter(each => each.checkVisibility() && !each.closest('.scroll') &&
+          each.getBoundingClientRect().right > innerWidth).map(each => `${each.tagName}.${each.className} scrolls sideways`))
       await page.setViewportSize({ width: 360, height: 740 })
       findings[`held sideways, ${colorScheme}`] = await sideways()
       await page.getByRole('link', { name: 'Set up' }).click()

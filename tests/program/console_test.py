@@ -1,72 +1,23 @@
 #!/usr/bin/env python3
-"""The console in a browser, as people use it: signing in, speaking, dropping files, forgetting; and
-when the session ends, the service is restarted or the microphone is refused.
+"""The console's pages as people use them: signing in, forgetting, applications and keys; that pages of
+others reach nothing; and that nothing stands in anybody's way, as axe-core judges it.
 
-Method: Debian's Chromium, driven by tests/console/drive.mjs (playwright-core), on a real service; its
-microphone plays a recording of Debian's. Accessibility is judged by axe-core.
+Method: console_driver.py; requests by hand, as browsers would send them from elsewhere.
 """
 
 import base64
 import http.client
 import http.server
 import json
-import os
-import shutil
-import subprocess
 import threading
-import unittest
 
 from api3 import Api3
+from console_driver import ALL_HOLD, MARKUP, ConsoleTest
 from own_api import call_own
-from service import Service
-from support import PATIENCE, SpeechTest, main, run, word_errors
-
-CONSOLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'console')
-CHROMIUM = os.environ.get('LETHE_CHROMIUM', '/usr/bin/chromium')
-# A name that would do something if it were taken for markup.
-MARKUP = '<img src=x onerror=document.title=1>'
-ALL_HOLD = ['check-true'] * 3
+from support import PATIENCE, main
 
 
-class ConsoleTest(SpeechTest):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        missing = None
-        if not os.path.exists(CHROMIUM):
-            missing = 'no chromium: make setup'
-        elif not os.path.isdir(os.path.join(CONSOLE, 'node_modules', 'playwright-core')):
-            missing = 'playwright-core is not installed: make clients'
-        if missing and os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
-            raise AssertionError(missing)
-        if missing:
-            raise unittest.SkipTest(missing)
-        cls.service = Service()
-        cls.addClassCleanup(lambda: cls.service.stop())  # whichever is running then
-        made = run('apps', 'create', MARKUP, '--data', cls.service.data)
-        if made.returncode != 0:
-            raise AssertionError(made.stderr)
-
-    def driver(self, scenario, *files, service=None):
-        service = service or self.service
-        environment = dict(service.environment, LETHE_RECORDING=self.long,
-                           LETHE_CONSOLE_PASSWORD=service.keys['Console password'])
-        return subprocess.Popen(['node', os.path.join(CONSOLE, 'drive.mjs'), scenario, *files],
-                                env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True)
-
-    def drive(self, scenario, *files):
-        """What a scenario saw."""
-        with self.driver(scenario, *files) as driver:
-            return self.seen(driver)
-
-    def seen(self, driver):
-        output, errors = driver.communicate(timeout=PATIENCE)
-        self.assertEqual(driver.returncode, 0, errors)
-        seen = json.loads(output)
-        self.assertEqual(seen.pop('complaints', []), [])
-        return seen
+class ConsolePagesTest(ConsoleTest):
 
     def task(self):
         """A finished task; its number, as text."""
@@ -177,66 +128,6 @@ class ConsoleTest(SpeechTest):
         self.assertEqual(seen['socket'], 4002)
         calls = call_own(self.service, 'held?class=operation_log&call_id=v')[1]
         self.assertEqual(calls['items'], [])
-
-    def test_what_is_spoken_becomes_text_and_is_forgotten(self):
-        seen = self.drive('speak')
-        said = seen['json']['text'] and json.loads(seen['json']['text'])
-        self.assertLessEqual(word_errors(self.spoken[self.long], said['text']), 3, said['text'])
-        self.assertIn(said['text'].split()[0], seen['text'])
-        self.assertRegex(seen['delay'], r'^\d+\.\d s$')
-        self.assertNotEqual(seen['level'], '')
-        self.assertEqual(' '.join(seen['copied'].split()), said['text'])
-        self.assertEqual(seen['txt']['name'], 'recording.txt')
-        self.assertRegex(seen['srt']['text'], r'^1\n00:00:0\d,\d{3} --> 00:00:\d\d,\d{3}\n\w')
-        self.assertRegex(seen['vtt']['text'], r'^WEBVTT\n\n00:00:0\d\.\d{3} --> ')
-        words = [word for line in said['segments'] for word in line['words']]
-        self.assertTrue(all(0 <= word['confidence'] <= 1 for word in words), words)
-        self.assertIn('operation log: 1 erased (requested)', seen['forgotten'])
-        self.assertEqual(seen['checks'], ALL_HOLD)
-
-    def test_a_refused_microphone_is_told(self):
-        seen = self.drive('refused_microphone')
-        self.assertIn('was told not to give the microphone', seen['said'])
-        self.assertTrue(seen['button'])
-
-    def test_a_session_that_ends_while_recording_loses_nothing(self):
-        seen = self.drive('session_ends')
-        self.assertEqual(seen['ended'], 200)
-        self.assertIn('What was said is kept', seen['note'])
-        self.assertRegex(seen['text'], r'\w+ \w+')
-
-    def test_a_service_that_is_restarted_loses_nothing_of_what_was_said(self):
-        service = Service(data=self.path('data', 'of', 'service'))
-        self.addCleanup(lambda: service.stop())
-        with self.driver('restart', service=service) as driver:
-            self.assertEqual(driver.stderr.readline(), 'speaking\n')
-            service.process.kill()
-            self.assertEqual(driver.stderr.readline(), 'lost\n')
-            address, data, keys = service.address, service.data, service.keys
-            service.stop()
-            service = Service('--listen', address, data=data)
-            service.keys = keys
-            seen = self.seen(driver)
-        self.assertIn('was lost', seen['lost'])
-        self.assertIn('Your session has ended: the service was restarted', seen['ended'])
-        self.assertRegex(seen['text'], r'\w+ \w+')
-        self.assertEqual(seen['kept'], seen['text'])
-
-    def test_a_dropped_file_gets_subtitles(self):
-        seen = self.drive('drop', self.long, self.folder)
-        self.assertIn('huge.mp4 (2.0 GB)', seen['refused'])
-        self.assertIn('up to 25 MB', seen['refused'])
-        self.assertEqual(seen['sent'], 0)
-        self.assertEqual(seen['title'], '<b>talk</b>.wav')
-        self.assertLessEqual(word_errors(self.spoken[self.long], seen['text']), 2)
-        self.assertGreater(seen['position'], 1)
-        self.assertEqual(seen['focused'], seen['second'])
-        self.assertTrue(seen['drawn'])
-        self.assertEqual(seen['invalid'], 'true')
-        self.assertRegex(seen['vtt']['text'],
-                         r'^WEBVTT\n\n00:00:00\.250 --> 00:00:\d\d\.\d{3}\nTea &amp; &lt;biscuits&gt;\n')
-        self.assertIn('\nTea & <biscuits>\n', seen['srt']['text'])
-        self.assertEqual(seen['srt']['name'], '_b_talk__b_.srt')
 
     def test_what_is_held_is_forgotten_with_a_receipt(self):
         seen = self.drive('held', self.task())
