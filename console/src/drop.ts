@@ -1,10 +1,10 @@
 // Drop: recordings to text, with what was said under its waveform.
 
-import { CallError, told } from './api'
+import { CallError, told, type Application } from './api'
 import type { Context, Page } from './context'
 import { alertBox, button, h, replace, size } from './dom'
 import { exportBar } from './export_bar'
-import { forget, receiptList } from './forget'
+import { forget, receiptBox } from './forget'
 import { subtitleEditor } from './subtitles'
 import { clock, type Line, type Word } from './transcript'
 import { transcribe, type Transcribed } from './upload'
@@ -18,26 +18,35 @@ class Recording {
   private readonly problem = alertBox()
   private readonly result = h('div', {})
   private readonly stop = new AbortController()
-  private readonly cancel = button('Stop', () => this.stop.abort(), 'quiet')
+  private readonly cancel = button('Stop', () => this.abort(), 'quiet')
+  // For which it was dropped, whichever is chosen when its turn comes.
+  private readonly application: Application
   private readonly url: string
 
   constructor(private readonly context: Context, private readonly file: File, remove: (self: Recording) => void) {
     this.url = URL.createObjectURL(file)
+    this.application = context.application
     this.element = h('li', { class: 'card recording' },
-      h('div', { class: 'head' }, h('h2', {}, file.name), h('span', { class: 'hint' }, size(file.size)),
+      h('div', { class: 'head' }, h('h2', {}, file.name), h('span', { class: 'hint' }, `${size(file.size)}, for ${this.application.name}`),
         this.cancel, button('Remove', () => { this.stop.abort(); URL.revokeObjectURL(this.url); remove(this) }, 'quiet')),
       this.state, this.progress, this.problem.element, this.result)
   }
 
+  private abort(): void {
+    this.stop.abort()
+    if (this.context.working.has(this)) return  // then the call tells
+    this.state.textContent = 'Stopped before it was sent.'
+    this.progress.hidden = this.cancel.hidden = true
+  }
+
   async work(): Promise<void> {
     if (this.stop.signal.aborted) return
-    const work = {}
-    this.context.working.add(work)
+    this.context.working.add(this)
     this.problem.clear()
     this.progress.hidden = this.cancel.hidden = false
     this.state.textContent = 'Sending …'
     try {
-      const transcribed = await transcribe(this.file, this.context.application.app_id, part => {
+      const transcribed = await transcribe(this.file, this.application.app_id, part => {
         if (part < 1) { this.progress.value = part; return }
         this.progress.removeAttribute('value')
         this.state.textContent = 'Sent; it is being transcribed …'
@@ -50,7 +59,7 @@ class Recording {
       this.problem.say(told(error), again && button('Try again', () => void this.work()))
     } finally {
       this.progress.hidden = this.cancel.hidden = true
-      this.context.working.delete(work)
+      this.context.working.delete(this)
     }
   }
 
@@ -67,11 +76,13 @@ class Recording {
     }
     const words = new Words(lines, word => play(word.start))
     let peaks: Peaks | null = null
+    let frame = 0
     const follow = () => {
+      cancelAnimationFrame(frame)
       if (audio.currentTime >= until) { audio.pause(); until = Infinity }
       words.mark(audio.currentTime)
       if (peaks) draw(canvas, peaks, audio.currentTime / peaks.duration)
-      if (!audio.paused) requestAnimationFrame(follow)
+      if (!audio.paused) frame = requestAnimationFrame(follow)
     }
     for (const event of ['play', 'seeked', 'pause']) audio.addEventListener(event, follow)
     canvas.addEventListener('click', ({ offsetX }) => play(offsetX / canvas.clientWidth * (peaks?.duration ?? duration)))
@@ -83,13 +94,13 @@ class Recording {
     const name = this.file.name.replace(/\.[^.]*$/, '') || 'recording'
     const exports = exportBar(() => lines, () => name)
     exports.enable(lines.length > 0)
-    const receipts = h('div', {})
+    const receipts = receiptBox()
     const erase = button('Forget this call', async () => {
-      try { replace(receipts, receiptList([await forget({ call_id: id })])) } catch (error) { this.problem.say(told(error)) }
+      try { receipts.show([await forget({ call_id: id })]) } catch (error) { this.problem.say(told(error)) }
     }, 'quiet')
     replace(this.result, canvas, audio, unplayable,
       lines.length === 0 && h('p', {}, 'Nobody was heard to speak in this recording.'),
-      words.element, h('div', { class: 'bar' }, exports.element, id !== '' && erase), receipts,
+      words.element, h('div', { class: 'bar' }, exports.element, id !== '' && erase), receipts.element,
       lines.length > 0 && subtitleEditor(lines, play))
   }
 }

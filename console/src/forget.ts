@@ -32,7 +32,8 @@ function receiptItem(receipt: Receipt): HTMLElement {
   const leaf = readLeaf(receipt.leaf)
   const checks = h('ul', { class: 'checks' }, h('li', {}, 'verifying …'))
   void ledgerKeys().then(found => verify(receipt, found)).then(list => replace(checks, ...list.map(checkItem)))
-  const title = leaf ? `${leaf.dataClass}: ${leaf.items} ${leaf.kind}` + (leaf.cause ? ` (${leaf.cause})` : '') : 'a receipt that cannot be read'
+  const title = leaf ? `${leaf.class}: ${leaf.items} ${leaf.kind}`.replaceAll('_', ' ') +
+    (leaf.cause ? ` (${leaf.cause.replaceAll('_', ' ')})` : '') : 'a receipt that cannot be read'
   return h('li', { class: 'receipt' },
     h('div', {}, h('strong', {}, title), leaf && ` ${when(leaf.time)}`), checks,
     button('Save receipt', () => save(`receipt-${receipt.number}.json`, 'application/json',
@@ -41,14 +42,29 @@ function receiptItem(receipt: Receipt): HTMLElement {
 
 const counted = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`
 
-/** What was forgotten, with each receipt and what became of verifying it. */
-export function receiptList(erasures: Erasure[]): HTMLElement {
+/** Where it is shown what was forgotten. It is on the page from the beginning, since screen readers say only
+ * what changes in a live region that they know. */
+export function receiptBox(): { element: HTMLElement, show(erasures: Erasure[]): void, clear(): void } {
+  const said = h('p', { class: 'hidden', role: 'status' })
+  const list = h('div', {})
+  return {
+    element: h('div', { role: 'group', tabindex: -1, 'aria-label': 'What was forgotten' }, said, list),
+    show: erasures => {
+      replace(list, receiptList(erasures))
+      said.textContent = list.querySelector('p')!.textContent
+    },
+    clear: () => { said.textContent = ''; list.replaceChildren() },
+  }
+}
+
+// With each receipt and what became of verifying it.
+function receiptList(erasures: Erasure[]): HTMLElement {
   const sum = (of: (erasure: Erasure) => number) => erasures.reduce((total, each) => total + of(each), 0)
   const texts = sum(e => e.erased.results), audio = sum(e => e.erased.recordings), facts = sum(e => e.erased.operations)
   const receipts = erasures.flatMap(erasure => erasure.receipts)
   const more = sum(e => e.without_receipt), unreachable = sum(e => e.unreachable)
   const proof = erasures.find(erasure => erasure.proof)?.proof
-  return h('div', { class: 'card', role: 'status' },
+  return h('div', { class: 'card forgotten' },
     h('p', {}, texts + audio + facts === 0 ? 'Nothing of it was held any more.'
       : `Forgotten: ${counted(texts, 'text', 'texts')}, ${counted(audio, 'recording', 'recordings')}, ` +
         `${counted(facts, 'row of the operation log', 'rows of the operation log')}.`),

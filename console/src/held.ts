@@ -1,11 +1,11 @@
 // Held: what is kept, by class, until when, and forgetting it now.
 
-import { own, told } from './api'
+import { timed, told } from './api'
 import { confirmed } from './confirm'
 import { consents } from './consents'
 import type { Context, Page } from './context'
 import { alertBox, button, field, h, replace, select, span, statusLine, when } from './dom'
-import { forget, receiptList } from './forget'
+import { forget, receiptBox, type Erasure } from './forget'
 import { retention } from './retention'
 
 interface Item {
@@ -33,17 +33,30 @@ const SEARCHES: [string, string][] = [
   ['voice_id', 'Live call (voice_id)'], ['uin', 'Account (Uin)'], ['subject', 'Person (subject)'],
 ]
 
+/** What was looked for, and how it is called. */
+interface Search { by: string, query: Record<string, string>, title: string }
+interface Listing { items: Item[], next?: string }
+
+// How often the list is made anew at most, when things on it come to their end.
+const AGAIN_MS = 5_000
+
 class Held {
   private by = ''
+  private listed: Search | null = null  // what the list shows
+  private shown: Search | null = null   // the same, while the form says so too: what can be forgotten
+  private loads = 0     // of which only the last one is shown
+  private loaded = 0    // performance.now() when it was
+  private clock = { now: Date.now() / 1000, at: performance.now() }  // the service's
   private readonly value = h('input', { type: 'text', maxlength: 200, autocomplete: 'off', spellcheck: 'false' })
   private readonly note = statusLine()
   private readonly problem = alertBox()
-  private readonly receipts = h('div', {})
+  private readonly receipts = receiptBox()
   private readonly sections = h('div', {})
   private readonly policies = h('div', {})
   private readonly forgetAll = button('Forget all of it now', () => void this.forgetFound(), 'danger')
 
   constructor(private readonly context: Context) {
+    this.value.addEventListener('input', () => this.changed())
     context.events.addEventListener('application', () => this.refresh())
     setInterval(() => this.tick(), 1000)
   }
@@ -54,63 +67,102 @@ class Held {
     const by = select(SEARCHES, name => {
       this.by = name
       valueField.hidden = name === ''
+      this.changed()
     })
+    this.changed()
     return h('section', { 'aria-labelledby': 'held-title' },
       h('h1', { id: 'held-title' }, 'Held'),
       h('p', { class: 'lead' }, 'All that this service keeps of calls, and when it will be gone by itself.'),
-      h('form', { class: 'card search', role: 'search', onsubmit: event => { event.preventDefault(); void this.load() } },
+      h('form', { class: 'card search', role: 'search', onsubmit: event => { event.preventDefault(); void this.find() } },
         field('Look for', by), valueField,
         h('div', { class: 'bar' }, h('button', { class: 'primary' }, 'Show'), this.forgetAll)),
-      this.note, this.problem.element, this.receipts, this.sections, this.policies)
+      this.note, this.problem.element, this.receipts.element, this.sections, this.policies)
+  }
+
+  // What is listed is no longer what the form says, so it is not what would be forgotten either.
+  private changed(): void {
+    this.shown = null
+    this.forgetAll.disabled = true
   }
 
   refresh(): void {
-    void this.load()
+    void this.find()
     const { app_id } = this.context.application
     replace(this.policies, retention(app_id), consents(app_id, erasure => this.showReceipts(erasure)))
   }
 
-  private query(): Record<string, string> | null {
+  private search(): Search | null {
     const value = this.value.value.trim()
-    if (this.by === '') return { app_id: String(this.context.application.app_id) }
+    const { app_id, name } = this.context.application
+    const { by } = this
+    if (by === '') return { by, query: { app_id: String(app_id) }, title: `everything of ${name}` }
     if (value === '') return null
-    return this.by === 'subject' ? { subject: value, app_id: String(this.context.application.app_id) } : { [this.by]: value }
+    if (by === 'subject') return { by, query: { subject: value, app_id: String(app_id) }, title: `everything of ${value} in ${name}` }
+    const title = by === 'uin' ? `everything of account ${value}, in all of its applications`
+      : `${{ task_id: 'task', call_id: 'call', voice_id: 'live call' }[by]} ${value}`
+    return { by, query: { [by]: value }, title }
   }
 
-  private async load(): Promise<void> {
-    this.problem.clear()
-    const query = this.query()
-    if (!query) { this.problem.say('Say which one to look for.'); return this.value.focus() }
-    this.note.textContent = 'Looking …'
+  private async find(): Promise<void> {
+    const search = this.search()
+    this.changed()
+    ++this.loads  // what is still on its way is not wanted any more
+    if (search) return this.load(search)
+    this.listed = null
+    this.note.textContent = ''
+    this.sections.replaceChildren()
+    this.problem.say('Say which one to look for.')
+    this.value.focus()
+  }
+
+  private async load(search: Search, quiet = false): Promise<void> {
+    const load = ++this.loads
+    this.loaded = performance.now()
+    if (!quiet) { this.problem.clear(); this.note.textContent = 'Looking …' }
     try {
       const classes = Object.keys(CLASSES) as Class[]
-      const pages = await Promise.all(classes.map(name => this.page(name, query)))
-      replace(this.sections, ...classes.map((name, i) => this.section(name, query, pages[i]!)))
+      const pages = await Promise.all(classes.map(name => this.page(name, search)))
+      if (load !== this.loads) return
+      replace(this.sections, ...classes.map((name, i) => this.section(name, search, pages[i]!)))
       const found = pages.reduce((sum, { items }) => sum + items.length, 0)
       const more = pages.some(({ next }) => next !== undefined)
-      this.note.textContent = found === 0 ? 'Nothing of it is held.' : `${found}${more ? ' and more' : ''} held.`
-      this.forgetAll.disabled = found === 0
+      const text = found > 0 ? `${found}${more ? ' and more' : ''} held.` : search.by !== 'task_id' ? 'Nothing of it is held.'
+        : 'No text and no recording of this task is held. Rows of the operation log may be, for longer than its result: look for those by the call’s RequestId.'
+      if (this.note.textContent !== text) this.note.textContent = text
+      // Also when nothing is listed: a call of it may be under way.
+      const same = JSON.stringify(this.search()) === JSON.stringify(search)
+      this.listed = search
+      this.shown = same ? search : null
+      this.forgetAll.disabled = !same
       this.tick()
     } catch (error) {
+      if (load !== this.loads || quiet) return
+      this.changed()
+      this.listed = null
       this.note.textContent = ''
+      this.sections.replaceChildren()
       this.problem.say(told(error))
     }
   }
 
-  private page(name: Class, query: Record<string, string>, after?: string) {
+  private async page(name: Class, { query }: Search, after?: string): Promise<Listing> {
     const all = new URLSearchParams({ class: name, limit: '50', ...query, ...after ? { after } : {} })
-    return own<{ items: Item[], next?: string }>('GET', `held?${all}`)
+    const { answer, now } = await timed<Listing>(`held?${all}`)
+    this.clock = { now, at: performance.now() }
+    return answer
   }
 
-  private section(name: Class, query: Record<string, string>, first: { items: Item[], next?: string }): HTMLElement {
+  private section(name: Class, search: Search, first: Listing): HTMLElement {
     const [title, about] = CLASSES[name]
-    const rows = h('tbody', {}, ...first.items.map(item => this.row(item)))
+    // Ids are looked for in all applications.
+    const across = search.query['app_id'] === undefined
+    const rows = h('tbody', {}, ...first.items.map(item => this.row(item, across)))
     const count = h('span', { class: 'count' }, first.items.length + (first.next ? '+' : ''))
     let next = first.next
     const more = button('Show more', async () => {
       try {
-        const page = await this.page(name, query, next)
-        rows.append(...page.items.map(item => this.row(item)))
+        const page = await this.page(name, search, next)
+        rows.append(...page.items.map(item => this.row(item, across)))
         next = page.next
         more.hidden = next === undefined
         this.tick()
@@ -121,33 +173,43 @@ class Held {
     return h('section', { class: 'card', 'aria-labelledby': `held-${name}` },
       h('h2', { id: `held-${name}` }, title, ' ', count), h('p', { class: 'hint' }, about),
       first.items.length > 0 && h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `${title}, table` },
-        h('table', {}, h('thead', {}, h('tr', {}, ...[what, 'State', 'Since', 'Gone in'].map(text => h('th', { scope: 'col' }, text)),
+        h('table', {}, h('thead', {}, h('tr', {}, ...[what, ...across ? ['AppId'] : [], 'State', 'Since', 'Gone in'].map(text => h('th', { scope: 'col' }, text)),
           h('td', {}))), rows)), more)
   }
 
-  private row(item: Item): HTMLElement {
+  private row(item: Item, across: boolean): HTMLElement {
     const name = item.task_id !== undefined ? String(item.task_id) : item.call_id ?? item.interface ?? 'a call'
     const action: [string, Record<string, string>] | null = item.task_id !== undefined ? [`task ${item.task_id}`, { task_id: String(item.task_id) }]
       : item.call_id ? [`call ${item.call_id}`, { call_id: item.call_id }] : null
+    const remove = action && button('Forget', () => void this.forgetOne(...action), 'danger small')
+    remove?.setAttribute('aria-label', `Forget ${action![0]}`)
     return h('tr', {},
       h('th', { scope: 'row' }, h('code', {}, name)),
+      across && h('td', {}, h('code', {}, String(item.app_id))),
       h('td', {}, [item.state, item.task_id === undefined && item.call_id ? item.interface : '', item.result].filter(Boolean).join(' · ') || '–'),
       h('td', {}, when(item.created)),
       h('td', { class: 'countdown', 'data-expires': item.expires, title: when(item.expires) }),
-      h('td', {}, action && button('Forget', () => void this.forgetOne(...action), 'danger small')))
+      h('td', {}, remove))
   }
 
   private tick(): void {
-    const now = Date.now() / 1000
+    const now = this.clock.now + (performance.now() - this.clock.at) / 1000
+    let gone = false
     for (const cell of this.sections.querySelectorAll<HTMLElement>('[data-expires]')) {
       const left = Number(cell.dataset['expires']) - now
       cell.textContent = left > 0 ? span(left) : 'now'
+      gone ||= left <= 0
     }
+    // Not under somebody's hands, nor while nobody looks.
+    const free = this.sections.checkVisibility() && !this.sections.contains(document.activeElement) && !document.querySelector('dialog[open]')
+    if (gone && free && this.listed && performance.now() - this.loaded > AGAIN_MS) void this.load(this.listed, true)
   }
 
-  private showReceipts(erasure: Parameters<typeof receiptList>[0][number]): void {
-    replace(this.receipts, receiptList([erasure]))
-    void this.load()
+  private showReceipts(erasure: Erasure): void {
+    this.receipts.show([erasure])
+    // The button that was pressed goes away.
+    this.receipts.element.focus()
+    if (this.listed) void this.load(this.listed)
   }
 
   private async forgetOne(title: string, what: Record<string, string>): Promise<void> {
@@ -158,13 +220,12 @@ class Held {
   }
 
   private async forgetFound(): Promise<void> {
-    const query = this.query()
-    if (!query) return this.problem.say('Say which one to look for.')
-    const { name } = this.context.application
-    const whose = this.by === '' ? `everything of ${name}` : `all that this finds`
-    if (!await confirmed(`Forget ${whose}?`, 'Texts, recordings and the operation log of it are removed now, and calls of it that are under way end. It cannot be undone.', 'Forget it all')) return
+    const { shown } = this
+    if (!shown) return
+    const { app_id } = this.context.application
+    if (!await confirmed(`Forget ${shown.title}?`, 'Texts, recordings and the operation log of it are removed now, and calls of it that are under way end. It cannot be undone.', 'Forget it all')) return
     try {
-      this.showReceipts(await forget(query, this.context.application.app_id))
+      this.showReceipts(await forget(shown.query, app_id))
     } catch (error) { this.problem.say(told(error)) }
   }
 }

@@ -1,12 +1,12 @@
 // The console: who is signed in, the menu, and one page at a time.
 
-import { own, session, sessionEnded, signOut, told, type Application, type Service } from './api'
+import { own, session, sessionEnded, signOut, token, told, type Application, type Service } from './api'
 import type { Context, Page } from './context'
 import { alertBox, button, field, h, replace, select } from './dom'
 import { drop } from './drop'
 import { held } from './held'
 import { setUp } from './set_up'
-import { signInDialog, signInPage } from './sign_in'
+import { closeSignInDialog, signInDialog, signInPage } from './sign_in'
 import { speak } from './speak'
 import { applyTheme, themeSwitch } from './theme'
 
@@ -16,7 +16,9 @@ const APPLICATION = 'lethe-application'
 const EVERY_MS = 5_000
 const EVERY_IDLE_MS = 60_000
 
-// Tabs tell each other when somebody signs out.
+// Tabs tell each other when somebody signs out or in. The cookie is the browser's, so signing in on one tab
+// takes the session of the others away: those that have one get the new one's other half. Only pages of
+// this origin hear it, port and all.
 const tabs = new BroadcastChannel('lethe-console')
 
 class Shell implements Context {
@@ -28,19 +30,25 @@ class Shell implements Context {
   private readonly made = new Map<Page, { element: HTMLElement, shown?(): void }>()
   private readonly links = new Map<Page, HTMLAnchorElement>()
   private ended = false
+  private readonly problem = alertBox()
   private timer = 0
 
   constructor(public service: Service, private applications: Application[]) {
     const chosen = Number(localStorage.getItem(APPLICATION))
     this.application = applications.find(({ app_id }) => app_id === chosen) ?? applications[0]!
     sessionEnded.addEventListener('ended', () => this.askAgain())
-    tabs.onmessage = () => this.askAgain()
+    tabs.onmessage = ({ data }: MessageEvent<{ token: string | null }>) => {
+      if (data.token === null) { token.remove(); return this.askAgain() }
+      token.set(data.token)
+      this.goOn()
+    }
     addEventListener('hashchange', () => this.show(true))
     addEventListener('beforeunload', event => { if (this.working.size > 0) event.preventDefault() })
     replace(document.body,
       h('a', { class: 'skip', href: '#main', onclick: event => { event.preventDefault(); this.main.focus() } },
         'Skip to the page'),
       this.header(), this.main)
+    this.main.append(this.problem.element)
     this.show(false)
     this.watch()
   }
@@ -56,8 +64,8 @@ class Shell implements Context {
   }
 
   private offer(): void {
-    replace(this.picker, ...this.applications.map(({ app_id, name }) =>
-      h('option', { value: app_id, selected: app_id === this.application.app_id }, `${name} (${app_id})`)))
+    replace(this.picker, ...this.applications.map(({ app_id, name, enabled }) =>
+      h('option', { value: app_id, selected: app_id === this.application.app_id }, `${name} (${app_id}${enabled ? '' : ', disabled'})`)))
   }
 
   private choose(value: string): void {
@@ -67,12 +75,12 @@ class Shell implements Context {
   }
 
   async applicationsChanged(): Promise<void> {
-    const enabled = await enabledApplications()
-    // The last one may have been disabled: it stays chosen, so that it can be enabled again.
-    if (enabled.length > 0) this.applications = enabled
+    const usable = await usableApplications()
+    if (usable.length > 0) this.applications = usable
     const { app_id } = this.application
     const still = this.applications.find(each => each.app_id === app_id)
-    if (!still) this.choose(String(this.applications[0]!.app_id))
+    if (still) this.application = still
+    else this.choose(String(this.applications[0]!.app_id))
     this.offer()
   }
 
@@ -99,8 +107,8 @@ class Shell implements Context {
     this.timer = window.setTimeout(async () => {
       try {
         const service = await session(this.working.size > 0)
-        if (service) this.service = service
-        else this.askAgain()
+        if (service) { this.service = service; this.goOn() }
+        else if (!this.ended) this.askAgain()
       } catch {
         // It does not answer: who is at work notices, and the next look tells.
       }
@@ -111,34 +119,56 @@ class Shell implements Context {
   private askAgain(): void {
     if (!this.ended) this.events.dispatchEvent(new Event('signed-out'))
     this.ended = true
-    signInDialog(service => { this.service = service; this.ended = false })
+    signInDialog(service => { this.service = service; this.ended = false; tellTabs() })
+  }
+
+  private goOn(): void {
+    this.ended = false
+    closeSignInDialog()
   }
 
   private async leave(): Promise<void> {
     if (this.working.size > 0 && !confirm('Something is still going on here. Sign out all the same?')) return
-    clearTimeout(this.timer)
-    this.events.dispatchEvent(new Event('signed-out'))
-    this.working.clear()
+    this.problem.clear()
     try {
       await signOut()
-      tabs.postMessage('signed out')
-    } finally {
-      location.reload()
+    } catch (error) {
+      return this.problem.say(`You are still signed in. ${told(error)}`, button('Try again', () => void this.leave()))
     }
+    clearTimeout(this.timer)
+    tellTabs()
+    this.events.dispatchEvent(new Event('signed-out'))
+    this.working.clear()
+    location.reload()
   }
 }
 
-async function enabledApplications(): Promise<Application[]> {
+function tellTabs(): void { tabs.postMessage({ token: token.get() }) }
+
+// Those that calls can be made for; when there is none, all, so that one can be enabled again.
+async function usableApplications(): Promise<Application[]> {
   const { applications } = await own<{ applications: Application[] }>('GET', 'applications')
-  return applications.filter(({ enabled }) => enabled)
+  const enabled = applications.filter(each => each.enabled)
+  return enabled.length > 0 ? enabled : applications
 }
 
 async function enter(service: Service): Promise<void> {
-  const usable = await enabledApplications()
-  if (usable.length > 0) { new Shell(service, usable); return }
+  const usable = await usableApplications()
+  if (usable.length > 0) {
+    if (!usable[0]!.enabled) history.replaceState(null, '', '#/set-up')
+    new Shell(service, usable)
+    return
+  }
+  const name = h('input', { type: 'text', maxlength: 64, required: true, autocomplete: 'off' })
+  const problem = alertBox()
+  const attempt = (work: () => Promise<unknown>) => { problem.clear(); work().catch(error => problem.say(told(error))) }
   replace(document.body, h('main', { class: 'sign-in' }, h('h1', {}, 'Lethe'),
-    h('p', {}, 'There is no enabled application yet. Make one on the machine, then reload this page:'),
-    h('pre', {}, 'lethe apps create "my application"')))
+    h('p', {}, 'There is no application yet, so no calls can be made. Name the first one:'),
+    h('form', { onsubmit: event => {
+      event.preventDefault()
+      attempt(async () => { await own('POST', 'applications', { name: name.value.trim() }); await enter(service) })
+    } }, field('New application', name), problem.element, h('button', { class: 'primary' }, 'Make it')),
+    button('Sign out', () => attempt(async () => { await signOut(); tellTabs(); location.reload() }), 'quiet')))
 }
 
 async function start(): Promise<void> {
@@ -147,7 +177,7 @@ async function start(): Promise<void> {
   try {
     const service = await session()
     if (service) return await enter(service)
-    replace(document.body, signInPage(signedIn => void enter(signedIn).catch(fail)))
+    replace(document.body, signInPage(signedIn => { tellTabs(); void enter(signedIn).catch(fail) }))
     document.querySelector<HTMLInputElement>('input[type=password]')?.focus()
   } catch (error) {
     fail(error)

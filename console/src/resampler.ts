@@ -30,6 +30,9 @@ export class Resampler {
 
   private get reach(): number { return Math.ceil(HALF / this.scale) + 1 }
 
+  /** So much silence brings out the last of the samples. */
+  get tail(): number { return this.reach }
+
   push(block: Float32Array): Float32Array {
     const input = new Float32Array(this.input.length + block.length)
     input.set(this.input)

@@ -25,11 +25,13 @@ class SetUp {
   private readonly applications = h('tbody', {})
   private readonly keys = h('tbody', {})
   private readonly made = h('div', { role: 'status' })
+  private sessions = 0  // that have ended
   private readonly keysOf = h('span', {})
   private readonly snippets = h('div', {})
 
   constructor(private readonly context: Context) {
     context.events.addEventListener('application', () => { this.made.replaceChildren(); void this.refresh() })
+    context.events.addEventListener('signed-out', () => { ++this.sessions; this.made.replaceChildren() })
   }
 
   element(): HTMLElement {
@@ -66,6 +68,7 @@ class SetUp {
     try {
       const [{ applications }, { keys }] = await Promise.all([
         own<{ applications: Application[] }>('GET', 'applications'), own<{ keys: Key[] }>('GET', `keys?app_id=${app_id}`)])
+      if (this.context.application.app_id !== app_id) return  // another one was chosen, and is looked for
       replace(this.applications, ...applications.map(each => this.applicationRow(each)))
       replace(this.keys, ...keys.map(key => this.keyRow(key)))
     } catch (error) { this.problem.say(told(error)) }
@@ -120,14 +123,19 @@ class SetUp {
 
   private async makeKey(kind: keyof typeof KINDS): Promise<void> {
     this.problem.clear()
+    const { application } = this.context
+    const { sessions } = this
     try {
-      const { key, secret } = await own<{ key: Key, secret: string }>('POST', 'keys', { app_id: this.context.application.app_id, kind })
+      const { key, secret } = await own<{ key: Key, secret: string }>('POST', 'keys', { app_id: application.app_id, kind })
       const note = statusLine()
       const row = (label: string, text: string) => h('div', {}, h('dt', {}, label), h('dd', {}, h('code', {}, text), ' ',
         button('Copy', () => void copy(text, note), 'small')))
       await this.refresh()
+      // Nobody is to read it over the page of a session that is over; the key is in the list, to be removed.
+      if (this.sessions !== sessions) return
+      // Another application may have been chosen meanwhile: the secret is shown all the same, and whose it is.
       replace(this.made, h('div', { class: 'secret' },
-        h('p', {}, h('strong', {}, 'Shown this once: '), 'nobody can look it up later.'),
+        h('p', {}, h('strong', {}, 'Shown this once: '), `the new key of ${application.name}. Nobody can look it up later.`),
         h('dl', {}, kind === 'pair' && row('SecretId', key.key_id), row(kind === 'pair' ? 'SecretKey' : 'API key', secret)),
         h('div', { class: 'bar' }, button('I have it; hide it', () => this.made.replaceChildren()), note)))
     } catch (error) { this.problem.say(told(error)) }

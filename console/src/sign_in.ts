@@ -42,6 +42,9 @@ export function signInPage(onsuccess: (service: Service) => void): HTMLElement {
 }
 
 let open: HTMLDialogElement | null = null
+/** There is a session again, from elsewhere. */
+export function closeSignInDialog(): void { open?.close() }
+
 /** Asks again, once, over a page that stays as it is. */
 export function signInDialog(onsuccess: (service: Service) => void): void {
   if (open) return

@@ -1,6 +1,6 @@
 // A recording to the service, with the progress of sending it.
 
-import { CallError, HEADERS, noteSessionEnded } from './api'
+import { CallError, headers, noteSessionEnded, session } from './api'
 import type { Line, Word } from './transcript'
 
 interface Answer {
@@ -37,21 +37,23 @@ export function transcribe(file: File, appId: number, sent: (part: number) => vo
   const request = new XMLHttpRequest()
   return new Promise((resolve, reject) => {
     request.open('POST', '/v1/audio/transcriptions')
-    for (const [name, value] of Object.entries(HEADERS)) request.setRequestHeader(name, value)
+    for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value)
     request.setRequestHeader('X-Lethe-Application', String(appId))
     request.responseType = 'json'
     request.upload.onprogress = ({ loaded, total }) => sent(total > 0 ? loaded / total : 0)
     request.onerror = () => reject(new CallError(0, 'unreachable',
       'The connection to the service was lost while the file was being worked on.'))
     request.onabort = () => reject(new CallError(0, 'stopped', 'Stopped.'))
-    request.onload = () => {
+    request.onload = async () => {
       if (request.status === 200) {
         const answer = request.response as Answer
         return resolve({ id: request.getResponseHeader('x-request-id') ?? '', duration: answer.duration, lines: lines(answer) })
       }
-      if (request.status === 401) noteSessionEnded()
       const { code = '', message = `the service answered ${request.status}` } = request.response?.error ?? {}
-      reject(new CallError(request.status, code, request.status === 401 ? 'Your session has ended; sign in and try again.' : message))
+      // It may as well be the application that is refused.
+      const ended = request.status === 401 && await session().catch(() => undefined) === null
+      if (ended) noteSessionEnded()
+      reject(new CallError(request.status, code, ended ? 'Your session has ended; sign in and try again.' : message))
     }
     signal.addEventListener('abort', () => request.abort())
     request.send(form)

@@ -1,15 +1,25 @@
 // The waveform of the browser's own copy of a recording.
 
-// Decoded for looking at only: at this rate an hour of stereo is 230 MB while it lasts.
 const RATE = 8000
 const COLUMNS = 1200
-const LONGEST_S = 2 * 3600
+// A browser may decode at the file's rate first: 48,000 samples a second of two channels, four bytes
+// each, are 460 MB for this long.
+const LONGEST_S = 20 * 60
 
 export interface Peaks { peaks: Float32Array, duration: number }
 
 /** The peaks of a file; null when this browser cannot decode it, or should not, it is so long. */
-export async function peaksOf(file: Blob, duration: number): Promise<Peaks | null> {
-  if (duration > LONGEST_S) return null
+export function peaksOf(file: Blob, duration: number): Promise<Peaks | null> {
+  if (duration > LONGEST_S) return Promise.resolve(null)
+  const found = queue.then(() => decode(file))
+  queue = found
+  return found
+}
+
+// One at a time, for the memory that it takes.
+let queue: Promise<unknown> = Promise.resolve()
+
+async function decode(file: Blob): Promise<Peaks | null> {
   let audio: AudioBuffer
   try {
     audio = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(await file.arrayBuffer())

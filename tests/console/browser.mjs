@@ -17,26 +17,33 @@ export function launch(recording) {
   })
 }
 
-/** A page of a fresh profile, which notes what it should not have done: `page.complaints`. */
+/** What the console's pages should not have done. */
+export const complaints = []
+
+/** A page of a fresh profile. */
 export async function open(browser, options = {}, permissions = ['microphone', 'clipboard-read', 'clipboard-write']) {
   const context = await browser.newContext({ locale: 'en-GB', ...options })
   await context.grantPermissions(permissions)
   const page = await context.newPage()
+  watch(page)
+  return page
+}
+
+/** Notes what a page should not do. */
+export function watch(page) {
   page.setDefaultTimeout(60_000)
-  page.complaints = []
-  page.on('pageerror', error => page.complaints.push(String(error)))
+  page.on('pageerror', error => complaints.push(String(error)))
   page.on('console', message => {
     // Refused calls are told there too; those the tests look at in the page.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource') &&
-        !/WebSocket connection/.test(message.text())) page.complaints.push(message.text())
+        !/WebSocket connection/.test(message.text())) complaints.push(message.text())
   })
   page.on('request', request => {
     const { protocol, origin } = new URL(request.url())
     if (/^(http|ws)/.test(protocol) && origin !== new URL(URL_OF_CONSOLE).origin) {
-      page.complaints.push(`asked ${request.url()}`)
+      complaints.push(`asked ${request.url()}`)
     }
   })
-  return page
 }
 
 export async function signIn(page, password = PASSWORD) {

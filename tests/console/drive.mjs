@@ -1,15 +1,16 @@
-// Drives the console as a user would: drive.mjs SCENARIO [FILE]; what it saw goes to standard
-// output as JSON, for tests/program/console_*test.py to judge.
+// Drives the console as a user would: drive.mjs SCENARIO [FILE]; what it saw, and what the pages did
+// that they should not ("complaints"), goes to standard output as JSON, for tests/program/console_*test.py to judge.
 
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { URL_OF_CONSOLE, launch, open, openSignedIn, seriousFindings, signIn } from './browser.mjs'
+import { URL_OF_CONSOLE, complaints, launch, open, openSignedIn, seriousFindings, signIn, watch } from './browser.mjs'
 
 const [scenario, ...files] = process.argv.slice(2)
 const ORIGIN = new URL(URL_OF_CONSOLE).origin
 
 const textOf = async locator => (await locator.innerText()).replaceAll(/\s+/g, ' ').trim()
 const heard = page => textOf(page.locator('.lines'))
+const tokenOf = page => page.evaluate(() => sessionStorage.getItem('lethe-console-token'))
 const alertOf = page => page.getByRole('alert').filter({ hasText: /\w/ }).first()
 
 async function download(page, name) {
@@ -28,7 +29,7 @@ const SCENARIOS = {
     const first = await page.goto(ORIGIN)
     await page.getByLabel('Console password').waitFor()
     await page.waitForLoadState('networkidle')
-    const seen = { address: page.url(), bytes, headers: first.headers(), title: await page.title() }
+    const seen = { address: page.url(), bytes, headers: first.headers() }
     await signIn(page, 'not the password')
     seen.wrong = await textOf(alertOf(page))
     await signIn(page)
@@ -37,18 +38,24 @@ const SCENARIOS = {
     const [cookie] = await page.context().cookies()
     seen.cookie = { httpOnly: cookie.httpOnly, sameSite: cookie.sameSite, path: cookie.path, secure: cookie.secure }
     seen.application = await page.getByLabel('Application').innerText()
+    seen.token = await tokenOf(page)
+    // Now the name is on the page; an image in it would be fetched, and its handler would change the title.
+    await page.waitForLoadState('networkidle')
     seen.images = await page.locator('img').count()
+    seen.title = await page.title()
     await page.reload()
     await page.getByRole('navigation').waitFor()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByLabel('Console password').waitFor()
     seen.cookies_left = (await page.context().cookies()).length
-    return { ...seen, complaints: page.complaints }
+    seen.token_left = await tokenOf(page)
+    return seen
   },
 
   // From a page of another origin, in a browser that is signed in.
   async other_origin(browser, other) {
     const page = await openSignedIn(browser)
+    const strangers = await page.context().cookies(other)
     const stranger = await page.context().newPage()
     await stranger.goto(other)
     const seen = await stranger.evaluate(async ({ origin, app }) => {
@@ -66,6 +73,9 @@ const SCENARIOS = {
         socket: await answered,
       }
     }, { origin: ORIGIN, app: Number(process.env.LETHE_APP_ID) })
+    // Every server on this host is sent the cookie; what it cannot do with it, the test tries.
+    seen.cookie = strangers.map(({ name, value }) => `${name}=${value}`).join('; ')
+    seen.origin = ORIGIN
     return seen
   },
 
@@ -90,7 +100,7 @@ const SCENARIOS = {
     await page.locator('.check-true').nth(2).waitFor()
     seen.forgotten = await textOf(page.locator('.receipt').first())
     seen.checks = await page.locator('.checks li').evaluateAll(items => items.map(item => item.className))
-    return { ...seen, complaints: page.complaints }
+    return seen
   },
 
   async refused_microphone(browser) {
@@ -105,34 +115,35 @@ const SCENARIOS = {
   async session_ends(browser) {
     const page = await openSignedIn(browser)
     await page.getByRole('button', { name: 'Record' }).click()
-    await page.locator('.partial, .lines li').filter({ hasText: /\w{4}/ }).first().waitFor()
+    await page.locator('.lines li').first().waitFor()
+    const before = await heard(page)
     const ended = await page.context().request.delete(URL_OF_CONSOLE + 'session',
-      { headers: { 'X-Lethe-Console': '1', Origin: ORIGIN } })
+      { headers: { 'X-Lethe-Console': await tokenOf(page), Origin: ORIGIN } })
     await page.getByRole('dialog').waitFor()
-    const seen = { ended: ended.status(), dialog: await textOf(page.getByRole('heading', { name: 'Your session has ended' })) }
-    await page.locator('.lines li').first().waitFor({ state: 'attached' })
+    const seen = { before, ended: ended.status(), dialog: await textOf(page.getByRole('heading', { name: 'Your session has ended' })) }
     seen.note = await page.locator('section > .status').first().innerText()
     await signIn(page)
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     seen.text = await heard(page)
     await page.getByRole('link', { name: 'Held' }).click()
     await page.getByText(/held\.$/).first().waitFor()
-    return { ...seen, complaints: page.complaints }
+    return seen
   },
 
   // The test stops the service when it reads "speaking", and starts it again when it reads "lost".
   async restart(browser) {
     const page = await openSignedIn(browser)
     await page.getByRole('button', { name: 'Record' }).click()
-    await page.locator('.partial, .lines li').filter({ hasText: /\w{4}/ }).first().waitFor()
+    await page.locator('.lines li').first().waitFor()
+    const before = await heard(page)
     process.stderr.write('speaking\n')
     await alertOf(page).filter({ hasText: 'lost' }).waitFor()
-    const seen = { lost: await textOf(alertOf(page)), text: await heard(page) }
+    const seen = { before, lost: await textOf(alertOf(page)), text: await heard(page) }
     process.stderr.write('lost\n')
     await page.getByRole('dialog').waitFor()
     seen.ended = await textOf(alertOf(page))
     seen.kept = await heard(page)
-    return { ...seen, complaints: page.complaints }
+    return seen
   },
 
   async drop(browser, recording, folder) {
@@ -174,7 +185,7 @@ const SCENARIOS = {
     seen.invalid = await page.getByLabel('End of subtitle 1', { exact: true }).getAttribute('aria-invalid')
     seen.vtt = await download(page, 'WebVTT')
     seen.srt = await download(page, 'SubRip')
-    return { ...seen, complaints: page.complaints }
+    return seen
   },
 
   // `files`: a task id.
@@ -186,21 +197,27 @@ const SCENARIOS = {
     await page.getByLabel('Look for').selectOption('Task id')
     await page.getByLabel('Which').fill('1')
     await page.getByRole('button', { name: 'Show', exact: true }).click()
-    await page.getByText('Nothing of it is held.').waitFor()
+    await page.getByText('No text and no recording of this task is held.').waitFor()
     await page.getByLabel('Which').fill(task)
+    seen.stale = await page.getByRole('button', { name: 'Forget all of it now' }).isDisabled()
     await page.keyboard.press('Enter')
     await row.waitFor()
     seen.found = await textOf(page.locator('section > .status').first())
+    seen.columns = await page.locator('section[aria-labelledby=held-result] thead th').allInnerTexts()
+    await page.getByRole('button', { name: 'Forget all of it now' }).click()
+    seen.asked = await textOf(page.getByRole('dialog').getByRole('heading'))
+    await page.getByRole('button', { name: 'Keep it' }).click()
     await row.getByRole('button', { name: 'Forget' }).click()
     await page.getByRole('button', { name: 'Keep it' }).click()
     await row.getByRole('button', { name: 'Forget' }).click()
     await page.getByRole('button', { name: 'Forget now' }).click()
     await page.locator('.receipt .check-true').nth(2).waitFor()
-    seen.forgotten = await textOf(page.locator('.card[role=status] > p').first())
+    seen.forgotten = await textOf(page.locator('.forgotten > p').first())
+    seen.focused = await page.evaluate(() => document.activeElement.getAttribute('aria-label'))
     seen.checks = await page.locator('.checks li').evaluateAll(items => items.map(item => item.className))
     const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save receipt' }).first().click()])
     seen.receipt = JSON.parse(readFileSync(await file.path(), 'utf8'))
-    await page.getByText('Nothing of it is held.').waitFor()
+    await page.getByText('No text and no recording of this task is held.').waitFor()
 
     const period = page.locator('.periods li', { hasText: 'operation log' })
     await period.getByRole('spinbutton').fill('2')
@@ -216,13 +233,17 @@ const SCENARIOS = {
     await page.getByRole('button', { name: 'Withdraw consent' }).click()
     await page.getByRole('button', { name: 'Withdraw and erase' }).click()
     await page.locator('tr', { hasText: 'withdrawn' }).waitFor()
-    return { ...seen, complaints: page.complaints }
+    return seen
   },
 
   async set_up(browser) {
     const page = await openSignedIn(browser, '#/set-up')
+    // Each tab signs in by itself, and the one before goes on.
     const other = await page.context().newPage()
+    watch(other)
     await other.goto(URL_OF_CONSOLE + '#/set-up')
+    await signIn(other)
+    await other.getByRole('navigation').waitFor()
     const application = '<b>Ward</b> 4'
     await page.getByLabel('New application').fill(application)
     await page.getByRole('button', { name: 'Make it' }).click()
@@ -250,7 +271,7 @@ const SCENARIOS = {
     seen.rows = await page.locator('section[aria-labelledby=keys-title] tbody tr').count()
     await page.locator('summary', { hasText: 'curl' }).click()
     seen.curl = await page.locator('pre').first().innerText()
-    return { ...seen, complaints: page.complaints }
+    return seen
   },
 
   // A receipt that was changed on its way must not verify.
@@ -258,14 +279,16 @@ const SCENARIOS = {
     const page = await openSignedIn(browser, '#/held')
     await page.route('**/lethe/v1/erase', async route => {
       const answer = await (await route.fetch()).json()
-      for (const receipt of answer.receipts) receipt.number += 1
+      answer.receipts[0].number += 1
+      answer.receipts[1].says.cause = 'expired'
       await route.fulfill({ json: answer })
     })
     const row = page.locator('#held-result ~ * tr', { hasText: task })
     await row.getByRole('button', { name: 'Forget' }).click()
     await page.getByRole('button', { name: 'Forget now' }).click()
-    await page.locator('.check-false').first().waitFor()
-    return { checks: await page.locator('.receipt').first().locator('.checks li').evaluateAll(items => items.map(item => item.className)) }
+    await page.locator('.receipt:nth-child(1) .check-false').waitFor()
+    await page.locator('.receipt:nth-child(2) .check-false').waitFor()
+    return { checks: await page.locator('.checks li').evaluateAll(items => items.map(item => item.className)) }
   },
 
   async accessibility(browser, recording) {
@@ -313,7 +336,8 @@ const SCENARIOS = {
 
 const browser = await launch(scenario === 'accessibility' ? undefined : process.env.LETHE_RECORDING)
 try {
-  console.log(JSON.stringify(await SCENARIOS[scenario](browser, ...files)))
+  const seen = await SCENARIOS[scenario](browser, ...files)
+  console.log(JSON.stringify({ ...seen, complaints }))
 } finally {
   await browser.close()
 }

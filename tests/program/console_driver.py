@@ -57,5 +57,5 @@ class ConsoleTest(SpeechTest):
         output, errors = driver.communicate(timeout=PATIENCE)
         self.assertEqual(driver.returncode, 0, errors)
         seen = json.loads(output)
-        self.assertEqual(seen.pop('complaints', []), [])
+        self.assertEqual(seen.pop('complaints'), [])
         return seen

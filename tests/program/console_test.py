@@ -51,8 +51,9 @@ class ConsolePagesTest(ConsoleTest):
                                           'secure': False})
         # A name is text, whatever is in it.
         self.assertIn(MARKUP, seen['application'])
-        self.assertEqual((seen['images'], seen['title']), (0, 'Lethe'))
-        self.assertEqual(seen['cookies_left'], 0)
+        self.assertEqual((seen['images'], seen['title']), (0, 'Speak · Lethe'))
+        self.assertTrue(seen['token'])
+        self.assertEqual((seen['cookies_left'], seen['token_left']), (0, None))
 
     def request(self, method, path, headers=None, body=None):
         connection = http.client.HTTPConnection(self.service.address, timeout=PATIENCE)
@@ -89,8 +90,11 @@ class ConsolePagesTest(ConsoleTest):
         for headers in ({}, {'X-Lethe-Console': '1'}, {'Origin': origin},
                         {**ours, 'Origin': 'http://127.0.0.1:1'}, {**ours, 'Origin': 'null'}):
             self.assertEqual(self.request('POST', '/console/session', headers, body)[0].status, 403)
-        answer, _ = self.request('POST', '/console/session', ours, body)
+        answer, told = self.request('POST', '/console/session', ours, body)
         cookie = answer.headers['Set-Cookie'].split(';')[0]
+        token = json.loads(told)['token']
+        # It goes into a header and into a WebSocket's list of subprotocols.
+        self.assertRegex(token, r'^[\w-]{22,}$')
         self.assertNotIn('Secure', answer.headers['Set-Cookie'])
         over_tls, _ = self.request('POST', '/console/session',
                                    {**ours, 'Origin': 'https://' + self.service.address}, body)
@@ -98,21 +102,40 @@ class ConsolePagesTest(ConsoleTest):
 
         def status(method, path, headers, body=None):
             return self.request(method, path, {'Cookie': cookie, **headers}, body)[0].status
-        self.assertEqual(status('GET', '/lethe/v1/applications', {'X-Lethe-Console': '1'}), 200)
+
+        def signed_in(secret):
+            return json.loads(self.request('GET', '/console/session', {
+                'Cookie': cookie, 'X-Lethe-Console': secret})[1]).get('signed_in', False)
+        mine = {'X-Lethe-Console': token, 'Origin': origin}
+        self.assertEqual(status('GET', '/lethe/v1/applications', {'X-Lethe-Console': token}), 200)
+        self.assertTrue(signed_in(token))
+        # The cookie alone, which servers on other ports see, opens nothing.
+        wrong = token[:-1] + ('A' if token[-1] != 'A' else 'B')
+        for secret in ('1', wrong, token[:-1], token + 'A'):
+            self.assertEqual(status('GET', '/lethe/v1/applications', {'X-Lethe-Console': secret}),
+                             401)
+            self.assertEqual(status('POST', '/lethe/v1/erase', {**ours, 'X-Lethe-Console': secret},
+                                    json.dumps({'call_id': 'none'})), 401)
+            self.assertFalse(signed_in(secret))
+        # Nor does the other half alone.
+        self.assertEqual(self.request('GET', '/lethe/v1/applications', mine)[0].status, 401)
         self.assertEqual(status('GET', '/lethe/v1/applications', {}), 401)
         self.assertEqual(status('GET', '/lethe/v1/applications',
-                                {'X-Lethe-Console': '1', 'Origin': 'http://evil.example'}), 401)
+                                {'X-Lethe-Console': token, 'Origin': 'http://evil.example'}), 401)
         erase = json.dumps({'call_id': 'none'})
-        self.assertEqual(status('POST', '/lethe/v1/erase', {'X-Lethe-Console': '1'}, erase), 401)
-        self.assertEqual(status('POST', '/lethe/v1/erase', ours, erase), 200)
+        self.assertEqual(status('POST', '/lethe/v1/erase', {'X-Lethe-Console': token}, erase), 401)
+        self.assertEqual(status('POST', '/lethe/v1/erase', mine, erase), 200)
         # For an application that is there and that is named.
         for app_id, expected in ((self.service.keys['AppId'], 400), ('1', 401), ('', 401)):
             self.assertEqual(status('POST', '/v1/audio/transcriptions',
-                                    {**ours, 'X-Lethe-Application': app_id}, b''), expected)
+                                    {**mine, 'X-Lethe-Application': app_id}, b''), expected)
+        self.assertEqual(status('POST', '/v1/audio/transcriptions',
+                                {**ours, 'X-Lethe-Application': self.service.keys['AppId']},
+                                b''), 401)
         self.assertEqual(status('POST', '/v1/audio/transcriptions',
                                 {'X-Lethe-Application': self.service.keys['AppId']}, b''), 401)
-        self.assertEqual(status('DELETE', '/console/session', ours), 200)
-        self.assertEqual(status('GET', '/lethe/v1/applications', {'X-Lethe-Console': '1'}), 401)
+        self.assertEqual(status('DELETE', '/console/session', mine), 200)
+        self.assertEqual(status('GET', '/lethe/v1/applications', {'X-Lethe-Console': token}), 401)
 
     def test_pages_of_other_origins_reach_nothing(self):
         handler = type('Empty', (http.server.BaseHTTPRequestHandler,), {
@@ -123,16 +146,34 @@ class ConsolePagesTest(ConsoleTest):
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         # Another port of the same host: the same site to the browser, so the cookie is sent.
+        task = self.task()
         seen = self.drive('other_origin', f'http://127.0.0.1:{server.server_port}/')
+        # These the browser refuses.
         self.assertEqual((seen['read'], seen['with_header']), ('refused', 'refused'))
+        # This it sends, and keeps the answer to itself.
+        self.assertEqual(seen['erase'], 'opaque')
+        held = call_own(self.service, f'held?class=result&task_id={task}')[1]['items']
+        self.assertEqual(len(held), 1, 'nothing was erased')
+        # And the server of that page, which was sent the cookie, and can set all headers.
+        self.assertTrue(seen['cookie'])
+        for headers in ({}, {'X-Lethe-Console': '1'}):
+            self.assertEqual(self.request('GET', '/lethe/v1/applications', {
+                'Cookie': seen['cookie'], 'Origin': seen['origin'], **headers})[0].status, 401)
         self.assertEqual(seen['socket'], 4002)
         calls = call_own(self.service, 'held?class=operation_log&call_id=v')[1]
         self.assertEqual(calls['items'], [])
 
     def test_what_is_held_is_forgotten_with_a_receipt(self):
-        seen = self.drive('held', self.task())
+        task = self.task()
+        seen = self.drive('held', task)
         self.assertRegex(seen['countdown'], r'^(23 h \d\d min|1 d 0 h)$')
         self.assertEqual(seen['found'], '2 held.')
+        # What is forgotten is what is shown, not what was typed since.
+        self.assertTrue(seen['stale'])
+        self.assertEqual(seen['asked'], f'Forget task {task}?')
+        # An id is looked for in all applications.
+        self.assertEqual(seen['columns'], ['Task', 'AppId', 'State', 'Since', 'Gone in'])
+        self.assertEqual(seen['focused'], 'What was forgotten')
         self.assertIn('Forgotten: 1 text, 0 recordings, 1 row of the operation log.',
                       seen['forgotten'])
         self.assertEqual(seen['checks'], ALL_HOLD * 2)
@@ -154,7 +195,8 @@ class ConsolePagesTest(ConsoleTest):
 
     def test_a_receipt_that_was_changed_does_not_verify(self):
         self.assertEqual(self.drive('spoilt_receipt', self.task())['checks'],
-                         ['check-true', 'check-false', 'check-true'])
+                         ['check-true', 'check-false', 'check-true',  # its number
+                          'check-false', 'check-true', 'check-true'])  # what it says of its cause
 
     def test_nothing_serious_stands_in_anybodys_way(self):
         findings = self.drive('accessibility', self.short)['findings']
