@@ -178,7 +178,7 @@ class ConsolePagesTest(ConsoleTest):
                       seen['forgotten'])
         self.assertEqual(seen['checks'], ALL_HOLD * 2)
         self.assertEqual(seen['receipt']['says']['cause'], 'requested')
-        self.assertIn('longer', seen['longer'])
+        self.assertIn('only become shorter', seen['longer'])
 
     def test_applications_and_keys_are_made_and_removed(self):
         seen = self.drive('set_up')

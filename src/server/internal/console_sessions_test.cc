@@ -17,7 +17,7 @@ using Use = ConsoleSessions::Use;
 class ConsoleSessionsTest : public testing::Test {
  protected:
   std::optional<WallTime> Find(const ConsoleTokens& tokens, Use use) {
-    return Find(tokens.cookie, tokens.page, "mark", use);
+    return sessions_.Find(tokens.cookie, tokens.page, "mark", use);
   }
   ConsoleTokens Begin() { return sessions_.Begin("mark"); }
 
