@@ -57,5 +57,6 @@ echo "  heard:      $answer"
 awk -v audio="$length" -v wall="$took" 'BEGIN {
   printf "\n%.1f s of audio in %.3f s: real-time factor %.4f\n", audio / 1e3, wall / 1e6, wall / audio / 1e3
 }'
+echo "The console: $url/console/ (its password was printed at the first start; lethe keys password sets another)"
 echo "The service stays up; Ctrl-C stops it."
 wait "$service"
