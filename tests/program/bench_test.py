@@ -94,7 +94,7 @@ class KernelBenchTest(ProgramTest):
     """What needs no models."""
 
     KERNELS = {'gemm_u8s8', 'sgemm', 'quantize_rows', 'softmax_quantize', 'layer_norm', 'tanh',
-               'gelu', 'silu_multiply', 'attend', 'to_half', 'pack_outputs', 'pack_inputs',
+               'gelu', 'silu_multiply', 'attend', 'attend_frames', 'to_half', 'pack_outputs', 'pack_inputs',
                'argmax_logsumexp', 'lstm_cell'}
 
     def test_every_kernel_is_compared_with_what_is_attainable(self):

@@ -42,7 +42,10 @@ inline std::vector<std::string> UndoLaterSchemas() {
                                          "DROP TABLE ledger_outbox", "DROP TABLE retention_periods",
                                          "DELETE FROM counters WHERE name LIKE 'ledger%'"};
   statements.emplace_back("DROP TABLE consents");
-  statements.emplace_back("ALTER TABLE applications DROP COLUMN consent_required");
+  statements.emplace_back("DROP TABLE cancellations");
+  for (const char* column : {"consent_required", "monthly_limit", "overdue_since_ms"}) {
+    statements.push_back("ALTER TABLE applications DROP COLUMN " + std::string(column));
+  }
   for (const char* column :
        {"holder", "held_until_ms", "item", "audio_item", "holds_object", "object_name",
         "object_key", "audio_expires_ms", "erase_cause", "call_id", "subject"}) {
