@@ -232,9 +232,10 @@ Status Run(Options& options) {
   ASSIGN_OR_RETURN(const EngineCatalog engines, LoadEngines(serve));
   ASSIGN_OR_RETURN(DataFolder data, OpenDataFolder(serve.records, SystemClock(), true));
   const Clock& clock = *data.clock;
-  std::optional<FirstKeys> first;
   if (serve.first_keys) {
-    ASSIGN_OR_RETURN(first, FirstStart(*data.store));
+    ASSIGN_OR_RETURN(const std::optional<FirstKeys> first, FirstStart(*data.store));
+    // At once: nobody is told them again, should the start fail further on.
+    if (first) ShowFirstKeys(*first);
   } else {
     RETURN_IF_ERROR(NoteMissingApplication(*data.store));
   }
@@ -340,7 +341,6 @@ Status Run(Options& options) {
                                 .max_body_memory = static_cast<std::size_t>(serve.upload_mb) << 20},
                                std::move(router)));
   started = server.get();
-  if (first) ShowFirstKeys(*first);
   const std::vector<std::uint16_t> ports = server->ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
     RETURN_IF_ERROR(WriteStandardOutput("listening on " + Address(addresses[i], ports[i]) + "\n"));

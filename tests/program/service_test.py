@@ -193,6 +193,8 @@ class RestartTest(SpeechTest):
             capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(result.returncode, 1)
         self.assertIn('cannot listen on ' + service.address, result.stderr)
+        # Made and never shown, they would be nobody's.
+        self.assertIn('SecretKey', result.stdout)
         self.assert_one_line(
             run('serve', '--listen', '127.0.0.1:0', '--data', self.path('e', 'x'), '--engines',
                 '16k_en=moonshine-of-nobody'), '16k_en', 'moonshine-of-nobody')
