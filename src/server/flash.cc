@@ -24,8 +24,8 @@ using server_internal::AuthFailure;
 using server_internal::AuthResult;
 using server_internal::Caller;
 using server_internal::FlashCode;
-using server_internal::ProcessingRefusal;
 using server_internal::FlashWords;
+using server_internal::ProcessingRefusal;
 
 constexpr std::string_view kPath = "/asr/flash/v1/";
 // The most patient of the official clients hangs up after so long.
