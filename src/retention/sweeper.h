@@ -29,7 +29,7 @@ struct SweeperOptions {
   Millis interval{5'000};
   int batch = 20;  // at a time, so that calls find their turn in between
   // How many times as long as it was at work it rests between batches, once calls are served.
-  int rest = 4;
+  int rest = 6;
   // While it says true nothing is removed: somebody may have set the clock wrong. May be empty.
   std::function<bool()> held;
 };
