@@ -28,8 +28,9 @@ struct Forgetter {
 struct SweeperOptions {
   Millis interval{5'000};
   int batch = 20;  // at a time, so that calls find their turn in between
-  // How many times as long as it was at work it rests between batches, once calls are served.
-  int rest = 6;
+  // How many times as long as it was at work it rests between batches, once calls are served: a
+  // tenth of the time is its own.
+  int rest = 9;
   // While it says true nothing is removed: somebody may have set the clock wrong. May be empty.
   std::function<bool()> held;
 };
