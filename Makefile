@@ -24,7 +24,8 @@ run: models ## start the service, transcribe a recording through it, and stay up
 sample: models ## transcribe recordings of Debian's test data by command and show the words
 	@scripts/run_sample.sh $(LETHE)
 
-clients: setup ## fetch the official clients, the S3 server and the browser's driver that the tests use
+clients: setup ## fetch the official clients, the S3 server, Prometheus and the browser's driver that the tests use
+	@scripts/prometheus.sh
 	@for folder in tests/clients tests/s3 tests/console; do \
 		[ $$folder/node_modules/.package-lock.json -nt $$folder/package-lock.json ] || \
 			npm ci --silent --prefix $$folder || exit 1; \
@@ -88,7 +89,7 @@ deb-test: deb models ## try the package on a bare Debian 12: install, transcribe
 	@version=$$($(LETHE) version | awk '{print $$NF}'); cd build/package && \
 		python3 ../../tests/package/run.py ../lethe lethe_$${version}_amd64.deb lethe_$$version+next1_amd64.deb
 
-alerts: models ## make the fault of each alert, and see it fire in Debian's Prometheus
+alerts: models clients ## make the fault of each alert, and see it fire in Debian's Prometheus
 	@LETHE_TEST_ALERTS=1 LETHE_TEST_REQUIRE_MODELS=1 \
 		python3 -B tests/program/alerts_test.py $(LETHE) -v AlertsTest
 
@@ -98,6 +99,6 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 	@scripts/fuzz.sh build/fuzz $(or $(SECONDS_EACH),300)
 
 clean: ## remove everything built or fetched for building (not the installed models)
-	@rm -rf build debian/.debhelper debian/lethe debian/files debian/*.substvars debian/debhelper-build-stamp bench/node_modules tests/clients/node_modules tests/s3/node_modules tests/console/node_modules
+	@rm -rf build debian/.debhelper debian/lethe debian/files debian/*.substvars debian/debhelper-build-stamp bench/node_modules tests/clients/node_modules tests/s3/node_modules tests/console/node_modules tests/prometheus
 
 .PHONY: help setup build models clients run sample test pictures endurance bench load soak format lint asan tsan conformance fuzz deb deb-test alerts clean

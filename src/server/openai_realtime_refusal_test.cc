@@ -39,6 +39,10 @@ TEST_F(OpenAiRealtimeTest, BrowsersBringTheirKeyInASubprotocol) {
                   {{"Sec-WebSocket-Protocol", "realtime, openai-insecure-api-key." + key_}}));
   EXPECT_TRUE(upgrade.websocket);
   EXPECT_EQ(upgrade.subprotocol, "realtime");
+  EXPECT_TRUE(Ask(Address("model=whisper-1",
+                          {{"Sec-WebSocket-Protocol", "realtime"},
+                           {"Sec-WebSocket-Protocol", "openai-insecure-api-key." + key_}}))
+                  .websocket);
   EXPECT_EQ(Ask(Address("")).subprotocol, "");
 }
 

@@ -25,18 +25,9 @@ from database_test import SlowWeb
 from forgetting_test import library
 from prometheus import FOLDER, Prometheus, read_rules
 from service import Service
-from support import PATIENCE, ProgramTest, SpeechTest, main
+from support import PATIENCE, ProgramTest, SpeechTest, command_path, main
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def require(*commands):
-    for command in commands:
-        if shutil.which(command):
-            continue
-        if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
-            raise AssertionError(command + ' is not installed')
-        raise unittest.SkipTest(command + ' is not installed')
 
 
 def free_low_port():
@@ -53,10 +44,10 @@ class AlertRulesTest(ProgramTest):
 
     @classmethod
     def setUpClass(cls):
-        require('promtool')
+        cls.program = command_path('promtool')
 
     def promtool(self, *arguments):
-        result = subprocess.run(['promtool', *arguments], cwd=FOLDER, capture_output=True, text=True,
+        result = subprocess.run([self.program, *arguments], cwd=FOLDER, capture_output=True, text=True,
                                 timeout=PATIENCE, check=False)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         return result.stdout
@@ -92,7 +83,7 @@ class AlertsTest(SpeechTest):
     def setUpClass(cls):
         if not os.environ.get('LETHE_TEST_ALERTS'):
             raise unittest.SkipTest('wants the machine for itself: make alerts')
-        require('prometheus')
+        command_path('prometheus')
         super().setUpClass()
 
     def setUp(self):

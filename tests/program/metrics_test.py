@@ -7,12 +7,11 @@ Method: a running service that was called, against the table of the document.
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 
 from service import Service
-from support import PATIENCE, ProgramTest, SpeechTest, main, run
+from support import PATIENCE, ProgramTest, SpeechTest, command_path, main, run
 import every_interface
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -107,12 +106,8 @@ class OperationsFilesTest(ProgramTest):
             self.assertIn(line + '\n', shown)
 
     def check(self, command, *arguments):
-        if not shutil.which(command):
-            if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
-                self.fail(command + ' is not installed')
-            self.skipTest(command + ' is not installed')
-        result = subprocess.run([command, *arguments], capture_output=True, text=True, timeout=PATIENCE,
-                                check=False)
+        result = subprocess.run([command_path(command), *arguments], capture_output=True, text=True,
+                                timeout=PATIENCE, check=False)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
 

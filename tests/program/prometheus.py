@@ -12,7 +12,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from support import PATIENCE
+from support import PATIENCE, command_path
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'operations', 'prometheus')
 RULES = os.path.join(FOLDER, 'alerts.yml')
@@ -58,7 +58,7 @@ class Prometheus:
         # pylint: disable=consider-using-with
         self.log = open(self.path('log'), 'w', encoding='utf-8')
         self.process = subprocess.Popen(
-            ['prometheus', '--config.file', self.path('prometheus.yml'), '--storage.tsdb.path',
+            [command_path('prometheus'), '--config.file', self.path('prometheus.yml'), '--storage.tsdb.path',
              self.path('data'), '--web.listen-address', self.address], stdout=self.log, stderr=self.log)
 
     def path(self, name):

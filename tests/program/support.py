@@ -42,6 +42,18 @@ def program_path():
     return os.environ['LETHE_TEST_PROGRAM']
 
 
+def command_path(command):
+    """Of a command that a test needs; what `make clients` fetched is asked first. Without it the test
+    is skipped, or fails."""
+    fetched = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'prometheus', 'usr', 'bin')
+    path = shutil.which(command, path=fetched + os.pathsep + os.environ.get('PATH', os.defpath))
+    if path:
+        return path
+    if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
+        raise AssertionError(command + ' is not there; `make clients` fetches or installs it')
+    raise unittest.SkipTest(command + ' is not there')
+
+
 def run(*arguments, stdin=None, env=None, stdout=subprocess.PIPE, program=None, **options):
     """Runs the program; what it prints comes back as text. Standard error never holds a transcript:
     that is checked here, for every run of every test."""

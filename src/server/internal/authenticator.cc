@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/encoding.h"
 #include "server/internal/signature.h"
 
 namespace lethe::server_internal {
@@ -137,13 +138,16 @@ AuthResult AuthenticateOpenAiSocket(const HttpRequest& request, Keys& keys) {
 std::vector<std::string_view> Subprotocols(const HttpRequest& request) {
   constexpr std::string_view kBlanks = " \t";
   std::vector<std::string_view> names;
-  std::string_view rest = request.Header("sec-websocket-protocol");
-  while (!rest.empty()) {
-    std::string_view name = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-    name.remove_prefix(std::min(name.size(), name.find_first_not_of(kBlanks)));
-    name = name.substr(0, name.find_last_not_of(kBlanks) + 1);
-    if (!name.empty()) names.push_back(name);
+  for (const auto& [header, value] : request.headers) {
+    if (ToLowerAscii(header) != "sec-websocket-protocol") continue;
+    std::string_view rest = value;
+    while (!rest.empty()) {
+      std::string_view name = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+      name.remove_prefix(std::min(name.size(), name.find_first_not_of(kBlanks)));
+      name = name.substr(0, name.find_last_not_of(kBlanks) + 1);
+      if (!name.empty()) names.push_back(name);
+    }
   }
   return names;
 }

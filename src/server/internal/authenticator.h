@@ -49,7 +49,8 @@ AuthResult AuthenticateBearer(const HttpRequest& request, Keys& keys);
 /// "openai-insecure-api-key.KEY".
 AuthResult AuthenticateOpenAiSocket(const HttpRequest& request, Keys& keys);
 
-/// The subprotocols that the client of an upgrade offers (Sec-WebSocket-Protocol).
+/// The subprotocols that the client of an upgrade offers: Sec-WebSocket-Protocol, of which there
+/// may be several (RFC 6455, section 11.3.4).
 std::vector<std::string_view> Subprotocols(const HttpRequest& request);
 bool OffersSubprotocol(const HttpRequest& request, std::string_view name);
 
