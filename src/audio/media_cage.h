@@ -75,8 +75,8 @@ class CagedMediaDecoder final : public MediaDecoder {
   /// As MediaDecoder::Open(). Destroying the source kills its child at once.
   /// Errors: besides, here and from AudioSource::Read(): kUnavailable when all decoders are busy
   ///         or none can be started; kInvalidArgument "the recording's decoder was stopped: ..."
-  ///         when it crashed, used up its memory or time, or was not believed; kResourceExhausted
-  ///         beyond max_audio
+  ///         when it crashed, used up its memory or time, or was not believed, but kUnavailable
+  ///         when the system killed it; kResourceExhausted beyond max_audio
   Result<std::unique_ptr<AudioSource>> Open(std::unique_ptr<ByteSource> bytes) override;
 
   /// Constant.

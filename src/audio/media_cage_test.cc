@@ -298,6 +298,16 @@ TEST(MediaCageTest, WhoWaitsGetsTheNextFreePlace) {
   EXPECT_TRUE(heard.status.ok()) << heard.status.message();
 }
 
+// Returns when they have died.
+void KillChildrenBut(const std::vector<pid_t>& others) {
+  for (const pid_t child : ChildrenOf(getpid())) {
+    if (std::find(others.begin(), others.end(), child) != others.end()) continue;
+    kill(child, SIGKILL);
+    siginfo_t end{};
+    waitid(P_PID, static_cast<id_t>(child), &end, WEXITED | WNOWAIT);
+  }
+}
+
 TEST(MediaCageTest, ThePoolIsFilledAgain) {
   MediaCageOptions options = TestCageOptions();
   options.max_idle = 3;
@@ -315,11 +325,25 @@ TEST(MediaCageTest, ChildrenThatDiedWaitingAreReplacedAndSoIsTheStem) {
   const std::vector<pid_t> others = ChildrenOf(getpid());
   const auto cage = StartCage(TestCageOptions());
   ASSERT_TRUE(Eventually([&] { return cage->idle() == 1; }));
-  for (const pid_t child : ChildrenOf(getpid())) {
-    if (std::find(others.begin(), others.end(), child) == others.end()) kill(child, SIGKILL);
-  }
+  KillChildrenBut(others);
   const Heard heard = HearFile(Recording(), {.media_decoder = cage.get()});
   EXPECT_TRUE(heard.status.ok()) << heard.status.message();
+}
+
+// The machine's want of memory is no fault of the recording; a call is told to try again.
+TEST(MediaCageTest, WhatTheSystemKilledIsUnavailable) {
+  const std::vector<pid_t> others = ChildrenOf(getpid());
+  const auto cage = StartCage(TestCageOptions());
+  const std::string bytes = Recording(20);
+  auto source = OpenAudioBytes(BytesOf(bytes), {.media_decoder = cage.get()});
+  ASSERT_TRUE(source.ok()) << source.status().message();
+  KillChildrenBut(others);
+  std::vector<float> block(20'000);
+  Result<std::size_t> read = std::size_t{0};
+  do {
+    read = (*source)->Read(block);
+  } while (read.ok() && *read > 0);
+  EXPECT_THAT(read.status(), FailsWith(StatusCode::kUnavailable, "the system killed it"));
 }
 
 TEST(MediaCageTest, NothingIsLeftOfManyRecordings) {

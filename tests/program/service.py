@@ -17,7 +17,7 @@ class Service:
     """Runs `lethe serve` until stop(); `keys` are those of its first start. With `tls` it listens on
     a second port too, at `tls_address`, with a certificate made for it: `certificate`."""
 
-    def __init__(self, *arguments, data=None, env=None, tls=False):
+    def __init__(self, *arguments, data=None, env=None, tls=False, program=None):
         self.tls_folder, self.certificate = None, None
         self.own_folder = None if data else tempfile.mkdtemp(prefix='lethe_service_')
         self.data = data or os.path.join(self.own_folder, 'data')
@@ -27,7 +27,7 @@ class Service:
             arguments += self._make_certificate()
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
-            [program_path(), 'serve', '--listen', '127.0.0.1:0', '--data', self.data,
+            [program or program_path(), 'serve', '--listen', '127.0.0.1:0', '--data', self.data,
              '--outbound.allow', '127.0.0.1/32', *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
         self.errors = ''

@@ -26,6 +26,7 @@ CageProcess::CageProcess(CageProcess&& other) noexcept
       max_memory_bytes_(other.max_memory_bytes_),
       max_cpu_seconds_(other.max_cpu_seconds_),
       why_stopped_(std::move(other.why_stopped_)),
+      killed_by_system_(other.killed_by_system_),
       in_(std::move(other.in_)) {}
 
 CageProcess::~CageProcess() {
@@ -138,6 +139,7 @@ bool CageProcess::Fill(std::span<std::byte> bytes, const Patience& patience) {
 }
 
 void CageProcess::NoteDeath() {
+  // Its filter lets no child close the socket, so it was not our signal that ended it.
   const int state = Reap();
   std::string why = "it ended too early";
   if (WIFSIGNALED(state)) {
@@ -149,6 +151,7 @@ void CageProcess::NoteDeath() {
     } else if (signal == SIGSYS) {
       why = "it tried what it may not do (SIGSYS)";
     } else if (signal == SIGKILL) {
+      killed_by_system_ = true;
       why = "the system killed it, mostly for want of memory (SIGKILL)";
     } else {
       why = "it crashed (SIG" + name + ")";

@@ -69,6 +69,8 @@ class CageProcess {
   void Stop(std::string why);
   /// Why the child did not end well, e.g. "it crashed (SIGSEGV)".
   const std::string& why_stopped() const { return why_stopped_; }
+  /// Whether neither the recording nor we did that: the machine has too little memory, say.
+  bool killed_by_system() const { return killed_by_system_; }
 
  private:
   // Stops the child and is false when patience is over.
@@ -85,6 +87,7 @@ class CageProcess {
   uint64_t max_memory_bytes_;
   int64_t max_cpu_seconds_;
   std::string why_stopped_;
+  bool killed_by_system_ = false;
   std::vector<std::byte> in_;
 };
 

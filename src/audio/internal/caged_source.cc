@@ -177,7 +177,9 @@ Status CagedSource::Disbelieve(std::string what) {
 }
 
 Status CagedSource::Stopped() const {
-  return InvalidArgument("the recording's decoder was stopped: " + child_->why_stopped());
+  std::string what = "the recording's decoder was stopped: " + child_->why_stopped();
+  return child_->killed_by_system() ? Unavailable(std::move(what))
+                                    : InvalidArgument(std::move(what));
 }
 
 }  // namespace lethe::audio_internal
