@@ -2,7 +2,7 @@
 
 import { own, told } from './api'
 import { confirmed } from './confirm'
-import { alertBox, button, field, h, replace, statusLine, when } from './dom'
+import { alertBox, button, field, h, replace, select, statusLine, when } from './dom'
 import type { Erasure } from './forget'
 
 interface Consent {
@@ -14,6 +14,8 @@ interface Consent {
   expires: number
 }
 interface Register { required: boolean, consents: Consent[], next?: string }
+
+const BASES: [string, string][] = [['person', 'The person’s own'], ['parent', 'A parent’s'], ['customer', 'The customer’s, for everyone']]
 
 export function consents(appId: number, onerased: (erasure: Erasure) => void): HTMLElement {
   const note = statusLine()
@@ -69,12 +71,38 @@ export function consents(appId: number, onerased: (erasure: Erasure) => void): H
     } catch (error) { problem.say(told(error)) }
   }
 
+  const who = h('input', { type: 'text', maxlength: 200, required: true, autocomplete: 'off' })
+  const country = h('input', { type: 'text', pattern: '[A-Za-z]{2}', maxlength: 2, size: 4, required: true, autocomplete: 'off', title: 'Two letters, such as DE' })
+  const age = h('input', { type: 'number', min: 0, max: 150, step: 1, required: true })
+  const days = h('input', { type: 'number', min: 1, max: 3650, step: 1, value: 365, required: true })
+  const whoField = field('Who consents (as the application names them)', who), ageField = field('Age at least', age)
+  const basis = select(BASES, () => {
+    for (const [shown, input, bases] of [[whoField, who, ['person', 'parent']], [ageField, age, ['person']]] as const) {
+      shown.hidden = !(bases as readonly string[]).includes(basis.value)
+      input.required = !shown.hidden
+    }
+  }, 'person')
+  async function give(): Promise<void> {
+    problem.clear()
+    note.textContent = ''
+    const whose = basis.value === 'customer' ? { everyone: true } : { subject: who.value.trim() }
+    try {
+      const { consent } = await own<{ consent: Consent }>('POST', 'consent', { app_id: appId, ...whose, basis: basis.value,
+        ...basis.value === 'person' ? { age: Number(age.value) } : {}, jurisdiction: country.value.toUpperCase(), expires_in: Number(days.value) * 86_400 })
+      who.value = age.value = ''
+      await load()
+      note.textContent = `The consent is registered until ${when(consent.expires)}.`
+    } catch (error) { problem.say(told(error)) }
+  }
+
   required.id = 'consent-required'
   void load()
   return h('section', { class: 'card', 'aria-labelledby': 'consent-title' },
     h('h2', { id: 'consent-title' }, 'Consents'),
     h('p', { class: 'hint' }, 'People are kept as pseudonyms; only who knows a name can look it up.'),
     h('div', { class: 'check' }, required, h('label', { for: 'consent-required' }, 'Refuse calls about people who have not consented')),
+    h('details', {}, h('summary', {}, 'Give a consent'), h('form', { class: 'inline', onsubmit: event => { event.preventDefault(); void give() } },
+      field('Whose word it is', basis), whoField, ageField, field('Country', country), field('For days', days), h('button', {}, 'Register consent'))),
     h('form', { class: 'inline', onsubmit: event => { event.preventDefault(); void withdraw() } },
       field('Person (as the application names them)', person), h('button', { class: 'danger' }, 'Withdraw consent')),
     note, problem.element, table, more)

@@ -1,10 +1,12 @@
-// Set up: applications, keys that are shown once, and what clients have to be told.
+// Set up: applications, keys that are shown once, limits, vocabularies, and what clients have to be told.
 
 import { own, told, type Application } from './api'
 import { confirmed } from './confirm'
 import type { Context, Page } from './context'
 import { alertBox, button, field, h, replace, select, statusLine, when } from './dom'
+import { limits } from './limits'
 import { SNIPPETS } from './snippets'
+import { vocabularies } from './vocabularies'
 
 interface Key { key_id: string, kind: 'pair' | 'bearer', enabled: boolean, created: number, last4: string }
 
@@ -28,6 +30,8 @@ class SetUp {
   private sessions = 0  // that have ended
   private readonly keysOf = h('span', {})
   private readonly snippets = h('div', {})
+  private readonly cards = h('div', {})  // of the chosen application
+  private cardsOf = 0
 
   constructor(private readonly context: Context) {
     context.events.addEventListener('application', () => { this.made.replaceChildren(); void this.refresh() })
@@ -54,9 +58,12 @@ class SetUp {
         table('Keys, table', ['Key', 'Kind', 'Ends with', 'Since', 'State'], this.keys),
         h('form', { class: 'inline', onsubmit: event => { event.preventDefault(); void this.makeKey(kind) } },
           field('New key', kinds), h('button', {}, 'Make key'))),
+      this.cards,
       h('section', { class: 'card', 'aria-labelledby': 'snippets-title' },
         h('h2', { id: 'snippets-title' }, 'Clients'),
-        h('p', { class: 'hint' }, `Engines here: ${this.context.service.engines.join(', ')}; without a name, ${this.context.service.default_engine}.`),
+        h('p', { class: 'hint' }, `Engines here: ${this.context.service.engines.join(', ')}; without a name, ${this.context.service.default_engine}. `,
+          'Which models there are: ', h('code', {}, 'lethe models list'), ' where the service runs; ', h('code', {}, 'lethe models pull NAME'),
+          ' fetches one, and the service has it when it is started again.'),
         this.snippets))
   }
 
@@ -64,6 +71,11 @@ class SetUp {
     this.problem.clear()
     const { app_id, name } = this.context.application
     this.keysOf.textContent = name
+    // Made once for an application: what is being typed there stays.
+    if (this.cardsOf !== app_id) {
+      this.cardsOf = app_id
+      replace(this.cards, limits(app_id, async () => { await this.context.applicationsChanged(); await this.refresh() }), vocabularies(this.context))
+    }
     replace(this.snippets, ...SNIPPETS.map(({ title, text }) => this.snippet(title, text(location.origin, app_id))))
     try {
       const [{ applications }, { keys }] = await Promise.all([

@@ -13,6 +13,7 @@
 #include "server/internal/own_api_held.h"
 #include "server/internal/own_api_json.h"
 #include "server/internal/own_api_metering.h"
+#include "server/internal/own_api_vocabularies.h"
 #include "server/internal/run_on.h"
 
 namespace lethe {
@@ -213,11 +214,12 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
                                 context.clock};
   Store& store = context.store;
   RetentionPeriods& periods = store.retention_periods();
-  const auto add = [&](const char* method, const char* path, FairPool& pool, const Work& work) {
+  const auto add = [&](const char* method, const char* path, FairPool& pool, const Work& work,
+                       std::size_t max_body = kMaxBody) {
     router.Add(
         {.method = method,
          .path = path,
-         .max_body = kMaxBody,
+         .max_body = max_body,
          .http = [&context, &pool,
                   work](const HttpRequest& request) { return Serve(context, request, pool, work); },
          .refuse = [](int status,
@@ -277,6 +279,16 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
       [&store](const OwnApiCaller& caller, const HttpRequest& request) {
         return server_internal::ChangeKey(store, caller, request.body);
       });
+  add("GET", "/lethe/v1/vocabularies", context.quick_pool,
+      [&store](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ShowVocabularies(store.vocabularies(), caller, request);
+      });
+  add(
+      "POST", "/lethe/v1/vocabularies", context.quick_pool,
+      [&store](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ChangeVocabulary(store.vocabularies(), caller, request.body);
+      },
+      server_internal::kMaxVocabularyBody);
   add("GET", "/lethe/v1/consent", context.quick_pool,
       [&context](const OwnApiCaller& caller, const HttpRequest& request) {
         return server_internal::ShowConsents(context, caller, request);

@@ -14,6 +14,7 @@
 //   GET  /lethe/v1/ledger      the last signed head of the ledger, and who signs
 //   GET  /lethe/v1/applications, POST  who may call, and how much
 //   GET  /lethe/v1/keys, POST          what with
+//   GET  /lethe/v1/vocabularies, POST  hot words that it keeps here
 //   GET  /lethe/v1/openapi.json        all of this, described
 //
 // An application's bearer key opens what is the application's; the console's password, sent as

@@ -20,6 +20,10 @@ namespace lethe {
 /// How many entries a list in a call may have.
 inline constexpr std::size_t kMaxInlineHotWords = 128;
 
+/// How much a vocabulary may say of itself, in characters.
+inline constexpr std::size_t kMaxVocabularyNameCharacters = 255;
+inline constexpr std::size_t kMaxVocabularyDescriptionCharacters = 1000;
+
 /// Reads "word|weight,word|weight"; a weight may be left out. Empty entries are skipped.
 /// Errors: kInvalidArgument, saying which entry by its place, never the word
 Result<std::vector<HotWord>> ParseHotWordEntries(std::string_view list);

@@ -274,6 +274,69 @@ const SCENARIOS = {
     return seen
   },
 
+  async limits_and_vocabularies(browser) {
+    const page = await openSignedIn(browser, '#/set-up')
+    const card = id => page.locator(`section[aria-labelledby=${id}-title]`)
+    const limits = card('limits'), words = card('vocabularies')
+    await limits.getByLabel('Interface').selectOption('openai')
+    await limits.getByLabel('Calls a second').fill('7')
+    await limits.getByRole('button', { name: 'Set', exact: true }).click()
+    await limits.getByText('The limits of OpenAI transcriptions are set.').waitFor()
+    const seen = { limits: await textOf(limits.locator('tbody')) }
+    await limits.getByLabel('A month may cost').fill('much')
+    await limits.getByRole('button', { name: 'Set limit' }).click()
+    seen.wrong = await textOf(limits.getByRole('alert').locator('p'))
+    await limits.getByLabel('A month may cost').fill('12.5')
+    await limits.getByRole('button', { name: 'Set limit' }).click()
+    await limits.getByText('may cost 12.5').waitFor()
+
+    const name = '<u>Names</u>'
+    await words.getByRole('button', { name: 'New vocabulary' }).click()
+    await words.getByLabel('Name').fill(name)
+    await words.getByLabel('Words', { exact: true }).fill('Dashwood|12')
+    await words.getByRole('button', { name: 'Save' }).click()
+    seen.weight = await textOf(words.getByRole('alert').locator('p'))
+    await words.getByLabel('Words', { exact: true }).fill('Dashwood|8\n\nNorland Park')
+    await words.getByRole('button', { name: 'Save' }).click()
+    await words.getByText('is saved: 2 words').waitFor()
+    await words.getByRole('button', { name: `Use always: ${name}` }).click()
+    await words.getByText('if a call names none').waitFor()
+    // Somebody else changes it while it is being edited here.
+    const id = await words.locator('tbody code').innerText()
+    await words.getByRole('button', { name: `Edit: ${name}` }).click()
+    await words.getByLabel('Words', { exact: true }).fill('Elinor|10')
+    const change = body => page.evaluate(async ({ app, body }) => (await fetch('/lethe/v1/vocabularies', { method: 'POST',
+      headers: { 'X-Lethe-Console': sessionStorage.getItem('lethe-console-token') }, body: JSON.stringify({ app_id: app, ...body }) })).status,
+    { app: Number(process.env.LETHE_APP_ID), body })
+    seen.changed = await change({ vocab_id: id, words: [{ word: 'Marianne', weight: 3 }] })
+    await words.getByRole('button', { name: 'Save' }).click()
+    seen.meanwhile = await textOf(words.getByRole('alert').locator('p'))
+    await words.getByRole('button', { name: 'Save mine over it' }).click()
+    await words.getByText('is saved: 1 words').waitFor()
+    seen.row = await textOf(words.locator('tbody'))
+    await words.getByRole('button', { name: `Edit: ${name}` }).click()
+    await words.getByRole('button', { name: 'Save' }).waitFor()
+    seen.words = await words.getByLabel('Words', { exact: true }).inputValue()
+    await words.getByRole('button', { name: 'Put away' }).click()
+    seen.findings = await seriousFindings(page)
+    await words.getByRole('button', { name: `Remove: ${name}` }).click()
+    await page.getByRole('button', { name: 'Remove it' }).click()
+    await words.getByText('is removed.').waitFor()
+
+    await page.getByRole('link', { name: 'Held' }).click()
+    await page.locator('summary', { hasText: 'Give a consent' }).click()
+    await page.getByLabel(/^Who consents/).fill('user-17')
+    await page.getByLabel('Age at least').fill('9')
+    await page.getByLabel('Country').fill('de')
+    await page.getByRole('button', { name: 'Register consent' }).click()
+    seen.young = await textOf(alertOf(page))
+    await page.getByLabel('Whose word it is').selectOption('parent')
+    await page.getByRole('button', { name: 'Register consent' }).click()
+    await page.getByText('The consent is registered').waitFor()
+    seen.consent = await textOf(page.locator('section[aria-labelledby=consent-title] tbody'))
+    return seen
+  },
+
   // A receipt that was changed on its way must not verify.
   async spoilt_receipt(browser, task) {
     const page = await openSignedIn(browser, '#/held')

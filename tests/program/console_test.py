@@ -193,6 +193,20 @@ class ConsolePagesTest(ConsoleTest):
         self.assertIn('<b>Ward</b> 4', json.dumps(call_own(
             self.service, 'applications', password=self.service.keys['Console password'])))
 
+    def test_limits_vocabularies_and_consents_are_set(self):
+        seen = self.drive('limits_and_vocabularies')
+        self.assertEqual(seen['limits'], 'OpenAI transcriptions 7 the service’s')
+        self.assertIn('amount', seen['wrong'])
+        self.assertIn('1 to 11', seen['weight'])
+        # What somebody else wrote meanwhile is not written over unasked.
+        self.assertEqual(seen['changed'], 200)
+        self.assertIn('Somebody changed it meanwhile', seen['meanwhile'])
+        self.assertEqual(seen['words'], 'Elinor|10')
+        self.assertRegex(seen['row'], r'^<u>Names</u> 1 \w{32} .* if a call names none')
+        self.assertEqual(seen['findings'], [])
+        self.assertRegex(seen['young'], 'parent')
+        self.assertRegex(seen['consent'], r'^\w+ valid parent, DE ')
+
     def test_a_receipt_that_was_changed_does_not_verify(self):
         self.assertEqual(self.drive('spoilt_receipt', self.task())['checks'],
                          ['check-true', 'check-false', 'check-true',  # its number

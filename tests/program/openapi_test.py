@@ -197,11 +197,13 @@ class OpenApiTest(ProgramTest):
                     if value is not None:
                         self.assertTrue(self.api.fits(content['application/json']['schema'], value),
                                         (path, name))
-                        # Those that are about a key are about one that there is.
-                        if 'key_id' in value:
-                            value = dict(value, key_id=made.get('key_id', value['key_id']))
+                        # Those that are about a key or vocabulary are about one that there is.
+                        for which in ('key_id', 'vocab_id'):
+                            if which in value:
+                                value = dict(value, **{which: made.get(which, value[which])})
                         if authorization == self.basic and path in (
-                                '/lethe/v1/retention', '/lethe/v1/consent') or 'subject' in value:
+                                '/lethe/v1/retention', '/lethe/v1/consent',
+                                '/lethe/v1/vocabularies') or 'subject' in value:
                             value = dict(value, app_id=int(self.service.keys['AppId']))
                     if authorization == self.basic and method == 'GET':
                         query['app_id'] = self.service.keys['AppId']
@@ -209,8 +211,8 @@ class OpenApiTest(ProgramTest):
                     answer = self.call(method, target, None if value is None else json.dumps(value),
                                        authorization)
                     shown = self.assert_described(method, path, operation, answer, (name, value))
-                    if path == '/lethe/v1/keys' and name == 'made' and answer[0] == 200:
-                        made = shown['key']
+                    if name == 'made' and answer[0] == 200:
+                        made = shown.get('key') or shown.get('vocabulary') or {}
                     if operation.get('security') != [] and answer[0] == 200:
                         self.assertEqual(answer[1]['Cache-Control'], 'no-store', path)
                     operators = path in ('/lethe/v1/applications', '/lethe/v1/keys')

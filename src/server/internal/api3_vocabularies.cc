@@ -8,7 +8,6 @@
 namespace lethe::server_internal {
 namespace {
 
-constexpr std::size_t kMaxNameCharacters = 255, kMaxDescriptionCharacters = 1000;
 constexpr std::size_t kMaxWordText = std::size_t{1} << 20;
 
 ApiError WordError(std::size_t place, HotWordProblem problem) {
@@ -78,9 +77,10 @@ ApiResult<std::optional<std::vector<WeightedWord>>> ReadWords(ApiCall& call) {
 
 std::optional<ApiError> CheckTexts(const std::optional<std::string>& name,
                                    const std::optional<std::string>& description) {
-  const bool bad_name = name && (name->empty() || CountCharacters(*name) > kMaxNameCharacters);
+  const bool bad_name =
+      name && (name->empty() || CountCharacters(*name) > kMaxVocabularyNameCharacters);
   const bool bad_description =
-      description && CountCharacters(*description) > kMaxDescriptionCharacters;
+      description && CountCharacters(*description) > kMaxVocabularyDescriptionCharacters;
   if (!bad_name && !bad_description) return std::nullopt;
   return ApiError{"InvalidParameterValue.InvalidParameterLength",
                   bad_name ? "`Name` has to be 1 to 255 characters."
