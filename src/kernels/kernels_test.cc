@@ -471,6 +471,59 @@ TEST(ScalarKernelsTest, ElementKernelsKeepTheirPromisedAccuracy) {
   }
 }
 
+TEST(ScalarKernelsTest, RowKernelsArePlainFormulas) {
+  const KernelTable& t = ScalarKernels();
+  for (int n : {1, 5, 16, 19, 288}) {
+    const std::vector<float> x = RandomFloats(n, n), other = RandomFloats(n, n + 1);
+    float sum = 0, squares = 0;
+    t.moments(x.data(), n, &sum, &squares);
+    double exact_sum = 0, exact_squares = 0, magnitude = 0;
+    for (const float v : x) {
+      exact_sum += v;
+      exact_squares += double{v} * v;
+      magnitude += std::abs(v);
+    }
+    EXPECT_NEAR(sum, exact_sum, 1e-6 * magnitude);
+    EXPECT_NEAR(squares, exact_squares, 1e-6 * exact_squares);
+
+    constexpr int kRows = 3;
+    const std::vector<float> rows = RandomFloats(kRows * n, n + 2);
+    std::vector<float> scaled = rows, y(n), positive = x;
+    t.scale_columns(scaled.data(), kRows, n, x.data(), other.data());
+    for (int i = 0; i < kRows * n; ++i) {
+      EXPECT_EQ(scaled[i], std::fma(rows[i], x[i % n], other[i % n])) << i;
+    }
+    t.magnitudes(x.data(), other.data(), n, y.data());
+    t.relu(positive.data(), n);
+    for (int i = 0; i < n; ++i) {
+      const double length = std::hypot(double{x[i]}, double{other[i]});
+      EXPECT_NEAR(y[i], length, 2e-7 * length) << i;
+      EXPECT_EQ(positive[i], std::max(x[i], 0.0f)) << i;
+    }
+  }
+}
+
+TEST(ScalarKernelsTest, HeadsAreTurnedByTheirAngles) {
+  constexpr int kHeads = 3;
+  constexpr float kScale = 0.25f;
+  for (const auto& [d, turned] : {std::pair(36, 32), {16, 16}, {20, 4}, {8, 0}}) {
+    std::vector<float> x = RandomFloats(kHeads * d, d), angles(turned);
+    const std::vector<float> before = x;
+    for (int i = 0; i < turned; i += 2) {
+      angles[i] = std::cos(0.3f * static_cast<float>(i + 1));
+      angles[i + 1] = std::sin(0.3f * static_cast<float>(i + 1));
+    }
+    ScalarKernels().rotate(x.data(), kHeads, d, angles.data(), turned, kScale);
+    for (int i = 0; i < kHeads * d; i += 2) {
+      const double a = before[i], b = before[i + 1];
+      const bool turns = i % d < turned;
+      const double c = turns ? angles[i % d] : 1, s = turns ? angles[i % d + 1] : 0;
+      EXPECT_NEAR(x[i], kScale * (a * c - b * s), 1e-6 * (std::abs(a) + std::abs(b)));
+      EXPECT_NEAR(x[i + 1], kScale * (b * c + a * s), 1e-6 * (std::abs(a) + std::abs(b)));
+    }
+  }
+}
+
 TEST(ScalarKernelsTest, HalfPrecisionRoundsToEven) {
   const std::vector<float> x = {
       1.0f,         -2.0f,       0.1f,     65504.0f,        65520.0f,

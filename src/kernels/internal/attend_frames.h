@@ -8,7 +8,7 @@
 // its bytes lie as the next product reads them.
 //
 // T is a type of an unnamed namespace in the file of an instruction set:
-//   V                the vector of 16 lanes, as float_kernels.h has it
+//   V                the vector of 16 lanes, as vector.h has it
 //   kVectors         how many of them the queries of a block fill
 //   kTilesApart      whether a tile is a function of its own
 //   kStep            inputs that one step of a product takes; kRows, broadcast rows of a tile
