@@ -28,7 +28,7 @@ clients: setup ## fetch the official clients, the S3 server, Prometheus and the 
 	@scripts/prometheus.sh
 	@for folder in tests/clients tests/s3 tests/console; do \
 		[ $$folder/node_modules/.package-lock.json -nt $$folder/package-lock.json ] || \
-			npm ci --silent --prefix $$folder || exit 1; \
+			npm ci --ignore-scripts --silent --prefix $$folder || exit 1; \
 	done
 
 test: models clients ## run every test

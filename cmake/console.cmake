@@ -10,9 +10,13 @@ function(lethe_console_source variable)
   set(${variable} ${source} PARENT_SCOPE)
   file(MAKE_DIRECTORY ${folder})
   if(NOT LETHE_CONSOLE)
-    file(WRITE ${source} "#include \"server/internal/console_assets.h\"\n\n"
+    # Not the name of the other one, which would be taken for made already.
+    set(source ${folder}/no_console_assets.cc)
+    set(${variable} ${source} PARENT_SCOPE)
+    string(CONCAT nothing "#include \"server/internal/console_assets.h\"\n\n"
       "std::span<const lethe::server_internal::ConsoleAsset> lethe::server_internal::ConsoleAssets() "
       "{\n  return {};\n}\n")
+    file(CONFIGURE OUTPUT ${source} CONTENT "${nothing}" @ONLY)
     return()
   endif()
   find_program(LETHE_NPM npm)
@@ -26,7 +30,7 @@ function(lethe_console_source variable)
   add_custom_command(
     OUTPUT ${folder}/packages.stamp
     COMMAND ${CMAKE_COMMAND} -E copy ${packages} ${folder}
-    COMMAND sh -c "'${LETHE_NPM}' ci --silent --no-audit --no-fund --prefix '${folder}' || { echo 'The packages that build the console could not be fetched with npm; -DLETHE_CONSOLE=OFF leaves it out.' >&2; exit 1; }"
+    COMMAND sh -c "'${LETHE_NPM}' ci --ignore-scripts --silent --no-audit --no-fund --prefix '${folder}' || { echo 'The packages that build the console could not be fetched with npm; -DLETHE_CONSOLE=OFF leaves it out.' >&2; exit 1; }"
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/packages.stamp
     DEPENDS ${packages}
     COMMENT "Fetching what builds the console" VERBATIM)
