@@ -265,8 +265,10 @@ class ErasureTest(SpeechTest):
         for task in (first, second):
             self.wait_for(task)
             # What is still about to be written when it is erased goes too, but nobody has a receipt.
-            held = call_own(self.service, f'held?class=operation_log&task_id={task}')[1]
-            self.assertEqual(len(held['items']), 1)
+            until = time.monotonic() + PATIENCE
+            while len(call_own(self.service, f'held?class=operation_log&task_id={task}')[1]['items']) != 1:
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.05)
         receipts = self.path('receipts')
         told = self.assert_good(self.command('erase', '--task', str(first), '--receipts', receipts,
                                              *self.object_options()))
