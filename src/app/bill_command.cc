@@ -5,6 +5,7 @@
 #include "app/metering_options.h"
 #include "app/output.h"
 #include "app/table.h"
+#include "metering/month_report.h"
 #include "metering/reports.h"
 
 namespace lethe {
@@ -73,12 +74,7 @@ Status Run(const Options& options) {
   for (const AppId app_id : apps) {
     const CallQuery query{
         .app_id = app_id, .begin = month.begin(), .end = month.end(), .upto = mark};
-    UsageSums sums(month.utc_offset);
-    RETURN_IF_ERROR(usage.Calls(query, [&](const FinishedCall& call) {
-      sums.Add(call);
-      return OkStatus();
-    }));
-    ASSIGN_OR_RETURN(const Bill bill, MakeBill(prices, app_id, month, sums, now));
+    ASSIGN_OR_RETURN(const Bill bill, BillMonth(usage, prices, app_id, month, now, mark));
     if (wanted.json || wanted.csv || options.calls) {
       const std::string warning = MonthWarning(bill.over, bill.complete);
       if (!warning.empty()) PrintNote(warning.substr(0, warning.size() - 1));

@@ -34,6 +34,7 @@
 #include "server/operations.h"
 #include "server/own_api.h"
 #include "server/realtime.h"
+#include "server/watch_history.h"
 #include "service/calls_under_way.h"
 #include "service/eraser.h"
 #include "service/ledger_feed.h"
@@ -305,6 +306,7 @@ Status Run(Options& options) {
       {.canonical_hosts = {serve.canonical_hosts.begin(), serve.canonical_hosts.end()},
        .regions = {serve.request_regions.begin(), serve.request_regions.end()},
        .default_engine = serve.default_engine}};
+  WatchHistory history;
   std::atomic<bool> stopping = false;
   std::unique_ptr<HttpServer> server;
   std::atomic<HttpServer*> started = nullptr;
@@ -317,21 +319,29 @@ Status Run(Options& options) {
   AddRealtimeRoutes(router, context,
                     {.max_ahead = std::chrono::seconds(serve.max_ahead_seconds),
                      .max_decoders = static_cast<int>(serve.decoders) / 2});
-  AddOwnApiRoutes(router, context, eraser, erasures, {prices, utc_offset, feed});
+  const OperationsParts operations{engines,
+                                   meter,
+                                   [&started] {
+                                     const HttpServer* running = started;
+                                     return running == nullptr ? ServerCounts() : running->counts();
+                                   },
+                                   [&sweeper] { return sweeper.reports(); },
+                                   [&feed] { return feed.report(); },
+                                   stopping,
+                                   [&data] { return MaybeSetWrong(*data.clock); },
+                                   [&tasks] { return tasks.callbacks(); },
+                                   {{"calls", pool}, {"quick", quick_pool}, {"erasures", erasures}},
+                                   data.path};
+  AddOwnApiRoutes(
+      router, context, eraser, erasures,
+      {prices,
+       utc_offset,
+       feed,
+       {history, [&operations] { return ReadWatchCounts(operations); }, Node(serve).node}});
   AddConsoleRoutes(router, context);
-  AddOperationsRoutes(router, {engines,
-                               meter,
-                               [&started] {
-                                 const HttpServer* running = started;
-                                 return running == nullptr ? ServerCounts() : running->counts();
-                               },
-                               [&sweeper] { return sweeper.reports(); },
-                               [&feed] { return feed.report(); },
-                               stopping,
-                               [&data] { return MaybeSetWrong(*data.clock); },
-                               [&tasks] { return tasks.callbacks(); },
-                               {{"calls", pool}, {"quick", quick_pool}, {"erasures", erasures}},
-                               data.path});
+  AddOperationsRoutes(router, operations);
+  // From here on it counts: no call is before the first sample.
+  history.Add(ReadWatchCounts(operations), SystemClock().Now());
   ASSIGN_OR_RETURN(server, HttpServer::Start(
                                {.listen = addresses,
                                 .tls_certificate = serve.tls_certificate,
@@ -350,6 +360,7 @@ Status Run(Options& options) {
   constexpr timespec kLook{.tv_sec = 1, .tv_nsec = 0};
   while (sigtimedwait(&signals, nullptr, &kLook) < 0) {
     health.Look({sweeper.reports(), feed.report(), meter.lost(), MaybeSetWrong(*data.clock)});
+    if (history.IsDue()) history.Add(ReadWatchCounts(operations), SystemClock().Now());
   }
   stopping = true;
   Log({.level = "info",

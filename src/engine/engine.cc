@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include <sched.h>
@@ -46,12 +47,15 @@ Status CheckOptions(const LiveOptions& options) {
 // What the caller of a live stream holds.
 class LiveHandle final : public LiveStream {
  public:
-  LiveHandle(std::shared_ptr<LiveSession> session, std::shared_ptr<void> open)
-      : session_(std::move(session)), open_(std::move(open)) {}
+  LiveHandle(std::shared_ptr<LiveSession> session, std::shared_ptr<void> open,
+             std::atomic<std::uint64_t>& heard)
+      : session_(std::move(session)), open_(std::move(open)), heard_(heard) {}
   ~LiveHandle() override { session_->Abandon(); }
 
   Result<std::size_t> PushSamples(std::span<const float> samples) override {
-    return session_->PushSamples(samples);
+    auto taken = session_->PushSamples(samples);
+    if (taken.ok()) heard_ += *taken;
+    return taken;
   }
   void SetHotWords(std::shared_ptr<const HotWords> hot_words) override {
     session_->SetHotWords(std::move(hot_words));
@@ -63,9 +67,19 @@ class LiveHandle final : public LiveStream {
  private:
   const std::shared_ptr<LiveSession> session_;
   const std::shared_ptr<void> open_;
+  std::atomic<std::uint64_t>& heard_;  // samples; the engine's
 };
 
 }  // namespace
+
+EngineFigures& EngineFigures::operator+=(const EngineFigures& other) {
+  live_streams += other.live_streams;
+  recordings += other.recordings;
+  waiting += other.waiting;
+  heard += other.heard;
+  busy += other.busy;
+  return *this;
+}
 
 class Engine::Impl {
  public:
@@ -88,7 +102,7 @@ class Engine::Impl {
   Result<std::unique_ptr<Stream>> Open(const StreamOptions& options) {
     ASSIGN_OR_RETURN(std::shared_ptr<void> place, TakePlace());
     return std::unique_ptr<Stream>(std::make_unique<RecordingStream>(
-        *voice_activity_, options_.segmenter, options, recordings_, std::move(place)));
+        *voice_activity_, options_.segmenter, options, recordings_, heard_, std::move(place)));
   }
 
   Result<std::unique_ptr<LiveStream>> OpenLive(const LiveOptions& options) {
@@ -106,10 +120,22 @@ class Engine::Impl {
         *voice_activity_, options_.segmenter, model_->tokenizer(), options,
         [shard](std::shared_ptr<LiveSession> news) { shard->AddNews(std::move(news)); });
     return std::unique_ptr<LiveStream>(
-        std::make_unique<LiveHandle>(std::move(session), std::move(open)));
+        std::make_unique<LiveHandle>(std::move(session), std::move(open), heard_));
   }
 
   int num_threads() const { return static_cast<int>(shards_.size()); }
+
+  EngineFigures figures() const {
+    EngineFigures figures{
+        .waiting = recordings_.waiting(),
+        .heard = std::chrono::nanoseconds(heard_ * (1'000'000'000 / kSampleRate))};
+    for (const auto& shard : shards_) {
+      figures.live_streams += shard->num_sessions;
+      figures.busy += shard->busy();
+    }
+    figures.recordings = std::max(0, num_streams_ - figures.live_streams);
+    return figures;
+  }
 
  private:
   // A place among the streams that may be open, given back when the last copy goes.
@@ -126,6 +152,7 @@ class Engine::Impl {
   const std::shared_ptr<const VoiceActivityModel> voice_activity_;
   const EngineOptions options_;
   std::atomic<int> num_streams_ = 0;
+  std::atomic<std::uint64_t> heard_ = 0;  // samples
   RecordingQueue recordings_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };
@@ -146,5 +173,7 @@ Result<std::unique_ptr<LiveStream>> Engine::OpenLive(const LiveOptions& options)
 }
 
 int Engine::num_threads() const { return impl_->num_threads(); }
+
+EngineFigures Engine::figures() const { return impl_->figures(); }
 
 }  // namespace lethe

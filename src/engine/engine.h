@@ -23,6 +23,7 @@
 // promise the beginning of their final (StreamEvent::stable_bytes), promises depend on when
 // partials were made, and a final that would break one is made to keep it.
 
+#include <chrono>
 #include <memory>
 
 #include "base/status.h"
@@ -52,6 +53,17 @@ struct EngineOptions {
   HearingOptions hearing;
 };
 
+/// What an engine has to do, and what it did since it was made; for metrics.
+struct EngineFigures {
+  int live_streams = 0;               // open now
+  int recordings = 0;                 // open now
+  int waiting = 0;                    // stretches of recordings that no shard has taken yet
+  std::chrono::nanoseconds heard{0};  // audio that was pushed, of live streams and recordings
+  std::chrono::nanoseconds busy{0};   // that shards were at work, of all of them together
+
+  EngineFigures& operator+=(const EngineFigures& other);
+};
+
 /// Transcribes any number of streams at once on a fixed number of threads.
 ///
 /// Thread:   any
@@ -72,6 +84,9 @@ class Engine {
   Result<std::unique_ptr<LiveStream>> OpenLive(const LiveOptions& options);
 
   int num_threads() const;
+  /// The real-time factor is what `busy` grew by over what `heard` did: compute time over audio
+  /// time. Voice activity of recordings is not in it: that is heard on their callers' threads.
+  EngineFigures figures() const;
 
  private:
   class Impl;

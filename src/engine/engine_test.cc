@@ -121,6 +121,29 @@ TEST_F(EngineTest, AnUnsureUtteranceIsHeardAgainAndTheSurerAnswerKept) {
               ElementsAre("w41 w41", "w20 w20"));
 }
 
+TEST_F(EngineTest, FiguresSayWhatIsOpenAndWhatWasHeard) {
+  const auto engine = MakeEngine(2);
+  EXPECT_EQ(engine->figures().heard.count(), 0);
+  const std::vector<float> samples = SpeechOf({11, 12, 13});
+  const auto length = std::chrono::nanoseconds(samples.size() * 62'500);
+  {
+    const auto live = *engine->OpenLive({});
+    const auto recording = *engine->Open({});
+    EXPECT_EQ(engine->figures().live_streams, 1);
+    EXPECT_EQ(engine->figures().recordings, 1);
+    EXPECT_EQ(*live->PushSamples(std::span(samples).first(kSampleRate)), kSampleRate);
+    EXPECT_EQ(engine->figures().heard, std::chrono::seconds(1));
+    ASSERT_TRUE(recording->PushSamples(samples).ok());
+    ASSERT_TRUE(recording->Finish().ok());
+  }
+  EXPECT_EQ(engine->figures().live_streams, 0);
+  EXPECT_EQ(engine->figures().recordings, 0);
+  EXPECT_EQ(engine->figures().waiting, 0);
+  EXPECT_EQ(engine->figures().heard, std::chrono::seconds(1) + length);
+  // Counted when a pass is over, which its answers may be ahead of.
+  while (engine->figures().busy.count() == 0) std::this_thread::yield();
+}
+
 TEST_F(EngineTest, AStreamThatGoesAwayDisturbsNobody) {
   const auto engine = MakeEngine(2);
   std::vector<std::thread> leavers;

@@ -21,9 +21,11 @@ constexpr SampleIndex kShortCall = SampleIndex{60} * kSampleRate;
 
 RecordingStream::RecordingStream(const VoiceActivityModel& voice_activity,
                                  const SegmenterOptions& segmenter, const StreamOptions& options,
-                                 RecordingQueue& queue, std::shared_ptr<void> open)
+                                 RecordingQueue& queue, std::atomic<std::uint64_t>& heard,
+                                 std::shared_ptr<void> open)
     : options_(options),
       queue_(queue),
+      heard_(heard),
       open_(std::move(open)),
       listener_(voice_activity, segmenter) {}
 
@@ -37,6 +39,7 @@ Status RecordingStream::PushSamples(std::span<const float> samples) {
   while (!samples.empty()) {
     const auto step = samples.first(std::min(Listener::kMaxPush, samples.size()));
     samples = samples.subspan(step.size());
+    heard_ += step.size();
     for (const HeardSpan& span : listener_.Push(step)) Send(span);
   }
   return OkStatus();

@@ -49,10 +49,13 @@ bool Shard::WakeIfIdle() {
 }
 
 void Shard::Work() {
+  using Time = std::chrono::steady_clock;
   while (WaitForWork()) {
+    const Time::time_point begin = Time::now();
     TakeNews();
     Admit();
     batch_.Step([this] { return Interrupted(); });
+    busy_ += std::chrono::nanoseconds(Time::now() - begin).count();
   }
 }
 

@@ -1,6 +1,8 @@
 #include "server/operations.h"
 
+#include <algorithm>
 #include <chrono>
+#include <set>
 #include <string>
 
 #include "server/internal/metrics_text.h"
@@ -66,6 +68,30 @@ void CallMetrics(MetricsText& text, const Meter& meter) {
               meter.lost());
 }
 
+// A model that has several names is one engine.
+EngineFigures FiguresOf(const EngineCatalog& engines) {
+  EngineFigures figures;
+  std::set<const SpeechEngine*> seen;
+  for (const EngineEntry& entry : engines.Offered()) {
+    if (seen.insert(entry.speech).second) figures += entry.speech->engine->figures();
+  }
+  return figures;
+}
+
+void EngineMetrics(MetricsText& text, const EngineFigures& figures) {
+  const auto seconds = [](std::chrono::duration<double> time) { return time.count(); };
+  text.Single("lethe_engine_live_streams", "gauge", "Live streams that are open.",
+              static_cast<std::uint64_t>(figures.live_streams));
+  text.Single("lethe_engine_recordings", "gauge", "Recordings that are being heard.",
+              static_cast<std::uint64_t>(figures.recordings));
+  text.Single("lethe_engine_waiting", "gauge", "Stretches of recordings that wait for the engine.",
+              static_cast<std::uint64_t>(figures.waiting));
+  text.Single("lethe_engine_heard_seconds_total", "counter", "Audio that the engine was given.",
+              seconds(figures.heard));
+  text.Single("lethe_engine_busy_seconds_total", "counter",
+              "How long the engine's threads were at work, together.", seconds(figures.busy));
+}
+
 void PoolMetrics(MetricsText& text, const std::vector<NamedPool>& pools) {
   text.Metric("lethe_pool_waiting", "gauge", "Calls that wait for their turn.");
   for (const NamedPool& pool : pools) {
@@ -116,6 +142,7 @@ std::string Metrics(const OperationsParts& parts) {
   text.Value(std::uint64_t{1}, {{"version", LETHE_VERSION}});
   ServerMetrics(text, parts.server());
   CallMetrics(text, parts.meter);
+  EngineMetrics(text, FiguresOf(parts.engines));
   PoolMetrics(text, parts.pools);
   PromiseMetrics(text, parts);
   server_internal::AddProcessMetrics(text, parts.data_folder);
@@ -137,6 +164,37 @@ std::string LateLines(const std::vector<Sweeper::Report>& reports) {
 }
 
 }  // namespace
+
+WatchCounts ReadWatchCounts(const OperationsParts& parts) {
+  WatchCounts counts;
+  const auto figures = parts.meter.figures();
+  for (std::size_t i = 0; i < kInterfaces.size(); ++i) {
+    const auto found = figures.find(kInterfaces[i]);
+    if (found != figures.end()) counts.calls[i] = found->second;
+  }
+  counts.rows_lost = parts.meter.lost();
+  counts.engine = FiguresOf(parts.engines);
+  for (const NamedPool& pool : parts.pools) {
+    counts.refused += pool.pool.refused();
+    counts.calls_waiting += pool.pool.waiting();
+  }
+  for (const Sweeper::Report& report : parts.retention()) {
+    counts.erasure_late = std::max(counts.erasure_late, report.lateness);
+  }
+  const LedgerFeed::Report ledger = parts.ledger();
+  counts.ledger_late = ledger.lateness;
+  counts.ledger_is_ours = ledger.is_ours;
+  counts.held = parts.held();
+  const auto process = server_internal::ReadProcessFigures(parts.data_folder);
+  counts.resident_bytes = process.resident_bytes;
+  counts.memory_limit = process.memory_limit;
+  counts.started = process.started;
+  if (process.disk) {
+    counts.disk_size = process.disk->size;
+    counts.disk_free = process.disk->free;
+  }
+  return counts;
+}
 
 void AddOperationsRoutes(Router& router, const OperationsParts& parts) {
   router.Add({.method = "GET",

@@ -12,6 +12,7 @@
 #include "server/faces.h"
 #include "server/http_server.h"
 #include "server/router.h"
+#include "server/watch_history.h"
 #include "service/fair_pool.h"
 #include "service/ledger_feed.h"
 #include "service/recording_tasks.h"
@@ -38,6 +39,10 @@ struct OperationsParts {
   std::vector<NamedPool> pools;
   std::string data_folder = "/";  // whose disk is looked at
 };
+
+/// What the metrics are made of, as it is now; for a WatchHistory. Blocks on a few files of the
+/// kernel's.
+WatchCounts ReadWatchCounts(const OperationsParts& parts);
 
 /// GET /healthz (the process answers), /readyz (it takes calls; 503 while it stops; besides, what
 /// was not swept clean for ten minutes) and /metrics (Prometheus text, docs/metrics.md). None of

@@ -12,8 +12,10 @@
 #include "server/internal/own_api_consents.h"
 #include "server/internal/own_api_held.h"
 #include "server/internal/own_api_json.h"
+#include "server/internal/own_api_ledger.h"
 #include "server/internal/own_api_metering.h"
 #include "server/internal/own_api_vocabularies.h"
+#include "server/internal/own_api_watch.h"
 #include "server/internal/run_on.h"
 
 namespace lethe {
@@ -117,12 +119,6 @@ HttpResponse ShowRetention(RetentionPeriods& periods, const OwnApiCaller& caller
   if (!status.ok()) return OwnApiError(status);
   const auto app_id = NamedApplication(caller, named);
   return app_id.ok() ? ShowPeriods(periods, *app_id) : OwnApiError(app_id.status());
-}
-
-HttpResponse ShowLedger(LedgerFeed& ledger) {
-  const auto published = ledger.Publish();
-  if (!published.ok()) return OwnApiError(published.status());
-  return OwnApiAnswer({{"head", published->head}, {"keys", published->keys}});
 }
 
 // Of one that was removed, usage is known for as long as all usage is.
@@ -243,6 +239,7 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
         return server_internal::ShowHeld(context, caller, request);
       });
   for (const auto& [path, show] : {std::pair("/lethe/v1/usage", &server_internal::ShowUsage),
+                                   std::pair("/lethe/v1/bill", &server_internal::ShowBill),
                                    std::pair("/lethe/v1/sla", &server_internal::ShowSla)}) {
     // With what else takes long, each application in its turn: erasures do not wait for it.
     add("GET", path, context.pool,
@@ -259,8 +256,12 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
         return Shorten(periods, caller, request.body);
       });
   add("GET", "/lethe/v1/ledger", context.pool,
-      [&ledger = options.ledger](const OwnApiCaller&, const HttpRequest&) {
-        return ShowLedger(ledger);
+      [&ledger = options.ledger](const OwnApiCaller&, const HttpRequest& request) {
+        return server_internal::ShowLedger(ledger, request);
+      });
+  add("GET", "/lethe/v1/watch", context.quick_pool,
+      [&context, watch = options.watch](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ShowWatch(watch, context.clock, caller, request);
       });
   add("GET", "/lethe/v1/applications", context.quick_pool,
       [&store](const OwnApiCaller& caller, const HttpRequest&) {

@@ -255,12 +255,18 @@ void LedgerFeed::Stop() {
   ledger_.reset();
 }
 
-Result<LedgerFeed::Published> LedgerFeed::Publish() {
+Result<LedgerFeed::Published> LedgerFeed::Publish(std::optional<std::uint64_t> from) {
   const std::lock_guard lock(telling_);
   if (ledger_ == nullptr) return Unavailable("another node writes the ledger");
   ASSIGN_OR_RETURN(const SignedHead head, ledger_->LastHead());
-  Published published{.head = head.note(), .keys = {}};
+  Published published{.head = head.note(), .keys = {}, .consistency = {}};
   for (const VerifierKey& key : ledger_->keys()) published.keys.push_back(key.Text());
+  if (!from) return published;
+  if (*from > head.head().size) {
+    return FailedPrecondition("the last head has fewer leaves than that: " +
+                              std::to_string(head.head().size));
+  }
+  ASSIGN_OR_RETURN(published.consistency, ledger_->ProveConsistency(*from, head.head().size));
   return published;
 }
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -59,13 +60,15 @@ class LedgerFeed {
   Result<Receipt> ProveLeaf(std::uint64_t number, const MerkleHash& opening);
 
   /// What anybody may know: the last signed head, as it is written, and the keys that sign heads,
-  /// in order. Errors: kUnavailable where another process has the ledger; kNotFound before the
-  /// first head
+  /// in order; and the hashes that prove the ledger to go on from the head of its first `from`
+  /// leaves (RFC 9162, section 2.1.4). Errors: kUnavailable where another process has the ledger;
+  /// kNotFound before the first head; kFailedPrecondition when that has fewer leaves than `from`
   struct Published {
     std::string head;
     std::vector<std::string> keys;
+    std::vector<MerkleHash> consistency;
   };
-  Result<Published> Publish();
+  Result<Published> Publish(std::optional<std::uint64_t> from = {});
 
   /// Tells the ledger of certain items, before all else that is in the journal. Errors: as
   /// CatchUp()

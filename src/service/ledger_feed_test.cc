@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include "ledger/merkle_tree.h"
+#include "ledger/signed_head.h"
 #include "tests/support/test_store.h"
 
 namespace lethe {
@@ -103,6 +105,31 @@ TEST_F(LedgerFeedTest, AReceiptDoesNotWaitForWhatElseIsToBeTold) {
   EXPECT_EQ(feed.report().leaves, 2U);
   ASSERT_THAT(feed.CatchUp(), IsOk());
   EXPECT_EQ(feed.report().leaves, 302U);
+}
+
+TEST_F(LedgerFeedTest, WhoRemembersAHeadIsShownThatTheLedgerGoesOnFromIt) {
+  LedgerFeed feed(store_->journal(), Options("ledger"), clock_);
+  EXPECT_THAT(feed.Publish(0).status(), HasCode(StatusCode::kUnavailable));
+  const auto head_behind_an_erasure = [&] {
+    const Task task = MakeTask();
+    const auto erased = *store_->tasks().Erase({.task = task.id}, ErasureCause::kRequested, 10);
+    EXPECT_THAT(feed.Prove(erased[0].items).status(), IsOk());
+    return SignedHead::Parse(feed.Publish()->head)->head();
+  };
+  const TreeHead old_head = head_behind_an_erasure();
+  for (int i = 0; i < 5; ++i) MakeTask();
+  ASSERT_THAT(feed.CatchUp(), IsOk());
+  const TreeHead new_head = head_behind_an_erasure();
+  ASSERT_GT(new_head.size, old_head.size);
+  const auto published = feed.Publish(old_head.size);
+  ASSERT_THAT(published.status(), IsOk());
+  EXPECT_EQ(SignedHead::Parse(published->head)->head(), new_head);
+  EXPECT_TRUE(VerifyConsistency(old_head.size, new_head.size, old_head.root, new_head.root,
+                                published->consistency));
+  EXPECT_FALSE(VerifyConsistency(old_head.size, new_head.size, new_head.root, new_head.root,
+                                 published->consistency));
+  EXPECT_TRUE(feed.Publish(new_head.size)->consistency.empty());
+  EXPECT_THAT(feed.Publish(new_head.size + 1).status(), HasCode(StatusCode::kFailedPrecondition));
 }
 
 }  // namespace

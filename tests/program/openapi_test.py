@@ -215,8 +215,9 @@ class OpenApiTest(ProgramTest):
                         made = shown.get('key') or shown.get('vocabulary') or {}
                     if operation.get('security') != [] and answer[0] == 200:
                         self.assertEqual(answer[1]['Cache-Control'], 'no-store', path)
-                    operators = path in ('/lethe/v1/applications', '/lethe/v1/keys')
-                    if authorization == self.bearer and method == 'POST' and operators:
+                    operators = path == '/lethe/v1/watch' or method == 'POST' and path in (
+                        '/lethe/v1/applications', '/lethe/v1/keys')
+                    if authorization == self.bearer and operators:
                         self.assertEqual(answer[0], 403, (path, name))
                     elif path != '/lethe/v1/receipts':  # of a task that is not there
                         self.assertEqual(answer[0], 200, (path, name, answer))

@@ -28,6 +28,7 @@ class RecordingQueue {
   /// The oldest request of this priority, or nothing.
   std::optional<Request> Take(Priority priority);
   bool Has(Priority priority) const { return count(priority).load() > 0; }
+  int waiting() const { return count(Priority::kShortCall) + count(Priority::kRecording); }
 
  private:
   const std::atomic<int>& count(Priority priority) const {

@@ -2,7 +2,9 @@
 
 // A recording from its caller's side.
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,9 +19,11 @@ namespace lethe {
 /// Hears on the caller's thread and hands what was said to the shards.
 class RecordingStream final : public Stream {
  public:
-  /// `open` is held while the stream is open: the engine counts streams by it.
+  /// `open` is held while the stream is open: the engine counts streams by it, and samples by
+  /// `heard`.
   RecordingStream(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter,
-                  const StreamOptions& options, RecordingQueue& queue, std::shared_ptr<void> open);
+                  const StreamOptions& options, RecordingQueue& queue,
+                  std::atomic<std::uint64_t>& heard, std::shared_ptr<void> open);
   ~RecordingStream() override;
 
   Status PushSamples(std::span<const float> samples) override;
@@ -42,6 +46,7 @@ class RecordingStream final : public Stream {
 
   const StreamOptions options_;
   RecordingQueue& queue_;
+  std::atomic<std::uint64_t>& heard_;
   const std::shared_ptr<void> open_;
   const std::shared_ptr<Exchange> exchange_ = std::make_shared<Exchange>();
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);

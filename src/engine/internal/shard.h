@@ -4,7 +4,9 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -35,6 +37,9 @@ class Shard {
   /// Any thread: wakes the shard if it has nothing to do; false if it has.
   bool WakeIfIdle();
 
+  /// Any thread: how long it was at work, passes that are over.
+  std::chrono::nanoseconds busy() const { return std::chrono::nanoseconds(busy_.load()); }
+
   /// Any thread: sessions that are open on this shard; kept by who opens them.
   std::atomic<int> num_sessions = 0;
 
@@ -58,6 +63,7 @@ class Shard {
   std::atomic<bool> has_news_ = false;
   std::atomic<bool> idle_ = false;
   std::atomic<bool> stopping_ = false;
+  std::atomic<std::int64_t> busy_ = 0;  // nanoseconds
 
   // Shard thread only.
   UtteranceBatch batch_;

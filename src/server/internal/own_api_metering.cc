@@ -32,8 +32,8 @@ Result<std::string> Days(const OwnApiMetering& metering, AppId app_id, const Nam
   return UsageJson(wanted, days);
 }
 
-Result<std::string> Month(const OwnApiMetering& metering, AppId app_id, const NamedValues& query) {
-  const WallTime now = metering.clock.Now();
+Result<BilledMonth> ReadMonth(const OwnApiMetering& metering, const NamedValues& query,
+                              WallTime now) {
   const std::chrono::year_month_day today = DayOf(now, metering.utc_offset);
   BilledMonth month{.month = today.year() / today.month() - std::chrono::months(1),
                     .utc_offset = metering.utc_offset};
@@ -41,6 +41,19 @@ Result<std::string> Month(const OwnApiMetering& metering, AppId app_id, const Na
     ASSIGN_OR_RETURN(month.month, ParseMonth(*named));
   }
   if (now < month.begin()) return InvalidArgument("the month has not begun yet");
+  return month;
+}
+
+Result<std::string> BillOf(const OwnApiMetering& metering, AppId app_id, const NamedValues& query) {
+  const WallTime now = metering.clock.Now();
+  ASSIGN_OR_RETURN(const BilledMonth month, ReadMonth(metering, query, now));
+  ASSIGN_OR_RETURN(const Bill bill, BillMonth(metering.usage, metering.prices, app_id, month, now));
+  return BillJson(bill);
+}
+
+Result<std::string> SlaOf(const OwnApiMetering& metering, AppId app_id, const NamedValues& query) {
+  const WallTime now = metering.clock.Now();
+  ASSIGN_OR_RETURN(const BilledMonth month, ReadMonth(metering, query, now));
   ASSIGN_OR_RETURN(const SlaReport report,
                    ReportMonth(metering.usage, metering.prices, app_id, month, {}, now));
   return SlaJson(report);
@@ -56,8 +69,12 @@ HttpResponse ShowUsage(const OwnApiMetering& metering, AppId app_id, const Named
   return Answer(Days(metering, app_id, query));
 }
 
+HttpResponse ShowBill(const OwnApiMetering& metering, AppId app_id, const NamedValues& query) {
+  return Answer(BillOf(metering, app_id, query));
+}
+
 HttpResponse ShowSla(const OwnApiMetering& metering, AppId app_id, const NamedValues& query) {
-  return Answer(Month(metering, app_id, query));
+  return Answer(SlaOf(metering, app_id, query));
 }
 
 }  // namespace lethe::server_internal

@@ -1,6 +1,6 @@
 #pragma once
 
-// What an application used, and how available the service was for it.
+// What an application used, what that costs, and how available the service was for it.
 
 #include <chrono>
 
@@ -22,7 +22,10 @@ struct OwnApiMetering {
 /// `from` and `to`, days: the application's use, day by day; by default of this month.
 HttpResponse ShowUsage(const OwnApiMetering& metering, AppId app_id, const NamedValues& query);
 
-/// `month`, by default the last one that is over: service levels and credits.
+/// `month`, by default the last one that is over: its bill, as `lethe bill --json` prints it.
+HttpResponse ShowBill(const OwnApiMetering& metering, AppId app_id, const NamedValues& query);
+
+/// The same of service levels and credits.
 HttpResponse ShowSla(const OwnApiMetering& metering, AppId app_id, const NamedValues& query);
 
 }  // namespace lethe::server_internal

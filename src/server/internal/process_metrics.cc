@@ -67,30 +67,47 @@ std::uint64_t MemoryLimit() {
 
 }  // namespace
 
-void AddProcessMetrics(MetricsText& text, const std::string& data_folder) {
-  text.Single("process_start_time_seconds", "gauge", "When the process was started, since 1970.",
-              kStarted);
+ProcessFigures ReadProcessFigures(const std::string& data_folder) {
+  ProcessFigures figures{.started = kStarted,
+                         .cpu_seconds = {},
+                         .resident_bytes = ResidentBytes(),
+                         .memory_limit = MemoryLimit(),
+                         .disk = {}};
   rusage used{};
   if (getrusage(RUSAGE_SELF, &used) == 0) {
+    figures.cpu_seconds = Seconds(used.ru_utime) + Seconds(used.ru_stime);
+  }
+  struct statvfs disk {};
+  if (statvfs(data_folder.c_str(), &disk) == 0) {
+    figures.disk = {.size = std::uint64_t{disk.f_blocks} * disk.f_frsize,
+                    .free = std::uint64_t{disk.f_bavail} * disk.f_frsize};
+  }
+  return figures;
+}
+
+void AddProcessMetrics(MetricsText& text, const std::string& data_folder) {
+  const ProcessFigures figures = ReadProcessFigures(data_folder);
+  text.Single("process_start_time_seconds", "gauge", "When the process was started, since 1970.",
+              figures.started);
+  if (figures.cpu_seconds) {
     text.Single("process_cpu_seconds_total", "counter", "Processor time of the process.",
-                Seconds(used.ru_utime) + Seconds(used.ru_stime));
+                *figures.cpu_seconds);
   }
   text.Single("process_resident_memory_bytes", "gauge", "Memory of the process, models included.",
-              ResidentBytes());
+              figures.resident_bytes);
   text.Single("lethe_memory_limit_bytes", "gauge",
-              "Memory it may have: the machine's, or its control group's.", MemoryLimit());
+              "Memory it may have: the machine's, or its control group's.", figures.memory_limit);
   text.Single("process_open_fds", "gauge", "Open files and sockets.", OpenFiles());
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     text.Single("process_max_fds", "gauge", "Files and sockets that may be open.",
                 std::uint64_t{files.rlim_cur});
   }
-  struct statvfs disk {};
-  if (statvfs(data_folder.c_str(), &disk) == 0) {
+  if (figures.disk) {
     text.Single("lethe_data_size_bytes", "gauge", "Size of the disk that has the data folder.",
-                std::uint64_t{disk.f_blocks} * disk.f_frsize);
+                figures.disk->size);
     text.Single("lethe_data_free_bytes", "gauge", "What of it the service may still write.",
-                std::uint64_t{disk.f_bavail} * disk.f_frsize);
+                figures.disk->free);
   }
 }
 
