@@ -3,11 +3,11 @@
 //
 //   node build.mjs --modules FOLDER --out FILE.cc
 //
-// FOLDER has node_modules/, as `npm ci` made it of package-lock.json.
+// FOLDER is node_modules/, as `npm ci` made it of package-lock.json.
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +16,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 const { values } = parseArgs({ options: { modules: { type: 'string' }, out: { type: 'string' } } })
 const here = dirname(fileURLToPath(import.meta.url))
-const require = createRequire(join(resolve(values.modules), 'none.js'))
+const modules = resolve(values.modules)
+const require = createRequire(join(modules, 'none.js'))
 const esbuild = require('esbuild')
 
 const TYPES = {
@@ -26,8 +27,11 @@ const TYPES = {
   '.svg': 'image/svg+xml',
 }
 
+// Their licence wants to go with every copy.
+const licence = name => `/*! ${name}\n\n${readFileSync(join(modules, name, 'LICENSE'), 'utf8').trim()} */`
+
 // One bundle; its name ends with a hash of what is in it.
-function bundle(entry, define = {}) {
+function bundle(entry, define = {}, banner = {}) {
   const { outputFiles } = esbuild.buildSync({
     entryPoints: [join(here, 'src', entry)],
     outdir: '/',
@@ -39,7 +43,9 @@ function bundle(entry, define = {}) {
     format: 'esm',
     legalComments: 'none',
     write: false,
+    nodePaths: [modules],
     define,
+    banner,
     logLevel: 'error',
   })
   return { path: outputFiles[0].path.slice(1), bytes: Buffer.from(outputFiles[0].contents) }
@@ -47,15 +53,17 @@ function bundle(entry, define = {}) {
 
 function makeFiles() {
   const worklet = bundle('capture_worklet.ts')
-  const script = bundle('main.ts', { WORKLET: JSON.stringify(worklet.path) })
-  const style = bundle('style.css')
+  // What draws is fetched when there is something to draw: nobody waits for it to sign in.
+  const charts = bundle('charts.ts', {}, { js: licence('uplot') })
+  const script = bundle('main.ts', { WORKLET: JSON.stringify(worklet.path), CHARTS_SCRIPT: JSON.stringify(charts.path) })
+  const style = bundle('style.css', {}, { css: licence('uplot') })
   const icon = readFileSync(join(here, 'src/icon.svg'))
   const iconPath = `icon-${createHash('sha256').update(icon).digest('hex').slice(0, 8)}.svg`
   const page = readFileSync(join(here, 'src/index.html'), 'utf8')
     .replace('SCRIPT', script.path)
     .replace('STYLE', style.path)
     .replace('ICON', iconPath)
-  return [{ path: '', bytes: Buffer.from(page) }, script, worklet, style,
+  return [{ path: '', bytes: Buffer.from(page) }, script, worklet, charts, style,
     { path: iconPath, bytes: icon }]
 }
 
@@ -98,6 +106,21 @@ ${rows}  };
 `
 }
 
-execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', here],
-  { stdio: 'inherit' })
+// The packages are not beside the sources, so the compiler is told where their types are.
+function checkTypes() {
+  const config = join(mkdtempSync(join(dirname(modules), 'types-')), 'tsconfig.json')
+  try {
+    writeFileSync(config, JSON.stringify({
+      extends: join(here, 'tsconfig.json'),
+      compilerOptions: { paths: { uplot: [join(modules, 'uplot/dist/uPlot.d.ts')] } },
+      include: [join(here, 'src')],
+    }))
+    execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', config],
+      { stdio: 'inherit' })
+  } finally {
+    rmSync(dirname(config), { recursive: true })
+  }
+}
+
+checkTypes()
 writeFileSync(values.out, source(makeFiles()))

@@ -22,7 +22,8 @@ let keys: Promise<string[]> | null = null
 const ledgerKeys = () => keys ??= own<{ keys: string[] }>('GET', 'ledger').then(ledger => ledger.keys, () => { keys = null; return [] })
 
 const MARKS = { true: ['✓', 'holds'], false: ['✗', 'does not hold'], null: ['–', 'not checked'] } as const
-function checkItem({ what, holds }: Check): HTMLElement {
+/** A check and how it came out, as an item of a list. */
+export function checkItem({ what, holds }: Check): HTMLElement {
   const [mark, said] = MARKS[String(holds) as keyof typeof MARKS]
   return h('li', { class: `check-${holds}` }, h('span', { 'aria-hidden': 'true' }, mark),
     h('span', { class: 'hidden' }, `${said}: `), what)

@@ -32,9 +32,9 @@ const CAUSES = ['', 'expired', 'requested', 'consent_withdrawn', 'task_ended', '
 const LEAF = 96
 const NO_LEAF = 0xffff_ffff_ffff_ffffn
 
-type Bytes = Uint8Array<ArrayBuffer>
+export type Bytes = Uint8Array<ArrayBuffer>
 
-function bytesOf(base64: string): Bytes {
+export function bytesOf(base64: string): Bytes {
   return Uint8Array.from(atob(base64), character => character.charCodeAt(0))
 }
 
@@ -45,11 +45,11 @@ function join(...parts: (Bytes | number[])[]): Bytes {
   return bytes
 }
 
-async function sha256(...parts: (Bytes | number[])[]): Promise<Bytes> {
+export async function sha256(...parts: (Bytes | number[])[]): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', join(...parts)))
 }
 
-const same = (a: Bytes, b: Bytes) => a.length === b.length && a.every((byte, i) => byte === b[i])
+export const same = (a: Bytes, b: Bytes) => a.length === b.length && a.every((byte, i) => byte === b[i])
 
 /** What the leaf says, read from its bytes and from nothing else. */
 export function readLeaf(leaf: string): Says | null {
@@ -85,18 +85,30 @@ async function rootOf(leaf: Bytes, number: number, size: number, proof: Bytes[])
   return sn === 0 ? root : null
 }
 
-function readHead(head: string): { origin: string, size: number, root: Bytes, text: string, signatures: string[] } | null {
+export interface Head {
+  origin: string
+  size: number
+  root: Bytes
+  /** Seconds since 1970, as its signer believed. */
+  time: number
+  /** What is signed. */
+  text: string
+  signatures: string[]
+}
+
+export function readHead(head: string): Head | null {
   const end = head.indexOf('\n\n')
   if (end < 0) return null
   const text = head.slice(0, end + 1)
-  const [origin = '', size = '', root = ''] = text.split('\n')
+  const [origin = '', size = '', root = '', time = ''] = text.split('\n')
+  if (!/^\d{1,15}$/.test(size) || !/^time \d{1,15}$/.test(time)) return null
   const signatures = head.slice(end + 2).split('\n').filter(line => line.startsWith(`— ${origin} `))
     .map(line => line.slice(origin.length + 3))
-  return { origin, size: Number(size), root: bytesOf(root), text, signatures }
+  return { origin, size: Number(size), root: bytesOf(root), time: Number(time.slice(5)), text, signatures }
 }
 
 // `key` is origin+id+base64, the base64 that of 0x01 and the key's 32 bytes.
-async function isSigned(head: string, key: string): Promise<boolean | null> {
+export async function isSigned(head: string, key: string): Promise<boolean | null> {
   const read = readHead(head)
   const [origin, id, ...rest] = key.split('+')
   if (!read || origin !== read.origin || id === undefined) return false

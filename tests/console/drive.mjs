@@ -354,6 +354,123 @@ const SCENARIOS = {
     return { checks: await page.locator('.checks li').evaluateAll(items => items.map(item => item.className)) }
   },
 
+  // `before`: how many calls were made.
+  async watch(browser, before) {
+    const page = await openSignedIn(browser, '#/speak')
+    const drawing = () => page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /charts-\w+\.js$/.test(name)).length)
+    const seen = { early: await drawing() }
+    await page.getByRole('link', { name: 'Watch' }).click()
+    await page.locator('#chart-card-calls .figure', { hasText: `; ${before} calls in the last` }).waitFor()
+    await page.locator('#chart-card-memory canvas').waitFor()
+    seen.late = await drawing()
+    seen.health = await textOf(page.locator('section[aria-labelledby=health-title]'))
+    seen.updated = await textOf(page.locator('.updated'))
+    seen.words = {}
+    seen.drawn = {}
+    for (const card of await page.locator('.chart-card').all()) {
+      const title = await card.getByRole('heading').innerText()
+      seen.words[title] = await textOf(card.locator('.figure'))
+      seen.drawn[title] = await card.locator('canvas').evaluate(canvas =>
+        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(byte => byte > 0))
+    }
+    const latency = page.locator('#chart-card-latency')
+    await latency.locator('summary').focus()
+    await page.keyboard.press('Enter')
+    await latency.locator('tbody tr').first().waitFor()
+    seen.columns = await latency.locator('thead th').allInnerTexts()
+    seen.rows = await latency.locator('tbody tr').evaluateAll(rows => rows.map(row => [...row.cells].map(cell => cell.innerText)))
+    await page.locator('#chart-card-calls .u-over').hover()
+    await page.locator('#chart-card-calls .point', { hasText: 'ended' }).waitFor()
+    await page.locator('.total').waitFor()
+    seen.usage = await textOf(page.locator('section[aria-labelledby=usage-title]'))
+    seen.total = await page.locator('.total').innerText()
+    seen.level = await textOf(page.locator('section[aria-labelledby=level-title]'))
+    await page.getByLabel('Month', { exact: true }).selectOption({ index: 1 })
+    await page.getByText('Nothing was used.').waitFor()
+    seen.months = await page.getByLabel('Month', { exact: true }).locator('option').allInnerTexts()
+    return seen
+  },
+
+  // The test ends the service when it reads "verified", and when it reads "stale" puts one with the same keys
+  // and an older ledger at its place.
+  async ledger(browser) {
+    const page = await openSignedIn(browser, '#/watch')
+    const card = page.locator('section[aria-labelledby=ledger-title]')
+    const verify = async () => {
+      await card.getByRole('button', { name: 'Verify it' }).click()
+      await card.locator('.status').filter({ hasNotText: 'Verifying' }).filter({ hasText: /\w/ }).waitFor()
+      return { said: await textOf(card.locator('.status')), alert: await textOf(card.getByRole('alert').last()),
+        checks: await card.locator('.checks li').evaluateAll(items => items.map(item => item.className)) }
+    }
+    const NAME = 'lethe-ledger-head'
+    const remembered = () => page.evaluate(name => localStorage.getItem(name), NAME)
+    const remember = text => page.evaluate(([name, value]) => localStorage.setItem(name, value), [NAME, text])
+    await card.locator('dt', { hasText: 'Root' }).waitFor()
+    const seen = { first: await verify() }
+    // Something that the ledger is told.
+    const bearer = { Authorization: `Bearer ${process.env.LETHE_KEY}` }
+    const body = new FormData()
+    body.set('model', 'whisper-1')
+    body.set('file', new Blob(['no recording']), 'a.wav')
+    await fetch(`${ORIGIN}/v1/audio/transcriptions`, { method: 'POST', headers: bearer, body })
+    await fetch(`${ORIGIN}/lethe/v1/erase`, { method: 'POST', headers: bearer, body: JSON.stringify({ app_id: Number(process.env.LETHE_APP_ID) }) })
+    seen.second = await verify()
+    const before = await remembered()
+
+    // What is changed on its way.
+    const answers = async (pattern, change) => {
+      await page.route(pattern, async route => {
+        const answer = await (await route.fetch()).json()
+        change(answer)
+        await route.fulfill({ json: answer })
+      })
+      const verified = await verify()
+      await page.unroute(pattern)
+      return verified
+    }
+    const ALL = '**/lethe/v1/ledger*', WITH_PROOF = '**/lethe/v1/ledger?*'
+    seen.root = await answers(ALL, answer => { answer.head = answer.head.replace(/\n(\d+)\n(.)/, (_, size, first) => `\n${size}\n${first === 'X' ? 'Y' : 'X'}`) })
+    seen.time = await answers(ALL, answer => { answer.head = answer.head.replace(/\ntime \d/, '\ntime 9') })
+    seen.key = await answers(ALL, answer => { answer.keys = [answer.keys[0].replace(/\+[^+]+$/, `+${'A'.repeat(44)}`)] })
+    seen.broken = await answers(ALL, answer => { answer.head = '<b>no head</b>' })
+    // What this browser saw were fewer leaves, with another root.
+    const other = JSON.parse(before)
+    other.head = other.head.replace(/\n\d+\n/, '\n1\n')
+    await remember(JSON.stringify(other))
+    seen.other = await verify()
+    seen.unproven = await answers(WITH_PROOF, answer => { delete answer.consistency })
+    await remember(before)
+    seen.again = await verify()
+    await page.locator('.chart-card canvas').last().waitFor()
+
+    process.stderr.write('verified\n')
+    const stale = page.locator('.charts.stale')
+    while (await stale.count() === 0) {
+      // Who comes back to the page sees it at once.
+      await page.getByRole('link', { name: 'Speak' }).click()
+      await page.getByRole('link', { name: 'Watch' }).click()
+      await page.waitForTimeout(100)
+    }
+    seen.health = await textOf(page.locator('section[aria-labelledby=health-title]'))
+    seen.stale = await stale.locator('canvas').count()
+    await page.locator('.updated', { hasText: 'does not answer' }).waitFor()
+    seen.words = await textOf(page.locator('#chart-card-memory .figure'))
+    process.stderr.write('stale\n')
+    await page.getByRole('dialog').waitFor()
+    await signIn(page)
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.locator('.charts:not(.stale)').waitFor()
+    seen.rewritten = await verify()
+    seen.kept = await remembered() === before
+    const [file] = await Promise.all([page.waitForEvent('download'), card.getByRole('button', { name: 'Save the heads' }).click()])
+    seen.heads = JSON.parse(readFileSync(await file.path(), 'utf8'))
+    await card.getByRole('button', { name: 'Remember this head instead' }).click()
+    await page.getByRole('button', { name: 'Remember this one' }).click()
+    await card.locator('.status', { hasText: 'held against this one' }).waitFor()
+    seen.accepted = await verify()
+    return seen
+  },
+
   async accessibility(browser, recording) {
     const findings = {}
     for (const colorScheme of ['light', 'dark']) {
@@ -382,6 +499,15 @@ const SCENARIOS = {
           each.getBoundingClientRect().right > innerWidth).map(each => `${each.tagName}.${each.className} scrolls sideways`))
       await page.setViewportSize({ width: 360, height: 740 })
       findings[`held sideways, ${colorScheme}`] = await sideways()
+      await page.getByRole('link', { name: 'Watch' }).click()
+      await page.locator('.chart-card canvas').last().waitFor()
+      await page.locator('.total').waitFor()
+      await page.locator('.definition').first().waitFor()
+      await page.getByRole('button', { name: 'Verify it' }).click()
+      await page.locator('section[aria-labelledby=ledger-title] .checks li').first().waitFor()
+      await page.locator('#chart-card-latency summary').click()
+      await look('watch')
+      findings[`watch sideways, ${colorScheme}`] = await sideways()
       await page.getByRole('link', { name: 'Set up' }).click()
       await page.locator('section[aria-labelledby=keys-title] tbody tr').first().waitFor()
       await page.locator('summary', { hasText: 'curl' }).click()

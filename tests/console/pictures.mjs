@@ -24,6 +24,10 @@ const PAGES = {
     await page.locator('section[aria-labelledby=keys-title] tbody tr').first().waitFor()
     await page.locator('summary', { hasText: 'curl' }).click()
   },
+  async watch(page) {
+    await page.locator('.chart-card canvas').last().waitFor()
+    await page.locator('.total').waitFor()
+  },
   async held(page) { await page.getByText(/held\.$/).first().waitFor() },
 }
 

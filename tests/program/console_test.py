@@ -46,7 +46,7 @@ class ConsolePagesTest(ConsoleTest):
         self.assertEqual(seen['headers']['x-content-type-options'], 'nosniff')
         self.assertEqual(seen['headers']['referrer-policy'], 'no-referrer')
         self.assertEqual(seen['wrong'], 'That is not the console’s password.')
-        self.assertEqual(seen['menu'], ['Speak', 'Drop', 'Held', 'Set up'])
+        self.assertEqual(seen['menu'], ['Speak', 'Drop', 'Held', 'Watch', 'Set up'])
         self.assertEqual(seen['cookie'], {'httpOnly': True, 'sameSite': 'Strict', 'path': '/',
                                           'secure': False})
         # A name is text, whatever is in it.
@@ -215,7 +215,7 @@ class ConsolePagesTest(ConsoleTest):
     def test_nothing_serious_stands_in_anybodys_way(self):
         findings = self.drive('accessibility', self.short)['findings']
         self.assertEqual({name: found for name, found in findings.items() if found}, {})
-        self.assertEqual(len(findings), 18)
+        self.assertEqual(len(findings), 22)
 
 
 if __name__ == '__main__':
