@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -220,6 +221,7 @@ Status Run(Options& options) {
                    RegionRules::Create({serve.outbound_regions, serve.outbound_hosts}));
   ASSIGN_OR_RETURN(const PriceTable prices, LoadPrices(serve.prices));
   ASSIGN_OR_RETURN(const std::chrono::minutes utc_offset, ParseOffset(serve.utc_offset));
+  ASSIGN_OR_RETURN(std::set<std::string> console_hosts, ParseConsoleHosts(serve.console_hosts));
   if (options.check) return WriteStandardOutput("the configuration is in order\n");
 
   SetLogFormat(log_format);
@@ -288,7 +290,7 @@ Status Run(Options& options) {
        .max_upload_memory = static_cast<std::size_t>(serve.upload_mb) << 20,
        .callback_key = serve.callback_key});
   Eraser eraser({store, data.recordings.get(), &tasks, &calls, &feed, &meter, &cancellations});
-  ConsoleAccess console(store.keys(), SystemClock());
+  ConsoleAccess console(store.keys(), SystemClock(), std::move(console_hosts));
   FaceContext context{
       store,
       engines,

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/encoding.h"
+
 namespace lethe {
 
 void ServeOptions::Describe(OptionTable* table) {
@@ -60,6 +62,10 @@ void ServeOptions::Describe(OptionTable* table) {
   table->Add("io_threads", "Threads that read and write sockets", 1, 64, &io_threads);
   table->Add("auth.canonical_hosts",
              "Host names over which clients sign though they speak to this one", &canonical_hosts);
+  table->Add("console.hosts",
+             "Host names by which browsers may reach the console, those of a proxy say, without "
+             "ports; none: from this machine localhost and addresses only, from others any",
+             &console_hosts);
   table->Add(
       "log.format",
       "What is said on standard error: text, for people; json, an object a line, for machines",
@@ -135,6 +141,20 @@ Result<ListenAddress> ParseListenAddress(const std::string& text) {
   }
   address.host = std::string(host);
   return address;
+}
+
+Result<std::set<std::string>> ParseConsoleHosts(const std::vector<std::string>& names) {
+  std::set<std::string> hosts;
+  for (const std::string& name : names) {
+    const std::string host = ToLowerAscii(name);
+    if (host.empty() ||
+        host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_") != std::string::npos) {
+      return InvalidArgument(
+          "console.hosts wants names without scheme and port, such as speech.example.org: " + name);
+    }
+    hosts.insert(host);
+  }
+  return hosts;
 }
 
 }  // namespace lethe

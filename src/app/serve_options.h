@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct ServeOptions {
   std::string default_engine = "16k_en";
   std::vector<std::string> canonical_hosts = {"asr.tencentcloudapi.com", "asr.cloud.tencent.com",
                                               "asr.intl.tencentcloudapi.com"};
+  std::vector<std::string> console_hosts;
   std::int64_t max_connections = 10'000;
   std::int64_t upload_mb = 1'024;
   std::int64_t calls_at_once = 64;
@@ -55,5 +57,9 @@ struct ServeOptions {
 /// Reads "HOST:PORT", "[::1]:PORT" or either behind "tls:".
 /// Errors: kInvalidArgument, saying what is wrong
 Result<ListenAddress> ParseListenAddress(const std::string& text);
+
+/// Reads names as a browser's Host has them, but for the port, in any case.
+/// Errors: kInvalidArgument, with what is none
+Result<std::set<std::string>> ParseConsoleHosts(const std::vector<std::string>& names);
 
 }  // namespace lethe

@@ -95,7 +95,10 @@ HttpResponse Say(int status, std::string_view line) {
   return response;
 }
 
-Awaitable<HttpResponse> Show(const HttpRequest& request) {
+Awaitable<HttpResponse> Show(const FaceContext& context, const HttpRequest& request) {
+  if (!server_internal::IsToOwnHost(request, context.console)) {
+    co_return Say(403, std::string(server_internal::kNotOwnHost) + "\n");
+  }
   const auto assets = server_internal::ConsoleAssets();
   if (assets.empty()) {
     co_return Say(404, "This lethe was built without the console (LETHE_CONSOLE=OFF).\n");
@@ -117,7 +120,7 @@ Awaitable<HttpResponse> GoToRoot(const HttpRequest&) {
 // The page came over TLS if its origin says so, whoever ended it on the way.
 std::string Cookie(const HttpRequest& request, std::string_view token, std::chrono::seconds age) {
   std::string cookie =
-      std::string(server_internal::kConsoleCookie) + "=" + std::string(token) +
+      server_internal::ConsoleCookie(request) + "=" + std::string(token) +
       "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(age.count());
   if (request.Header("origin").starts_with("https://")) cookie += "; Secure";
   return cookie;
@@ -201,6 +204,9 @@ HttpResponse SignOut(FaceContext& context, const HttpRequest& request) {
 
 Awaitable<HttpResponse> AnswerSession(FaceContext& context, const ConsoleOptions& options,
                                       const HttpRequest& request) {
+  if (!server_internal::IsToOwnHost(request, context.console)) {
+    co_return NoStore(OwnApiError(403, "other_host", server_internal::kNotOwnHost));
+  }
   if (!server_internal::IsFromConsole(request)) co_return NoStore(NotFromConsole());
   if (request.method == "DELETE") co_return NoStore(SignOut(context, request));
   std::function<HttpResponse()> answer = [&] {
@@ -232,7 +238,9 @@ void AddConsoleRoutes(Router& router, FaceContext& context, const ConsoleOptions
   }
   router.Add({.method = "GET", .path = "/console", .http = GoToRoot});
   for (const char* path : {"/console/", "/console/*"}) {
-    router.Add({.method = "GET", .path = path, .http = Show});
+    router.Add({.method = "GET", .path = path, .http = [&context](const HttpRequest& request) {
+                  return Show(context, request);
+                }});
   }
 }
 

@@ -1,5 +1,8 @@
 #include "server/console_access.h"
 
+#include <utility>
+
+#include "server/internal/console_hosts.h"
 #include "server/internal/console_sessions.h"
 #include "server/internal/password_attempts.h"
 
@@ -8,13 +11,18 @@ namespace lethe {
 using server_internal::ConsoleSessions;
 using server_internal::PasswordAttempts;
 
-ConsoleAccess::ConsoleAccess(Keys& keys, const Clock& clock)
+ConsoleAccess::ConsoleAccess(Keys& keys, const Clock& clock, std::set<std::string> hosts)
     : keys_(keys),
       clock_(clock),
+      hosts_(std::move(hosts)),
       attempts_(std::make_unique<PasswordAttempts>(clock)),
       sessions_(std::make_unique<ConsoleSessions>(clock)) {}
 
 ConsoleAccess::~ConsoleAccess() = default;
+
+bool ConsoleAccess::IsOwnHost(std::string_view host, std::string_view peer) const {
+  return server_internal::IsConsoleHost(hosts_, host, peer);
+}
 
 ConsoleAccess::Verdict ConsoleAccess::CheckPassword(std::string_view password,
                                                     const std::string& peer) {

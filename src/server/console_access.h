@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,13 @@ struct ConsoleTokens;
 /// Thread: any. Lifetime: keys and clock outlive it
 class ConsoleAccess {
  public:
-  ConsoleAccess(Keys& keys, const Clock& clock);
+  /// `hosts` are names by which browsers may reach the console, in small letters, without ports:
+  /// see server/internal/console_hosts.h.
+  ConsoleAccess(Keys& keys, const Clock& clock, std::set<std::string> hosts = {});
   ~ConsoleAccess();
+
+  /// Whether the console answers under that Host to that peer (HttpRequest::peer).
+  bool IsOwnHost(std::string_view host, std::string_view peer) const;
 
   enum class Verdict {
     kRight,
@@ -50,6 +56,7 @@ class ConsoleAccess {
 
   Keys& keys_;
   const Clock& clock_;
+  const std::set<std::string> hosts_;
   const std::unique_ptr<server_internal::PasswordAttempts> attempts_;
   const std::unique_ptr<server_internal::ConsoleSessions> sessions_;
   std::mutex mutex_;           // of what follows

@@ -14,7 +14,8 @@ import threading
 from api3 import Api3
 from console_driver import ALL_HOLD, MARKUP, ConsoleTest
 from own_api import call_own
-from support import PATIENCE, main
+from service import Service
+from support import PATIENCE, main, run
 
 
 class ConsolePagesTest(ConsoleTest):
@@ -136,6 +137,66 @@ class ConsolePagesTest(ConsoleTest):
                                 {'X-Lethe-Application': self.service.keys['AppId']}, b''), 401)
         self.assertEqual(status('DELETE', '/console/session', mine), 200)
         self.assertEqual(status('GET', '/lethe/v1/applications', {'X-Lethe-Console': token}), 401)
+
+    def test_a_name_that_was_made_to_lead_here_reaches_nothing(self):
+        port = self.service.address.split(':')[1]
+        body = json.dumps({'password': self.service.keys['Console password']})
+        for name, allowed in (('evil.example', False), ('localhost', True), ('[::1]', True),
+                              ('127.0.0.1', True), ('127.0.0.1.evil.example', False)):
+            host = f'{name}:{port}'
+            page, text = self.request('GET', '/console/', {'Host': host})
+            self.assertEqual(page.status, 200 if allowed else 403, host)
+            answer, told = self.request('POST', '/console/session', {
+                'Host': host, 'Origin': f'http://{host}', 'X-Lethe-Console': '1'}, body)
+            self.assertEqual(answer.status, 200 if allowed else 403, host)
+            if not allowed:
+                self.assertIn(b'--console.hosts', text)
+                self.assertIn('console.hosts', json.loads(told)['error']['message'])
+                own, told = self.request('GET', '/lethe/v1/applications',
+                                         {'Host': host, 'X-Lethe-Console': 'x' * 43})
+                self.assertEqual((own.status, json.loads(told)['error']['code']),
+                                 (403, 'other_host'))
+        # For other interfaces the name is the client's affair.
+        self.assertEqual(self.request('GET', '/healthz', {'Host': 'evil.example'})[0].status, 200)
+
+    def test_an_operator_allows_a_name_and_a_proxy_passes_it_on(self):
+        service = Service('--console.hosts', 'Speech.example.org')
+        self.addCleanup(service.stop)
+        body = json.dumps({'password': service.keys['Console password']})
+        for host, status in (('speech.example.org', 200), ('speech.example.org:8443', 200),
+                             ('evil.example', 403), (service.address, 200)):
+            connection = http.client.HTTPConnection(service.address, timeout=PATIENCE)
+            connection.request('POST', '/console/session', body, {
+                'Host': host, 'Origin': f'https://{host}', 'X-Lethe-Console': '1'})
+            answer = connection.getresponse()
+            self.assertEqual(answer.status, status, host)
+            answer.read()
+            connection.close()
+        for wrong in ('https://speech.example.org', 'speech.example.org:8443', ''):
+            result = run('serve', '--check', '--console.hosts', wrong)
+            self.assert_one_line(result, 'console.hosts')
+
+    def test_two_services_on_one_host_do_not_sign_each_other_out(self):
+        other = Service()
+        self.addCleanup(other.stop)
+        cookies = []
+        for service in (self.service, other):
+            connection = http.client.HTTPConnection(service.address, timeout=PATIENCE)
+            connection.request('POST', '/console/session', json.dumps(
+                {'password': service.keys['Console password']}), {
+                    'Origin': 'http://' + service.address, 'X-Lethe-Console': '1'})
+            answer = connection.getresponse()
+            cookies.append((answer.headers['Set-Cookie'].split(';')[0],
+                            json.loads(answer.read())['token']))
+            connection.close()
+        names = [cookie.split('=')[0] for cookie, _ in cookies]
+        self.assertEqual(names, [f'lethe_console_{service.address.split(":")[1]}'
+                                 for service in (self.service, other)])
+        # As a browser has them, which keeps both and sends both.
+        jar = '; '.join(cookie for cookie, _ in cookies)
+        answer, told = self.request('GET', '/console/session', {
+            'Cookie': jar, 'X-Lethe-Console': cookies[0][1]})
+        self.assertTrue(json.loads(told)['signed_in'])
 
     def test_pages_of_other_origins_reach_nothing(self):
         handler = type('Empty', (http.server.BaseHTTPRequestHandler,), {

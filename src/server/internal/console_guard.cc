@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/encoding.h"
+#include "server/internal/console_hosts.h"
 
 namespace lethe::server_internal {
 namespace {
@@ -28,12 +29,19 @@ AuthResult CallOf(std::string_view app_id, Applications& applications) {
 }
 
 bool HasSession(const HttpRequest& request, ConsoleAccess& access) {
-  return access.Find(ConsoleToken(request), PageToken(request), true).has_value();
+  return IsToOwnHost(request, access) &&
+         access.Find(ConsoleToken(request), PageToken(request), true).has_value();
 }
 
 }  // namespace
 
+std::string ConsoleCookie(const HttpRequest& request) {
+  const std::string_view port = HostPort(request.Header("host"));
+  return std::string("lethe_console") + (port.empty() ? "" : "_") + std::string(port);
+}
+
 std::string_view ConsoleToken(const HttpRequest& request) {
+  const std::string ours = ConsoleCookie(request) + "=";
   for (const auto& [name, value] : request.headers) {
     if (ToLowerAscii(name) != "cookie") continue;
     std::string_view rest = value;
@@ -41,9 +49,7 @@ std::string_view ConsoleToken(const HttpRequest& request) {
       std::string_view pair = rest.substr(0, rest.find(';'));
       rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
       pair.remove_prefix(std::min(pair.size(), pair.find_first_not_of(' ')));
-      if (pair.starts_with(kConsoleCookie) && pair.substr(kConsoleCookie.size()).starts_with('=')) {
-        return pair.substr(kConsoleCookie.size() + 1);
-      }
+      if (pair.starts_with(ours)) return pair.substr(ours.size());
     }
   }
   return {};
@@ -71,6 +77,10 @@ bool IsOfAnotherOrigin(const HttpRequest& request) {
   const std::string_view site = request.Header("sec-fetch-site");
   if (site == "cross-site" || site == "same-site") return true;
   return !request.Header("origin").empty() && !IsSameOrigin(request);
+}
+
+bool IsToOwnHost(const HttpRequest& request, const ConsoleAccess& access) {
+  return access.IsOwnHost(request.Header("host"), request.peer);
 }
 
 bool IsFromConsole(const HttpRequest& request) {

@@ -9,6 +9,7 @@
 // which a page of another origin may send only after asking, and nobody answers that question here;
 // a WebSocket offers it as a subprotocol. Besides, what changes something and a WebSocket come with
 // an Origin that is the host they were sent to; one that came with another is refused in any case.
+// And that host is one of ours, not a name of somebody's that was made to lead here.
 
 #include <optional>
 #include <string>
@@ -22,8 +23,12 @@
 
 namespace lethe::server_internal {
 
-inline constexpr std::string_view kConsoleCookie = "lethe_console";
 inline constexpr std::string_view kConsoleSubprotocol = "lethe-console";
+
+/// What our cookie is called where the browser reaches us: with the port, because a browser sends
+/// cookies to all ports of a host and keeps one of a name, so that of two services one would sign
+/// out the other.
+std::string ConsoleCookie(const HttpRequest& request);
 
 /// The token of the cookie; empty if there is none.
 std::string_view ConsoleToken(const HttpRequest& request);
@@ -36,6 +41,15 @@ bool IsSameOrigin(const HttpRequest& request);
 
 /// Whether a browser says that a page of another origin asks.
 bool IsOfAnotherOrigin(const HttpRequest& request);
+
+/// Whether it came to us under a name of ours (server/internal/console_hosts.h).
+bool IsToOwnHost(const HttpRequest& request, const ConsoleAccess& access);
+
+/// What whoever came under another name is told.
+inline constexpr std::string_view kNotOwnHost =
+    "the console does not answer under this host name; on this machine it is at "
+    "http://127.0.0.1:8089/console/ (or another port), and other names are allowed by the "
+    "operator: console.hosts in the configuration, or --console.hosts NAME";
 
 /// Whether it comes from our own page, as far as that can be seen: see above.
 bool IsFromConsole(const HttpRequest& request);

@@ -1,5 +1,6 @@
 // Goal:   nothing in a request makes the console's guard crash or hang; what it reads out of a
-//         request stands there; and an origin that a browser calls another one never passes.
+//         request stands there; its cookie has a name that is one; and an origin that a browser
+//         calls another one never passes.
 // Method: the bytes are cut at line feeds into a method, a host, an origin, two cookies, two
 //         subprotocol headers and what the page says of itself.
 
@@ -39,6 +40,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return false;
   };
   LETHE_CHECK(stands_there(ConsoleToken(request)));
+  // What goes into Set-Cookie has nothing in it that a header could be ended by.
+  LETHE_CHECK(ConsoleCookie(request).find_first_not_of("0123456789_abcdefghijklmnopqrstuvwxyz") ==
+              std::string::npos);
   LETHE_CHECK(stands_there(PageToken(request)));
   for (const std::string_view name : Subprotocols(request)) {
     LETHE_CHECK(!name.empty() && name.find(',') == std::string_view::npos && stands_there(name));

@@ -17,7 +17,7 @@ class ConsoleGuardTest : public testing::Test {
   HttpRequest Request(const std::string& method, const std::string& origin, bool ours = true) {
     HttpRequest request{.method = method, .path = "/lethe/v1/held"};
     request.headers = {{"Host", kHost},
-                       {"Cookie", "a=b; lethe_console=" + tokens_.cookie + "; c=d"}};
+                       {"Cookie", "a=b; lethe_console_8089=" + tokens_.cookie + "; c=d"}};
     if (ours) request.headers.emplace_back("X-Lethe-Console", tokens_.page);
     if (!origin.empty()) request.headers.emplace_back("Origin", origin);
     return request;
@@ -32,10 +32,41 @@ class ConsoleGuardTest : public testing::Test {
 
 TEST_F(ConsoleGuardTest, TheCookieIsFoundAmongOthersAndNoneIsTakenForIt) {
   EXPECT_EQ(ConsoleToken(Request("GET", "")), tokens_.cookie);
-  for (const char* cookie : {"", ";", "lethe_console", "xlethe_console=a", "lethe_consoles=a"}) {
+  for (const char* cookie :
+       {"", ";", "lethe_console", "xlethe_console=a", "lethe_consoles=a", "lethe_console_8089=a"}) {
     EXPECT_EQ(ConsoleToken({.headers = {{"cookie", cookie}}}), "") << cookie;
   }
   EXPECT_EQ(ConsoleToken({.headers = {{"Cookie", "a=b"}, {"cookie", "lethe_console=x"}}}), "x");
+}
+
+// A browser keeps one cookie of a name for all ports of a host.
+TEST_F(ConsoleGuardTest, ServicesOnOneHostDoNotTakeEachOthersCookies) {
+  const auto at = [](const std::string& host) {
+    return HttpRequest{
+        .headers = {{"Host", host}, {"Cookie", "lethe_console_8089=one; lethe_console_9089=two"}}};
+  };
+  EXPECT_EQ(ConsoleToken(at("localhost:8089")), "one");
+  EXPECT_EQ(ConsoleToken(at("[::1]:9089")), "two");
+  EXPECT_EQ(ConsoleToken(at("localhost:908")), "");
+  EXPECT_EQ(ConsoleToken(at("localhost")), "");
+  EXPECT_EQ(ConsoleCookie(at("lethe.example:9089")), "lethe_console_9089");
+  EXPECT_EQ(ConsoleCookie(at("lethe.example")), "lethe_console");
+  EXPECT_EQ(ConsoleCookie(at("lethe.example:1; Path=/")), "lethe_console");
+}
+
+TEST_F(ConsoleGuardTest, ASessionIsUsedUnderTheConsolesOwnNamesOnly) {
+  const std::string origin = "http://lethe.example:8089";
+  HttpRequest request = Request("POST", origin);
+  EXPECT_TRUE(Allowed(request));  // from elsewhere, and no names were given
+  request.peer = "127.0.0.1";
+  EXPECT_FALSE(Allowed(request));
+  ConsoleAccess named(store_->keys(), clock_, {"lethe.example"});
+  const ConsoleTokens tokens = named.Begin();
+  request.headers = {{"Host", kHost},
+                     {"Origin", origin},
+                     {"Cookie", "lethe_console_8089=" + tokens.cookie},
+                     {"X-Lethe-Console", tokens.page}};
+  EXPECT_TRUE(IsOperatorsBrowser(request, named));
 }
 
 TEST_F(ConsoleGuardTest, OurPageReadsAndChanges) {

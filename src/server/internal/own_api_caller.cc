@@ -90,6 +90,7 @@ std::variant<OwnApiCaller, HttpResponse> IdentifyOwnApiCaller(const HttpRequest&
     return IdentifyOperator(request, authorization.substr(kBasic.size()), console);
   }
   if (authorization.empty() && !request.Header("x-lethe-console").empty()) {
+    if (!IsToOwnHost(request, console)) return OwnApiError(403, "other_host", kNotOwnHost);
     if (IsOperatorsBrowser(request, console)) return OwnApiCaller{};
     return SessionEnded();
   }
