@@ -188,7 +188,8 @@ void AddAppsCommand(CLI::App& program, int& exit_code) {
       "  lethe apps list\n"
       "  lethe apps disable dictation\n"
       "\n"
-      "A service that runs on the same folder notices at once.");
+      "A service that runs on the same folder notices at once.\n"
+      "More: lethe help access, lethe help quotas");
   auto options = std::make_shared<Options>();
 
   CLI::App* list = apps->add_subcommand("list", "Show the applications there are");

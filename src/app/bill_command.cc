@@ -109,7 +109,8 @@ void AddBillCommand(CLI::App& program, int& exit_code) {
       "has its share of the fee, and the shares add up to the bill. Make bills within four weeks\n"
       "after a month: calls are kept for two months, and a bill says when some are gone.\n"
       "Prepaid packs, balances and what happens to arrears are not there.\n"
-      "Prices, rounding, columns and fields: docs/metering.md. Works beside a running service.");
+      "Prices, rounding, columns and fields: docs/metering.md. Works beside a running service.\n"
+      "More: lethe help billing");
   AddMeteringOptions(command, options->metering);
   AddPricesOption(command, options->metering);
   AddMonthOption(command, options->metering);

@@ -23,6 +23,7 @@ void AddBillCommand(CLI::App& program, int& exit_code);
 void AddSlaCommand(CLI::App& program, int& exit_code);
 void AddBenchCommand(CLI::App& program, int& exit_code);
 void AddDoctorCommand(CLI::App& program, int& exit_code);
+void AddHelpCommand(CLI::App& program, int& exit_code);
 void AddVersionCommand(CLI::App& program, int& exit_code);
 
 /// The model used when none is named.

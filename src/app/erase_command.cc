@@ -41,7 +41,8 @@ void AddEraseCommand(CLI::App& program, int& exit_code) {
       "\n"
       "Works beside a running service, which drops what it is transcribing of it within seconds,\n"
       "and ends live calls that it is about within one.\n"
-      "A receipt proves that the ledger says so: lethe ledger verify --help.");
+      "A receipt proves that the ledger says so: lethe ledger verify --help.\n"
+      "More: lethe help forgetting");
   AddRecordsOptions(command, options->records);
   AddObjectsOptions(command, options->records);
   command

@@ -148,7 +148,8 @@ void AddKeysCommand(CLI::App& program, int& exit_code) {
       "  lethe keys create --app dictation --bearer\n"
       "  lethe keys list\n"
       "\n"
-      "Secrets are shown once, when they are made.");
+      "Secrets are shown once, when they are made.\n"
+      "More: lethe help access");
   auto options = std::make_shared<Options>();
 
   CLI::App* list = keys->add_subcommand("list", "Show the keys there are, without their secrets");

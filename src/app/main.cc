@@ -25,7 +25,8 @@ int Run(int argc, char** argv) {
       "  lethe doctor                     what this machine offers and what is missing\n"
       "  lethe models pull --all          fetch the models once\n"
       "  lethe transcribe talk.mp3        what was said in a recording\n"
-      "  lethe serve                      run the service\n",
+      "  lethe serve                      run the service\n"
+      "  lethe help                       topics: clients, formats, the promise, trouble, ...\n",
       "lethe");
   program.require_subcommand(1);
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {
@@ -60,6 +61,7 @@ int Run(int argc, char** argv) {
   lethe::AddSlaCommand(program, exit_code);
   lethe::AddBenchCommand(program, exit_code);
   lethe::AddDoctorCommand(program, exit_code);
+  lethe::AddHelpCommand(program, exit_code);
   lethe::AddVersionCommand(program, exit_code);
 
   try {

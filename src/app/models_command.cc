@@ -88,7 +88,9 @@ void AddModelsCommand(CLI::App& program, int& exit_code) {
       "Examples:\n"
       "  lethe models list\n"
       "  lethe models pull --all\n"
-      "  lethe models import ~/moonshine-base base-en");
+      "  lethe models import ~/moonshine-base base-en\n"
+      "\n"
+      "More: lethe help engines");
 
   CLI::App* list = models->add_subcommand("list", "Show the models there are, with their licences");
   list->footer("Example:\n  lethe models list");

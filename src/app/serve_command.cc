@@ -400,7 +400,8 @@ void AddServeCommand(CLI::App& program, int& exit_code) {
       "The first start makes an application with keys and shows them once; `lethe apps` and\n"
       "`lethe keys` make more. Every option may stand in the configuration file, in the\n"
       "environment (LETHE_LIMITS_STREAMS) or here; what is nearer goes first.\n"
-      "SIGTERM and SIGINT stop it when what runs is finished, a second one at once.");
+      "SIGTERM and SIGINT stop it when what runs is finished, a second one at once.\n"
+      "More: lethe help start, lethe help operate, lethe help trouble");
   command->add_option("--config", options->file, "Configuration file (TOML)")
       ->envname("LETHE_CONFIG");
   command->add_option("--data", options->serve.records.data, "Folder of the records and their key")

@@ -142,7 +142,8 @@ void AddSlaCommand(CLI::App& program, int& exit_code) {
       "succeeded, those that did. Credit is the contract's: 10, 20 or 50 % of the month's fee "
       "below\n"
       "99.9, 99 and 95 %. What counts as whose fault, and what is not seen: docs/metering.md.\n"
-      "Works beside a running service.");
+      "Works beside a running service.\n"
+      "More: lethe help availability");
   AddMeteringOptions(command, options->metering);
   AddPricesOption(command, options->metering);
   AddMonthOption(command, options->metering);

@@ -95,7 +95,8 @@ void AddUsageCommand(CLI::App& program, int& exit_code) {
       "\n"
       "Only calls that succeeded are counted and cost something: at least a second each, parts of\n"
       "a second as whole ones. Calls are kept for two months. What they cost: lethe bill --help.\n"
-      "Columns and fields: docs/metering.md. Works beside a running service.");
+      "Columns and fields: docs/metering.md. Works beside a running service.\n"
+      "More: lethe help billing");
   AddMeteringOptions(command, options->metering);
   command->add_option("--from", options->from, "First day [the first of the last day's month]");
   command->add_option("--to", options->to, "Last day [today]");

@@ -16,7 +16,7 @@ COMMANDS = ['transcribe', 'serve', 'eval', 'models', 'models list', 'models pull
             'keys password', 'keys rotate', 'keys sealing', 'ledger', 'ledger head', 'ledger keys', 'ledger rotate-key',
             'ledger export', 'ledger receipt', 'ledger verify', 'consent', 'consent ages', 'consent give',
             'consent withdraw', 'consent list', 'consent require', 'erase', 'calls', 'calls show', 'usage',
-            'bill', 'sla', 'doctor', 'version']
+            'bill', 'sla', 'doctor', 'help', 'version']
 
 
 class CommandLineTest(ProgramTest):
