@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/accounts.h"
 #include "app/commands.h"
@@ -16,8 +18,10 @@
 namespace lethe {
 namespace {
 
+constexpr std::size_t kMaxReceiptsBytes = std::size_t{64} << 20;  // a thousand of the largest
+
 struct Options {
-  std::string data;
+  std::string data, ledger, keys;
   std::string out;
   std::uint64_t number = 0;
   bool sign = false;
@@ -27,7 +31,13 @@ struct Options {
   bool json = false;
 };
 
-std::string LedgerFolder(const Options& options) { return options.data + "/ledger"; }
+std::string LedgerFolder(const Options& options) {
+  return options.ledger.empty() ? options.data + "/ledger" : options.ledger;
+}
+
+std::string KeysFolder(const Options& options) {
+  return options.keys.empty() ? options.data + "/keys" : options.keys;
+}
 
 Result<std::unique_ptr<Ledger>> OpenForReading(const Options& options) {
   auto ledger = Ledger::OpenForReading(LedgerFolder(options));
@@ -44,7 +54,7 @@ Result<std::unique_ptr<Ledger>> OpenForWriting(const Options& options) {
     return FailedPrecondition("there is no ledger in " + LedgerFolder(options));
   }
   return Ledger::Open({.folder = LedgerFolder(options),
-                       .signing_key_file = options.data + "/keys/ledger-signing.key"},
+                       .signing_key_file = KeysFolder(options) + "/ledger-signing.key"},
                       SystemClock());
 }
 
@@ -91,6 +101,36 @@ Status ShowReceipt(const Options& options) {
   return WriteStandardOutput(receipt.Json());
 }
 
+// The receipts of a file, as lethe erase and the own interface write them: one behind the other, or
+// in a list.
+Result<std::vector<Receipt>> ReadReceipts(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxReceiptsBytes));
+  std::vector<Receipt> receipts;
+  std::size_t begin = 0;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"' && depth > 0) {
+      quoted = true;
+    } else if (c == '{') {
+      if (depth++ == 0) begin = i;
+    } else if (c == '}' && depth > 0) {
+      if (--depth > 0) continue;
+      ASSIGN_OR_RETURN(Receipt receipt,
+                       Receipt::Parse(std::string_view(text).substr(begin, i + 1 - begin)));
+      receipts.push_back(std::move(receipt));
+    } else if (depth == 0 && std::string_view(" \t\r\n[],").find(c) == std::string_view::npos) {
+      return InvalidArgument("this is no receipt of a ledger");
+    }
+  }
+  if (depth > 0 || receipts.empty()) return InvalidArgument("this is no receipt of a ledger");
+  return receipts;
+}
+
 Result<VerifyOptions> ReadVerifyOptions(const Options& options) {
   VerifyOptions read{.allowed_lateness = std::chrono::seconds(options.allowed_lateness_s)};
   if (!options.public_key.empty()) {
@@ -101,10 +141,12 @@ Result<VerifyOptions> ReadVerifyOptions(const Options& options) {
     ASSIGN_OR_RETURN(read.remembered_head, SignedHead::Parse(note));
   }
   if (!options.receipt.empty()) {
-    ASSIGN_OR_RETURN(const std::string text, ReadFile(options.receipt, kMaxReceiptBytes));
-    ASSIGN_OR_RETURN(read.receipt, Receipt::Parse(text));
-    if (!options.id.empty() && !read.receipt->IsAbout(options.id)) {
-      return InvalidArgument("the receipt is not about that id");
+    ASSIGN_OR_RETURN(read.receipts, ReadReceipts(options.receipt));
+    if (!options.id.empty() && std::ranges::none_of(read.receipts, [&](const Receipt& receipt) {
+          return receipt.IsAbout(options.id);
+        })) {
+      return InvalidArgument(read.receipts.size() == 1 ? "the receipt is not about that id"
+                                                       : "none of these receipts is about that id");
     }
   } else if (!options.id.empty()) {
     return InvalidArgument("--id is checked against a receipt: give one with --receipt");
@@ -112,9 +154,9 @@ Result<VerifyOptions> ReadVerifyOptions(const Options& options) {
   return read;
 }
 
-// A receipt without the ledger: what its owner can do at any time.
-Result<int> VerifyReceiptAlone(const VerifyOptions& options) {
-  if (!options.receipt || !options.trusted_key) {
+// Receipts without the ledger: what their owner can do at any time.
+Result<int> VerifyReceiptsAlone(const VerifyOptions& options, const std::string& id) {
+  if (options.receipts.empty() || !options.trusted_key) {
     return InvalidArgument(
         "give an export to verify, or a receipt with --receipt and the key that it has to be "
         "signed "
@@ -123,26 +165,41 @@ Result<int> VerifyReceiptAlone(const VerifyOptions& options) {
   if (options.remembered_head) {
     return InvalidArgument("--head is compared with an export: give one");
   }
-  if (const auto finding = VerifyReceipt(*options.receipt, *options.trusted_key)) {
-    return InvalidArgument(finding->what);
+  std::string text;
+  for (const Receipt& receipt : options.receipts) {
+    if (const auto finding = VerifyReceipt(receipt, *options.trusted_key)) {
+      return InvalidArgument(finding->what);
+    }
+    text += "The receipt is good: leaf " + std::to_string(receipt.number) + ", " +
+            std::string(LeafKindName(receipt.leaf.kind)) + ", " +
+            std::string(DataClassName(receipt.leaf.data_class)) + ", of " +
+            ShowTime(receipt.leaf.time) + " UTC" +
+            (!id.empty() && receipt.IsAbout(id) ? ", about that id\n" : "\n");
   }
-  const Receipt& receipt = *options.receipt;
-  RETURN_IF_ERROR(WriteStandardOutput("The receipt is good: leaf " +
-                                      std::to_string(receipt.number) + ", " +
-                                      std::string(LeafKindName(receipt.leaf.kind)) + ", " +
-                                      std::string(DataClassName(receipt.leaf.data_class)) +
-                                      ", of " + ShowTime(receipt.leaf.time) + " UTC\n"));
+  RETURN_IF_ERROR(WriteStandardOutput(text));
   return kExitOk;
 }
 
 Result<int> Verify(const Options& options) {
   ASSIGN_OR_RETURN(const VerifyOptions verify_options, ReadVerifyOptions(options));
-  if (options.file.empty()) return VerifyReceiptAlone(verify_options);
+  if (options.file.empty()) return VerifyReceiptsAlone(verify_options, options.id);
   ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(options.file));
   ASSIGN_OR_RETURN(const Verification verified, VerifyExport(file.bytes(), verify_options));
   RETURN_IF_ERROR(
       WriteStandardOutput(options.json ? LedgerReportJson(verified) : LedgerReport(verified)));
   return verified.is_clean() ? kExitOk : kExitFailed;
+}
+
+void AddFolderOptions(CLI::App* command, Options& options) {
+  AddDataOption(command, options.data);
+  command
+      ->add_option("--store.ledger", options.ledger, "Folder of the ledger, as lethe serve has it")
+      ->envname("LETHE_STORE_LEDGER");
+}
+
+void AddKeysOption(CLI::App* command, Options& options) {
+  command->add_option("--store.keys", options.keys, "Folder of the keys, as lethe serve has it")
+      ->envname("LETHE_STORE_KEYS");
 }
 
 void AddVerifyCommand(CLI::App* ledger, int& exit_code, const std::shared_ptr<Options>& options) {
@@ -164,8 +221,8 @@ void AddVerifyCommand(CLI::App* ledger, int& exit_code, const std::shared_ptr<Op
   verify->add_option("file", options->file, "What `lethe ledger export` wrote");
   verify->add_option("--public-key", options->public_key, "The key that has to have signed it");
   verify->add_option("--head", options->head, "File with a head kept from earlier, to go on from");
-  verify->add_option("--receipt", options->receipt, "File with a receipt that has to belong to it");
-  verify->add_option("--id", options->id, "What the receipt has to be about");
+  verify->add_option("--receipt", options->receipt, "File with receipts that have to belong to it");
+  verify->add_option("--id", options->id, "What the receipt has to be about; of several, one");
   verify
       ->add_option("--allow-lateness", options->allowed_lateness_s,
                    "Seconds that an erasure may be late without being a finding")
@@ -187,7 +244,8 @@ void AddLedgerCommand(CLI::App& program, int& exit_code) {
       "  lethe ledger export --out ledger.bin\n"
       "  lethe ledger verify ledger.bin --head kept.txt\n"
       "\n"
-      "The ledger holds no names, ids or content. An export can be handed to an auditor.");
+      "The ledger holds no names, ids or content. An export can be handed to an auditor.\n"
+      "More: lethe help proof");
   auto options = std::make_shared<Options>();
 
   CLI::App* head = ledger->add_subcommand("head", "Show the last signed head");
@@ -195,13 +253,14 @@ void AddLedgerCommand(CLI::App& program, int& exit_code) {
       "Example:\n  lethe ledger head > kept.txt\n"
       "\n"
       "Whoever keeps a head can later see that the ledger goes on from it.");
-  AddDataOption(head, options->data);
+  AddFolderOptions(head, *options);
+  AddKeysOption(head, *options);
   head->add_flag("--sign", options->sign, "Sign a new one first; the service must not be running");
   Finish(head, exit_code, [options] { return Head(*options); });
 
   CLI::App* keys = ledger->add_subcommand("keys", "Show the public keys, the first one first");
   keys->footer("Example:\n  lethe ledger keys");
-  AddDataOption(keys, options->data);
+  AddFolderOptions(keys, *options);
   Finish(keys, exit_code, [options] { return ShowKeys(*options); });
 
   CLI::App* rotate = ledger->add_subcommand("rotate-key", "Hand over to a new signing key");
@@ -209,7 +268,8 @@ void AddLedgerCommand(CLI::App& program, int& exit_code) {
       "Example:\n  lethe ledger rotate-key\n"
       "\n"
       "Shows the head that hands over, which both keys sign. The service must not be running.");
-  AddDataOption(rotate, options->data);
+  AddFolderOptions(rotate, *options);
+  AddKeysOption(rotate, *options);
   Finish(rotate, exit_code, [options] { return RotateKey(*options); });
 
   CLI::App* export_command =
@@ -218,13 +278,13 @@ void AddLedgerCommand(CLI::App& program, int& exit_code) {
       "Examples:\n"
       "  lethe ledger export --out ledger.bin\n"
       "  lethe ledger export | ssh auditor 'cat > ledger.bin'");
-  AddDataOption(export_command, options->data);
+  AddFolderOptions(export_command, *options);
   export_command->add_option("--out", options->out, "The file; none means standard output");
   Finish(export_command, exit_code, [options] { return Export(*options); });
 
   CLI::App* receipt = ledger->add_subcommand("receipt", "Show the receipt of a leaf");
   receipt->footer("Example:\n  lethe ledger receipt 4711 > erased.json");
-  AddDataOption(receipt, options->data);
+  AddFolderOptions(receipt, *options);
   receipt->add_option("number", options->number, "The leaf's number")->required();
   Finish(receipt, exit_code, [options] { return ShowReceipt(*options); });
 

@@ -206,12 +206,16 @@ TEST_F(TamperingTest, LaterKeyMayBeTheTrustedOne) {
 
 TEST_F(TamperingTest, ReceiptsBelongToTheirLedger) {
   const Receipt good = *test_.ledger->Prove(1);
-  options_.receipt = good;
+  options_.receipts = {good};
   EXPECT_TRUE(Verify(file_).is_clean());
   EXPECT_FALSE(VerifyReceipt(good, test_.key()));
+  options_.receipts = {good, *test_.ledger->Prove(2), good};
+  EXPECT_TRUE(Verify(file_).is_clean());
   const auto found = [&](const Receipt& bad) {
-    options_.receipt = bad;
-    EXPECT_THAT(Verify(file_), Finds(FindingKind::kReceipt));
+    for (const std::vector<Receipt>& receipts : {std::vector{bad}, {good, bad}, {bad, good}}) {
+      options_.receipts = receipts;
+      EXPECT_THAT(Verify(file_), Finds(FindingKind::kReceipt));
+    }
     EXPECT_TRUE(VerifyReceipt(bad, test_.key()));
   };
   Receipt bad = good;
@@ -231,7 +235,7 @@ TEST_F(TamperingTest, ReceiptsBelongToTheirLedger) {
   test_.Add(Created());
   const Receipt newer = *test_.ledger->Prove(18);
   EXPECT_FALSE(VerifyReceipt(newer, test_.key()));
-  options_.receipt = newer;
+  options_.receipts = {newer};
   EXPECT_THAT(Verify(file_), Finds(FindingKind::kReceipt));
 }
 

@@ -35,7 +35,7 @@ class ExportVerifier {
     }
     FollowHeads();
     if (options_.remembered_head) ExpectRemembered(*options_.remembered_head);
-    if (options_.receipt) ExpectReceipt(*options_.receipt);
+    for (const Receipt& receipt : options_.receipts) ExpectReceipt(receipt);
     GoThroughLeaves();
     accounts_.Finish(result_.last_head ? result_.last_head->time : last_time_, result_);
     result_.num_findings = findings_.count();

@@ -73,7 +73,8 @@ struct VerifyOptions {
   std::optional<VerifierKey> trusted_key;
   /// A head that was kept from earlier: the ledger has to go on from it.
   std::optional<SignedHead> remembered_head;
-  std::optional<Receipt> receipt;
+  /// They have to belong to it.
+  std::vector<Receipt> receipts;
   /// What is erased that much after its time is not yet a finding: the sweeper comes by every few
   /// seconds.
   std::chrono::seconds allowed_lateness{60};

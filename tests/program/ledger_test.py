@@ -162,6 +162,20 @@ class LedgerTest(ProgramTest):
         self.assert_found('signature', old, '--head', after)
         self.assert_found('signature', old, '--public-key', keys[1])
 
+    def test_ledger_and_keys_may_lie_elsewhere(self):
+        data = self.make(10)
+        ledger, keys = self.path('ledger'), self.path('keys')
+        os.rename(os.path.join(data, 'ledger'), ledger)
+        os.rename(os.path.join(data, 'keys'), keys)
+        there = ('--data', data, '--store.ledger', ledger)
+        for command in (['head'], ['keys'], ['receipt', '3'], ['export', '--out', self.path('e.bin')]):
+            self.good(*command, *there)
+        self.good('verify', self.path('e.bin'))
+        self.good('head', '--sign', *there, '--store.keys', keys)
+        self.good('rotate-key', *there, '--store.keys', keys)
+        self.assert_one_line(run('ledger', 'head', '--data', data), 'there is no ledger')
+        self.assert_good(run('ledger', 'head', '--data', data, env={'LETHE_STORE_LEDGER': ledger}))
+
     def test_receipts_prove_their_leaf_by_themselves_and_in_an_export(self):
         data = self.make(300)
         path = self.export(data)
@@ -187,6 +201,24 @@ class LedgerTest(ProgramTest):
         self.assert_one_line(result, 'not signed by the key that is trusted')
         self.assert_one_line(run('ledger', 'verify', '--receipt', receipt, '--public-key', key,
                                  '--id', '17'), 'not about that id')
+        # Several, as commands and the interface write them; each has to be right.
+        more = self.good('receipt', '251', '--data', data)
+        alone = ('verify', '--receipt', receipt, '--public-key', key)
+        for several in (text + more, f'[{text}, {more}]\n'):
+            with open(receipt, 'w', encoding='utf-8') as file:
+                file.write(several)
+            self.assertEqual(self.good(*alone).count('The receipt is good: leaf 25'), 2)
+            self.good('verify', path, '--receipt', receipt, '--public-key', key)
+            self.assert_one_line(run('ledger', *alone, '--id', '17'), 'none of these receipts')
+        bad = json.dumps({**json.loads(more), 'number': 252})
+        for wrong in (text + bad, bad + text):
+            with open(receipt, 'w', encoding='utf-8') as file:
+                file.write(wrong)
+            self.assert_one_line(run('ledger', *alone), 'does not prove its leaf')
+        for wrong in (text + 'x', text + '{', text + '}', '', '[]', text[:-3], text + '"', '\\{' + text):
+            with open(receipt, 'w', encoding='utf-8') as file:
+                file.write(wrong)
+            self.assert_one_line(run('ledger', *alone), 'no receipt of a ledger')
 
     def test_the_report_is_for_people_too(self):
         data = self.make(21)
