@@ -30,7 +30,10 @@ class ConsoleWatchTest(ConsoleTest):
         seen = self.drive('watch', '4')
         # What draws is not fetched before it is needed.
         self.assertEqual((seen['early'], seen['late']), (0, 1))
-        self.assertIn('Nothing is wrong', seen['health'])
+        state = self.own('watch')['state']
+        # The machine that runs the tests may be short of room itself.
+        self.assertIn('section LetheDiskFilling' if state['disk_free'] < 0.1 * state['disk_size'] else 'Nothing is wrong',
+                      seen['health'])
         self.assertRegex(seen['updated'], r'^Updated \d+ s ago\.$')
         self.assertEqual(seen['drawn'], {title: True for title in TITLES})
         words = seen['words']
@@ -74,23 +77,24 @@ class ConsoleWatchTest(ConsoleTest):
         data = self.path('data', 'of', 'service')
         service = Service(data=data)
         self.addCleanup(lambda: service.stop())
-        address, keys = service.address, service.keys
+        keys = service.keys
         self.something_is_erased(service)
         service.stop()
         older = self.path('older', 'data')
         shutil.copytree(data, older)
 
-        def start(folder):
-            started = Service('--listen', address, data=folder)
+        def start(folder, *arguments):
+            started = Service(*arguments, data=folder)
             started.keys = keys
             return started
         service = start(data)
+        address = service.address
         with self.driver('ledger', service=service) as driver:
             self.assertEqual(driver.stderr.readline(), 'verified\n')
             service.process.kill()
             self.assertEqual(driver.stderr.readline(), 'stale\n')
             service.stop()
-            service = start(older)
+            service = start(older, '--listen', address)
             # At least as many leaves as before, with the same key: but others.
             for _ in range(3):
                 self.something_is_erased(service)
