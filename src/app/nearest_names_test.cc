@@ -25,7 +25,7 @@ TEST(NearestNamesTest, ASlipOfEachKindFindsTheName) {
 TEST(NearestNamesTest, ABeginningFindsAllThatBeginSoAndTheNearestIsFirst) {
   EXPECT_THAT(NearestNames("tr", kNames), ElementsAre("transcribe", "trouble"));
   EXPECT_THAT(NearestNames("slat", {"slate", "salt", "sla", "flat", "slam"}),
-              ElementsAre("slate", "flat", "sla"));
+              ElementsAre("slate", "flat", "salt"));
 }
 
 TEST(NearestNamesTest, NonsenseFindsNone) {

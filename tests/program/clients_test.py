@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import unittest
 
 from service import Service
@@ -21,7 +20,7 @@ PAGE = os.path.join(ROOT, 'docs', 'clients.md')
 BLOCK = re.compile(r'^```(\w+)\n(.*?)^```\n(?:<!-- prints: ([^\n]*) -->\n)?', re.MULTILINE | re.DOTALL)
 NOT_RUN = '# Not run by the tests.\n'
 COMMANDS = {'bash': ('example.sh', ['bash', '-eu']), 'js': ('example.mjs', ['node']),
-            'python': ('example.py', [sys.executable, '-B'])}
+            'python': ('example.py', ['/usr/bin/python3', '-B'])}  # Debian's has python3-websockets
 
 
 def examples():
@@ -40,6 +39,12 @@ class ClientExamplesTest(SpeechTest):
             if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
                 raise AssertionError('the clients are not installed: make clients')
             raise unittest.SkipTest('the clients are not installed: make clients')
+        found = subprocess.run([*COMMANDS['python'][1], '-c', 'import websockets'], check=False,
+                               capture_output=True)
+        if found.returncode != 0:
+            if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
+                raise AssertionError('python3-websockets is not installed')
+            raise unittest.SkipTest('python3-websockets is not installed')
 
     def setUp(self):
         super().setUp()

@@ -8,7 +8,7 @@ from support import run
 
 # What ends a command line: a pipe, another command, a comment, a closing backquote.
 END = re.compile(r'\s#|[|;`]|&&|\s>|$')
-CALL = re.compile(r"""(?<![\w./'"-])(?:build/|/usr/bin/)?lethe(?:-admin)? (?=[a-z-])""")
+CALL = re.compile(r"""(?<![\w./'"-])(?:build/|/usr/bin/)?lethe(?:-admin)? (?=[a-z]|--)""")
 OPTION = re.compile(r'(?<![\w-])--[a-z][a-z0-9.-]*')
 
 
