@@ -3,6 +3,8 @@
 import uPlot from 'uplot'
 import type { Chart, Line, Sample } from './watch_figures'
 
+// What the axis of time spans at least, in seconds.
+const SHORTEST = 300
 const HEIGHT = 150
 // A gap this many times as long as a sample is one: the line is broken.
 const GAP = 3
@@ -39,7 +41,11 @@ export class Plot {
     const axis = { stroke: () => cssColour('muted'), grid: { stroke: () => cssColour('line'), width: 1 }, ticks: { show: false } }
     this.plot = new uPlot({
       width: this.width(), height: HEIGHT, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } },
-      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+      scales: {
+        // From a single sample no axis can be made.
+        x: { range: (_, least, most) => [Math.min(least ?? 0, (most ?? SHORTEST) - SHORTEST), most ?? SHORTEST] },
+        y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] },
+      },
       axes: [
         { ...axis, values: (_, splits) => splits.map(clock), space: 60 },
         { ...axis, values: (_, splits) => splits.map(each => chart.show(each)), size: 88 },

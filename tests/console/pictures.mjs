@@ -27,6 +27,7 @@ const PAGES = {
   async watch(page) {
     await page.locator('.chart-card canvas').last().waitFor()
     await page.locator('.total').waitFor()
+    await page.locator('.updated', { hasText: 'Updated' }).waitFor()
   },
   async held(page) { await page.getByText(/held\.$/).first().waitFor() },
 }
