@@ -55,12 +55,15 @@ class Watch {
     void this.ledger.refresh()
   }
 
+  private showAge(): void {
+    if (this.answered === 0) return
+    const text = `Updated ${span((performance.now() - this.answered) / 1000)} ago${this.failed ? '; the service does not answer, so this is how it was' : ''}.`
+    if (this.updated.textContent !== text) this.updated.textContent = text
+  }
+
   private tick(): void {
+    this.showAge()
     const now = performance.now()
-    if (this.answered > 0) {
-      const text = `Updated ${span((now - this.answered) / 1000)} ago${this.failed ? '; the service does not answer, so this is how it was' : ''}.`
-      if (this.updated.textContent !== text) this.updated.textContent = text
-    }
     // Nobody is asked while nobody looks, nor for a session that is over.
     if (!this.page.checkVisibility() || document.visibilityState !== 'visible') return
     if (now - this.asked >= (this.failed ? AGAIN_MS : EVERY_MS)) void this.ask()
@@ -76,6 +79,7 @@ class Watch {
       this.watched = watched
       this.answered = performance.now()
       this.fail(false)
+      this.showAge()
       this.health.show(readyz, watched, this.samples)
       this.process.textContent = `Counted by ${watched.process.node}, which was started ${when(watched.process.started)}; when several processes serve one database, each knows itself only.`
       await this.draw()
