@@ -8,6 +8,7 @@ rules are those of operations/prometheus, but for the time that they wait (prome
 """
 
 import contextlib
+import glob
 import os
 import random
 import re
@@ -211,10 +212,12 @@ class AlertsTest(SpeechTest):
     def kill_decoders(self, service):
         """What a machine does that has too little memory: calls whose decoder is killed fail."""
         def kill():
-            for pid in subprocess.run(['pgrep', '-P', str(service.process.pid)], capture_output=True, text=True,
-                                      check=False).stdout.split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
+            for children in glob.glob(f'/proc/{service.process.pid}/task/*/children'):
+                with contextlib.suppress(OSError):
+                    with open(children, encoding='ascii') as file:
+                        pids = file.read().split()
+                    for pid in pids:
+                        os.kill(int(pid), signal.SIGKILL)
 
         compressed = self.path('short.mp3')
         subprocess.run([command_path('ffmpeg'), '-loglevel', 'error', '-i', self.short, compressed], check=True)

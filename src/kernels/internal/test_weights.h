@@ -1,0 +1,150 @@
+#pragma once
+
+// What the tests of the kernels multiply: random values, weights in every layout, rows in bytes,
+// heads.
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/kernels.h"
+
+namespace lethe::kernels_internal {
+
+inline std::vector<float> RandomFloats(std::size_t n, unsigned seed, float spread = 3.0f) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0f, spread);
+  std::vector<float> values(n);
+  for (float& v : values) v = normal(random);
+  return values;
+}
+
+// A random matrix in the packed layout, with the arrays that PackedWeights points into.
+struct Weights {
+  Weights(int n, int k, unsigned seed, bool with_bias) {
+    view.n = n;
+    view.k = k;
+    view.n_padded = (n + 15) / 16 * 16;
+    view.k_padded = (k + 3) / 4 * 4;
+    std::mt19937 random(seed);
+    std::uniform_int_distribution<int> any(-128, 127);
+    q.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded + 1024);
+    for (auto& v : q) v = static_cast<std::int8_t>(any(random));
+    scale = RandomFloats(view.n_padded, seed + 1, 0.02f);
+    bias = RandomFloats(view.n_padded, seed + 2);
+    for (int i = 0; i < view.n_padded; ++i) {
+      zero.push_back(any(random));
+      for (int p = k; p < view.k_padded; ++p) At(i, p) = static_cast<std::int8_t>(zero[i]);
+      int sum = 0;
+      for (int p = 0; p < k; ++p) sum += At(i, p) - zero[i];
+      correction.push_back(sum);
+    }
+    view.weight = q.data();
+    view.scale = scale.data();
+    view.zero = zero.data();
+    view.correction = correction.data();
+    view.bias = with_bias ? bias.data() : nullptr;
+  }
+  std::int8_t& At(int n, int k) {
+    return q[static_cast<std::size_t>(n / 16) * view.k_padded * 16 +
+             static_cast<std::size_t>(k / 4) * 64 + (n % 16) * 4 + k % 4];
+  }
+  std::vector<std::int8_t> q;
+  std::vector<float> scale, bias;
+  std::vector<std::int32_t> zero, correction;
+  PackedWeights view;
+};
+
+// Some coarse copy of w, off by what `error` says.
+struct Coarse {
+  explicit Coarse(Weights* w) {
+    view.n_padded = w->view.n_padded;
+    view.k_padded = (w->view.k + 7) / 8 * 8;
+    weight.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded / 2);
+    scale = w->scale;
+    for (float& s : scale) s *= 20;
+    correction.resize(view.n_padded);
+    error.resize(view.n_padded / 16);
+    for (int n = 0; n < view.n_padded; ++n) {
+      double squares = 0;
+      for (int k = 0; k < w->view.k; ++k) {
+        const int exact = w->At(n, k) - w->zero[n];
+        const int q = std::clamp(exact / 20, -8, 7);
+        weight[static_cast<std::size_t>(n / 16) * view.k_padded * 8 + (k / 8) * 64 + (n % 16) * 4 +
+               k % 4] |= (q + 8) << (k % 8 < 4 ? 0 : 4);
+        correction[n] += q;
+        squares += (exact - 20 * q) * (exact - 20 * q);
+      }
+      error[n / 16] =
+          std::max(error[n / 16], static_cast<float>(std::sqrt(squares)) * std::abs(w->scale[n]));
+    }
+    view.weight = weight.data();
+    view.scale = scale.data();
+    view.correction = correction.data();
+    view.error = error.data();
+  }
+  std::vector<std::uint8_t> weight;
+  std::vector<float> scale, error;
+  std::vector<std::int32_t> correction;
+  CoarseWeights view;
+};
+
+struct Quantized {
+  Quantized(const KernelTable& table, const std::vector<float>& x, int m, int k) {
+    lda = (k + kActivationAlign - 1) / kActivationAlign * kActivationAlign;
+    bytes.resize(static_cast<std::size_t>(m) * lda + 64);
+    rows.resize(m);
+    table.quantize_rows(x.data(), m, k, k, bytes.data(), lda, rows.data());
+  }
+  int lda;
+  std::vector<std::uint8_t> bytes;
+  std::vector<RowScale> rows;
+};
+
+inline void ExpectSameBits(const std::vector<float>& a, const std::vector<float>& b,
+                           const std::string& what) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(a[i]), std::bit_cast<std::uint32_t>(b[i]))
+        << what << " at " << i << ": " << a[i] << " and " << b[i];
+  }
+}
+
+// Keys and values of a head, packed, and queries; all out of x [frames, 3d].
+struct Head {
+  Head(int num_frames, int dimensions)
+      : frames(num_frames),
+        d(dimensions),
+        x(RandomFloats(static_cast<std::size_t>(3) * d * frames + kLanes, frames + d, 1.0f)),
+        keys(frames, d, 1, false),
+        values(d, frames, 2, false) {
+    for (Weights* w : {&keys, &values}) std::fill(w->zero.begin(), w->zero.end(), 0);
+    const KernelTable& table = ScalarKernels();
+    table.pack_outputs(x.data() + d, frames, d, 3 * d, keys.q.data(), keys.scale.data(),
+                       keys.correction.data());
+    table.pack_inputs(x.data() + 2 * d, frames, d, 3 * d, values.q.data(), values.scale.data(),
+                      values.correction.data());
+  }
+  // What the first m frames see, in rows of d + 3, of which three stay 7.
+  std::vector<float> Attend(const KernelTable& table, int m) const {
+    struct alignas(64) Line {
+      char bytes[64];
+    };
+    std::vector<Line> scratch(static_cast<std::size_t>(AttendScratchBytes(frames, d)) / 64 + 1);
+    std::vector<float> out(static_cast<std::size_t>(m) * (d + 3), 7.0f);
+    table.attend_frames(x.data(), m, 3 * d, keys.view, values.view, scratch.data(), out.data(),
+                        d + 3);
+    return out;
+  }
+  int frames, d;
+  std::vector<float> x;
+  Weights keys, values;
+};
+
+}  // namespace lethe::kernels_internal
