@@ -6,6 +6,7 @@
 
 #include "seal/sealer.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,6 +18,7 @@
 #include <gmock/gmock.h>
 
 #include "seal/file_key_store.h"
+#include "seal/internal/locked_slots.h"
 #include "seal/sealed_pieces.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_folder.h"
@@ -280,6 +282,23 @@ TEST(KeyTest, AMixNeedsBothAndItsPurpose) {
   EXPECT_FALSE(b.Mix(a, "x").Open(sealed, "").ok());
   EXPECT_FALSE(a.Mix(b, "y").Open(sealed, "").ok());
   EXPECT_FALSE(a.Mix(SealingKey::Random(), "x").Open(sealed, "").ok());
+}
+
+TEST(LockedSlotsTest, NobodySharesAPlaceAndWhatIsGivenBackIsZero) {
+  seal_internal::LockedSlots slots;
+  constexpr std::size_t kSize = seal_internal::LockedSlots::kSize;
+  std::vector<unsigned char*> taken(1000);
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    taken[i] = slots.Take();
+    std::fill_n(taken[i], kSize, static_cast<unsigned char>(i));
+  }
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    EXPECT_EQ(std::count(taken[i], taken[i] + kSize, static_cast<unsigned char>(i)), kSize);
+  }
+  unsigned char* const last = taken.back();
+  slots.Return(last);
+  EXPECT_EQ(std::count(last, last + kSize, 0), kSize);
+  EXPECT_EQ(slots.Take(), last);
 }
 
 }  // namespace

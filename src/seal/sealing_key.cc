@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/hmac.h"
 #include "base/random.h"
+#include "seal/internal/locked_slots.h"
 
 namespace lethe {
 namespace {
@@ -22,12 +23,12 @@ const unsigned char* Unsigned(std::string_view text) {
 
 }  // namespace
 
-void SealingKey::Free::operator()(unsigned char* bytes) const { sodium_free(bytes); }
+void SealingKey::Free::operator()(unsigned char* bytes) const {
+  seal_internal::LockedSlots::Shared().Return(bytes);
+}
 
-SealingKey::SealingKey() {
-  LETHE_CHECK(sodium_init() >= 0);
-  bytes_.reset(static_cast<unsigned char*>(sodium_malloc(kSize)));
-  LETHE_CHECK(bytes_ != nullptr);
+SealingKey::SealingKey() : bytes_(seal_internal::LockedSlots::Shared().Take()) {
+  static_assert(kSize == seal_internal::LockedSlots::kSize);
 }
 
 SealingKey::SealingKey(std::span<const std::byte> bytes) : SealingKey() {

@@ -92,6 +92,12 @@ OpenAiError PoolRefused(const Status& status) {
              : server_internal::NoService("The service is stopping.");
 }
 
+// Records that the call failed, and says so.
+HttpResponse Refuse(const CallRecord& record, const OpenAiError& error) {
+  record.Finish(error.status, Millis(0));
+  return OpenAiErrorResponse(error);
+}
+
 using Recognized = std::variant<Transcript, OpenAiError>;
 
 // Blocks until the recording is transcribed.
@@ -119,27 +125,15 @@ Recognized Recognize(FaceContext& context, const OpenAiOptions& options, const C
   return *std::move(transcript);
 }
 
-Awaitable<HttpResponse> AnswerWhole(FaceContext& context, const OpenAiOptions& options,
-                                    const OpenAiRequest& request, const CallRecord& record) {
-  std::function<HttpResponse()> work = [&]() -> HttpResponse {
-    Recognized recognized = Recognize(context, options, record, request, request.audio, nullptr,
-                                      [&] { return record.erased(); });
-    if (const auto* error = std::get_if<OpenAiError>(&recognized)) {
-      record.Finish(error->status, Millis(0));
-      return OpenAiErrorResponse(*error);
-    }
-    const Transcript& transcript = std::get<Transcript>(recognized);
-    record.Finish(200, transcript.duration);
-    return OpenAiAnswer(transcript, request);
-  };
-  std::function<HttpResponse(const Status&)> refused = [&](const Status& status) {
-    const OpenAiError error = PoolRefused(status);
-    record.Finish(error.status, Millis(0));
-    return OpenAiErrorResponse(error);
-  };
-  HttpResponse response = co_await RunOn<HttpResponse>(context.pool, record.app_id, std::move(work),
-                                                       std::move(refused));
-  co_return response;
+// Blocks until the whole of it is transcribed.
+HttpResponse AnswerWhole(FaceContext& context, const OpenAiOptions& options,
+                         const OpenAiRequest& request, const CallRecord& record) {
+  const Recognized recognized = Recognize(context, options, record, request, request.audio, nullptr,
+                                          [&] { return record.erased(); });
+  if (const auto* error = std::get_if<OpenAiError>(&recognized)) return Refuse(record, *error);
+  const Transcript& transcript = std::get<Transcript>(recognized);
+  record.Finish(200, transcript.duration);
+  return OpenAiAnswer(transcript, request);
 }
 
 // The segments of a stream, then its end: a transcript or an error.
@@ -218,11 +212,7 @@ Awaitable<HttpResponse> AnswerStream(FaceContext& context, const OpenAiOptions& 
   listening->permit = std::move(permit);
   listening->under_way = record.under_way;
   const Status begun = Begin(context, options, request, record, *listening);
-  if (!begun.ok()) {
-    const OpenAiError error = PoolRefused(begun);
-    record.Finish(error.status, Millis(0));
-    co_return OpenAiErrorResponse(error);
-  }
+  if (!begun.ok()) co_return Refuse(record, PoolRefused(begun));
   // What goes wrong before the first words is an answer with a status of its own.
   listening->first = co_await listening->feed->Next();
   if (!listening->first) {
@@ -275,35 +265,33 @@ Awaitable<HttpResponse> Transcribe(FaceContext& context, const OpenAiOptions& op
   record.under_way = std::make_shared<const CancellableCall>(context.calls, caller.application,
                                                              record.id, record.subject);
   if (std::holds_alternative<GateRefusal>(caller.entry)) {
-    const OpenAiError error = server_internal::TooManyCalls();
-    record.Finish(error.status, Millis(0));
-    co_return OpenAiErrorResponse(error);
+    co_return Refuse(record, server_internal::TooManyCalls());
   }
-  using Parsed = std::variant<OpenAiRequest, OpenAiError>;
-  std::function<Parsed()> parse = [&]() -> Parsed {
+  // One turn on the pool from the form to the text; only a stream is begun from here.
+  using Outcome = std::variant<HttpResponse, OpenAiRequest>;
+  std::function<Outcome()> answer = [&]() -> Outcome {
     const auto refusal =
         server_internal::CheckProcessing(context, caller.application, caller.subject);
-    if (refusal) return server_internal::NotProcessed(*refusal);
-    return server_internal::ReadOpenAiRequest(request, context.engines,
-                                              context.options.default_engine, options.max_file);
+    if (refusal) return Refuse(record, server_internal::NotProcessed(*refusal));
+    auto parsed = server_internal::ReadOpenAiRequest(
+        request, context.engines, context.options.default_engine, options.max_file);
+    if (const auto* error = std::get_if<OpenAiError>(&parsed)) return Refuse(record, *error);
+    auto& wanted = std::get<OpenAiRequest>(parsed);
+    if (wanted.stream) return std::move(wanted);
+    return AnswerWhole(context, options, wanted, record);
   };
-  std::function<Parsed(const Status&)> refused = [](const Status& status) -> Parsed {
-    return PoolRefused(status);
+  std::function<Outcome(const Status&)> refused = [&](const Status& status) -> Outcome {
+    return Refuse(record, PoolRefused(status));
   };
-  const Parsed parsed =
-      co_await RunOn<Parsed>(context.pool, record.app_id, std::move(parse), std::move(refused));
-  HttpResponse response;
-  if (const auto* error = std::get_if<OpenAiError>(&parsed)) {
-    record.Finish(error->status, Millis(0));
-    response = OpenAiErrorResponse(*error);
-  } else if (const auto& wanted = std::get<OpenAiRequest>(parsed); wanted.stream) {
+  Outcome outcome =
+      co_await RunOn<Outcome>(context.pool, record.app_id, std::move(answer), std::move(refused));
+  if (const auto* wanted = std::get_if<OpenAiRequest>(&outcome)) {
     Permit permit = std::get<Permit>(std::move(caller.entry));
-    response = co_await AnswerStream(context, options, wanted, record, std::move(permit));
-  } else {
-    response = co_await AnswerWhole(context, options, wanted, record);
+    outcome = co_await AnswerStream(context, options, *wanted, record, std::move(permit));
   }
+  HttpResponse& response = std::get<HttpResponse>(outcome);
   response.headers.emplace_back("x-request-id", record.id);
-  co_return response;
+  co_return std::move(response);
 }
 
 // Lists models; with a path behind kModels, describes one.

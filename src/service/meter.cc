@@ -33,29 +33,33 @@ Meter::~Meter() {
     stopping_ = true;
   }
   changed_.notify_all();
+  work_.notify_one();
   thread_.join();
 }
 
 void Meter::Record(FinishedCall call, ErasedFlag erased) {
   call.server_fault = !call.succeeded && IsServerFault(call.result_code);
   call.region = options_.region;
+  bool first = false;
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return waiting_.size() < kMostWaiting || stopping_; });
     ++counts_[{call.interface, call.result_code}];
     figures_[call.interface].Add(call);
+    first = waiting_.empty();
     waiting_.push_back(std::move(call));
     erased_.push_back(std::move(erased));
     ++recorded_;
   }
-  changed_.notify_all();
+  // It is awake, or gathering, until it took the others.
+  if (first) work_.notify_one();
 }
 
 void Meter::Flush() {
   std::unique_lock lock(mutex_);
   const std::uint64_t all = recorded_;
   ++flushing_;
-  changed_.notify_all();
+  work_.notify_one();
   changed_.wait(lock, [&] { return written_ >= all; });
   --flushing_;
 }
@@ -86,9 +90,9 @@ Status Meter::Write(std::vector<FinishedCall> calls, const std::vector<ErasedFla
 void Meter::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    work_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    changed_.wait_for(lock, kGather, [this] { return stopping_ || flushing_ > 0; });
+    work_.wait_for(lock, kGather, [this] { return stopping_ || flushing_ > 0; });
     std::vector<FinishedCall> batch;
     batch.swap(waiting_);
     std::vector<ErasedFlag> erased;

@@ -75,7 +75,8 @@ class Meter {
   Usage& usage_;
   const MeterOptions options_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_;  // for who waits for the writer
+  std::condition_variable work_;     // for the writer
   std::vector<FinishedCall> waiting_;
   std::vector<ErasedFlag> erased_;  // of those that wait, in their order
   std::uint64_t recorded_ = 0, written_ = 0;

@@ -100,6 +100,7 @@ class Connection {
   // True if another request may follow.
   Awaitable<bool> ServeOne() {
     if (buffer_.size() == 0) {
+      buffer_.shrink_to_fit();  // who only waits holds no room for a body
       lowest().expires_after(options_.idle_patience);
       auto room = buffer_.prepare(kFirstRead);
       const auto [error, size] = co_await stream_.async_read_some(room, kToken);
@@ -213,6 +214,8 @@ class Connection {
       if (error) co_return Refusal(-1, "");
     }
     const auto began = Time::now();
+    // Beast reads as much at once as the buffer has room for.
+    if (!parser.is_done()) buffer_.reserve(kBodyRead);
     while (!parser.is_done()) {
       const Millis allowed =
           options_.body_patience + Millis(parser.get().body().size() / kLeastBytesPerMilli);
@@ -351,6 +354,7 @@ class Connection {
   }
 
   static constexpr std::size_t kFirstRead = 4096;
+  static constexpr std::size_t kBodyRead = std::size_t{64} << 10;
   static constexpr Millis kLinger{2'000};
   static constexpr std::size_t kLingerBytes = std::size_t{256} << 20;
 

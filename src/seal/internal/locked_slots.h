@@ -1,0 +1,41 @@
+#pragma once
+
+// Places for keys in memory that is locked, guarded and left out of core dumps.
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace lethe::seal_internal {
+
+/// Places of kSize bytes each, many to a page: to map, lock and unmap a page for each key
+/// interrupts every core that runs a thread of this process. Who gives one back leaves zeros.
+///
+/// Thread: any
+class LockedSlots {
+ public:
+  static constexpr std::size_t kSize = 32;
+
+  /// Those of the process, which are there until its end.
+  static LockedSlots& Shared();
+
+  LockedSlots();
+  LockedSlots(const LockedSlots&) = delete;
+  LockedSlots& operator=(const LockedSlots&) = delete;
+
+  /// A place that nobody else has.
+  unsigned char* Take();
+  /// Of Take(); wipes it.
+  void Return(unsigned char* slot);
+
+ private:
+  struct Free {
+    void operator()(unsigned char* page) const;
+  };
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<unsigned char, Free>> pages_;
+  std::vector<unsigned char*> free_;  // the last one given back is taken first
+};
+
+}  // namespace lethe::seal_internal
