@@ -7,8 +7,10 @@
 namespace lethe {
 namespace {
 
-// Rows are written together; an eager writer would pay for the disk row by row.
-constexpr std::chrono::milliseconds kGather{50};
+// Rows are written together: each time costs whoever is called meanwhile some of a core, and two
+// leaves of the ledger for each application. Who has to see them flushes; a process that is killed
+// loses as much.
+constexpr std::chrono::milliseconds kGather{250};
 
 }  // namespace
 
