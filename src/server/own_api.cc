@@ -130,7 +130,7 @@ Status CheckIsKnown(Store& store, AppId app_id) {
 }
 
 // Of the caller's own application, or of whom the operator names.
-HttpResponse ShowMetering(Store& store, const OwnApiMetering& metering,
+HttpResponse ShowMetering(FaceContext& context, const OwnApiMetering& metering,
                           decltype(&server_internal::ShowUsage) show, const OwnApiCaller& caller,
                           const HttpRequest& request) {
   std::optional<AppId> named;
@@ -138,7 +138,9 @@ HttpResponse ShowMetering(Store& store, const OwnApiMetering& metering,
   if (!status.ok()) return OwnApiError(status);
   const auto app_id = NamedApplication(caller, named);
   if (!app_id.ok()) return OwnApiError(app_id.status());
-  const Status known = CheckIsKnown(store, *app_id);
+  // Calls that have just ended are counted too.
+  context.meter.Flush();
+  const Status known = CheckIsKnown(context.store, *app_id);
   if (!known.ok()) return OwnApiError(known);
   return show(metering, *app_id, ParseQuery(request.query, true));
 }
@@ -243,8 +245,8 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
                                    std::pair("/lethe/v1/sla", &server_internal::ShowSla)}) {
     // With what else takes long, each application in its turn: erasures do not wait for it.
     add("GET", path, context.pool,
-        [&store, metering, show = show](const OwnApiCaller& caller, const HttpRequest& request) {
-          return ShowMetering(store, metering, show, caller, request);
+        [&context, metering, show = show](const OwnApiCaller& caller, const HttpRequest& request) {
+          return ShowMetering(context, metering, show, caller, request);
         });
   }
   add("GET", "/lethe/v1/retention", context.quick_pool,
