@@ -3,6 +3,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "app/configuration.h"
+
 namespace lethe {
 
 void AddDataOption(CLI::App* command, std::string& path) {
@@ -22,6 +24,7 @@ void AddObjectsOptions(CLI::App* command, RecordsOptions& options) {
 }
 
 void AddRecordsOptions(CLI::App* command, RecordsOptions& options) {
+  TakeConfiguration(command);
   AddDataOption(command, options.data);
   command
       ->add_option("--store.dsn", options.dsn,

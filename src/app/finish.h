@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/configuration.h"
 #include "app/output.h"
 
 namespace lethe {
@@ -15,7 +16,10 @@ namespace lethe {
 /// its own affair: it has said line by line what failed, and the rest was done.
 template <class Action>
 void Finish(CLI::App* command, int& exit_code, Action action) {
-  command->callback([action = std::move(action), &exit_code] { exit_code = ExitCode(action()); });
+  command->callback([action = std::move(action), &exit_code] {
+    const Status& configured = ConfigurationStatus();
+    exit_code = configured.ok() ? ExitCode(action()) : ExitCode(configured);
+  });
 }
 
 }  // namespace lethe

@@ -6,6 +6,7 @@
 
 #include "app/accounts.h"
 #include "app/commands.h"
+#include "app/configuration.h"
 #include "app/finish.h"
 #include "app/ledger_report.h"
 #include "app/output.h"
@@ -191,6 +192,7 @@ Result<int> Verify(const Options& options) {
 }
 
 void AddFolderOptions(CLI::App* command, Options& options) {
+  TakeConfiguration(command);
   AddDataOption(command, options.data);
   command
       ->add_option("--store.ledger", options.ledger, "Folder of the ledger, as lethe serve has it")

@@ -64,6 +64,7 @@ OptionTable::Option& OptionTable::Append(const std::string& name, const std::str
 
 void OptionTable::Add(const std::string& name, const std::string& help, std::string* target) {
   Option& option = Append(name, help);
+  option.text = target;
   option.set = [target](const std::vector<std::string>& values) {
     *target = values.back();
     return std::string();
@@ -232,6 +233,14 @@ Status OptionTable::Load(const std::string& path) {
   std::string message = "the configuration has to be put right:";
   for (const std::string& problem : problems) message += "\n  " + problem;
   return InvalidArgument(message);
+}
+
+void OptionTable::SetEnvironment(std::string_view prefix) const {
+  for (const auto& option : options_) {
+    if (!option->name.starts_with(prefix) || option->text == nullptr) continue;
+    if (option->text->empty()) continue;
+    (void)setenv(EnvironmentName(option->name).c_str(), option->text->c_str(), 1);
+  }
 }
 
 std::string OptionTable::Show() const {

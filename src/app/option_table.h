@@ -41,6 +41,10 @@ class OptionTable {
   ///         values out of their range; as ReadFile() for the file
   Status Load(const std::string& path);
 
+  /// Sets the variables of the environment of those options under `prefix` ("store.") that are one
+  /// text, and not empty.
+  void SetEnvironment(std::string_view prefix) const;
+
   /// Every option as a documented configuration file with the values it has.
   std::string Show() const;
 
@@ -48,6 +52,7 @@ class OptionTable {
   struct Option {
     std::string name, help, range;
     bool is_list = false, is_table = false;
+    const std::string* text = nullptr;  // of an option that is one
     // Sets the option to these values, in place of what it had; a problem, or empty.
     std::function<std::string(const std::vector<std::string>& values)> set;
     std::function<std::string()> show;  // as TOML

@@ -392,6 +392,10 @@ Status Run(Options& options) {
   pool.Stop();
   quick_pool.Stop();
   erasures.Stop();
+  // The next start takes for done what was asked for until now, so rows that are written last are
+  // held against it.
+  meter.Flush();
+  (void)cancellations.Look();
   sweeper.Stop();
   feed.Stop();
   return OkStatus();

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -295,6 +296,7 @@ TEST(LockedSlotsTest, NobodySharesAPlaceAndWhatIsGivenBackIsZero) {
   for (std::size_t i = 0; i < taken.size(); ++i) {
     EXPECT_EQ(std::count(taken[i], taken[i] + kSize, static_cast<unsigned char>(i)), kSize);
   }
+  EXPECT_EQ(std::set<unsigned char*>(taken.begin(), taken.end()).size(), taken.size());
   unsigned char* const last = taken.back();
   slots.Return(last);
   EXPECT_EQ(std::count(last, last + kSize, 0), kSize);

@@ -14,8 +14,8 @@
 
 namespace lethe {
 
-/// A key of XChaCha20-Poly1305, in memory that is locked (where the system allows it), guarded,
-/// left out of core dumps and wiped.
+/// A key of XChaCha20-Poly1305, in memory that is locked (where the system allows it), left out of
+/// core dumps and wiped, in pages of keys that are guarded on both sides.
 ///
 /// Thread: any
 /// Source: draft-irtf-cfrg-xchacha-03, as in libsodium

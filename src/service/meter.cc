@@ -42,19 +42,19 @@ Meter::~Meter() {
 void Meter::Record(FinishedCall call, ErasedFlag erased) {
   call.server_fault = !call.succeeded && IsServerFault(call.result_code);
   call.region = options_.region;
-  bool first = false;
+  bool wake = false;
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return waiting_.size() < kMostWaiting || stopping_; });
     ++counts_[{call.interface, call.result_code}];
     figures_[call.interface].Add(call);
-    first = waiting_.empty();
     waiting_.push_back(std::move(call));
     erased_.push_back(std::move(erased));
+    wake = waiting_.size() == 1 || waiting_.size() == kMostWaiting;
     ++recorded_;
   }
-  // It is awake, or gathering, until it took the others.
-  if (first) work_.notify_one();
+  // Between those it is awake, or gathers.
+  if (wake) work_.notify_one();
 }
 
 void Meter::Flush() {
@@ -94,11 +94,14 @@ void Meter::Run() {
   while (true) {
     work_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    work_.wait_for(lock, kGather, [this] { return stopping_ || flushing_ > 0; });
+    work_.wait_for(lock, kGather, [this] {
+      return stopping_ || flushing_ > 0 || waiting_.size() >= kMostWaiting;
+    });
     std::vector<FinishedCall> batch;
     batch.swap(waiting_);
     std::vector<ErasedFlag> erased;
     erased.swap(erased_);
+    changed_.notify_all();  // there is room again
     lock.unlock();
     if (options_.price) options_.price(batch);
     const std::size_t rows = batch.size();

@@ -6,8 +6,9 @@
 
 namespace lethe::seal_internal {
 
-// One page, which is what locking and guarding come in.
-constexpr std::size_t kPage = 4096;
+// What libsodium, with its canary before it, puts into one page.
+constexpr std::size_t kPage = 4096 - LockedSlots::kSize;
+static_assert(kPage % LockedSlots::kSize == 0);
 
 void LockedSlots::Free::operator()(unsigned char* page) const { sodium_free(page); }
 
@@ -25,6 +26,7 @@ unsigned char* LockedSlots::Take() {
     auto* const page = static_cast<unsigned char*>(sodium_malloc(kPage));
     LETHE_CHECK(page != nullptr);
     pages_.emplace_back(page);
+    free_.reserve(pages_.size() * kPage / kSize);  // so that Return() needs no memory
     for (std::size_t at = kPage; at > 0; at -= kSize) free_.push_back(page + at - kSize);
   }
   unsigned char* const slot = free_.back();

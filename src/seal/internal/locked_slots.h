@@ -1,6 +1,6 @@
 #pragma once
 
-// Places for keys in memory that is locked, guarded and left out of core dumps.
+// Places for keys in memory that is locked and left out of core dumps, in pages that are guarded.
 
 #include <cstddef>
 #include <memory>

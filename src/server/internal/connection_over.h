@@ -100,7 +100,6 @@ class Connection {
   // True if another request may follow.
   Awaitable<bool> ServeOne() {
     if (buffer_.size() == 0) {
-      buffer_.shrink_to_fit();  // who only waits holds no room for a body
       lowest().expires_after(options_.idle_patience);
       auto room = buffer_.prepare(kFirstRead);
       const auto [error, size] = co_await stream_.async_read_some(room, kToken);
@@ -153,6 +152,7 @@ class Connection {
       }
       co_return false;
     }
+    if (buffer_.size() == 0) buffer_.shrink_to_fit();  // the room for a body
     request.body = std::move(parser.get().body());
     const bool keep = parser.get().keep_alive() && !context_.stopping;
     lowest().expires_never();
@@ -215,7 +215,10 @@ class Connection {
     }
     const auto began = Time::now();
     // Beast reads as much at once as the buffer has room for.
-    if (!parser.is_done()) buffer_.reserve(kBodyRead);
+    if (!parser.is_done()) {
+      buffer_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(
+          std::max<std::uint64_t>(length.value_or(kBodyRead), kFirstRead), kBodyRead)));
+    }
     while (!parser.is_done()) {
       const Millis allowed =
           options_.body_patience + Millis(parser.get().body().size() / kLeastBytesPerMilli);
