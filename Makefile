@@ -11,11 +11,14 @@ help: ## list what there is to make
 setup: ## install the Debian packages that are missing
 	@scripts/setup.sh
 
-build: setup ## compile build/lethe and its tests
+program: setup ## compile build/lethe
 	@[ -f build/build.ninja ] || cmake --preset release
+	@cmake --build --preset release --target lethe
+
+build: program ## compile its tests too
 	@cmake --build --preset release
 
-models: build ## fetch the models that are not installed
+models: program ## fetch the models that are not installed
 	@for model in $(MODELS); do $(LETHE) models pull $$model || exit 1; done
 
 run: models ## start the service, transcribe a recording through it, and stay up
@@ -24,14 +27,15 @@ run: models ## start the service, transcribe a recording through it, and stay up
 sample: models ## transcribe recordings of Debian's test data by command and show the words
 	@scripts/run_sample.sh $(LETHE)
 
-clients: setup ## fetch the official clients, the S3 server, Prometheus and the browser's driver that the tests use
+clients: setup ## install and fetch what the tests use: MariaDB, official clients, an S3 server, Prometheus, a browser
+	@scripts/setup.sh scripts/packages-test.txt
 	@scripts/prometheus.sh
 	@for folder in tests/clients tests/s3 tests/console; do \
 		[ $$folder/node_modules/.package-lock.json -nt $$folder/package-lock.json ] || \
 			npm ci --ignore-scripts --silent --prefix $$folder || exit 1; \
 	done
 
-test: models clients ## run every test
+test: build models clients ## run every test
 	@LETHE_TEST_REQUIRE_MODELS=1 ctest --preset release -j $$(nproc)
 
 pictures: models clients ## make the pictures of the console anew, docs/pictures/
@@ -76,7 +80,7 @@ conformance: build ## run a WebSocket suite that is not ours, from Debian's sour
 	@cmake --build --preset release --target websocket_echo
 	@python3 tests/conformance/run.py build/tests/websocket_echo build/conformance
 
-deb: build ## make the Debian package, build/package/lethe_*.deb
+deb: program ## make the Debian package, build/package/lethe_*.deb
 	@scripts/setup.sh scripts/packages-package.txt
 	@mkdir -p build/package
 	@DEB_RULES_REQUIRES_ROOT=no debian/rules binary >build/package/log 2>&1 || \
@@ -101,4 +105,4 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 clean: ## remove everything built or fetched for building (not the installed models)
 	@rm -rf build debian/.debhelper debian/lethe debian/files debian/*.substvars debian/debhelper-build-stamp bench/node_modules tests/clients/node_modules tests/s3/node_modules tests/console/node_modules tests/prometheus
 
-.PHONY: help setup build models clients run sample test pictures endurance bench load soak format lint asan tsan conformance fuzz deb deb-test alerts clean
+.PHONY: help setup program build models clients run sample test pictures endurance bench load soak format lint asan tsan conformance fuzz deb deb-test alerts clean

@@ -27,7 +27,7 @@ class ConsoleTest(SpeechTest):
         super().setUpClass()
         missing = None
         if not os.path.exists(CHROMIUM):
-            missing = 'no chromium: make setup'
+            missing = 'no chromium: make clients'
         elif not os.path.isdir(os.path.join(CONSOLE, 'node_modules', 'playwright-core')):
             missing = 'playwright-core is not installed: make clients'
         if missing and os.environ.get('LETHE_TEST_REQUIRE_MODELS'):

@@ -90,8 +90,8 @@ class DatabaseTest(SpeechTest):
         super().setUpClass()
         if not os.path.exists(PROGRAM):
             if os.environ.get('LETHE_TEST_REQUIRE_MODELS'):
-                raise AssertionError('mariadbd is missing; see scripts/packages.txt')
-            raise unittest.SkipTest('mariadbd is missing; see scripts/packages.txt')
+                raise AssertionError('mariadbd is missing; see scripts/packages-test.txt')
+            raise unittest.SkipTest('mariadbd is missing; see scripts/packages-test.txt')
 
     def setUp(self):
         super().setUp()
