@@ -154,6 +154,11 @@ void LookAtDisk(const std::string& path, DoctorReport* report) {
   }
 }
 
+bool IsMissing(const std::string& path) {
+  std::error_code ignored;
+  return fs::status(path, ignored).type() == fs::file_type::not_found;
+}
+
 void LookAtData(const RecordsOptions& options, DoctorReport* report) {
   const std::string keys = options.keys.empty() ? options.data + "/keys" : options.keys;
   const std::string ledger = options.ledger.empty() ? options.data + "/ledger" : options.ledger;
@@ -162,12 +167,22 @@ void LookAtData(const RecordsOptions& options, DoctorReport* report) {
     return;
   }
   LookAtDisk(options.data, report);
-  if (LookAtFolder("keys", keys, Privacy::kNeeded, report)) LookAtKeyFiles(keys, report);
-  (void)LookAtFolder("ledger", ledger, Privacy::kBetter, report);
-  if (!options.dsn.empty()) return;
   const std::string records = options.data + "/records.db";
   std::error_code ignored;
-  if (!fs::exists(records, ignored)) {
+  const bool has_records = options.dsn.empty() && fs::exists(records, ignored);
+  if (LookAtFolder("keys", keys, Privacy::kNeeded, report)) {
+    LookAtKeyFiles(keys, report);
+  } else if (has_records && IsMissing(keys)) {
+    report->Bad("keys", keys +
+                            " is not there, the records are: name the right folder (store.keys) "
+                            "or put it back from its backup; nothing else opens them");
+  }
+  if (!LookAtFolder("ledger", ledger, Privacy::kBetter, report) && has_records &&
+      IsMissing(ledger)) {
+    report->Note("ledger", ledger + " is not there; the next start begins another (store.ledger)");
+  }
+  if (!options.dsn.empty()) return;
+  if (!has_records) {
     report->Note("records", "none yet; begin with: lethe apps create NAME");
   } else if (access(records.c_str(), R_OK | W_OK) != 0) {
     report->Bad("records", records + ": " + Why());

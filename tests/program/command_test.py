@@ -81,6 +81,14 @@ class ServiceDoctorTest(ProgramTest):
             self.assertRegex(self.report(code=1), f'(?m)^FAIL {what} +.*{path}')
             os.chmod(path, before)
 
+    def test_records_whose_keys_or_ledger_are_elsewhere_are_told(self):
+        elsewhere = self.path('other', 'keys')
+        self.assertRegex(self.report('[store]', f'keys = "{elsewhere}"', code=1),
+                         f'(?m)^FAIL keys +{elsewhere} is not there')
+        elsewhere = self.path('other', 'ledger')
+        self.assertRegex(self.report('[store]', f'ledger = "{elsewhere}"'),
+                         f'(?m)^note ledger +{elsewhere} is not there')
+
     def test_ports_are_tried(self):
         with socket.socket() as taken:
             taken.bind(('127.0.0.1', 0))
