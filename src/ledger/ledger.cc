@@ -1,8 +1,6 @@
 #include "ledger/ledger.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 
 #include "base/check.h"
 #include "ledger/internal/ledger_files.h"
@@ -189,14 +187,12 @@ Status Ledger::SignHeadIfDue() {
 Result<SignedHead> Ledger::RotateKey() {
   if (!writable_) return ReadingOnly();
   const Turn turn(*this);
-  const std::string next = options_.signing_key_file + ".next";
-  ASSIGN_OR_RETURN(SigningKey next_key, SigningKey::Load(next, origin_, /*may_create=*/true));
+  ASSIGN_OR_RETURN(SigningKey next_key,
+                   SigningKey::Load(NextKeyFile(), origin_, /*may_create=*/true));
   ASSIGN_OR_RETURN(SignedHead head, SignNow(&next_key));
   // From here on the new key is the ledger's; opening finishes what is interrupted here.
   key_ = std::move(next_key);
-  if (std::rename(next.c_str(), options_.signing_key_file.c_str()) != 0) {
-    return ErrnoStatus(errno, "cannot rename " + next);
-  }
+  RETURN_IF_ERROR(ReplaceKeyFile());
   return head;
 }
 

@@ -80,7 +80,7 @@ class Ledger {
   /// Signs if the last head is older than the interval and there are new leaves, if it is older
   /// than a day, or if very many leaves are not signed. To be called now and then.
   Status SignHeadIfDue();
-  /// Makes a new key and a head that hands over to it, signed by both.
+  /// Makes a new key and a head that hands over to it, signed by both; the old key is destroyed.
   Result<SignedHead> RotateKey();
 
   std::uint64_t size() const { return size_; }
@@ -118,6 +118,8 @@ class Ledger {
   Status Begin();
   Status ReadAbout();
   Status OpenKey();
+  std::string NextKeyFile() const;
+  Status ReplaceKeyFile() const;
   Status OpenFiles(bool writable);
   Status CatchUp(std::uint64_t signed_size);
   Status AddToTree(std::span<const std::array<std::byte, kLeafBytes>> leaves);

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "ledger/internal/ledger_files.h"
 #include "ledger/ledger.h"
+#include "seal/file_key_store.h"
 
 namespace lethe {
 namespace {
@@ -90,23 +91,29 @@ Status Ledger::Begin() {
 
 Status Ledger::OpenKey() {
   const VerifierKey current = keys().back();
-  ASSIGN_OR_RETURN(SigningKey key,
-                   SigningKey::Load(options_.signing_key_file, origin_, /*may_create=*/false));
-  if (key.verifier() != current) {
-    // A rotation that was signed, and whose key has not got its name yet.
-    const std::string next = options_.signing_key_file + ".next";
-    Result<SigningKey> next_key = SigningKey::Load(next, origin_, /*may_create=*/false);
-    if (!next_key.ok() || next_key->verifier() != current) {
+  Result<SigningKey> key =
+      SigningKey::Load(options_.signing_key_file, origin_, /*may_create=*/false);
+  if (!key.ok() || key->verifier() != current) {
+    // A rotation that was signed: the new key has not got its name yet, the old one may be gone.
+    Result<SigningKey> next = SigningKey::Load(NextKeyFile(), origin_, /*may_create=*/false);
+    if (!next.ok() || next->verifier() != current) {
+      if (!key.ok()) return key.status();
       return FailedPrecondition("this key does not sign the ledger; it is signed by " +
                                 current.Text() + " and not by " + options_.signing_key_file);
     }
-    if (std::rename(next.c_str(), options_.signing_key_file.c_str()) != 0) {
-      return ErrnoStatus(errno, "cannot rename " + next);
-    }
-    key = *std::move(next_key);
+    RETURN_IF_ERROR(ReplaceKeyFile());
+    key = std::move(next);
   }
-  key_ = std::move(key);
+  key_ = *std::move(key);
   return OkStatus();
+}
+
+std::string Ledger::NextKeyFile() const { return options_.signing_key_file + ".next"; }
+
+Status Ledger::ReplaceKeyFile() const {
+  RETURN_IF_ERROR(OverwriteKeyFile(options_.signing_key_file));
+  if (std::rename(NextKeyFile().c_str(), options_.signing_key_file.c_str()) == 0) return OkStatus();
+  return ErrnoStatus(errno, "cannot rename " + NextKeyFile());
 }
 
 Status Ledger::OpenFiles(bool writable) {

@@ -212,19 +212,38 @@ TEST(LedgerTest, NewKeyIsHandedOverToAndTheOldOneNoLongerSigns) {
   EXPECT_FALSE(fs::exists(test / "signing.key.next"));
 }
 
+TEST(LedgerTest, HandoverDestroysTheOldKey) {
+  TestLedger test;
+  ASSERT_THAT(test.Open(), IsOk());
+  test.Add(Created());
+  // Another name of the file shows what becomes of its bytes.
+  fs::create_hard_link(test / "signing.key", test / "old.key");
+  ASSERT_THAT(test.ledger->RotateKey(), IsOk());
+  EXPECT_EQ(ReadAll(test / "old.key"), "");
+  EXPECT_EQ(ReadAll(test / "signing.key").size(), 32U);
+}
+
 TEST(LedgerTest, HandoverThatWasInterruptedIsFinishedOnOpening) {
   TestLedger test;
   ASSERT_THAT(test.Open(), IsOk());
   test.Add(Created());
   const std::string old_key = ReadAll(test / "signing.key");
   ASSERT_THAT(test.ledger->RotateKey(), IsOk());
-  test.ledger.reset();
-  // As if it had ended between the head and the rename.
-  fs::rename(test / "signing.key", test / "signing.key.next");
-  WriteAll(test / "signing.key", old_key);
-  fs::permissions(test / "signing.key", fs::perms(0600));
-  ASSERT_THAT(test.Open(), IsOk());
-  EXPECT_TRUE(test.ledger->SignHead()->IsSignedBy(test.ledger->keys()[1]));
+  const VerifierKey new_key = test.ledger->keys()[1];
+  // As if it had ended behind the head: before the old key was destroyed, in the midst of that, and
+  // before the rename.
+  for (const std::string& left : {old_key, std::string(80, 'x'), std::string()}) {
+    test.ledger.reset();
+    fs::rename(test / "signing.key", test / "signing.key.next");
+    WriteAll(test / "signing.key", left);
+    fs::permissions(test / "signing.key", fs::perms(0600));
+    fs::create_hard_link(test / "signing.key", test / "old.key");
+    ASSERT_THAT(test.Open(), IsOk());
+    EXPECT_TRUE(test.ledger->SignHead()->IsSignedBy(new_key));
+    EXPECT_FALSE(fs::exists(test / "signing.key.next"));
+    EXPECT_EQ(ReadAll(test / "old.key"), "");
+    fs::remove(test / "old.key");
+  }
   // As if it had ended before the head: the key that was made is taken the next time.
   ASSERT_THAT(SigningKey::Load(test / "signing.key.next", "x", true), IsOk());
   ASSERT_THAT(test.Open(), IsOk());
