@@ -230,9 +230,10 @@ Status OptionTable::Load(const std::string& path) {
     if (!problem.empty()) problems.push_back(FlagName(option->name) + " " + problem);
   }
   if (problems.empty()) return OkStatus();
-  std::string message = "the configuration has to be put right:";
-  for (const std::string& problem : problems) message += "\n  " + problem;
-  return InvalidArgument(message);
+  // In one line, as all that is said.
+  std::string message;
+  for (const std::string& problem : problems) message += (message.empty() ? "" : "; ") + problem;
+  return InvalidArgument("the configuration has to be put right: " + message);
 }
 
 void OptionTable::SetEnvironment(std::string_view prefix) const {

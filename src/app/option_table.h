@@ -37,7 +37,7 @@ class OptionTable {
   void AddFlags(CLI::App* command);
 
   /// Reads the file (nothing if `path` is empty), the environment and what the flags said.
-  /// Errors: kInvalidArgument with every problem there is, each a line: unknown keys, wrong types,
+  /// Errors: kInvalidArgument with every problem there is, in one line: unknown keys, wrong types,
   ///         values out of their range; as ReadFile() for the file
   Status Load(const std::string& path);
 

@@ -20,10 +20,11 @@ class Problems {
   void Add(const toml::node& node, const std::string& what) {
     Add(source_ + ":" + std::to_string(node.source().begin.line) + ": " + what);
   }
-  void Add(const std::string& line) { text_ += "\n  " + line; }
+  void Add(const std::string& problem) { text_ += (text_.empty() ? "" : "; ") + problem; }
 
   Status status() const {
-    return text_.empty() ? OkStatus() : InvalidArgument("the prices have to be put right:" + text_);
+    return text_.empty() ? OkStatus()
+                         : InvalidArgument("the prices have to be put right: " + text_);
   }
 
  private:

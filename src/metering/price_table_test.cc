@@ -156,6 +156,7 @@ tiers = [{ from = 1, price = "1" }, { price = "1" }, { from = 1, above = 2, pric
             HasSubstr("bad.toml:9: tiers is"), HasSubstr("bad.toml:12: a tier needs `from`"),
             HasSubstr("bad.toml:12: a tier has `from` or `above`"), HasSubstr("not: -1"),
             HasSubstr("not: x")));
+  EXPECT_EQ(status.message().find('\n'), std::string::npos);
   EXPECT_THAT(ParsePrices("[[[", "x").status(), HasCode(StatusCode::kInvalidArgument));
   const auto message = [](const std::string& text) {
     return ParsePrices(text, "x").status().message();
