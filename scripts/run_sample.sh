@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Transcribes the LibriVox sentences of Debian's pocketsphinx-testdata and shows them beside what
-# was read: what `make run` ends with.
+# was read: `make sample`.
 set -euo pipefail
 
 lethe=$1

@@ -108,7 +108,7 @@ void AddBillCommand(CLI::App& program, int& exit_code) {
       "call\n"
       "has its share of the fee, and the shares add up to the bill. Make bills within four weeks\n"
       "after a month: calls are kept for two months, and a bill says when some are gone.\n"
-      "Prepaid packs, balances and what happens to arrears are not there.\n"
+      "Prepaid packs and balances are not there; limits and arrears: lethe apps billing --help.\n"
       "Prices, rounding, columns and fields: docs/metering.md. Works beside a running service.\n"
       "More: lethe help billing");
   AddMeteringOptions(command, options->metering);

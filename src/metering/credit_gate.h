@@ -30,9 +30,9 @@ struct CreditOptions {
 };
 
 /// Knows what applications with a limit spent this month, by the fees that their calls were written
-/// with. What costs something is known when a call has ended: so the call that reaches the limit,
-/// and those under way with it, are still served. What other nodes wrote is seen within a minute,
-/// or later where summing up takes more than half a second.
+/// with, up to a quarter of a second after they ended (service/meter.h). So the call that reaches
+/// the limit, and those under way with it, are still served. What other nodes wrote is seen within
+/// a minute, or later where summing up takes more than half a second.
 ///
 /// Thread: any. Lifetime: `usage` and `clock` outlive it
 class CreditGate {

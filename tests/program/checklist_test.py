@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lines of the contract's checklist (section 14) that want a whole service and a real socket; the
+"""Lines of the contract's checklist (docs/compatibility.md) that want a whole service and a real socket; the
 table in docs/compatibility.md says which tests hold the others.
 
 Method: requests made by hand, as literally as the contract has them.
