@@ -37,6 +37,11 @@ const SEARCHES: [string, string][] = [
 interface Search { by: string, query: Record<string, string>, title: string }
 interface Listing { items: Item[], next?: string }
 
+// A task that another page leads here to.
+let led = ''
+/** The page shows what is held of a task when it is shown next. */
+export function lookForTask(id: string): void { led = id }
+
 // How often the list is made anew at most, when things on it come to their end.
 const AGAIN_MS = 5_000
 
@@ -48,6 +53,8 @@ class Held {
   private loaded = 0    // performance.now() when it was
   private clock = { now: Date.now() / 1000, at: performance.now() }  // the service's
   private readonly value = h('input', { type: 'text', maxlength: 200, autocomplete: 'off', spellcheck: 'false' })
+  private readonly choice = select(SEARCHES, name => this.choose(name))
+  private readonly which = field('Which', this.value)
   private readonly note = statusLine()
   private readonly problem = alertBox()
   private readonly receipts = receiptBox()
@@ -62,21 +69,30 @@ class Held {
   }
 
   element(): HTMLElement {
-    const valueField = field('Which', this.value)
-    valueField.hidden = true
-    const by = select(SEARCHES, name => {
-      this.by = name
-      valueField.hidden = name === ''
-      this.changed()
-    })
-    this.changed()
+    this.choose('')
     return h('section', { 'aria-labelledby': 'held-title' },
       h('h1', { id: 'held-title' }, 'Held'),
       h('p', { class: 'lead' }, 'All that this service keeps of calls, and when it will be gone by itself.'),
       h('form', { class: 'card search', role: 'search', onsubmit: event => { event.preventDefault(); void this.find() } },
-        field('Look for', by), valueField,
+        field('Look for', this.choice), this.which,
         h('div', { class: 'bar' }, h('button', { class: 'primary' }, 'Show'), this.forgetAll)),
       this.note, this.problem.element, this.receipts.element, this.sections, this.policies)
+  }
+
+  private choose(by: string): void {
+    this.by = by
+    this.which.hidden = by === ''
+    this.changed()
+  }
+
+  shownAgain(): void {
+    if (led !== '') {
+      this.choice.value = 'task_id'
+      this.value.value = led
+      this.choose('task_id')
+      led = ''
+    }
+    this.refresh()
   }
 
   // What is listed is no longer what the form says, so it is not what would be forgotten either.
@@ -234,6 +250,6 @@ export const held: Page = {
   id: 'held', title: 'Held',
   make: context => {
     const page = new Held(context)
-    return { element: page.element(), shown: () => page.refresh() }
+    return { element: page.element(), shown: () => page.shownAgain() }
   },
 }

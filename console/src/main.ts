@@ -8,10 +8,11 @@ import { held } from './held'
 import { setUp } from './set_up'
 import { closeSignInDialog, signInDialog, signInPage } from './sign_in'
 import { speak } from './speak'
+import { tasks } from './tasks'
 import { applyTheme, themeSwitch } from './theme'
 import { watch } from './watch'
 
-const PAGES: Page[] = [speak, drop, held, watch, setUp]
+const PAGES: Page[] = [speak, drop, tasks, held, watch, setUp]
 const APPLICATION = 'lethe-application'
 // How often it is asked whether the session is still there.
 const EVERY_MS = 5_000

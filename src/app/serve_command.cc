@@ -354,6 +354,7 @@ Status Run(Options& options) {
       {prices,
        utc_offset,
        feed,
+       tasks,
        {history, [&operations] { return ReadWatchCounts(operations); }, Node(serve).node}});
   AddConsoleRoutes(router, context);
   AddOperationsRoutes(router, operations);

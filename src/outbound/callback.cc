@@ -96,13 +96,17 @@ Status CallbackSender::Attempt(std::string_view url, std::string_view body,
 
 CallbackOutcome CallbackSender::Send(std::string_view url, const CallbackFields& fields,
                                      std::string_view signing_key,
-                                     const CancelledFunction& cancelled) {
+                                     const CancelledFunction& cancelled,
+                                     const CallbackRetryFunction& on_retry) {
   const std::string body = FormEncode(fields);
   CallbackOutcome outcome;
   while (outcome.attempts < options_.attempts) {
-    if (outcome.attempts > 0 && !Pause(options_.pause, cancelled)) {
-      outcome.reason = "cancelled";
-      break;
+    if (outcome.attempts > 0) {
+      if (on_retry) on_retry(outcome.reason, options_.pause);
+      if (!Pause(options_.pause, cancelled)) {
+        outcome.reason = "cancelled";
+        break;
+      }
     }
     ++outcome.attempts;
     const Status status = Attempt(url, body, signing_key, cancelled);

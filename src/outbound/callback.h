@@ -4,6 +4,7 @@
 // section 4.1. When and whether to tell, and what becomes of the task, is decided elsewhere.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ struct CallbackOutcome {
   std::string reason;
 };
 
+/// Told of an attempt that was in vain, why, and how long it is until the next one.
+using CallbackRetryFunction = std::function<void(const std::string& reason, Millis pause)>;
+
 /// Sends callbacks.
 ///
 /// Thread:   any number of Send() at once
@@ -62,7 +66,8 @@ class CallbackSender {
   /// cancelling ends it within a tenth of a second.
   /// `signing_key` empty: no signature. Borrowed for the call, and not copied.
   CallbackOutcome Send(std::string_view url, const CallbackFields& fields,
-                       std::string_view signing_key, const CancelledFunction& cancelled = {});
+                       std::string_view signing_key, const CancelledFunction& cancelled = {},
+                       const CallbackRetryFunction& on_retry = {});
 
  private:
   Status Attempt(std::string_view url, std::string_view body, std::string_view signing_key,

@@ -14,6 +14,7 @@
 #include "server/internal/own_api_json.h"
 #include "server/internal/own_api_ledger.h"
 #include "server/internal/own_api_metering.h"
+#include "server/internal/own_api_tasks.h"
 #include "server/internal/own_api_vocabularies.h"
 #include "server/internal/own_api_watch.h"
 #include "server/internal/run_on.h"
@@ -239,6 +240,15 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
   add("GET", "/lethe/v1/held", context.quick_pool,
       [&context](const OwnApiCaller& caller, const HttpRequest& request) {
         return server_internal::ShowHeld(context, caller, request);
+      });
+  add("GET", "/lethe/v1/tasks", context.quick_pool,
+      [&context, &tasks = options.tasks](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ShowTasks(context, tasks, caller, request);
+      });
+  // With erasures: a recording may have to be removed from a store that takes its time.
+  add("POST", "/lethe/v1/tasks", erasures,
+      [&context, &tasks = options.tasks](const OwnApiCaller& caller, const HttpRequest& request) {
+        return server_internal::ChangeTask(context, tasks, caller, request.body);
       });
   for (const auto& [path, show] : {std::pair("/lethe/v1/usage", &server_internal::ShowUsage),
                                    std::pair("/lethe/v1/bill", &server_internal::ShowBill),

@@ -5,6 +5,8 @@
 //   POST /lethe/v1/erase       forget now, with receipts (docs/erasure.md)
 //   GET  /lethe/v1/receipts    what the ledger has of a task: stored, or refused
 //   GET  /lethe/v1/held        what is held, by class (docs/console.md)
+//   GET  /lethe/v1/tasks       recording tasks: how far they are, and their callbacks
+//   POST /lethe/v1/tasks       cancel one, try it again, call back again
 //   GET  /lethe/v1/usage       what was used, day by day
 //   GET  /lethe/v1/bill        what a month costs, to the micro-unit (docs/metering.md)
 //   GET  /lethe/v1/sla         how available the service was in a month, and what is credited
@@ -47,6 +49,7 @@ struct OwnApiOptions {
   const PriceTable& prices;
   std::chrono::minutes utc_offset;  // where days and months begin
   LedgerFeed& ledger;
+  RecordingTasks& tasks;
   OwnApiWatch watch;
 };
 

@@ -95,7 +95,7 @@ Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Era
                      parts_.store.tasks().Erase(selector, cause, kBatch));
     for (const ErasedTask& task : erased) {
       ++erasure->results;
-      if (parts_.tasks != nullptr && parts_.tasks->Cancel(task.id)) ++erasure->cancelled;
+      if (parts_.tasks != nullptr && parts_.tasks->GiveUp(task.id)) ++erasure->cancelled;
     }
     // What was not cancelled, of these and of calls, has ended and may not be written down yet.
     if (parts_.meter != nullptr) parts_.meter->Flush();

@@ -1,8 +1,8 @@
 // Goal: whatever call of the records or of the object store fails, and whether or not it was done,
 // no accepted task is lost, nothing stays readable past its time or after its erasure, no object is
 // left, and the ledger's account is exact. Method: the life of an uploaded recording, from its
-// submission to its end by erasure or by time, again and again, each time with the next call
-// failing (tests/support/faulty_store.h), until there are no more calls to fail.
+// submission to its end by erasure, by time or by being cancelled, again and again, each time with
+// the next call failing (tests/support/faulty_store.h), until there are no more calls to fail.
 
 #include <chrono>
 #include <filesystem>
@@ -42,15 +42,16 @@ class Node {
     engines_.Add("16k_en", 16'000, speech);
   }
 
-  // The life of one task, ended by `end`.
-  void Live(const std::function<void(Node&, TaskId)>& end) {
+  // The life of one task, ended by `end`; without workers it waits until then.
+  void Live(const std::function<void(Node&, TaskId)>& end, int num_workers) {
     {
       RecordingTasks tasks(
           {store_, engines_, recognizer_, word_lists_, outbound_, meter_, clock_, &recordings_},
-          {.node = {.node = "here"}, .num_workers = 1, .poll = kPoll});
+          {.node = {.node = "here"}, .num_workers = num_workers, .poll = kPoll});
+      tasks_ = &tasks;
       eraser_.emplace(Eraser::Parts{store_, &recordings_, &tasks, nullptr, &feed_});
       const TaskId id = Submit(tasks);
-      WaitForSuccess(id);
+      if (num_workers > 0) WaitForSuccess(id);
       (void)feed_.CatchUp();
       end(*this, id);
       EXPECT_EQ(records_->tasks().Find(application_.id, id).status().code(), StatusCode::kNotFound);
@@ -72,6 +73,14 @@ class Node {
   void Expire() {
     clock_.Advance(hours(25));
     Sweep();
+  }
+
+  void Cancel(TaskId id) {
+    Retry([&] { return tasks_->Cancel(application_.id, id).status(); });
+    EXPECT_EQ(records_->tasks().Find(application_.id, id)->state, TaskState::kFailed);
+    Sweep();
+    ExpectNoObjects();
+    Expire();
   }
 
   bool fault_happened() const { return plan_.happened(); }
@@ -121,10 +130,14 @@ class Node {
     Retry([&] { return feed_.CatchUp(); });
   }
 
-  void ExpectNothingIsLeft() {
+  void ExpectNoObjects() {
     for (const auto& entry : fs::recursive_directory_iterator(folder_ / "objects")) {
       EXPECT_FALSE(entry.is_regular_file()) << entry.path();
     }
+  }
+
+  void ExpectNothingIsLeft() {
+    ExpectNoObjects();
     EXPECT_TRUE(records_->journal().Pending(10)->empty());
     feed_.Stop();
     const auto ledger = *Ledger::OpenForReading(folder_ / "ledger");
@@ -163,19 +176,20 @@ class Node {
   OutboundClient outbound_{*AddressRules::Create({})};
   Meter meter_{records_->usage()};
   std::optional<Eraser> eraser_;
+  RecordingTasks* tasks_ = nullptr;  // of the life
 };
 
 // More than a life has, by far: if it is reached, something calls for ever.
 constexpr int kMostCalls = 300;
 
-void FailEveryCall(const std::function<void(Node&, TaskId)>& end) {
+void FailEveryCall(const std::function<void(Node&, TaskId)>& end, int num_workers = 1) {
   for (const Moment moment : {Moment::kBefore, Moment::kAfter}) {
     int call = 1;
     for (bool more = true; more && call < kMostCalls && !testing::Test::HasFailure(); ++call) {
       SCOPED_TRACE("call " + std::to_string(call) +
                    (moment == Moment::kBefore ? " not done" : " done without an answer"));
       Node node(call, moment);
-      node.Live(end);
+      node.Live(end, num_workers);
       more = node.fault_happened();
     }
     EXPECT_LT(call, kMostCalls);
@@ -189,6 +203,10 @@ TEST(FaultsTest, AnErasedTaskIsGoneWhateverFails) {
 
 TEST(FaultsTest, AnExpiredTaskIsGoneWhateverFails) {
   FailEveryCall([](Node& node, TaskId) { node.Expire(); });
+}
+
+TEST(FaultsTest, ACancelledTaskHasFailedAndItsRecordingIsGoneWhateverFails) {
+  FailEveryCall([](Node& node, TaskId id) { node.Cancel(id); }, 0);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ Result<Transcript> Recognizer::Recognize(const RecognitionRequest& request) {
                                        .post = request.post,
                                        .hot_words = request.hot_words,
                                        .max_duration = request.max_duration,
+                                       .progress = request.progress,
                                        .on_segment = request.on_segment,
                                        .cancelled = request.cancelled});
 }

@@ -28,6 +28,7 @@ struct RecognitionRequest {
   bool words = false;
   PostOptions post;
   std::shared_ptr<const HotWords> hot_words;
+  ProgressCallback progress;        // may be empty
   SegmentCallback on_segment;       // may be empty
   Millis max_duration{0};           // longer audio is refused when it is met; 0: no limit
   std::function<bool()> cancelled;  // may be empty

@@ -8,6 +8,7 @@
 #include "service/consent_gate.h"
 #include "service/internal/recording_task_request.h"
 #include "service/internal/task_callbacks.h"
+#include "service/internal/task_outcome.h"
 #include "service/recording_result.h"
 
 namespace lethe {
@@ -18,45 +19,6 @@ using Json = nlohmann::json;
 constexpr int kUploadsPerLook = 32;
 // Three heartbeats may be lost before the lease is.
 constexpr int kBeatsPerLease = 4;
-
-// The contract's code for a callback (section 4.1), kept with the task.
-int CallbackCode(const Status& status, bool fetching) {
-  if (status.ok()) return 0;
-  if (fetching) return 10007;
-  switch (status.code()) {
-    case StatusCode::kInvalidArgument:
-      return 10004;
-    case StatusCode::kResourceExhausted:
-      return 10003;
-    default:
-      return 10005;
-  }
-}
-
-TaskOutcome Failed(const Status& status, bool fetching) {
-  const std::string error =
-      fetching ? "Failed to download audio file! " + status.message() : status.message();
-  return {.state = TaskState::kFailed,
-          .result = Json({{"code", CallbackCode(status, fetching)}}).dump(),
-          .error = error.substr(0, kMaxTaskText)};
-}
-
-// How a task ended, in the contract's words (section 2.5): whose fault it was is told from them.
-std::string ResultCode(const TaskOutcome& outcome, bool cancelled) {
-  if (outcome.state == TaskState::kSuccess) return "success";
-  if (cancelled) return "cancelled";
-  const Json result = Json::parse(outcome.result, nullptr, false);
-  switch (result.is_object() ? result.value("code", 0) : 0) {
-    case 10003:
-    case 10004:
-    case 10006:
-      return "FailedOperation.ErrorRecognize";
-    case 10007:
-      return "FailedOperation.ErrorDownFile";
-    default:
-      return "InternalError.ErrorRecognize";
-  }
-}
 
 }  // namespace
 
@@ -147,13 +109,22 @@ Result<RecordingTasks::Kept> RecordingTasks::StoreUpload(AppId app_id,
 
 CallbackCounts RecordingTasks::callbacks() const { return callbacks_->counts(); }
 
-bool RecordingTasks::Cancel(TaskId id) {
+bool RecordingTasks::GiveUp(TaskId id) {
   const std::lock_guard lock(mutex_);
   DropUpload(id);
-  const auto task = in_hand_.find(id);
-  if (task == in_hand_.end()) return false;
-  *task->second.erased = true;
-  return true;
+  return StopRunning(id) > 0;
+}
+
+int RecordingTasks::StopRunning(TaskId id, std::optional<int> before) {
+  int stopped = 0;
+  const auto [first, end] = in_hand_.equal_range(id);
+  for (auto task = first; task != end; ++task) {
+    const auto& [app_id, lease, run] = task->second;
+    if (before && (!lease || *lease >= *before)) continue;
+    run->erased = true;
+    ++stopped;
+  }
+  return stopped;
 }
 
 void RecordingTasks::Stop() {
@@ -188,22 +159,20 @@ void RecordingTasks::Work() {
     }
     const Task& task = **claimed;
     ++running_[task.app_id];
-    const auto erased = std::make_shared<std::atomic<bool>>(false);
-    in_hand_.emplace(task.id, InHand{task.app_id, erased});
+    const auto run = std::make_shared<RunState>();
+    const auto in_hand = in_hand_.emplace(task.id, InHand{task.app_id, task.lease, run});
     lock.unlock();
     std::uint64_t bytes = 0;
-    std::optional<TaskOutcome> outcome = RunIfAllowed(task, erased, &bytes);
-    const bool settled = outcome ? Settle(task, *outcome, *erased) : false;
+    std::optional<TaskOutcome> outcome = RunIfAllowed(task, *run, &bytes);
+    const bool settled = outcome ? Settle(task, *outcome, run->erased) : false;
     if (!outcome) PutBack(task);
-    // What was uploaded has served its purpose. If this fails, the sweeper does it.
-    if (settled && task.recording && parts_.recordings->Remove(task.recording->name).ok()) {
-      (void)parts_.store.tasks().ObjectIsGone(task.id);
-    }
-    // What another node finished, that node has counted.
-    if (settled) Record(task, *outcome, bytes, erased);
+    // What was uploaded has served its purpose.
+    if (settled) RemoveRecording(task);
+    // What another node finished, that node has counted; what was cancelled, whoever did that.
+    if (settled) Record(task, *outcome, bytes, ErasedFlag(run, &run->erased));
     lock.lock();
     if (outcome) DropUpload(task.id);
-    in_hand_.erase(task.id);
+    in_hand_.erase(in_hand);
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
     // What cannot be worked on now is not tried again at once.
     if (!outcome) changed_.wait_for(lock, options_.poll, [&] { return stopping_; });
@@ -221,7 +190,9 @@ void RecordingTasks::Record(const Task& task, const TaskOutcome& outcome, std::u
   parts_.meter.Record({.app_id = task.app_id,
                        .interface = Interface::kRecording,
                        .call_id = task.request_id,
-                       .result_code = ResultCode(outcome, *erased),
+                       .result_code = outcome.state == TaskState::kSuccess ? "success"
+                                      : *erased                            ? "cancelled"
+                                                : FailureCode(outcome.result),
                        .succeeded = outcome.state == TaskState::kSuccess,
                        .start = task.created,
                        .end = parts_.clock.Now(),
@@ -253,7 +224,7 @@ bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome, std::atomic<
       case StatusCode::kInvalidArgument:
         // The result is larger than the store takes; its failure may be told instead.
         if (outcome.state == TaskState::kSuccess) {
-          outcome = Failed(written, false);
+          outcome = FailedOutcome(written, false);
           continue;
         }
         break;
@@ -268,8 +239,8 @@ bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome, std::atomic<
 Result<std::optional<Task>> RecordingTasks::Claim() {
   if (!recovered_) return std::optional<Task>();
   if (claim_unanswered_) {
-    std::vector<TaskId> in_hand;
-    for (const auto& [id, task] : in_hand_) in_hand.push_back(id);
+    std::vector<ClaimedTask> in_hand;
+    for (const auto& [id, task] : in_hand_) in_hand.push_back({id, task.lease.value_or(-1)});
     RETURN_IF_ERROR(parts_.store.tasks().ResetRunning(options_.node.node, in_hand).status());
     claim_unanswered_ = false;
   }
@@ -296,7 +267,7 @@ bool RecordingTasks::WasFinishedHere(const Task& task) {
 
 Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
                                                     const RecordingTaskRequest& request,
-                                                    const ErasedFlag& erased) {
+                                                    const RunState& run) {
   if (task.recording) {
     ASSIGN_OR_RETURN(std::string audio,
                      parts_.recordings->Get(task.app_id, task.request_id, *task.recording,
@@ -311,9 +282,9 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   }
   auto bytes = std::make_shared<std::string>();
   FetchLimits limits{.max_bytes = options_.max_fetch_bytes};
-  limits.cancelled = [this, &erased] {
+  limits.cancelled = [this, &run] {
     const std::lock_guard lock(mutex_);
-    return stopping_ || *erased;
+    return stopping_ || run.erased;
   };
   RETURN_IF_ERROR(parts_.outbound.Fetch(request.url, limits, [&](std::span<const std::byte> piece) {
     bytes->append(reinterpret_cast<const char*>(piece.data()), piece.size());
@@ -322,36 +293,36 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   return Bytes(std::move(bytes));
 }
 
-std::optional<TaskOutcome> RecordingTasks::RunIfAllowed(const Task& task, const ErasedFlag& erased,
+std::optional<TaskOutcome> RecordingTasks::RunIfAllowed(const Task& task, RunState& run,
                                                         std::uint64_t* bytes) {
   // A withdrawal erases its tasks; one whose erasure failed, or is still to come, is seen here.
   // Where the register does not answer, the task waits.
-  const TaskOutcome refused = Failed(
+  const TaskOutcome refused = FailedOutcome(
       InvalidArgument("the person this recording is about has withdrawn their consent"), false);
   auto withdrawn = HasWithdrawn(parts_.store.consents(), task.app_id, task.subject);
   if (!withdrawn.ok()) return std::nullopt;
   if (*withdrawn) return refused;
-  std::optional<TaskOutcome> outcome = Run(task, erased, bytes);
+  std::optional<TaskOutcome> outcome = Run(task, run, bytes);
   if (!outcome) return outcome;
   withdrawn = HasWithdrawn(parts_.store.consents(), task.app_id, task.subject);
   if (!withdrawn.ok()) return std::nullopt;
   return *withdrawn ? refused : outcome;
 }
 
-std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, const ErasedFlag& erased,
+std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, RunState& run,
                                                std::uint64_t* bytes) {
   const auto request = ReadTaskRequest(task.request);
-  if (!request.ok()) return Failed(request.status(), false);
+  if (!request.ok()) return FailedOutcome(request.status(), false);
   const auto engine = parts_.engines.Find(request->engine);
-  if (!engine.ok()) return Failed(engine.status(), false);
+  if (!engine.ok()) return FailedOutcome(engine.status(), false);
   // A vocabulary may have been removed since; then there is nothing to prefer.
   const auto hot_words = parts_.word_lists.Resolve(task.app_id, *engine->speech,
                                                    request->hot_word_list, request->vocabulary_id);
   if (hot_words.status().code() == StatusCode::kUnavailable) return std::nullopt;
-  const auto audio = Audio(task, *request, erased);
+  const auto audio = Audio(task, *request, run);
   // A stored recording is there as long as its time lasts, whoever does not answer just now.
   if (task.recording && audio.status().code() == StatusCode::kUnavailable) return std::nullopt;
-  if (!audio.ok()) return Failed(audio.status(), !request->url.empty());
+  if (!audio.ok()) return FailedOutcome(audio.status(), !request->url.empty());
   *bytes = (*audio)->size();
   RecordingResultOptions options{.res_text_format = request->res_text_format,
                                  .sentence_max_length = request->sentence_max_length};
@@ -366,14 +337,19 @@ std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, const ErasedFla
        .words = request->res_text_format > 0,
        .post = request->post,
        .hot_words = hot_words.ok() ? *hot_words : nullptr,
+       .progress =
+           [&run](Millis done, std::optional<Millis> total) {
+             run.total_ms = total ? total->count() : -1;
+             run.done_ms = done.count();
+           },
        .max_duration = options_.max_duration,
-       .cancelled = [&erased] { return erased->load(); }});
-  if (!transcript.ok()) return Failed(transcript.status(), false);
+       .cancelled = [&run] { return run.erased.load(); }});
+  if (!transcript.ok()) return FailedOutcome(transcript.status(), false);
   if (request->split_channels && transcript->channels != 2) {
-    TaskOutcome outcome =
-        Failed(InvalidArgument("two channels were promised, the recording has another number: " +
-                               std::to_string(transcript->channels)),
-               false);
+    TaskOutcome outcome = FailedOutcome(
+        InvalidArgument("two channels were promised, the recording has another number: " +
+                        std::to_string(transcript->channels)),
+        false);
     outcome.result = Json({{"code", 10006}}).dump();
     return outcome;
   }
@@ -400,7 +376,7 @@ void RecordingTasks::LookAfter() {
     (void)parts_.store.tasks().FailLostUploads(
         "", "the node that held the uploaded recording does not answer any more; send it again");
     DropLostUploads();
-    CancelWhatIsErased();
+    GiveUpWhatIsNotOurs();
     lock.lock();
     changed_.wait_for(lock, 5 * options_.poll, [&] { return stopping_; });
   }
@@ -429,13 +405,17 @@ void RecordingTasks::DropLostUploads() {
   }
 }
 
-void RecordingTasks::CancelWhatIsErased() {
+void RecordingTasks::GiveUpWhatIsNotOurs() {
   std::unique_lock lock(mutex_);
-  const std::map<TaskId, InHand> in_hand = in_hand_;
+  const InHands in_hand = in_hand_;
   lock.unlock();
   for (const auto& [id, task] : in_hand) {
-    if (parts_.store.tasks().Find(task.app_id, id).status().code() == StatusCode::kNotFound)
-      Cancel(id);
+    if (!task.lease) continue;
+    const auto now = parts_.store.tasks().Find(task.app_id, id);
+    const bool is_gone = now.status().code() == StatusCode::kNotFound;
+    if (is_gone) GiveUp(id);
+    // Somebody has cancelled it, or taken us for dead: whatever comes of it would be refused.
+    if (now.ok() && now->lease != *task.lease) task.run->erased = true;
   }
 }
 

@@ -21,6 +21,7 @@
 #include "service/engine_catalog.h"
 #include "service/meter.h"
 #include "service/recognizer.h"
+#include "service/task_view.h"
 #include "service/word_lists.h"
 #include "store/store.h"
 
@@ -92,8 +93,29 @@ class RecordingTasks {
                         const RecordingTaskRequest& request, std::string upload,
                         const std::string& subject = "");
 
+  /// A page of tasks, newest first, without a text of any result.
+  struct Views {
+    std::vector<TaskView> tasks;
+    std::optional<std::int64_t> next;
+  };
+  /// Errors: as Tasks::List()
+  Result<Views> List(const TaskQuery& query);
+
+  /// Ends a task that waits or runs: it is failed, its caller is told so, its recording is removed,
+  /// and whoever transcribes it stops: here at once, on another node within five times `poll`. Of
+  /// one that was cancelled before: ok. Errors: as Tasks::Cancel()
+  Result<TaskView> Cancel(std::optional<AppId> within, TaskId id);
+
+  /// Transcribes a failed task again, whose recording is fetched anew. Errors: kFailedPrecondition
+  /// when it was an upload, which is gone; as Tasks::TryAgain()
+  Result<TaskView> TryAgain(std::optional<AppId> within, TaskId id);
+
+  /// Tells the caller of a task that has ended, now, whether or not that was done before.
+  /// Errors: as Tasks::TellAgain()
+  Result<TaskView> TellAgain(std::optional<AppId> within, TaskId id);
+
   /// Gives up a task that is being transcribed here, because it was erased. Returns whether it was.
-  bool Cancel(TaskId id);
+  bool GiveUp(TaskId id);
 
   CallbackCounts callbacks() const;
 
@@ -101,6 +123,20 @@ class RecordingTasks {
   void Stop();
 
  private:
+  // What is known of a task that is in hand.
+  struct RunState {
+    std::atomic<bool> erased = false;         // or cancelled: nobody wants it any more
+    std::atomic<std::int64_t> done_ms = -1;   // of its audio, so far; -1: not begun
+    std::atomic<std::int64_t> total_ms = -1;  // -1: unknown
+  };
+  struct InHand {
+    AppId app_id = 0;
+    std::optional<int> lease;  // under which it runs; none: it is only being cancelled
+    std::shared_ptr<RunState> run;
+  };
+  // A task may be in hand more than once: what was cancelled takes a while to stop.
+  using InHands = std::multimap<TaskId, InHand>;
+
   void Work();
   // Takes up what was left, and gives up what is lost.
   void LookAfter();
@@ -109,10 +145,9 @@ class RecordingTasks {
   bool Recover();
   // Transcribes one task, of so many bytes; its outcome, and the code that a callback tells. None
   // when it cannot be worked on now, because what it needs does not answer.
-  std::optional<TaskOutcome> Run(const Task& task, const ErasedFlag& erased, std::uint64_t* bytes);
+  std::optional<TaskOutcome> Run(const Task& task, RunState& run, std::uint64_t* bytes);
   // The same, unless the person it is about has withdrawn their consent, before or meanwhile.
-  std::optional<TaskOutcome> RunIfAllowed(const Task& task, const ErasedFlag& erased,
-                                          std::uint64_t* bytes);
+  std::optional<TaskOutcome> RunIfAllowed(const Task& task, RunState& run, std::uint64_t* bytes);
   void Record(const Task& task, const TaskOutcome& outcome, std::uint64_t bytes,
               const ErasedFlag& erased);
   // Writes the outcome down, however long the store does not answer. False when it is not this
@@ -126,10 +161,17 @@ class RecordingTasks {
   bool WasFinishedHere(const Task& task);
   // With the mutex held.
   void DropUpload(TaskId id);
+  // With the mutex held: those that run under an older lease, if one is named. How many that were.
+  int StopRunning(TaskId id, std::optional<int> before = {});
   // Those whose tasks were removed, expired, or given up by other nodes.
   void DropLostUploads();
-  // What somebody else erased, a command or another node.
-  void CancelWhatIsErased();
+  // What somebody else erased or cancelled, a command or another node.
+  void GiveUpWhatIsNotOurs();
+  // With the mutex held.
+  std::optional<TaskProgress> ProgressOf(const Task& task) const;
+  // The same without it.
+  TaskView View(const Task& task);
+  void RemoveRecording(const Task& task);
   using Bytes = std::shared_ptr<const std::string>;
   // Stores an upload, where it may be stored. None: it stays in memory.
   struct Kept {
@@ -138,8 +180,7 @@ class RecordingTasks {
   };
   Result<Kept> StoreUpload(AppId app_id, const std::string& request_id, std::string_view upload,
                            bool zero_retention);
-  Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request,
-                      const ErasedFlag& erased);
+  Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request, const RunState& run);
   std::vector<AppId> Busy();
 
   const Parts parts_;
@@ -155,12 +196,8 @@ class RecordingTasks {
   TaskId last_looked_at_ = 0;
   std::size_t upload_bytes_ = 0;
   std::map<AppId, int> running_;
-  struct InHand {
-    AppId app_id = 0;
-    std::shared_ptr<std::atomic<bool>> erased;
-  };
-  std::map<TaskId, InHand> in_hand_;  // what runs here, until its end is recorded
-  std::uint64_t news_ = 0;            // counts what was submitted or put back
+  InHands in_hand_;         // what runs here, until its end is recorded
+  std::uint64_t news_ = 0;  // counts what was submitted or put back
   bool recovered_ = false, stopping_ = false;
   bool claim_unanswered_ = false;  // something may run here in the records only
   std::vector<std::thread> threads_;

@@ -96,6 +96,13 @@ Status CheckOutcome(const TaskOutcome& outcome) {
   return CheckText("the error of the task", outcome.error, kMaxTaskText);
 }
 
+Status CheckCallbackNote(const CallbackNote& note) {
+  if (note.next == CallbackState::kNone) {
+    return InvalidArgument("a callback is tried again, delivered or given up");
+  }
+  return CheckText("the outcome of the callback", note.outcome, kMaxCallbackOutcome);
+}
+
 Status CheckFinishedCalls(std::span<const FinishedCall> calls) {
   for (const FinishedCall& call : calls) {
     RETURN_IF_ERROR(CheckText("the id of the call", call.call_id, kMaxCallText));
@@ -174,6 +181,17 @@ Status NotRunningUnderLease() {
 }
 
 Status NoCallbackPending() { return FailedPrecondition("the task has no callback to be made"); }
+
+Status UploadIsGone() {
+  return FailedPrecondition(
+      "its recording was uploaded, and removed when the task ended; send it "
+      "again");
+}
+
+std::string_view TaskStateName(TaskState state) {
+  constexpr std::array<std::string_view, 4> kNames = {"waiting", "running", "success", "failed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
 
 TaskId NewTaskId() {
   for (;;) {

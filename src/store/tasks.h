@@ -5,8 +5,14 @@
 //
 //     Create            Claim                Finish
 //   --------> waiting --------> running ---------------> success or failed ----> expired: not found
-//                ^                 |
-//                +-----------------+  Release, ResetRunning; Claim, when the lease ran out
+//               ^ ^               |                            |
+//               | +---------------+                            |
+//               |   Release, ResetRunning; Claim,              |
+//               |   when the lease ran out                     |
+//               +----------------------------------------------+  TryAgain, of a failed one
+//
+// Cancel ends one that waits or runs as failed. It and TryAgain count as claims do, so whoever works
+// on the task as it was is refused.
 //
 // A task can be asked about for kTaskLifetime after it was created; then it is not found, swept or
 // not. The audio of an upload is not in here.
@@ -44,10 +50,14 @@ inline constexpr std::size_t kMaxUnfinishedTasks = 10'000;            // per app
 inline constexpr std::size_t kMaxTaskRequest = std::size_t{1} << 20;  // bytes
 inline constexpr std::size_t kMaxTaskResult = std::size_t{64} << 20;  // bytes
 inline constexpr std::size_t kMaxTaskText = 4096;  // bytes of each other text: URL, error, ...
-inline constexpr std::size_t kMaxNodeName = 64;    // bytes
-inline constexpr std::size_t kMaxCallId = 64;      // bytes by which a call can be found
+inline constexpr std::size_t kMaxCallbackOutcome = 512;  // bytes
+inline constexpr std::size_t kMaxNodeName = 64;          // bytes
+inline constexpr std::size_t kMaxCallId = 64;            // bytes by which a call can be found
 
 enum class TaskState { kWaiting = 0, kRunning = 1, kSuccess = 2, kFailed = 3 };  // the contract's
+
+/// "waiting", "running", "success", "failed".
+std::string_view TaskStateName(TaskState state);
 
 /// What became of telling the caller.
 enum class CallbackState {
@@ -88,6 +98,8 @@ struct Task {
   std::string callback_url;
   CallbackState callback = CallbackState::kNone;
   int callback_attempts = 0;
+  std::string callback_outcome;  // why the last attempt was in vain; empty: it was not
+  std::optional<WallTime> callback_tried, callback_next;  // the last attempt, and the next one
   TaskState state = TaskState::kWaiting;
   int lease = 0;  // how often it was claimed; names the claim that may finish it
   WallTime created, expires;
@@ -103,6 +115,35 @@ struct TaskOutcome {
   TaskState state = TaskState::kSuccess;  // or kFailed
   std::string result, error;
   Millis audio{0};
+};
+
+/// A task that a node works on, under its claim.
+struct ClaimedTask {
+  TaskId id = 0;
+  int lease = 0;
+};
+
+/// What became of telling a caller.
+struct CallbackNote {
+  CallbackState next = CallbackState::kDelivered;  // kPending: it is tried again
+  int attempts = 1;                                // made since the last note
+  std::string outcome;  // why the last one was in vain, without content; empty: it was not
+  std::optional<WallTime> next_attempt;  // of one that is tried again
+};
+
+/// Which tasks are listed: those that everything that is set fits.
+struct TaskQuery {
+  std::optional<AppId> within;  // of an application only
+  std::optional<TaskState> state;
+  std::optional<TaskId> task;
+  std::int64_t before = 0;  // what `next` of the page before says; 0: from the newest on
+  int limit = 100;
+};
+
+/// Tasks without their results, but for what a failed one has in place of it.
+struct TaskPage {
+  std::vector<Task> tasks;
+  std::optional<std::int64_t> next;  // there may be more, behind this
 };
 
 /// Which tasks; the first of the fields that is set counts, and `within` besides.
@@ -148,6 +189,10 @@ class Tasks {
 
   virtual Result<Task> Find(AppId app_id, TaskId id) = 0;
 
+  /// The newest first, a page at a time. What cannot be read any more, its key being destroyed, is
+  /// left out. Errors: kInvalidArgument for a limit below one
+  virtual Result<TaskPage> List(const TaskQuery& query) = 0;
+
   /// What the ledger has, or will have, of a task's beginning: that its text is held, and that its
   /// audio is, or was refused.
   virtual Result<std::vector<BegunItem>> Begun(AppId app_id, TaskId id) = 0;
@@ -171,10 +216,26 @@ class Tasks {
   /// kMaxTaskResult
   virtual Status Finish(TaskId id, int lease, const TaskOutcome& outcome) = 0;
 
+  /// Ends a task that waits or runs, on whichever node, with an outcome that is a failure: from now
+  /// on whoever works on it is refused, and its caller is told by any node. `within`: which is an
+  /// application's, if that matters; so below. Errors: kFailedPrecondition when it has ended
+  virtual Result<Task> Cancel(std::optional<AppId> within, TaskId id,
+                              const TaskOutcome& outcome) = 0;
+
+  /// A failed task waits again, as the oldest it was and until when it was; what became of it and
+  /// of its callback is forgotten. Its recording has to be one that can be had again, which the
+  /// caller knows. Errors: kFailedPrecondition when it has not failed, or was uploaded; as Create()
+  virtual Result<Task> TryAgain(std::optional<AppId> within, TaskId id) = 0;
+
+  /// The callback of a task that has ended is made, or made again, by any node. One that is being
+  /// made goes on. Errors: kFailedPrecondition when it has not ended, or nobody asked for one
+  virtual Result<Task> TellAgain(std::optional<AppId> within, TaskId id) = 0;
+
   /// Tasks that a node runs according to the records, and not in truth, wait again, and so do those
   /// whose leases ran out: at its start all that are not `in_hand`, later those whose claim was not
   /// answered. Returns how many.
-  virtual Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand = {}) = 0;
+  virtual Result<int> ResetRunning(std::string_view node,
+                                   std::span<const ClaimedTask> in_hand = {}) = 0;
 
   /// Fails unfinished tasks whose upload is lost: at a node's start, first, those that its process
   /// held; at any time (`node` may be empty) those whose holders' leases ran out. Returns how many.
@@ -184,9 +245,10 @@ class Tasks {
   /// first; now held here.
   virtual Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) = 0;
 
-  /// Counts one attempt, and says what is next: kPending to try again, kDelivered or kGivenUp.
-  /// Errors: kFailedPrecondition when no callback is pending
-  virtual Status NoteCallback(TaskId id, CallbackState next) = 0;
+  /// Counts attempts, and says what is next: kPending to try again, kDelivered or kGivenUp. `lease`
+  /// is the one under which the task ended that its caller was told of.
+  /// Errors: kFailedPrecondition when no callback of that end is pending
+  virtual Status NoteCallback(TaskId id, int lease, const CallbackNote& note) = 0;
 
   virtual Result<TaskCounts> Count() = 0;
 

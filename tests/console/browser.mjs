@@ -60,6 +60,17 @@ export async function openSignedIn(browser, hash = '#/speak', options = {}) {
   return page
 }
 
+/** What is read there, in one line. */
+export const textOf = async locator => (await locator.innerText()).replaceAll(/\s+/g, ' ').trim()
+
+/** What the page says went wrong. */
+export const alertOf = page => page.getByRole('alert').filter({ hasText: /\w/ }).first()
+
+/** What makes the page itself scroll sideways. */
+export const sideways = page => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth ? []
+  : [...document.querySelectorAll('main *')].filter(each => each.checkVisibility() && !each.closest('.scroll') &&
+    each.getBoundingClientRect().right > innerWidth).map(each => `${each.tagName}.${each.className} scrolls sideways`))
+
 /** Findings of axe that are serious or critical. */
 export async function seriousFindings(page) {
   await page.evaluate(axe)

@@ -3,15 +3,14 @@
 
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { URL_OF_CONSOLE, complaints, launch, open, openSignedIn, seriousFindings, signIn, watch } from './browser.mjs'
+import { URL_OF_CONSOLE, alertOf, complaints, launch, open, openSignedIn, seriousFindings, sideways, signIn, textOf, watch } from './browser.mjs'
+import { tasks } from './tasks.mjs'
 
 const [scenario, ...files] = process.argv.slice(2)
 const ORIGIN = new URL(URL_OF_CONSOLE).origin
 
-const textOf = async locator => (await locator.innerText()).replaceAll(/\s+/g, ' ').trim()
 const heard = page => textOf(page.locator('.lines'))
 const tokenOf = page => page.evaluate(() => sessionStorage.getItem('lethe-console-token'))
-const alertOf = page => page.getByRole('alert').filter({ hasText: /\w/ }).first()
 
 async function download(page, name) {
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()])
@@ -19,6 +18,8 @@ async function download(page, name) {
 }
 
 const SCENARIOS = {
+  tasks,
+
   async sign_in(browser) {
     const page = await open(browser)
     let bytes = 0
@@ -500,11 +501,12 @@ const SCENARIOS = {
       await page.getByRole('link', { name: 'Held' }).click()
       await page.getByText(/held\.$/).first().waitFor()
       await look('held')
-      const sideways = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth ? []
-        : [...document.querySelectorAll('main *')].filter(each => each.checkVisibility() && !each.closest('.scroll') &&
-          each.getBoundingClientRect().right > innerWidth).map(each => `${each.tagName}.${each.className} scrolls sideways`))
       await page.setViewportSize({ width: 360, height: 740 })
-      findings[`held sideways, ${colorScheme}`] = await sideways()
+      findings[`held sideways, ${colorScheme}`] = await sideways(page)
+      await page.getByRole('link', { name: 'Tasks' }).click()
+      await page.locator('.task').first().waitFor()
+      await look('tasks')
+      findings[`tasks sideways, ${colorScheme}`] = await sideways(page)
       await page.getByRole('link', { name: 'Watch' }).click()
       await page.locator('.chart-card canvas').last().waitFor()
       await page.locator('.total').waitFor()
@@ -513,12 +515,12 @@ const SCENARIOS = {
       await page.locator('section[aria-labelledby=ledger-title] .checks li').first().waitFor()
       await page.locator('#chart-card-latency summary').click()
       await look('watch')
-      findings[`watch sideways, ${colorScheme}`] = await sideways()
+      findings[`watch sideways, ${colorScheme}`] = await sideways(page)
       await page.getByRole('link', { name: 'Set up' }).click()
       await page.locator('section[aria-labelledby=keys-title] tbody tr').first().waitFor()
       await page.locator('summary', { hasText: 'curl' }).click()
       await look('set up')
-      findings[`sideways, ${colorScheme}`] = await sideways()
+      findings[`sideways, ${colorScheme}`] = await sideways(page)
       // Somebody's own choice goes before the system's.
       await page.getByRole('button', { name: /^Theme/ }).click()
       await page.getByRole('button', { name: /^Theme/ }).click()

@@ -29,6 +29,7 @@ const PAGES = {
     await page.locator('.total').waitFor()
     await page.locator('.updated', { hasText: 'Updated' }).waitFor()
   },
+  async tasks(page) { await page.locator('.task .failed').waitFor() },
   async held(page) { await page.getByText(/held\.$/).first().waitFor() },
 }
 

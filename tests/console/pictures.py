@@ -39,6 +39,11 @@ def main():
         for _ in range(4):
             api.call('CreateRecTask', {'EngineModelType': '16k_en', 'ChannelNum': 1,
                                        'ResTextFormat': 0, 'SourceType': 1, 'Data': audio})
+        # One that fails, and whose caller is not there.
+        nowhere = 'http://127.0.0.1:59999/'
+        api.call('CreateRecTask', {'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0,
+                                   'SourceType': 0, 'Url': nowhere + 'call.wav',
+                                   'CallbackUrl': nowhere + 'done'})
         subprocess.run(['node', os.path.join(ROOT, 'tests', 'console', 'pictures.mjs'),
                         os.path.join(ROOT, 'docs', 'pictures'), RECORDING],
                        env=dict(service.environment, LETHE_RECORDING=RECORDING,

@@ -16,6 +16,7 @@ from console_driver import ALL_HOLD, MARKUP, ConsoleTest
 from own_api import call_own
 from service import Service
 from support import PATIENCE, main, run
+from tasks_test import Web
 
 
 class ConsolePagesTest(ConsoleTest):
@@ -47,7 +48,7 @@ class ConsolePagesTest(ConsoleTest):
         self.assertEqual(seen['headers']['x-content-type-options'], 'nosniff')
         self.assertEqual(seen['headers']['referrer-policy'], 'no-referrer')
         self.assertEqual(seen['wrong'], 'That is not the console’s password.')
-        self.assertEqual(seen['menu'], ['Speak', 'Drop', 'Held', 'Watch', 'Set up'])
+        self.assertEqual(seen['menu'], ['Speak', 'Drop', 'Tasks', 'Held', 'Watch', 'Set up'])
         self.assertEqual(seen['cookie'], {'httpOnly': True, 'sameSite': 'Strict', 'path': '/',
                                           'secure': False})
         # A name is text, whatever is in it.
@@ -241,6 +242,51 @@ class ConsolePagesTest(ConsoleTest):
         self.assertEqual(seen['receipt']['says']['cause'], 'requested')
         self.assertIn('only become shorter', seen['longer'])
 
+    def test_tasks_are_cancelled_tried_again_and_called_back(self):
+        web = Web()
+        self.addCleanup(web.stop)
+        web.serve_long_recording(self.long, self.path('long.wav'))
+        keys = self.service.keys
+        api = Api3(self.service.address, keys['SecretId'], keys['SecretKey'])
+
+        def create(path, callback=None):
+            made = api.call('CreateRecTask', {
+                'EngineModelType': '16k_en', 'ChannelNum': 1, 'ResTextFormat': 0, 'SourceType': 0,
+                'Url': web.url + path, **({'CallbackUrl': web.url + callback} if callback else {})})
+            return made['Data']['TaskId']
+
+        def wait_for(task, wanted):
+            self.wait_until(lambda: wanted(call_own(self.service, f'tasks?task_id={task}')[1]['tasks'][0]))
+        web.refusing = True
+        unanswered = create('/nothing.wav', '/done')
+        failed = create('/late.wav')
+        wait_for(unanswered, lambda task: task['callback']['state'] == 'given_up')
+        wait_for(failed, lambda task: task['state'] == 'failed')
+        web.serve('/late.wav', self.short)
+        web.refusing = False
+        running = create('/long.wav')
+        wait_for(running, lambda task: 'progress' in task)
+        seen = self.drive('tasks', str(running), str(failed), str(unanswered))
+        self.assertRegex(seen['running'], r'running .*min \d\d s \(\d+ %\).*fetched from a URL')
+        self.assertLess(seen['part'], 1)
+        self.assertRegex(seen['note'], r'^\d+ tasks, 1 under way\.$')
+        self.assertIn('(FailedOperation.ErrorDownFile)', seen['failed'])
+        self.assertIn('Callback to 127.0.0.1: given up after 2 attempts, the last in vain: receiver '
+                      'answered HTTP 500.', seen['unanswered'])
+        self.assertEqual((seen['asked'], seen['back']),
+                         (f'Cancel task {running}?', f'Cancel, task {running}'))
+        self.assertIn('cancelled on request', seen['cancelled'])
+        self.assertEqual(seen['focused'], f'task-{running}')
+        self.assertIn('delivered with 3 attempts', seen['delivered'])
+        self.assertEqual(seen['filtered'], [f'Task {task}' for task in (running, unanswered)])
+        self.assertEqual(seen['wrong'], 'A task’s id is a number.')
+        self.assertEqual(seen['found'], [f'Task {failed}'])
+        self.assertIn('Too late <img', seen['late'])
+        self.assertEqual(seen['markup'].count('<img'), 5)
+        self.assertEqual((seen['images'], seen['title']), (0, 'Tasks · Lethe'))
+        self.assertEqual(seen['held'], {'which': str(failed), 'note': seen['held']['note']})
+        self.assertRegex(seen['held']['note'], r'^[1-9] held\.$')
+
     def test_applications_and_keys_are_made_and_removed(self):
         seen = self.drive('set_up')
         self.assertRegex(seen['key'], r'^lethe-sk-\w{40}$')
@@ -274,9 +320,10 @@ class ConsolePagesTest(ConsoleTest):
                           'check-false', 'check-true', 'check-true'])  # what it says of its cause
 
     def test_nothing_serious_stands_in_anybodys_way(self):
+        self.task()
         findings = self.drive('accessibility', self.short)['findings']
         self.assertEqual({name: found for name, found in findings.items() if found}, {})
-        self.assertEqual(len(findings), 22)
+        self.assertEqual(len(findings), 26)
 
 
 if __name__ == '__main__':

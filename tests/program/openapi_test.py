@@ -219,7 +219,9 @@ class OpenApiTest(ProgramTest):
                         '/lethe/v1/applications', '/lethe/v1/keys')
                     if authorization == self.bearer and operators:
                         self.assertEqual(answer[0], 403, (path, name))
-                    elif path != '/lethe/v1/receipts':  # of a task that is not there
+                    elif (method, path) == ('POST', '/lethe/v1/tasks'):
+                        self.assertEqual(answer[0], 404, name)  # of a task that is not there
+                    elif path != '/lethe/v1/receipts':  # the same
                         self.assertEqual(answer[0], 200, (path, name, answer))
 
     def test_whatever_is_sent_the_answer_is_described(self):

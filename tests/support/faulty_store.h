@@ -67,7 +67,19 @@ class FaultyTasks : public Tasks {
   Status Finish(TaskId id, int lease, const TaskOutcome& outcome) override {
     return plan_.Run([&] { return inner_.Finish(id, lease, outcome); });
   }
-  Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand) override {
+  Result<TaskPage> List(const TaskQuery& query) override {
+    return plan_.Run([&] { return inner_.List(query); });
+  }
+  Result<Task> Cancel(std::optional<AppId> within, TaskId id, const TaskOutcome& outcome) override {
+    return plan_.Run([&] { return inner_.Cancel(within, id, outcome); });
+  }
+  Result<Task> TryAgain(std::optional<AppId> within, TaskId id) override {
+    return plan_.Run([&] { return inner_.TryAgain(within, id); });
+  }
+  Result<Task> TellAgain(std::optional<AppId> within, TaskId id) override {
+    return plan_.Run([&] { return inner_.TellAgain(within, id); });
+  }
+  Result<int> ResetRunning(std::string_view node, std::span<const ClaimedTask> in_hand) override {
     return plan_.Run([&] { return inner_.ResetRunning(node, in_hand); });
   }
   Result<int> FailLostUploads(std::string_view node, std::string_view message) override {
@@ -76,8 +88,8 @@ class FaultyTasks : public Tasks {
   Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) override {
     return plan_.Run([&] { return inner_.ClaimCallbacks(me, limit); });
   }
-  Status NoteCallback(TaskId id, CallbackState next) override {
-    return plan_.Run([&] { return inner_.NoteCallback(id, next); });
+  Status NoteCallback(TaskId id, int lease, const CallbackNote& note) override {
+    return plan_.Run([&] { return inner_.NoteCallback(id, lease, note); });
   }
   Result<TaskCounts> Count() override {
     return plan_.Run([&] { return inner_.Count(); });

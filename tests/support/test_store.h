@@ -48,7 +48,8 @@ inline std::vector<std::string> UndoLaterSchemas() {
   }
   for (const char* column :
        {"holder", "held_until_ms", "item", "audio_item", "holds_object", "object_name",
-        "object_key", "audio_expires_ms", "erase_cause", "call_id", "subject"}) {
+        "object_key", "audio_expires_ms", "erase_cause", "call_id", "subject", "callback_outcome",
+        "callback_tried_ms", "callback_next_ms"}) {
     statements.push_back("ALTER TABLE tasks DROP COLUMN " + std::string(column));
   }
   for (const char* column : {"server_fault", "region", "fee", "item"}) {

@@ -82,7 +82,7 @@ ApiAnswer CreateRecTask(ApiCall& call) {
                                     std::move(upload), call.subject);
   if (id.ok() && call.under_way.cancelled()) {
     // Whoever erased the call may have looked for its task before it was there.
-    call.tasks.Cancel(*id);
+    call.tasks.GiveUp(*id);
     const Status gone = call.context.store.tasks().Remove(call.application.id, *id);
     if (!gone.ok() && gone.code() != StatusCode::kNotFound) return StoreError(gone);
   }

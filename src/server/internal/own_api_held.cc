@@ -15,27 +15,13 @@ using std::chrono::seconds;
 
 constexpr int kPage = 100, kMaxPage = 1000;
 
-const char* StateName(TaskState state) {
-  switch (state) {
-    case TaskState::kWaiting:
-      return "waiting";
-    case TaskState::kRunning:
-      return "running";
-    case TaskState::kSuccess:
-      return "success";
-    case TaskState::kFailed:
-      return "failed";
-  }
-  return "";
-}
-
 Json Show(const HeldItem& item, DataClass data_class, const std::string& call_id) {
   Json shown = {{"class", DataClassName(data_class)},
                 {"app_id", item.app_id},
                 {"created", UnixSeconds(item.created)},
                 {"expires", UnixSeconds(item.expires)}};
   if (item.task) shown["task_id"] = *item.task;
-  if (item.state) shown["state"] = StateName(*item.state);
+  if (item.state) shown["state"] = TaskStateName(*item.state);
   if (!item.subject.empty()) shown["subject"] = item.subject;
   // The operation log has no ids; whoever asked by one knows it.
   if (const std::string& id = item.call_id.empty() ? call_id : item.call_id; !id.empty()) {

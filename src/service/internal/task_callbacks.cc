@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/encoding.h"
 #include "service/consent_gate.h"
 #include "service/internal/recording_task_request.h"
 
@@ -37,6 +38,7 @@ CallbackFields FieldsOf(const Task& task) {
 TaskCallbacks::TaskCallbacks(Store& store, OutboundClient& outbound, const Clock& clock,
                              Options options)
     : store_(store),
+      clock_(clock),
       sender_(outbound, clock),
       options_(std::move(options)),
       thread_([this] { Run(); }) {}
@@ -75,12 +77,12 @@ bool TaskCallbacks::TellSome() {
   bool more = !pending->empty();
   for (const Task& task : *pending) {
     // It may have been erased, or its time be over, while others were told.
-    if (IsGone(task)) continue;
+    if (IsStale(task)) continue;
     const auto withdrawn = HasWithdrawn(store_.consents(), task.app_id, task.subject);
     if (!withdrawn.ok()) {
       more = false;  // it stays pending, until the register answers
     } else if (*withdrawn) {
-      (void)store_.tasks().NoteCallback(task.id, CallbackState::kGivenUp);
+      (void)Note(task, CallbackState::kGivenUp, 0, "the person has withdrawn their consent");
     } else {
       Tell(task);
     }
@@ -91,24 +93,40 @@ bool TaskCallbacks::TellSome() {
 void TaskCallbacks::Tell(const Task& task) {
   const auto cancelled = [&, looked = std::chrono::steady_clock::now()]() mutable {
     if (IsStopping()) return true;
-    // It may be erased between two attempts.
+    // It may be erased, or tried again, between two attempts.
     const auto now = std::chrono::steady_clock::now();
     if (now - looked < kLook) return false;
     looked = now;
-    return IsGone(task);
+    return IsStale(task);
+  };
+  int noted = 0;
+  const auto on_retry = [&](const std::string& reason, Millis pause) {
+    // What was not noted is noted with the end.
+    const bool is_noted = Note(task, CallbackState::kPending, 1, reason, clock_.Now() + pause).ok();
+    if (is_noted) ++noted;
   };
   const CallbackOutcome outcome =
-      sender_.Send(task.callback_url, FieldsOf(task), options_.key, cancelled);
+      sender_.Send(task.callback_url, FieldsOf(task), options_.key, cancelled, on_retry);
   // Cut short by our own end: the next process tells it.
   if (IsStopping() && !outcome.delivered) return;
   // One that was cut short because its task was erased is neither.
   if (outcome.delivered) {
     ++delivered_;
-  } else if (!IsGone(task)) {
+  } else if (!IsStale(task)) {
     ++given_up_;
   }
-  (void)store_.tasks().NoteCallback(
-      task.id, outcome.delivered ? CallbackState::kDelivered : CallbackState::kGivenUp);
+  (void)Note(task, outcome.delivered ? CallbackState::kDelivered : CallbackState::kGivenUp,
+             outcome.attempts - noted, outcome.delivered ? "" : outcome.reason);
+}
+
+Status TaskCallbacks::Note(const Task& task, CallbackState next, int attempts,
+                           const std::string& outcome, std::optional<WallTime> next_attempt) {
+  const std::string cut = outcome.substr(0, kMaxCallbackOutcome);
+  return store_.tasks().NoteCallback(task.id, task.lease,
+                                     {.next = next,
+                                      .attempts = attempts,
+                                      .outcome = IsUtf8(cut) ? cut : "",
+                                      .next_attempt = next_attempt});
 }
 
 bool TaskCallbacks::IsStopping() {
@@ -116,8 +134,9 @@ bool TaskCallbacks::IsStopping() {
   return stopping_;
 }
 
-bool TaskCallbacks::IsGone(const Task& task) {
-  return store_.tasks().Find(task.app_id, task.id).status().code() == StatusCode::kNotFound;
+bool TaskCallbacks::IsStale(const Task& task) {
+  const auto now = store_.tasks().Find(task.app_id, task.id);
+  return now.ok() ? now->lease != task.lease : now.status().code() == StatusCode::kNotFound;
 }
 
 }  // namespace lethe

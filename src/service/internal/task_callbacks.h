@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -17,8 +18,9 @@
 
 namespace lethe {
 
-/// Begins at once. Nobody is told of a task that is gone, or of a person who has withdrawn their
-/// consent; a callback that is cut short by the end is made by the next process.
+/// Begins at once. Nobody is told of a task that is gone or is being tried again, or of a person
+/// who has withdrawn their consent; a callback that is cut short by the end is made by the next
+/// process.
 ///
 /// Thread: any. Lifetime: what it is given outlives it
 class TaskCallbacks {
@@ -46,9 +48,14 @@ class TaskCallbacks {
   bool TellSome();
   void Tell(const Task& task);
   bool IsStopping();
-  bool IsGone(const Task& task);
+  // The task is not there any more, or not as it was: it is being tried again.
+  bool IsStale(const Task& task);
+  // Says what became of telling its caller.
+  Status Note(const Task& task, CallbackState next, int attempts, const std::string& outcome,
+              std::optional<WallTime> next_attempt = {});
 
   Store& store_;
+  const Clock& clock_;
   CallbackSender sender_;
   const Options options_;
   std::atomic<std::uint64_t> delivered_ = 0, given_up_ = 0;

@@ -25,6 +25,7 @@ Status CheckKeywordLibrary(std::string_view name, const std::vector<std::string>
 Status CheckNewTask(const NewTask& task);
 Status CheckHolder(const TaskHolder& holder);
 Status CheckOutcome(const TaskOutcome& outcome);
+Status CheckCallbackNote(const CallbackNote& note);
 Status CheckFinishedCalls(std::span<const FinishedCall> calls);
 Status CheckUsageQuery(const UsageQuery& query);
 Status CheckCallQuery(const CallQuery& query);
@@ -43,6 +44,7 @@ Status TooMany(std::string_view what, std::size_t limit);
 Status ApplicationIsDisabled(AppId id);
 Status NotRunningUnderLease();
 Status NoCallbackPending();
+Status UploadIsGone();
 
 /// A random number for a task.
 TaskId NewTaskId();

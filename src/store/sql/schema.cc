@@ -252,8 +252,15 @@ constexpr std::array kVersion7 = {
     "CREATE INDEX cancellations_by_time ON cancellations (asked_ms)",
 };
 
-constexpr std::array<std::span<const char* const>, 7> kSteps = {
-    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
+// What became of the attempts to tell callers, while they can be asked about.
+constexpr std::array kVersion8 = {
+    "ALTER TABLE tasks ADD COLUMN callback_outcome {string}(1024) NOT NULL DEFAULT ''",  // sealed
+    "ALTER TABLE tasks ADD COLUMN callback_tried_ms BIGINT NOT NULL DEFAULT 0",          // 0: never
+    "ALTER TABLE tasks ADD COLUMN callback_next_ms BIGINT NOT NULL DEFAULT 0",           // 0: none
+};
+
+constexpr std::array<std::span<const char* const>, 8> kSteps = {
+    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8};
 
 void RunStep(Connection& sql, std::span<const char* const> statements) {
   for (const char* statement : statements) {

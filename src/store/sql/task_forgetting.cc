@@ -37,10 +37,9 @@ void TaskForgetting::Wipe(Connection& sql, TaskId id, ErasureCause cause) const 
   // Its keys go with the texts they are beside, and the object's with them.
   sql.Run(
       "UPDATE tasks SET item = 0, expires_ms = :erased, erase_cause = :cause, request_id = '', "
-      "call_id = '', subject = '', request = '', callback_url = '', callback = 0, error = '', "
-      "result = '', "
-      "object_key = '', "
-      "holder = '', held_until_ms = 0 WHERE task_id = :id",
+      "call_id = '', subject = '', request = '', callback_url = '', callback = 0, "
+      "callback_outcome = '', error = '', result = '', object_key = '', holder = '', held_until_ms "
+      "= 0 WHERE task_id = :id",
       kErased, cause, id);
 }
 

@@ -9,15 +9,19 @@
 namespace lethe {
 namespace {
 
-using Row = std::tuple<Int, Int, Int, Text, Text, Text, Int, Text, Int, Text, Int, Int, Int, Int,
-                       Int, Int, Int, Int, Text, Text, Int, Text, Text, Int, Text>;
+using Row =
+    std::tuple<Int, Int, Int, Int, Text, Text, Text, Int, Text, Int, Text, Int, Int, Int, Int, Int,
+               Int, Int, Int, Text, Text, Int, Text, Text, Int, Text, Text, Int, Int>;
 
-const std::string kSelect =
-    "SELECT task_id, app_id, uin, request_id, engine, request, holds_upload, holder, "
-    "held_until_ms, "
-    "callback_url, callback, callback_attempts, state, lease, created_ms, expires_ms, started_ms, "
-    "finished_ms, error, result, audio_ms, object_name, object_key, audio_expires_ms, "
-    "subject FROM tasks ";
+// All that a task is, with that in place of its result.
+std::string Select(const std::string& result) {
+  return "SELECT seq, task_id, app_id, uin, request_id, engine, request, holds_upload, holder, "
+         "held_until_ms, callback_url, callback, callback_attempts, state, lease, created_ms, "
+         "expires_ms, started_ms, finished_ms, error, " +
+         result +
+         ", audio_ms, object_name, object_key, audio_expires_ms, subject, callback_outcome, "
+         "callback_tried_ms, callback_next_ms FROM tasks ";
+}
 
 std::optional<WallTime> TimeIfAny(Int millis) {
   if (millis == 0) return std::nullopt;
@@ -25,9 +29,10 @@ std::optional<WallTime> TimeIfAny(Int millis) {
 }
 
 Task ToTask(const Row& row, WallTime now) {
-  const auto& [id, app_id, uin, request_id, engine, request, holds_upload, holder, held_until,
+  const auto& [seq, id, app_id, uin, request_id, engine, request, holds_upload, holder, held_until,
                callback_url, callback, attempts, state, lease, created, expires, started, finished,
-               error, result, audio, object_name, object_key, audio_expires, subject] = row;
+               error, result, audio, object_name, object_key, audio_expires, subject,
+               callback_outcome, callback_tried, callback_next] = row;
   std::optional<StoredRecording> recording;
   if (!object_key.empty() && FromMillis(audio_expires) > now) {
     recording = StoredRecording{.name = object_name, .key = object_key};
@@ -46,6 +51,9 @@ Task ToTask(const Row& row, WallTime now) {
           .callback_url = callback_url,
           .callback = static_cast<CallbackState>(callback),
           .callback_attempts = static_cast<int>(attempts),
+          .callback_outcome = callback_outcome,
+          .callback_tried = TimeIfAny(callback_tried),
+          .callback_next = TimeIfAny(callback_next),
           .state = static_cast<TaskState>(state),
           .lease = static_cast<int>(lease),
           .created = FromMillis(created),
@@ -60,10 +68,32 @@ Task ToTask(const Row& row, WallTime now) {
 }  // namespace
 
 std::optional<Task> ReadTask(Connection& sql, TaskId id, WallTime now) {
-  const auto rows =
-      sql.Rows<Row>(kSelect + "WHERE task_id = :id AND expires_ms > :now", id, ToMillis(now));
+  const auto rows = sql.Rows<Row>(Select("result") + "WHERE task_id = :id AND expires_ms > :now",
+                                  id, ToMillis(now));
   if (rows.empty()) return std::nullopt;
   return ToTask(rows.front(), now);
+}
+
+TaskPage ReadTasks(Connection& sql, const TaskQuery& query, WallTime now) {
+  // What is looked for by an index; the rest is compared. Nobody has the number 0, so that means
+  // any.
+  const AppId within = query.within.value_or(0);
+  const auto [column, value] = query.task ? std::pair("task_id =", static_cast<Int>(*query.task))
+                               : query.within ? std::pair("app_id =", static_cast<Int>(within))
+                                              : std::pair("seq >", Int{0});
+  const std::string state =
+      query.state ? " AND state = " + std::to_string(static_cast<int>(*query.state)) : "";
+  const auto rows =
+      sql.Rows<Row>(Select("CASE WHEN state = 3 THEN result ELSE '' END") + "WHERE " + column +
+                        " :value" + state +
+                        " AND expires_ms > :now AND (app_id = :within OR :any = 0) AND (seq < "
+                        ":before OR :first = "
+                        "0) ORDER BY seq DESC LIMIT :limit",
+                    value, ToMillis(now), within, within, query.before, query.before, query.limit);
+  TaskPage page;
+  for (const Row& row : rows) page.tasks.push_back(ToTask(row, now));
+  if (static_cast<int>(rows.size()) == query.limit) page.next = std::get<0>(rows.back());
+  return page;
 }
 
 }  // namespace lethe

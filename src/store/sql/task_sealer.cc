@@ -33,7 +33,8 @@ Status TaskSealer::Open(Task* task) const {
   const std::string item = ItemOf(task->id);
   for (const auto& [field, text] :
        {std::pair("request", &task->request), std::pair("callback_url", &task->callback_url),
-        std::pair("error", &task->error), std::pair("result", &task->result)}) {
+        std::pair("callback_outcome", &task->callback_outcome), std::pair("error", &task->error),
+        std::pair("result", &task->result)}) {
     if (!text->starts_with(kSealed)) continue;
     const auto sealed = Base64Decode(std::string_view(*text).substr(kSealed.size()));
     if (!sealed) return DataLoss("a stored task cannot be read");

@@ -5,6 +5,7 @@
 #include "store/sql/internal/task_forgetting.h"
 #include "store/sql/internal/task_row.h"
 #include "store/sql/internal/task_sealer.h"
+#include "store/sql/internal/task_steps.h"
 
 namespace lethe {
 namespace {
@@ -22,7 +23,12 @@ std::string NumberList(std::span<const AppId> ids) {
 class SqlTasks : public Tasks {
  public:
   SqlTasks(Database& database, const Clock& clock, Sealer& sealer, const ItemBook& items)
-      : database_(database), clock_(clock), sealer_(sealer), items_(items), forgetting_(items) {}
+      : database_(database),
+        clock_(clock),
+        sealer_(sealer),
+        items_(items),
+        forgetting_(items),
+        steps_(clock, sealer_) {}
 
   Result<Task> Create(const NewTask& wanted) override {
     RETURN_IF_ERROR(CheckNewTask(wanted));
@@ -37,11 +43,7 @@ class SqlTasks : public Tasks {
         return FailedPrecondition("the person this task is about has withdrawn their consent");
       }
       const WallTime now = clock_.Now();
-      if (sql.Number("SELECT COUNT(*) FROM tasks WHERE app_id = :app AND state IN (0, 1) "
-                     "AND expires_ms > :now",
-                     wanted.app_id, ToMillis(now)) >= Int{kMaxUnfinishedTasks}) {
-        return TooMany("unfinished tasks of an application", kMaxUnfinishedTasks);
-      }
+      RETURN_IF_ERROR(CheckRoomForTask(sql, wanted.app_id, now));
       TaskId id = NewTaskId();
       while (sql.Number("SELECT COUNT(*) FROM tasks WHERE task_id = :id", id) > 0) id = NewTaskId();
       const TaskIdentity task{id, wanted.app_id, now};
@@ -81,18 +83,36 @@ class SqlTasks : public Tasks {
           ToMillis(now), expires, wanted.request_id.substr(0, kMaxCallId), item, audio_item,
           wanted.recording.has_value(), wanted.recording ? wanted.recording->name : "",
           wanted.recording ? wanted.recording->key : "", audio_expires, wanted.subject);
-      return ReadLive(sql, id);
+      return steps_.ReadLive(sql, id);
     };
     return database_.Write("create a task", work);
   }
 
   Result<Task> Find(AppId app_id, TaskId id) override {
     const auto work = [&](Connection& sql) -> Result<Task> {
-      ASSIGN_OR_RETURN(Task task, ReadLive(sql, id));
+      ASSIGN_OR_RETURN(Task task, steps_.ReadLive(sql, id));
       if (task.app_id != app_id) return NoSuchTask();
       return task;
     };
     return database_.Read("find a task", work);
+  }
+
+  Result<TaskPage> List(const TaskQuery& query) override {
+    RETURN_IF_ERROR(CheckLimit(query.limit));
+    const auto work = [&](Connection& sql) -> Result<TaskPage> {
+      TaskPage page = ReadTasks(sql, query, clock_.Now());
+      std::vector<Task> open;
+      for (Task& task : page.tasks) {
+        const Status opened = sealer_.Open(&task);
+        const bool lost = opened.code() == StatusCode::kNotFound ||  // its key is destroyed
+                          opened.code() == StatusCode::kDataLoss;
+        if (!opened.ok() && !lost) return opened;
+        if (opened.ok()) open.push_back(std::move(task));
+      }
+      page.tasks = std::move(open);
+      return page;
+    };
+    return database_.Read("list tasks", work);
   }
 
   Result<std::vector<BegunItem>> Begun(AppId app_id, TaskId id) override {
@@ -144,9 +164,9 @@ class SqlTasks : public Tasks {
           "UPDATE tasks SET state = 1, started_ms = :now, lease = lease + 1, holder = :me, "
           "held_until_ms = :until WHERE task_id = :id",
           ToMillis(now), me.node, ToMillis(now + me.lease), id);
-      auto task = ReadLive(sql, static_cast<TaskId>(id));
+      auto task = steps_.ReadLive(sql, static_cast<TaskId>(id));
       if (!task.ok()) {
-        RETURN_IF_ERROR(GiveUp(sql, static_cast<TaskId>(id), task.status()));
+        RETURN_IF_ERROR(TaskSteps::GiveUp(sql, static_cast<TaskId>(id), task.status()));
         return std::optional<Task>();
       }
       return std::optional(*std::move(task));
@@ -171,8 +191,8 @@ class SqlTasks : public Tasks {
 
   Status Release(TaskId id, int lease) override {
     const auto work = [&](Connection& sql) {
-      RETURN_IF_ERROR(CheckLease(sql, id, lease));
-      PutBack(sql, id);
+      RETURN_IF_ERROR(steps_.CheckLease(sql, id, lease));
+      TaskSteps::PutBack(sql, id);
       return OkStatus();
     };
     return database_.Write("put a task back", work);
@@ -181,27 +201,47 @@ class SqlTasks : public Tasks {
   Status Finish(TaskId id, int lease, const TaskOutcome& outcome) override {
     RETURN_IF_ERROR(CheckOutcome(outcome));
     const auto work = [&](Connection& sql) {
-      RETURN_IF_ERROR(CheckLease(sql, id, lease));
-      ASSIGN_OR_RETURN(const TaskIdentity task, IdentityOf(sql, id));
+      RETURN_IF_ERROR(steps_.CheckLease(sql, id, lease));
+      ASSIGN_OR_RETURN(const TaskIdentity task, TaskSteps::IdentityOf(sql, id));
       ASSIGN_OR_RETURN(const std::string result, sealer_.Seal(task, "result", outcome.result));
       sql.Run("UPDATE tasks SET result = :result, audio_ms = :audio WHERE task_id = :id", result,
               outcome.audio.count(), id);
-      return End(sql, task, outcome.state, outcome.error);
+      return steps_.End(sql, task, outcome.state, outcome.error);
     };
     return database_.Write("finish a task", work);
   }
 
-  Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand) override {
+  Result<Task> Cancel(std::optional<AppId> within, TaskId id, const TaskOutcome& outcome) override {
+    RETURN_IF_ERROR(CheckOutcome(outcome));
+    if (outcome.state != TaskState::kFailed) return InvalidArgument("what is cancelled has failed");
+    const auto work = [&](Connection& sql) { return steps_.Cancel(sql, within, id, outcome); };
+    return database_.Write("cancel a task", work);
+  }
+
+  Result<Task> TryAgain(std::optional<AppId> within, TaskId id) override {
+    const auto work = [&](Connection& sql) { return steps_.TryAgain(sql, within, id); };
+    return database_.Write("try a task again", work);
+  }
+
+  Result<Task> TellAgain(std::optional<AppId> within, TaskId id) override {
+    const auto work = [&](Connection& sql) { return steps_.TellAgain(sql, within, id); };
+    return database_.Write("have a callback made again", work);
+  }
+
+  Result<int> ResetRunning(std::string_view node, std::span<const ClaimedTask> in_hand) override {
     const auto work = [&](Connection& sql) -> Result<int> {
-      const auto rows = sql.Rows<std::tuple<Int>>(
-          "SELECT task_id FROM tasks WHERE state = 1 AND "
+      const auto rows = sql.Rows<std::tuple<Int, Int>>(
+          "SELECT task_id, lease FROM tasks WHERE state = 1 AND "
           "(holder = :node OR (held_until_ms <= :now AND holds_upload = 0)) {lock}",
           node, ToMillis(clock_.Now()));
       int reset = 0;
-      for (const auto& [number] : rows) {
+      for (const auto& [number, lease] : rows) {
         const auto id = static_cast<TaskId>(number);
-        if (std::find(in_hand.begin(), in_hand.end(), id) != in_hand.end()) continue;
-        PutBack(sql, id);
+        const auto is_it = [id, lease = lease](const ClaimedTask& task) {
+          return task.id == id && task.lease == lease;
+        };
+        if (std::any_of(in_hand.begin(), in_hand.end(), is_it)) continue;
+        TaskSteps::PutBack(sql, id);
         ++reset;
       }
       return reset;
@@ -216,9 +256,10 @@ class SqlTasks : public Tasks {
           "(holder = :node OR held_until_ms <= :now) {lock}",
           node, ToMillis(clock_.Now()));
       for (const auto& [id] : rows) {
-        ASSIGN_OR_RETURN(const TaskIdentity task, IdentityOf(sql, static_cast<TaskId>(id)));
-        RETURN_IF_ERROR(End(sql, task, TaskState::kFailed, message));
-        LetGo(sql, static_cast<TaskId>(id));
+        ASSIGN_OR_RETURN(const TaskIdentity task,
+                         TaskSteps::IdentityOf(sql, static_cast<TaskId>(id)));
+        RETURN_IF_ERROR(steps_.End(sql, task, TaskState::kFailed, message));
+        TaskSteps::LetGo(sql, static_cast<TaskId>(id));
       }
       return static_cast<int>(rows.size());
     };
@@ -243,11 +284,11 @@ class SqlTasks : public Tasks {
       for (const auto& [id] : find(sql, "{free}")) {
         sql.Run("UPDATE tasks SET holder = :me, held_until_ms = :until WHERE task_id = :id",
                 me.node, ToMillis(clock_.Now() + me.lease), id);
-        auto task = ReadLive(sql, static_cast<TaskId>(id));
+        auto task = steps_.ReadLive(sql, static_cast<TaskId>(id));
         if (task.ok()) {
           claimed.push_back(*std::move(task));
         } else {
-          RETURN_IF_ERROR(GiveUp(sql, static_cast<TaskId>(id), task.status()));
+          RETURN_IF_ERROR(TaskSteps::GiveUp(sql, static_cast<TaskId>(id), task.status()));
         }
       }
       return claimed;
@@ -255,22 +296,9 @@ class SqlTasks : public Tasks {
     return database_.Write("claim callbacks", work);
   }
 
-  Status NoteCallback(TaskId id, CallbackState next) override {
-    const auto work = [&](Connection& sql) -> Status {
-      const auto rows = sql.Rows<std::tuple<Int>>(
-          "SELECT callback FROM tasks WHERE task_id = :id AND expires_ms > :now {lock}", id,
-          ToMillis(clock_.Now()));
-      if (rows.empty()) return NoSuchTask();
-      if (std::get<0>(rows.front()) != static_cast<Int>(CallbackState::kPending)) {
-        return NoCallbackPending();
-      }
-      sql.Run(
-          "UPDATE tasks SET callback = :next, callback_attempts = callback_attempts + 1 "
-          "WHERE task_id = :id",
-          next, id);
-      if (next != CallbackState::kPending) LetGo(sql, id);
-      return OkStatus();
-    };
+  Status NoteCallback(TaskId id, int lease, const CallbackNote& note) override {
+    RETURN_IF_ERROR(CheckCallbackNote(note));
+    const auto work = [&](Connection& sql) { return steps_.NoteCallback(sql, id, lease, note); };
     return database_.Write("note a callback", work);
   }
 
@@ -289,7 +317,7 @@ class SqlTasks : public Tasks {
 
   Status Remove(AppId app_id, TaskId id) override {
     const auto work = [&](Connection& sql) {
-      ASSIGN_OR_RETURN(const TaskIdentity task, IdentityOf(sql, id));
+      ASSIGN_OR_RETURN(const TaskIdentity task, TaskSteps::IdentityOf(sql, id));
       const bool there = sql.Number(
                              "SELECT COUNT(*) FROM tasks WHERE task_id = :id AND "
                              "expires_ms > :now",
@@ -373,74 +401,12 @@ class SqlTasks : public Tasks {
   }
 
  private:
-  Result<Task> ReadLive(Connection& sql, TaskId id) const {
-    auto found = ReadTask(sql, id, clock_.Now());
-    if (!found) return NoSuchTask();
-    Task task = *std::move(found);
-    RETURN_IF_ERROR(sealer_.Open(&task));
-    return task;
-  }
-
-  static Result<TaskIdentity> IdentityOf(Connection& sql, TaskId id) {
-    const auto rows = sql.Rows<std::tuple<Int, Int>>(
-        "SELECT app_id, created_ms FROM tasks WHERE task_id = :id", id);
-    if (rows.empty()) return NoSuchTask();
-    const auto [app_id, created] = rows.front();
-    return TaskIdentity{id, static_cast<AppId>(app_id), FromMillis(created)};
-  }
-
-  Status CheckLease(Connection& sql, TaskId id, int lease) const {
-    const auto rows = sql.Rows<std::tuple<Int, Int>>(
-        "SELECT state, lease FROM tasks WHERE task_id = :id AND expires_ms > :now {lock}", id,
-        ToMillis(clock_.Now()));
-    if (rows.empty()) return NoSuchTask();
-    const auto [state, current] = rows.front();
-    const bool running = state == static_cast<Int>(TaskState::kRunning);
-    return running && current == lease ? OkStatus() : NotRunningUnderLease();
-  }
-
-  // Whoever finished a task tells its caller, so a task with a callback stays in hand.
-  Status End(Connection& sql, const TaskIdentity& task, TaskState state,
-             std::string_view error) const {
-    ASSIGN_OR_RETURN(const std::string sealed, sealer_.Seal(task, "error", error));
-    sql.Run(
-        "UPDATE tasks SET state = :state, error = :error, finished_ms = :now, "
-        "callback = CASE WHEN callback_url = '' THEN 0 ELSE 1 END WHERE task_id = :id",
-        state, sealed, ToMillis(clock_.Now()), task.id);
-    sql.Run("UPDATE tasks SET holder = '', held_until_ms = 0 WHERE task_id = :id AND callback = 0",
-            task.id);
-    return OkStatus();
-  }
-
-  // A task that cannot be read any more, its key destroyed or the row damaged, is in nobody's way.
-  // Where the keys are only out of reach, it waits, and that error is returned.
-  static Status GiveUp(Connection& sql, TaskId id, const Status& why) {
-    const bool lost = why.code() == StatusCode::kNotFound || why.code() == StatusCode::kDataLoss;
-    if (!lost) return why;
-    sql.Run(
-        "UPDATE tasks SET state = 3, callback = 0, holder = '', held_until_ms = 0 "
-        "WHERE task_id = :id",
-        id);
-    return OkStatus();
-  }
-
-  static void LetGo(Connection& sql, TaskId id) {
-    sql.Run("UPDATE tasks SET holder = '', held_until_ms = 0 WHERE task_id = :id", id);
-  }
-
-  static void PutBack(Connection& sql, TaskId id) {
-    sql.Run("UPDATE tasks SET state = 0, started_ms = 0 WHERE task_id = :id", id);
-    // An upload stays where it is.
-    sql.Run(
-        "UPDATE tasks SET holder = '', held_until_ms = 0 WHERE task_id = :id AND holds_upload = 0",
-        id);
-  }
-
   Database& database_;
   const Clock& clock_;
   const TaskSealer sealer_;
   const ItemBook& items_;
   const TaskForgetting forgetting_;
+  const TaskSteps steps_;
 };
 
 }  // namespace

@@ -14,4 +14,8 @@ namespace lethe {
 /// Errors: soci::soci_error
 std::optional<Task> ReadTask(Connection& sql, TaskId id, WallTime now);
 
+/// A page of them, without results but for those of failed ones.
+/// Errors: soci::soci_error
+TaskPage ReadTasks(Connection& sql, const TaskQuery& query, WallTime now);
+
 }  // namespace lethe

@@ -1,0 +1,218 @@
+// Goal: what is asked of a task that is there ends truthfully, whatever happens to it meanwhile: it
+// is counted once, its recording goes, its caller is told, and nothing is promised that cannot be
+// had. Method: as recording_tasks_test.cc.
+
+#include <gmock/gmock.h>
+
+#include "service/internal/recording_task_request.h"
+#include "store/directory_objects.h"
+#include "tests/support/recording_tasks_fixture.h"
+#include "tests/support/test_server.h"
+
+namespace lethe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class RecordingTaskActionsTest : public RecordingTasksTest {
+ protected:
+  TaskView See(TaskId id) {
+    const auto views = tasks_->List({.task = id});
+    EXPECT_THAT(views.status(), IsOk());
+    EXPECT_THAT(views->tasks, SizeIs(1));
+    return views->tasks.at(0);
+  }
+
+  std::vector<std::string> Codes() {
+    Counted();
+    std::vector<std::string> codes;
+    for (const FinishedCall& row : Rows()) codes.push_back(row.result_code);
+    return codes;
+  }
+
+  // One whose recording, and whose caller, nobody may fetch and tell.
+  Task Fetched(const std::string& callback = "") {
+    return *records_->tasks().Create(
+        {.app_id = application_.id,
+         .request_id = "fetched",
+         .engine = "16k_en",
+         .request = WriteTaskRequest(
+             {.engine = "16k_en", .url = "http://127.0.0.1:1/talk.wav?key=secret"}),
+         .callback_url = callback});
+  }
+
+  void WaitForCallback(TaskId id) {
+    while (See(id).callback->state == CallbackState::kPending) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+};
+
+TEST_F(RecordingTaskActionsTest, WaitingTaskIsCancelledOnceAndCountedOnce) {
+  Start({.node = me_, .num_workers = 0, .max_upload_memory = 3 * LoudRecording(10).size() / 2});
+  const TaskId id = Submit();
+  EXPECT_TRUE(See(id).can_cancel);
+  EXPECT_THAT(tasks_->Cancel(application_.id + 1, id).status(), HasCode(StatusCode::kNotFound));
+  for (int i = 0; i < 2; ++i) {
+    const auto cancelled = tasks_->Cancel(application_.id, id);
+    ASSERT_THAT(cancelled.status(), IsOk());
+    EXPECT_EQ(cancelled->state, TaskState::kFailed);
+    EXPECT_EQ(cancelled->error_code, "cancelled");
+    EXPECT_THAT(cancelled->error, HasSubstr("cancelled on request"));
+    EXPECT_FALSE(cancelled->can_cancel);
+    EXPECT_FALSE(cancelled->can_try_again);
+  }
+  // Its upload is in no memory any more.
+  const TaskId next = Submit();
+  EXPECT_NE(next, 0U);
+  const Status again = tasks_->TryAgain(application_.id, id).status();
+  EXPECT_THAT(again, HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(again.message(), HasSubstr("uploaded"));
+  EXPECT_THAT(Codes(), ElementsAre("cancelled"));
+  EXPECT_FALSE(Rows().front().server_fault);
+}
+
+TEST_F(RecordingTaskActionsTest, TaskThatIsCancelledWhileItRunsHasNoOtherEnd) {
+  store_.flaky.on_finish = [&](int calls, TaskId id, int,
+                               const TaskOutcome&) -> std::optional<Status> {
+    if (calls == 0) {
+      EXPECT_THAT(tasks_->Cancel({}, id).status(), IsOk());
+    }
+    return std::nullopt;
+  };
+  Start({.node = me_, .num_workers = 1, .poll = Millis(10)});
+  const Task task = Fetched();
+  EXPECT_EQ(WaitForEnd(task.id).result, R"({"cancelled":true,"code":10005})");
+  EXPECT_THAT(Codes(), ElementsAre("cancelled"));
+  EXPECT_EQ(See(task.id).error_code, "cancelled");
+}
+
+TEST_F(RecordingTaskActionsTest, TaskThatEndedIsNotCancelled) {
+  Start();
+  const TaskId id = Submit();
+  WaitForEnd(id);
+  const Status late = tasks_->Cancel({}, id).status();
+  EXPECT_THAT(late, HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(late.message(), HasSubstr("success"));
+  EXPECT_THAT(tasks_->TryAgain({}, id).status(), HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(tasks_->TellAgain({}, id).status(), HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(Codes(), ElementsAre("success"));
+}
+
+TEST_F(RecordingTaskActionsTest, OutcomeOfATaskThatWasCancelledElsewhereIsRefusedAndNotCounted) {
+  store_.flaky.on_finish = [&](int, TaskId id, int, const TaskOutcome&) -> std::optional<Status> {
+    EXPECT_THAT(records_->tasks().Cancel({}, id, {.state = TaskState::kFailed}).status(), IsOk());
+    return std::nullopt;
+  };
+  Start();
+  EXPECT_EQ(WaitForEnd(Submit()).state, TaskState::kFailed);
+  // Whoever cancelled it counts it.
+  EXPECT_EQ(Counted(), 0U);
+}
+
+TEST_F(RecordingTaskActionsTest, WhatIsCancelledElsewhereStopsHereSoon) {
+  // A recording that never comes to its end.
+  const TestServer server([](TestConnection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nRIFF");
+    connection.WaitUntilTheOtherEndCloses();
+  });
+  OutboundClient outbound(*AddressRules::Create({.allow = {"127.0.0.1/32"}}));
+  tasks_.emplace(
+      RecordingTasks::Parts{store_, engines_, recognizer_, word_lists_, outbound, meter_, clock_},
+      RecordingTaskOptions{.node = me_, .num_workers = 1, .poll = Millis(10)});
+  const auto id = tasks_->Submit(application_.id, "request",
+                                 {.engine = "16k_en", .url = server.Url("/endless.wav")}, "");
+  ASSERT_THAT(id.status(), IsOk());
+  while (server.num_connections() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  ASSERT_THAT(records_->tasks().Cancel({}, *id, {.state = TaskState::kFailed}).status(), IsOk());
+  // The only worker has its hands free again.
+  EXPECT_EQ(WaitForEnd(Submit()).state, TaskState::kSuccess);
+  EXPECT_THAT(Codes(), ElementsAre("success"));
+  tasks_.reset();
+}
+
+TEST_F(RecordingTaskActionsTest, StoredRecordingOfACancelledTaskIsRemovedAtOnce) {
+  const TestFolder folder;
+  const auto objects = *OpenDirectoryObjects(folder / "objects");
+  Recordings recordings(*objects, records_.keyring().sealer(), clock_);
+  tasks_.emplace(RecordingTasks::Parts{store_, engines_, recognizer_, word_lists_, outbound_,
+                                       meter_, clock_, &recordings},
+                 RecordingTaskOptions{.node = me_, .num_workers = 0});
+  const TaskId id = Submit();
+  const auto files = [&] {
+    int count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "objects")) {
+      count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(files(), 1);
+  ASSERT_THAT(tasks_->Cancel({}, id).status(), IsOk());
+  EXPECT_EQ(files(), 0);
+  EXPECT_TRUE(records_->tasks().ObjectsToRemove(10)->empty());
+  bool is_told = false;
+  const std::vector<JournalEntry> entries = *records_->journal().Pending(100);
+  for (const JournalEntry& entry : entries) {
+    is_told = is_told ||
+              (entry.leaf.kind == LeafKind::kErased && entry.leaf.data_class == DataClass::kAudio &&
+               entry.leaf.cause == ErasureCause::kTaskEnded);
+  }
+  EXPECT_TRUE(is_told);
+  EXPECT_THAT(tasks_->TryAgain({}, id).status(), HasCode(StatusCode::kFailedPrecondition));
+}
+
+TEST_F(RecordingTaskActionsTest, FailedFetchIsTriedAgain) {
+  Start();
+  const Task task = Fetched();
+  WaitForEnd(task.id);
+  const TaskView failed = See(task.id);
+  EXPECT_TRUE(failed.is_fetched);
+  EXPECT_TRUE(failed.can_try_again);
+  EXPECT_EQ(failed.error_code, "FailedOperation.ErrorDownFile");
+  EXPECT_EQ(failed.error.find("secret"), std::string::npos) << failed.error;
+  EXPECT_FALSE(failed.callback.has_value());
+  ASSERT_THAT(tasks_->TryAgain(application_.id, task.id).status(), IsOk());
+  EXPECT_EQ(WaitForEnd(task.id).lease, 3);
+  EXPECT_EQ(Counted(), 2U);
+}
+
+TEST_F(RecordingTaskActionsTest, TaskOfAPersonWhoHasWithdrawnIsNotTriedAgain) {
+  Consents& consents = records_->consents();
+  const std::string subject = *consents.Pseudonym(application_.id, "ann");
+  Start({.node = me_, .num_workers = 0});
+  const auto id =
+      tasks_->Submit(application_.id, "request",
+                     {.engine = "16k_en", .url = "http://recordings.example/1.wav"}, "", subject);
+  ASSERT_THAT(id.status(), IsOk());
+  ASSERT_THAT(tasks_->Cancel({}, *id).status(), IsOk());
+  ASSERT_THAT(consents.Withdraw(application_.id, "ann", ConsentPurpose::kTranscription), IsOk());
+  const Status again = tasks_->TryAgain({}, *id).status();
+  EXPECT_THAT(again, HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(again.message(), HasSubstr("withdrawn"));
+}
+
+TEST_F(RecordingTaskActionsTest, CallbackShowsItsHostAndWhyItWasInVainAndIsMadeAgain) {
+  Start();
+  const Task task = Fetched("http://127.0.0.1:1/done?token=secret");
+  WaitForEnd(task.id);
+  WaitForCallback(task.id);
+  TaskView told = See(task.id);
+  EXPECT_EQ(told.callback->host, "127.0.0.1");
+  EXPECT_EQ(told.callback->state, CallbackState::kGivenUp);
+  EXPECT_EQ(told.callback->attempts, 1);  // what the rules refuse is not tried again
+  EXPECT_NE(told.callback->outcome, "");
+  EXPECT_EQ(told.callback->outcome.find("secret"), std::string::npos) << told.callback->outcome;
+  EXPECT_EQ(told.callback->tried, clock_.Now());
+  EXPECT_TRUE(told.can_tell_again);
+  EXPECT_THAT(tasks_->TellAgain(application_.id + 1, task.id).status(),
+              HasCode(StatusCode::kNotFound));
+  ASSERT_THAT(tasks_->TellAgain(application_.id, task.id).status(), IsOk());
+  WaitForCallback(task.id);
+  EXPECT_EQ(See(task.id).callback->attempts, 2);
+}
+
+}  // namespace
+}  // namespace lethe
