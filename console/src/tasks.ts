@@ -39,7 +39,7 @@ interface Listing { tasks: Task[], next?: string }
 const STATES: [State | '', string][] = [
   ['', 'Any state'], ['waiting', 'Waiting'], ['running', 'Running'], ['success', 'Done'], ['failed', 'Failed'],
 ]
-const PAGE = 50, MOST = 1000
+const PAGE = 50, MOST = 200
 const AGAIN_MS = 2_000
 // Nobody is there any more: looking on would keep a session that should be over.
 const IDLE_MS = 15 * 60_000
@@ -117,8 +117,12 @@ class Entry {
         made.disabled = true
         await this.act(this.id, action)
         made.disabled = false
-        if (!made.isConnected) this.element.focus()
-        else made.focus()
+        // Whoever went on to something else meanwhile is left there.
+        const at = document.activeElement
+        if (at !== document.body && !this.element.contains(at)) return
+        if (!this.element.isConnected) document.querySelector('main')?.focus()
+        else if (made.isConnected) made.focus()
+        else this.element.focus()
       }, action === 'cancel' ? 'danger small' : 'small')
       made.setAttribute('aria-label', `${names[action]}, task ${this.id}`)
       return made
@@ -131,6 +135,7 @@ class Tasks {
   private state = ''
   private limit = PAGE
   private loads = 0    // of which only the last one is shown
+  private looking = false  // somebody waits for the last one
   private timer = 0
   private underWay = false
   private failing = false  // the last look was in vain, and the page says so
@@ -139,13 +144,20 @@ class Tasks {
   private readonly entries = new Map<number, Entry>()
   private readonly task = h('input', { type: 'text', inputmode: 'numeric', maxlength: 20, autocomplete: 'off', spellcheck: 'false' })
   private readonly note = statusLine()
-  private readonly problem = alertBox()
+  private readonly done = statusLine()     // what somebody did last
+  private readonly refused = alertBox()    // why that could not be
+  private readonly problem = alertBox()    // why the list could not be had
   private readonly list = h('ul', { class: 'plain tasks', 'aria-label': 'Tasks' })
   private readonly more = button('Show more', () => { this.limit = Math.min(MOST, this.limit + PAGE); void this.load() }, 'quiet')
   private root: HTMLElement | null = null
 
   constructor(private readonly context: Context) {
-    context.events.addEventListener('application', () => { this.limit = PAGE; void this.load() })
+    context.events.addEventListener('application', () => {
+      this.limit = PAGE
+      this.forgetDone()
+      this.show({ tasks: [] }, false)
+      void this.load()
+    })
     document.addEventListener('visibilitychange', () => { if (!document.hidden && this.isShown()) void this.load(true) })
     for (const touch of ['pointerdown', 'keydown']) {
       document.addEventListener(touch, () => {
@@ -165,25 +177,34 @@ class Tasks {
       h('form', { class: 'card search', role: 'search', onsubmit: event => { event.preventDefault(); void this.find() } },
         field('State', states), field('Task id', this.task),
         h('div', { class: 'bar' }, h('button', { class: 'primary' }, 'Show'))),
-      this.note, this.problem.element, this.list, this.more)
+      this.note, this.done, this.refused.element, this.problem.element, this.list, this.more)
   }
 
   private isShown(): boolean { return this.root?.checkVisibility() ?? false }
 
   private find(): Promise<void> {
     this.limit = PAGE
+    this.forgetDone()
     const task = this.task.value.trim()
     if (/^\d*$/.test(task)) {
       this.asked = { state: this.state, task }
       return this.load()
     }
-    this.problem.say('A task’s id is a number.')
+    this.refused.say('A task’s id is a number.')
     this.task.focus()
     return Promise.resolve()
   }
 
+  private forgetDone(): void {
+    this.done.textContent = ''
+    this.refused.clear()
+  }
+
   async load(quiet = false): Promise<void> {
+    // Whoever waits for a list gets it, or is told why not.
+    if (quiet && this.looking) return
     const load = ++this.loads
+    this.looking = !quiet
     clearTimeout(this.timer)
     if (!quiet) { this.problem.clear(); this.note.textContent = 'Looking …' }
     const { state, task } = this.asked
@@ -192,11 +213,13 @@ class Tasks {
     try {
       const { answer } = await timed<Listing>(`tasks?${query}`)
       if (load !== this.loads) return
+      this.looking = false
       this.show(answer)
       if (this.failing) this.problem.clear()
       this.failing = false
     } catch (error) {
       if (load !== this.loads) return
+      this.looking = false
       if (!quiet || !this.failing) this.problem.say(told(error), button('Try again', () => void this.load()))
       if (!quiet) { this.note.textContent = ''; this.show({ tasks: [] }, false) }
       this.failing = true
@@ -204,7 +227,7 @@ class Tasks {
     this.wait()
   }
 
-  // Looks again while somebody sees it and something is under way.
+  // Looks again while somebody sees it and something is under way: less often for long lists.
   private wait(): void {
     clearTimeout(this.timer)
     const idle = performance.now() - this.touched > IDLE_MS
@@ -213,7 +236,7 @@ class Tasks {
       // A question, or the session has ended: first that.
       if (document.querySelector('dialog[open]')) this.wait()
       else void this.load(true)
-    }, AGAIN_MS)
+    }, AGAIN_MS * Math.ceil(this.limit / PAGE))
   }
 
   private show({ tasks, next }: Listing, said = true): void {
@@ -243,19 +266,21 @@ class Tasks {
   }
 
   private async act(id: number, action: Action): Promise<void> {
+    const { app_id } = this.context.application
     if (action === 'cancel' && !await confirmed(`Cancel task ${id}?`,
       'It fails now, its recording is removed, and nothing of it is transcribed any more. It cannot be taken back.', 'Cancel the task')) return
-    this.problem.clear()
-    const done = { cancel: 'is cancelled', retry: 'waits again', call_back: 'is called back again' }[action]
-    let failed: unknown
+    this.forgetDone()
     try {
-      const { task } = await own<{ task: Task }>('POST', 'tasks', { task_id: id, action })
-      this.entries.get(id)?.update(task)
-    } catch (error) { failed = error }
-    // It may have ended meanwhile: then that is told, and how it stands is shown.
-    await this.load(true)
-    if (failed) this.problem.say(told(failed))
-    else this.note.textContent = `Task ${id} ${done}.`
+      const { task } = await own<{ task: Task }>('POST', 'tasks', { app_id, task_id: id, action })
+      this.entries.get(task.task_id)?.update(task)
+      const done = { cancel: 'is cancelled', retry: `is tried again as task ${task.task_id}`, call_back: 'is called back again' }[action]
+      this.done.textContent = `Task ${id} ${done}.`
+    } catch (error) {
+      // It may have ended meanwhile: then that is told, and how it stands is shown.
+      this.refused.say(told(error))
+    }
+    // A list that is on its way may be older than this.
+    await this.load(!this.looking)
   }
 }
 

@@ -9,7 +9,7 @@ export async function tasks(browser, running, failed, unanswered) {
   const page = await openSignedIn(browser, '#/tasks')
   const entry = id => page.locator('.task', { hasText: id })
   const button = (id, name) => entry(id).getByRole('button', { name })
-  const note = page.locator('section[aria-labelledby=tasks-title] > .status')
+  const note = page.locator('section[aria-labelledby=tasks-title] > .status').first()
   await entry(running).getByRole('progressbar').waitFor()
   const seen = { running: await textOf(entry(running)), part: await entry(running).getByRole('progressbar').evaluate(bar => bar.position) }
   seen.note = await textOf(note)
@@ -31,16 +31,20 @@ export async function tasks(browser, running, failed, unanswered) {
   seen.cancelled = await textOf(entry(running))
   seen.focused = await page.evaluate(() => document.activeElement.getAttribute('aria-labelledby'))
   await button(failed, 'Retry').click()
-  await entry(failed).locator('.state', { hasText: 'done' }).waitFor()
+  seen.retried = await textOf(page.getByText(`Task ${failed} is tried again as task`))
+  const again = seen.retried.match(/as task (\d+)/)[1]
+  await entry(again).locator('.state', { hasText: 'done' }).waitFor()
+  // What was done stays to be read while the list is looked at.
+  seen.stays = await textOf(page.getByText(`Task ${failed} is tried again as task`))
   await button(unanswered, 'Call back again').click()
   await entry(unanswered).getByText('delivered').waitFor()
   seen.delivered = await textOf(entry(unanswered))
 
   await page.getByLabel('State').selectOption('Failed')
-  await entry(failed).waitFor({ state: 'detached' })
+  await entry(again).waitFor({ state: 'detached' })
   seen.filtered = await page.locator('.task h2').allInnerTexts()
   await page.getByLabel('State').selectOption('Any state')
-  await entry(failed).waitFor()
+  await entry(again).waitFor()
   await page.getByLabel('Task id').fill('4711 x')
   await page.keyboard.press('Enter')
   seen.wrong = await textOf(alertOf(page))
@@ -53,7 +57,12 @@ export async function tasks(browser, running, failed, unanswered) {
   seen.found = await page.locator('.task h2').allInnerTexts()
 
   // It has ended meanwhile, on its way to here.
-  await page.route('**/lethe/v1/tasks', route => route.fulfill({ status: 409, json: { error: { code: 'failed_precondition', message: `too late ${MARKUP}` } } }))
+  await page.route('**/lethe/v1/tasks', async route => {
+    seen.sent = Object.keys(route.request().postDataJSON())
+    // Whoever goes on to something else while it is on its way is left there.
+    await page.getByLabel('Task id').focus()
+    await route.fulfill({ status: 409, json: { error: { code: 'failed_precondition', message: `too late ${MARKUP}` } } })
+  })
   await page.route('**/lethe/v1/tasks?*', async route => {
     const answer = await (await route.fetch()).json()
     Object.assign(answer.tasks[0], {
@@ -65,6 +74,8 @@ export async function tasks(browser, running, failed, unanswered) {
   await page.getByRole('button', { name: 'Show', exact: true }).click()
   await button(failed, 'Retry').click()
   seen.late = await textOf(alertOf(page))
+  await page.waitForFunction(() => !document.querySelector('.task button:disabled'))
+  seen.left = await page.getByLabel('Task id').evaluate(field => field === document.activeElement)
   seen.markup = await textOf(entry(failed))
   seen.images = await page.locator('img').count()
   seen.title = await page.title()
