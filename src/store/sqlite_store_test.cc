@@ -296,7 +296,8 @@ TEST_F(SqliteStoreTest, FileOfTheFirstSchemaIsBroughtUpToDateWithItsData) {
     soci::session sql(soci::sqlite3, path_);
     for (const char* index :
          {"tasks_by_holder", "tasks_by_object", "tasks_by_call", "tasks_by_item",
-          "tasks_by_audio_item", "tasks_by_uin", "finished_calls_by_item", "tasks_by_subject"}) {
+          "tasks_by_audio_item", "tasks_by_uin", "finished_calls_by_item", "tasks_by_subject",
+          "tasks_by_app_and_age"}) {
       sql << "DROP INDEX " + std::string(index);
     }
     for (const std::string& statement : UndoLaterSchemas()) sql << statement;

@@ -252,11 +252,13 @@ constexpr std::array kVersion7 = {
     "CREATE INDEX cancellations_by_time ON cancellations (asked_ms)",
 };
 
-// What became of the attempts to tell callers, while they can be asked about.
+// What became of the attempts to tell callers, while they can be asked about; and an application's
+// tasks in their order.
 constexpr std::array kVersion8 = {
     "ALTER TABLE tasks ADD COLUMN callback_outcome {string}(1024) NOT NULL DEFAULT ''",  // sealed
     "ALTER TABLE tasks ADD COLUMN callback_tried_ms BIGINT NOT NULL DEFAULT 0",          // 0: never
     "ALTER TABLE tasks ADD COLUMN callback_next_ms BIGINT NOT NULL DEFAULT 0",           // 0: none
+    "CREATE INDEX tasks_by_app_and_age ON tasks (app_id, seq)",
 };
 
 constexpr std::array<std::span<const char* const>, 8> kSteps = {

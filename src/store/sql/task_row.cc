@@ -1,5 +1,6 @@
 #include "store/sql/internal/task_row.h"
 
+#include <limits>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -75,24 +76,30 @@ std::optional<Task> ReadTask(Connection& sql, TaskId id, WallTime now) {
 }
 
 TaskPage ReadTasks(Connection& sql, const TaskQuery& query, WallTime now) {
-  // What is looked for by an index; the rest is compared. Nobody has the number 0, so that means
-  // any.
-  const AppId within = query.within.value_or(0);
+  // Every choice of these has an index that gives the newest first: of tasks, of applications, of
+  // states, of both, or of all.
   const auto [column, value] = query.task ? std::pair("task_id =", static_cast<Int>(*query.task))
-                               : query.within ? std::pair("app_id =", static_cast<Int>(within))
-                                              : std::pair("seq >", Int{0});
+                               : query.within
+                                   ? std::pair("app_id =", static_cast<Int>(*query.within))
+                                   : std::pair("seq >", Int{0});
   const std::string state =
       query.state ? " AND state = " + std::to_string(static_cast<int>(*query.state)) : "";
-  const auto rows =
-      sql.Rows<Row>(Select("CASE WHEN state = 3 THEN result ELSE '' END") + "WHERE " + column +
-                        " :value" + state +
-                        " AND expires_ms > :now AND (app_id = :within OR :any = 0) AND (seq < "
-                        ":before OR :first = "
-                        "0) ORDER BY seq DESC LIMIT :limit",
-                    value, ToMillis(now), within, within, query.before, query.before, query.limit);
+  const Int before = query.before > 0 ? query.before : std::numeric_limits<Int>::max();
+  // First which, then what they are: the texts, which may be long, are read of those only.
+  const auto rows = sql.Rows<Row>(
+      Select("CASE WHEN state = 3 THEN result ELSE '' END") + "JOIN (SELECT seq AS place FROM " +
+          "tasks WHERE " + column + " :value" + state +
+          " AND seq < :before AND expires_ms > :now ORDER BY seq DESC LIMIT :limit) AS page ON " +
+          "seq = place ORDER BY seq DESC",
+      value, before, ToMillis(now), query.limit);
   TaskPage page;
-  for (const Row& row : rows) page.tasks.push_back(ToTask(row, now));
-  if (static_cast<int>(rows.size()) == query.limit) page.next = std::get<0>(rows.back());
+  for (const Row& row : rows) {
+    Task task = ToTask(row, now);
+    if (!query.within || task.app_id == *query.within) page.tasks.push_back(std::move(task));
+  }
+  if (!query.task && static_cast<int>(rows.size()) == query.limit) {
+    page.next = std::get<0>(rows.back());
+  }
   return page;
 }
 
