@@ -60,28 +60,6 @@ ApiError ToError(AuthFailure failure) {
   return {"InternalError.FailAccessDatabase", "The records did not answer; try again."};
 }
 
-// Why a call is not processed.
-ApiError ToError(const ProcessingRefusal& refusal) {
-  switch (refusal.reason) {
-    case ProcessingRefusal::Reason::kConsent:
-      return {"AuthFailure.UnauthorizedOperation", refusal.message};
-    case ProcessingRefusal::Reason::kSubject:
-      return {"InvalidParameterValue", "X-Lethe-Subject: " + refusal.message};
-    case ProcessingRefusal::Reason::kSpent:
-      return {"FailedOperation.UserHasNoFreeAmount", refusal.message};
-    case ProcessingRefusal::Reason::kOverdue:
-      return {"FailedOperation.ServiceIsolate", refusal.message};
-    case ProcessingRefusal::Reason::kUnavailable:
-      break;
-  }
-  return {"InternalError.FailAccessDatabase", refusal.message};
-}
-
-ApiError TooMany(GateRefusal) {
-  return {"RequestLimitExceeded",
-          "More calls than this application may make; wait, or raise its quota."};
-}
-
 // The request as text values, before anybody knows whether it is signed.
 struct Incoming {
   NamedValues flat;  // of a query or a form
@@ -188,7 +166,7 @@ class CloudApi {
                   .subject = subject.pseudonym};
     auto entered = context_.gate.Enter(application, action->interface);
     if (const auto* refusal = std::get_if<GateRefusal>(&entered)) {
-      co_return Finish(finished, TooMany(*refusal));
+      co_return Finish(finished, GateError(*refusal));
     }
     const CancellableCall under_way(context_.calls, application, request_id, subject.pseudonym);
     finished.erased = under_way.erased();
@@ -209,7 +187,7 @@ class CloudApi {
     std::function<ApiAnswer()> run = [&]() -> ApiAnswer {
       if (processes) {
         const auto refusal = CheckProcessing(context_, application, subject);
-        if (refusal) return ToError(*refusal);
+        if (refusal) return ProcessingError(*refusal);
       }
       return RunAction(*action, call);
     };

@@ -245,8 +245,9 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
       [&context, &tasks = options.tasks](const OwnApiCaller& caller, const HttpRequest& request) {
         return server_internal::ShowTasks(context, tasks, caller, request);
       });
-  // With erasures: a recording may have to be removed from a store that takes its time.
-  add("POST", "/lethe/v1/tasks", erasures,
+  // A recording may have to be removed from a store that takes its time: erasures do not wait for
+  // it.
+  add("POST", "/lethe/v1/tasks", context.pool,
       [&context, &tasks = options.tasks](const OwnApiCaller& caller, const HttpRequest& request) {
         return server_internal::ChangeTask(context, tasks, caller, request.body);
       });

@@ -18,6 +18,7 @@
 #include "store/directory_objects.h"
 #include "tests/support/fake_models.h"
 #include "tests/support/faulty_store.h"
+#include "tests/support/recording_tasks_fixture.h"
 #include "tests/support/test_store.h"
 
 namespace lethe {
@@ -42,16 +43,25 @@ class Node {
     engines_.Add("16k_en", 16'000, speech);
   }
 
-  // The life of one task, ended by `end`; without workers it waits until then.
-  void Live(const std::function<void(Node&, TaskId)>& end, int num_workers) {
+  // Where the task is when its life ends.
+  enum class At { kWaiting, kFinishing, kEnded };
+
+  // The life of one task, ended by `end`.
+  void Live(const std::function<void(Node&, TaskId)>& end, At at) {
+    flaky_.flaky.on_finish = [this, at](int, auto&&...) -> std::optional<Status> {
+      is_finishing_ = true;
+      while (at == At::kFinishing && !goes_on_) std::this_thread::sleep_for(Millis(1));
+      return std::nullopt;
+    };
     {
       RecordingTasks tasks(
-          {store_, engines_, recognizer_, word_lists_, outbound_, meter_, clock_, &recordings_},
-          {.node = {.node = "here"}, .num_workers = num_workers, .poll = kPoll});
+          {flaky_, engines_, recognizer_, word_lists_, outbound_, meter_, clock_, &recordings_},
+          {.node = {.node = "here"}, .num_workers = at == At::kWaiting ? 0 : 1, .poll = kPoll});
       tasks_ = &tasks;
       eraser_.emplace(Eraser::Parts{store_, &recordings_, &tasks, nullptr, &feed_});
       const TaskId id = Submit(tasks);
-      if (num_workers > 0) WaitForSuccess(id);
+      if (at == At::kEnded) WaitForSuccess(id);
+      while (at == At::kFinishing && !is_finishing_) std::this_thread::sleep_for(kPoll);
       (void)feed_.CatchUp();
       end(*this, id);
       EXPECT_EQ(records_->tasks().Find(application_.id, id).status().code(), StatusCode::kNotFound);
@@ -78,6 +88,10 @@ class Node {
   void Cancel(TaskId id) {
     Retry([&] { return tasks_->Cancel(application_.id, id).status(); });
     EXPECT_EQ(records_->tasks().Find(application_.id, id)->state, TaskState::kFailed);
+    // Whoever transcribes it comes to their end now, which is not the task's.
+    goes_on_ = true;
+    tasks_->Stop();
+    ExpectOneCancelledCall();
     Sweep();
     ExpectNoObjects();
     Expire();
@@ -136,6 +150,25 @@ class Node {
     }
   }
 
+  void ExpectOneCancelledCall() {
+    meter_.Flush();
+    std::vector<std::string> codes;
+    const CallQuery query{.app_id = application_.id,
+                          .begin = clock_.Now() - hours(1),
+                          .end = clock_.Now() + hours(1)};
+    EXPECT_TRUE(records_->usage()
+                    .Calls(query,
+                           [&](const FinishedCall& call) {
+                             // One that was submitted without an answer fails besides.
+                             if (call.succeeded || call.result_code == "cancelled") {
+                               codes.push_back(call.result_code);
+                             }
+                             return OkStatus();
+                           })
+                    .ok());
+    EXPECT_THAT(codes, testing::ElementsAre("cancelled"));
+  }
+
   void ExpectNothingIsLeft() {
     ExpectNoObjects();
     EXPECT_TRUE(records_->journal().Pending(10)->empty());
@@ -164,6 +197,8 @@ class Node {
   TestStore records_{clock_};
   const Application application_ = *records_->applications().Create({.name = "test"});
   FaultyStore store_{*records_, plan_};
+  FlakyStore flaky_{store_};
+  std::atomic<bool> is_finishing_ = false, goes_on_ = false;
   const std::unique_ptr<ObjectStore> directory_ = *OpenDirectoryObjects(folder_ / "objects");
   FaultyObjects objects_{*directory_, plan_};
   Recordings recordings_{objects_, records_.keyring().sealer(), clock_};
@@ -182,14 +217,14 @@ class Node {
 // More than a life has, by far: if it is reached, something calls for ever.
 constexpr int kMostCalls = 300;
 
-void FailEveryCall(const std::function<void(Node&, TaskId)>& end, int num_workers = 1) {
+void FailEveryCall(const std::function<void(Node&, TaskId)>& end, Node::At at = Node::At::kEnded) {
   for (const Moment moment : {Moment::kBefore, Moment::kAfter}) {
     int call = 1;
     for (bool more = true; more && call < kMostCalls && !testing::Test::HasFailure(); ++call) {
       SCOPED_TRACE("call " + std::to_string(call) +
                    (moment == Moment::kBefore ? " not done" : " done without an answer"));
       Node node(call, moment);
-      node.Live(end, num_workers);
+      node.Live(end, at);
       more = node.fault_happened();
     }
     EXPECT_LT(call, kMostCalls);
@@ -206,7 +241,11 @@ TEST(FaultsTest, AnExpiredTaskIsGoneWhateverFails) {
 }
 
 TEST(FaultsTest, ACancelledTaskHasFailedAndItsRecordingIsGoneWhateverFails) {
-  FailEveryCall([](Node& node, TaskId id) { node.Cancel(id); }, 0);
+  FailEveryCall([](Node& node, TaskId id) { node.Cancel(id); }, Node::At::kWaiting);
+}
+
+TEST(FaultsTest, ATaskThatIsCancelledInItsLastMomentHasOneEndWhateverFails) {
+  FailEveryCall([](Node& node, TaskId id) { node.Cancel(id); }, Node::At::kFinishing);
 }
 
 }  // namespace

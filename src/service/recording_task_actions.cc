@@ -3,12 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "service/consent_gate.h"
+#include "service/internal/recording_task_request.h"
 #include "service/internal/task_callbacks.h"
 #include "service/internal/task_outcome.h"
 #include "service/recording_tasks.h"
 
 namespace lethe {
+namespace {
+
+// How often a store that does not answer is asked to cancel a task.
+constexpr int kCancelAttempts = 10;
+
+}  // namespace
 
 std::optional<TaskProgress> RecordingTasks::ProgressOf(const Task& task) const {
   const auto [first, end] = in_hand_.equal_range(task.id);
@@ -31,9 +37,22 @@ TaskView RecordingTasks::View(const Task& task) {
 
 Result<RecordingTasks::Views> RecordingTasks::List(const TaskQuery& query) {
   ASSIGN_OR_RETURN(const TaskPage page, parts_.store.tasks().List(query));
+  std::vector<std::optional<TaskProgress>> progress;
+  std::unique_lock lock(mutex_);
+  for (const Task& task : page.tasks) progress.push_back(ProgressOf(task));
+  lock.unlock();
   Views views{.next = page.next};
-  for (const Task& task : page.tasks) views.tasks.push_back(View(task));
+  for (std::size_t i = 0; i < page.tasks.size(); ++i) {
+    views.tasks.push_back(ViewOf(page.tasks[i], progress[i]));
+  }
   return views;
+}
+
+Result<Task> RecordingTasks::Look(std::optional<AppId> within, TaskId id) {
+  ASSIGN_OR_RETURN(TaskPage page,
+                   parts_.store.tasks().List({.within = within, .task = id, .limit = 1}));
+  if (page.tasks.empty()) return NotFound("there is no such task, or no longer");
+  return std::move(page.tasks.front());
 }
 
 void RecordingTasks::RemoveRecording(const Task& task) {
@@ -44,62 +63,72 @@ void RecordingTasks::RemoveRecording(const Task& task) {
   }
 }
 
+Result<Task> RecordingTasks::CancelInStore(std::optional<AppId> within, TaskId id) {
+  const TaskOutcome outcome = CancelledOutcome();
+  for (int attempt = 1;; ++attempt) {
+    Result<Task> task = parts_.store.tasks().Cancel(within, id, outcome);
+    if (attempt > 1 && task.status().code() == StatusCode::kFailedPrecondition) {
+      // By what was not answered, or by somebody else?
+      Result<Task> now = Look(within, id);
+      if (!now.ok() || now->result == outcome.result) task = std::move(now);
+    }
+    if (task.status().code() != StatusCode::kUnavailable || attempt == kCancelAttempts) {
+      return task;
+    }
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, options_.poll, [&] { return stopping_; })) return task;
+  }
+}
+
 Result<TaskView> RecordingTasks::Cancel(std::optional<AppId> within, TaskId id) {
   // In hand until its end is recorded: an erasure that comes between finds it.
   const auto run = std::make_shared<RunState>();
   std::unique_lock lock(mutex_);
   const auto in_hand = in_hand_.emplace(id, InHand{within.value_or(0), std::nullopt, run});
   lock.unlock();
-  const TaskOutcome outcome = CancelledOutcome();
-  const Result<Task> task = parts_.store.tasks().Cancel(within, id, outcome);
+  const Result<Task> task = CancelInStore(within, id);
   if (task.ok()) {
     lock.lock();
     DropUpload(id);
-    StopRunning(id, task->lease);
+    const auto [first, end] = in_hand_.equal_range(id);
+    for (auto running = first; running != end; ++running) {
+      running->second.run->is_counted = true;
+      running->second.run->stop = true;
+    }
     lock.unlock();
-    RemoveRecording(*task);
-    Record(*task, outcome, 0, ErasedFlag(run, &run->erased));
+    Record(*task, CancelledOutcome(), 0, ErasedFlag(run, &run->erased));
   }
   lock.lock();
   in_hand_.erase(in_hand);
   lock.unlock();
   callbacks_->Wake();
   changed_.notify_all();
-  if (task.ok()) return View(*task);
+  if (task.ok()) {
+    RemoveRecording(*task);
+    return View(*task);
+  }
   if (task.status().code() != StatusCode::kFailedPrecondition) return task.status();
   // Asked twice, it was cancelled once.
-  ASSIGN_OR_RETURN(const TaskPage page,
-                   parts_.store.tasks().List({.within = within, .task = id, .limit = 1}));
-  if (page.tasks.empty()) return task.status();
-  TaskView view = View(page.tasks.front());
+  ASSIGN_OR_RETURN(const Task now, Look(within, id));
+  TaskView view = View(now);
   if (view.error_code != "cancelled") return task.status();
-  // Perhaps whoever did it was not answered.
-  RemoveRecording(page.tasks.front());
   return view;
 }
 
-Result<TaskView> RecordingTasks::TryAgain(std::optional<AppId> within, TaskId id) {
-  ASSIGN_OR_RETURN(const TaskPage page,
-                   parts_.store.tasks().List({.within = within, .task = id, .limit = 1}));
-  if (!page.tasks.empty()) {
-    const Task& task = page.tasks.front();
-    if (task.state == TaskState::kFailed && !ViewOf(task).is_fetched) {
-      return FailedPrecondition(
-          "its recording was uploaded, and removed when the task ended; send it again");
-    }
-    ASSIGN_OR_RETURN(const bool withdrawn,
-                     HasWithdrawn(parts_.store.consents(), task.app_id, task.subject));
-    if (withdrawn) {
-      return FailedPrecondition("the person this task is about has withdrawn their consent");
-    }
+Result<RecordingTasks::FormerRequest> RecordingTasks::RequestOf(std::optional<AppId> within,
+                                                                TaskId id) {
+  ASSIGN_OR_RETURN(const Task task, Look(within, id));
+  if (task.state != TaskState::kFailed) {
+    return FailedPrecondition("only a task that failed can be tried again; this one is: " +
+                              std::string(TaskStateName(task.state)));
   }
-  ASSIGN_OR_RETURN(const Task task, parts_.store.tasks().TryAgain(within, id));
-  {
-    const std::lock_guard lock(mutex_);
-    ++news_;
+  ASSIGN_OR_RETURN(RecordingTaskRequest request, ReadTaskRequest(task.request));
+  if (request.url.empty()) {
+    return FailedPrecondition(
+        "its recording was uploaded, and removed when the task ended; send it again");
   }
-  changed_.notify_all();
-  return View(task);
+  request.callback_url = task.callback_url;
+  return FormerRequest{task.app_id, task.subject, std::move(request)};
 }
 
 Result<TaskView> RecordingTasks::TellAgain(std::optional<AppId> within, TaskId id) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "service/internal/recording_task_request.h"
+#include "service/internal/task_outcome.h"
 #include "store/directory_objects.h"
 #include "tests/support/recording_tasks_fixture.h"
 #include "tests/support/test_server.h"
@@ -43,6 +44,8 @@ class RecordingTaskActionsTest : public RecordingTasksTest {
          .callback_url = callback});
   }
 
+  std::atomic<bool> is_running_ = false, is_gone_ = false;
+
   void WaitForCallback(TaskId id) {
     while (See(id).callback->state == CallbackState::kPending) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -67,7 +70,7 @@ TEST_F(RecordingTaskActionsTest, WaitingTaskIsCancelledOnceAndCountedOnce) {
   // Its upload is in no memory any more.
   const TaskId next = Submit();
   EXPECT_NE(next, 0U);
-  const Status again = tasks_->TryAgain(application_.id, id).status();
+  const Status again = tasks_->RequestOf(application_.id, id).status();
   EXPECT_THAT(again, HasCode(StatusCode::kFailedPrecondition));
   EXPECT_THAT(again.message(), HasSubstr("uploaded"));
   EXPECT_THAT(Codes(), ElementsAre("cancelled"));
@@ -84,9 +87,88 @@ TEST_F(RecordingTaskActionsTest, TaskThatIsCancelledWhileItRunsHasNoOtherEnd) {
   };
   Start({.node = me_, .num_workers = 1, .poll = Millis(10)});
   const Task task = Fetched();
-  EXPECT_EQ(WaitForEnd(task.id).result, R"({"cancelled":true,"code":10005})");
+  WaitForEnd(task.id);
   EXPECT_THAT(Codes(), ElementsAre("cancelled"));
   EXPECT_EQ(See(task.id).error_code, "cancelled");
+}
+
+TEST_F(RecordingTaskActionsTest, TaskThatIsCancelledAndErasedWhileItRunsIsCountedOnce) {
+  store_.flaky.on_finish = [&](int calls, TaskId id, int,
+                               const TaskOutcome&) -> std::optional<Status> {
+    if (calls == 0) {
+      EXPECT_THAT(tasks_->Cancel({}, id).status(), IsOk());
+      tasks_->GiveUp(id);
+      EXPECT_THAT(records_->tasks().Remove(application_.id, id), IsOk());
+    }
+    return std::nullopt;
+  };
+  Start();
+  const TaskId id = Submit();
+  while (records_->tasks().Find(application_.id, id).ok()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_THAT(Codes(), ElementsAre("cancelled"));
+}
+
+TEST_F(RecordingTaskActionsTest, TaskThatIsErasedWhileItIsBeingCancelledIsCountedOnce) {
+  store_.flaky.on_cancel = [&](int calls, TaskId id,
+                               const TaskOutcome& outcome) -> std::optional<Status> {
+    if (calls > 0) return std::nullopt;
+    EXPECT_THAT(records_->tasks().Cancel({}, id, outcome).status(), IsOk());
+    EXPECT_THAT(records_->tasks().Remove(application_.id, id), IsOk());
+    // Whoever transcribes it finds it gone, and the one who cancels it does not know yet.
+    is_gone_ = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return Unavailable("no answer");
+  };
+  store_.flaky.on_finish = [&](int, TaskId, int, const TaskOutcome&) -> std::optional<Status> {
+    is_running_ = true;
+    while (!is_gone_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return std::nullopt;
+  };
+  Start({.node = me_, .num_workers = 1, .poll = Millis(10)});
+  const TaskId id = Submit();
+  while (!is_running_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  // That it was cancelled is not known, and it is counted as any that was erased.
+  EXPECT_THAT(tasks_->Cancel({}, id).status(), HasCode(StatusCode::kNotFound));
+  EXPECT_EQ(Counted(), 1U);
+}
+
+TEST_F(RecordingTaskActionsTest, TaskThatWasCancelledWithoutAnAnswerIsCountedOnce) {
+  store_.flaky.on_cancel = [&](int calls, TaskId id,
+                               const TaskOutcome& outcome) -> std::optional<Status> {
+    if (calls > 0) return std::nullopt;
+    EXPECT_THAT(records_->tasks().Cancel({}, id, outcome).status(), IsOk());
+    return Unavailable("the connection broke during the commit");
+  };
+  Start({.node = me_, .num_workers = 0, .poll = Millis(10)});
+  const TaskId id = Submit();
+  const auto cancelled = tasks_->Cancel({}, id);
+  ASSERT_THAT(cancelled.status(), IsOk());
+  EXPECT_EQ(cancelled->error_code, "cancelled");
+  EXPECT_THAT(tasks_->Cancel({}, id).status(), IsOk());
+  EXPECT_THAT(Codes(), ElementsAre("cancelled"));
+}
+
+TEST_F(RecordingTaskActionsTest, TaskThatSomebodyElseCancelledMeanwhileIsTheirsToCount) {
+  store_.flaky.on_cancel = [&](int calls, TaskId id, const TaskOutcome&) -> std::optional<Status> {
+    if (calls > 0) return std::nullopt;
+    EXPECT_THAT(records_->tasks().Cancel({}, id, CancelledOutcome()).status(), IsOk());
+    return Unavailable("no answer");
+  };
+  Start({.node = me_, .num_workers = 0, .poll = Millis(10)});
+  EXPECT_THAT(tasks_->Cancel({}, Submit()).status(), IsOk());
+  EXPECT_EQ(Counted(), 0U);
+}
+
+TEST_F(RecordingTaskActionsTest, CancelEndsWhenTheStoreDoesNotAnswerForLong) {
+  store_.flaky.on_cancel = [](int, TaskId, const TaskOutcome&) -> std::optional<Status> {
+    return Unavailable("no answer");
+  };
+  Start({.node = me_, .num_workers = 0, .poll = Millis(1)});
+  const TaskId id = Submit();
+  EXPECT_THAT(tasks_->Cancel({}, id).status(), HasCode(StatusCode::kUnavailable));
+  EXPECT_TRUE(See(id).can_cancel);
 }
 
 TEST_F(RecordingTaskActionsTest, TaskThatEndedIsNotCancelled) {
@@ -96,7 +178,7 @@ TEST_F(RecordingTaskActionsTest, TaskThatEndedIsNotCancelled) {
   const Status late = tasks_->Cancel({}, id).status();
   EXPECT_THAT(late, HasCode(StatusCode::kFailedPrecondition));
   EXPECT_THAT(late.message(), HasSubstr("success"));
-  EXPECT_THAT(tasks_->TryAgain({}, id).status(), HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(tasks_->RequestOf({}, id).status(), HasCode(StatusCode::kFailedPrecondition));
   EXPECT_THAT(tasks_->TellAgain({}, id).status(), HasCode(StatusCode::kFailedPrecondition));
   EXPECT_THAT(Codes(), ElementsAre("success"));
 }
@@ -161,37 +243,26 @@ TEST_F(RecordingTaskActionsTest, StoredRecordingOfACancelledTaskIsRemovedAtOnce)
                entry.leaf.cause == ErasureCause::kTaskEnded);
   }
   EXPECT_TRUE(is_told);
-  EXPECT_THAT(tasks_->TryAgain({}, id).status(), HasCode(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(tasks_->RequestOf({}, id).status(), HasCode(StatusCode::kFailedPrecondition));
 }
 
-TEST_F(RecordingTaskActionsTest, FailedFetchIsTriedAgain) {
+TEST_F(RecordingTaskActionsTest, RequestOfAFailedFetchCanBeSubmittedAgain) {
   Start();
-  const Task task = Fetched();
+  const Task task = Fetched("http://127.0.0.1:1/done");
+  EXPECT_THAT(tasks_->RequestOf(application_.id + 1, task.id).status(),
+              HasCode(StatusCode::kNotFound));
   WaitForEnd(task.id);
   const TaskView failed = See(task.id);
   EXPECT_TRUE(failed.is_fetched);
   EXPECT_TRUE(failed.can_try_again);
   EXPECT_EQ(failed.error_code, "FailedOperation.ErrorDownFile");
   EXPECT_EQ(failed.error.find("secret"), std::string::npos) << failed.error;
-  EXPECT_FALSE(failed.callback.has_value());
-  ASSERT_THAT(tasks_->TryAgain(application_.id, task.id).status(), IsOk());
-  EXPECT_EQ(WaitForEnd(task.id).lease, 3);
-  EXPECT_EQ(Counted(), 2U);
-}
-
-TEST_F(RecordingTaskActionsTest, TaskOfAPersonWhoHasWithdrawnIsNotTriedAgain) {
-  Consents& consents = records_->consents();
-  const std::string subject = *consents.Pseudonym(application_.id, "ann");
-  Start({.node = me_, .num_workers = 0});
-  const auto id =
-      tasks_->Submit(application_.id, "request",
-                     {.engine = "16k_en", .url = "http://recordings.example/1.wav"}, "", subject);
-  ASSERT_THAT(id.status(), IsOk());
-  ASSERT_THAT(tasks_->Cancel({}, *id).status(), IsOk());
-  ASSERT_THAT(consents.Withdraw(application_.id, "ann", ConsentPurpose::kTranscription), IsOk());
-  const Status again = tasks_->TryAgain({}, *id).status();
-  EXPECT_THAT(again, HasCode(StatusCode::kFailedPrecondition));
-  EXPECT_THAT(again.message(), HasSubstr("withdrawn"));
+  const auto former = tasks_->RequestOf(application_.id, task.id);
+  ASSERT_THAT(former.status(), IsOk());
+  EXPECT_EQ(former->app_id, application_.id);
+  EXPECT_EQ(former->request.engine, "16k_en");
+  EXPECT_EQ(former->request.url, "http://127.0.0.1:1/talk.wav?key=secret");
+  EXPECT_EQ(former->request.callback_url, "http://127.0.0.1:1/done");
 }
 
 TEST_F(RecordingTaskActionsTest, CallbackShowsItsHostAndWhyItWasInVainAndIsMadeAgain) {
@@ -212,6 +283,52 @@ TEST_F(RecordingTaskActionsTest, CallbackShowsItsHostAndWhyItWasInVainAndIsMadeA
   ASSERT_THAT(tasks_->TellAgain(application_.id, task.id).status(), IsOk());
   WaitForCallback(task.id);
   EXPECT_EQ(See(task.id).callback->attempts, 2);
+}
+
+TEST_F(RecordingTaskActionsTest, AttemptThatTheEndCutShortIsCountedAndMadeByTheNextProcess) {
+  // A receiver that answers no request, until somebody lets it.
+  std::atomic<bool> answers = false;
+  const TestServer server([&](TestConnection& connection) {
+    connection.ReadRequest();
+    if (answers) {
+      connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"code\":0}");
+    } else {
+      connection.WaitUntilTheOtherEndCloses();
+    }
+  });
+  OutboundClient outbound(*AddressRules::Create({.allow = {"127.0.0.1/32"}}));
+  const auto start = [&] {
+    tasks_.emplace(
+        RecordingTasks::Parts{store_, engines_, recognizer_, word_lists_, outbound, meter_, clock_},
+        RecordingTaskOptions{.node = me_, .num_workers = 1, .poll = Millis(10)});
+  };
+  start();
+  const auto id =
+      tasks_->Submit(application_.id, "request",
+                     {.engine = "16k_en", .callback_url = server.Url("/done")}, LoudRecording(10));
+  ASSERT_THAT(id.status(), IsOk());
+  while (server.num_connections() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  tasks_.reset();
+  Task task = *records_->tasks().Find(application_.id, *id);
+  EXPECT_EQ(task.callback, CallbackState::kPending);
+  EXPECT_EQ(task.callback_attempts, 1);
+  EXPECT_EQ(task.callback_next, std::nullopt);
+  answers = true;
+  start();
+  WaitForCallback(*id);
+  task = *records_->tasks().Find(application_.id, *id);
+  EXPECT_EQ(task.callback, CallbackState::kDelivered);
+  EXPECT_EQ(task.callback_attempts, 2);
+  EXPECT_EQ(task.callback_outcome, "");
+  tasks_.reset();
+}
+
+TEST(TaskOutcomeTest, TextIsCutBetweenCharacters) {
+  EXPECT_EQ(CutText("grün", 4), "grü");
+  EXPECT_EQ(CutText("grün", 3), "gr");
+  EXPECT_EQ(CutText("grün", 5), "grün");
+  EXPECT_EQ(CutText("\xf0\x9f\x99\x82", 3), "");
+  EXPECT_EQ(CutText("", 0), "");
 }
 
 }  // namespace

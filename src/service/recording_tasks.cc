@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
-#include "service/consent_gate.h"
 #include "service/internal/recording_task_request.h"
 #include "service/internal/task_callbacks.h"
 #include "service/internal/task_outcome.h"
-#include "service/recording_result.h"
 
 namespace lethe {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr int kUploadsPerLook = 32;
 // Three heartbeats may be lost before the lease is.
@@ -112,19 +106,12 @@ CallbackCounts RecordingTasks::callbacks() const { return callbacks_->counts(); 
 bool RecordingTasks::GiveUp(TaskId id) {
   const std::lock_guard lock(mutex_);
   DropUpload(id);
-  return StopRunning(id) > 0;
-}
-
-int RecordingTasks::StopRunning(TaskId id, std::optional<int> before) {
-  int stopped = 0;
   const auto [first, end] = in_hand_.equal_range(id);
   for (auto task = first; task != end; ++task) {
-    const auto& [app_id, lease, run] = task->second;
-    if (before && (!lease || *lease >= *before)) continue;
-    run->erased = true;
-    ++stopped;
+    task->second.run->stop = true;
+    task->second.run->erased = true;
   }
-  return stopped;
+  return first != end;
 }
 
 void RecordingTasks::Stop() {
@@ -164,7 +151,7 @@ void RecordingTasks::Work() {
     lock.unlock();
     std::uint64_t bytes = 0;
     std::optional<TaskOutcome> outcome = RunIfAllowed(task, *run, &bytes);
-    const bool settled = outcome ? Settle(task, *outcome, run->erased) : false;
+    const bool settled = outcome ? Settle(task, *outcome, *run) : false;
     if (!outcome) PutBack(task);
     // What was uploaded has served its purpose.
     if (settled) RemoveRecording(task);
@@ -208,16 +195,14 @@ void RecordingTasks::Record(const Task& task, const TaskOutcome& outcome, std::u
                       erased);
 }
 
-bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome, std::atomic<bool>& erased) {
+bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome, RunState& run) {
   for (bool maybe_written = false;;) {
     const Status written = parts_.store.tasks().Finish(task.id, task.lease, outcome);
     switch (written.code()) {
       case StatusCode::kOk:
         return true;
       case StatusCode::kNotFound:
-        // Removed, or expired, while it was transcribed: nobody else counts it.
-        erased = true;
-        return true;
+        return SettleGone(task.id, run);
       case StatusCode::kFailedPrecondition:
         return maybe_written && WasFinishedHere(task);
       case StatusCode::kResourceExhausted:
@@ -236,11 +221,26 @@ bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome, std::atomic<
   }
 }
 
+bool RecordingTasks::SettleGone(TaskId id, RunState& run) {
+  std::unique_lock lock(mutex_);
+  // Whoever is cancelling it knows soon whether they did that before it was gone.
+  changed_.wait(lock, [&] {
+    const auto [first, end] = in_hand_.equal_range(id);
+    return std::none_of(first, end, [](const auto& task) { return !task.second.lease; });
+  });
+  if (run.is_counted) return false;
+  // Removed, or expired, while it was transcribed: nobody else counts it.
+  run.erased = true;
+  return true;
+}
+
 Result<std::optional<Task>> RecordingTasks::Claim() {
   if (!recovered_) return std::optional<Task>();
   if (claim_unanswered_) {
-    std::vector<ClaimedTask> in_hand;
-    for (const auto& [id, task] : in_hand_) in_hand.push_back({id, task.lease.value_or(-1)});
+    std::vector<TaskId> in_hand;
+    for (const auto& [id, task] : in_hand_) {
+      if (task.lease) in_hand.push_back(id);
+    }
     RETURN_IF_ERROR(parts_.store.tasks().ResetRunning(options_.node.node, in_hand).status());
     claim_unanswered_ = false;
   }
@@ -263,102 +263,6 @@ bool RecordingTasks::WasFinishedHere(const Task& task) {
   const auto now = parts_.store.tasks().Find(task.app_id, task.id);
   return now.ok() && now->lease == task.lease &&
          (now->state == TaskState::kSuccess || now->state == TaskState::kFailed);
-}
-
-Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
-                                                    const RecordingTaskRequest& request,
-                                                    const RunState& run) {
-  if (task.recording) {
-    ASSIGN_OR_RETURN(std::string audio,
-                     parts_.recordings->Get(task.app_id, task.request_id, *task.recording,
-                                            options_.max_fetch_bytes));
-    return Bytes(std::make_shared<const std::string>(std::move(audio)));
-  }
-  if (request.url.empty()) {
-    const std::lock_guard lock(mutex_);
-    const auto upload = uploads_.find(task.id);
-    if (upload == uploads_.end()) return DataLoss("the uploaded recording is gone; send it again");
-    return upload->second.bytes;
-  }
-  auto bytes = std::make_shared<std::string>();
-  FetchLimits limits{.max_bytes = options_.max_fetch_bytes};
-  limits.cancelled = [this, &run] {
-    const std::lock_guard lock(mutex_);
-    return stopping_ || run.erased;
-  };
-  RETURN_IF_ERROR(parts_.outbound.Fetch(request.url, limits, [&](std::span<const std::byte> piece) {
-    bytes->append(reinterpret_cast<const char*>(piece.data()), piece.size());
-    return OkStatus();
-  }));
-  return Bytes(std::move(bytes));
-}
-
-std::optional<TaskOutcome> RecordingTasks::RunIfAllowed(const Task& task, RunState& run,
-                                                        std::uint64_t* bytes) {
-  // A withdrawal erases its tasks; one whose erasure failed, or is still to come, is seen here.
-  // Where the register does not answer, the task waits.
-  const TaskOutcome refused = FailedOutcome(
-      InvalidArgument("the person this recording is about has withdrawn their consent"), false);
-  auto withdrawn = HasWithdrawn(parts_.store.consents(), task.app_id, task.subject);
-  if (!withdrawn.ok()) return std::nullopt;
-  if (*withdrawn) return refused;
-  std::optional<TaskOutcome> outcome = Run(task, run, bytes);
-  if (!outcome) return outcome;
-  withdrawn = HasWithdrawn(parts_.store.consents(), task.app_id, task.subject);
-  if (!withdrawn.ok()) return std::nullopt;
-  return *withdrawn ? refused : outcome;
-}
-
-std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, RunState& run,
-                                               std::uint64_t* bytes) {
-  const auto request = ReadTaskRequest(task.request);
-  if (!request.ok()) return FailedOutcome(request.status(), false);
-  const auto engine = parts_.engines.Find(request->engine);
-  if (!engine.ok()) return FailedOutcome(engine.status(), false);
-  // A vocabulary may have been removed since; then there is nothing to prefer.
-  const auto hot_words = parts_.word_lists.Resolve(task.app_id, *engine->speech,
-                                                   request->hot_word_list, request->vocabulary_id);
-  if (hot_words.status().code() == StatusCode::kUnavailable) return std::nullopt;
-  const auto audio = Audio(task, *request, run);
-  // A stored recording is there as long as its time lasts, whoever does not answer just now.
-  if (task.recording && audio.status().code() == StatusCode::kUnavailable) return std::nullopt;
-  if (!audio.ok()) return FailedOutcome(audio.status(), !request->url.empty());
-  *bytes = (*audio)->size();
-  RecordingResultOptions options{.res_text_format = request->res_text_format,
-                                 .sentence_max_length = request->sentence_max_length};
-  for (const std::string& id : request->keyword_library_ids) {
-    auto library = parts_.store.keyword_libraries().Find(task.app_id, id);
-    if (library.ok()) options.keywords.push_back(*std::move(library));
-  }
-  const auto transcript = parts_.recognizer.Recognize(
-      {.engine = *engine,
-       .audio = std::as_bytes(std::span((*audio)->data(), (*audio)->size())),
-       .channels = request->split_channels ? ChannelMode::kSplit : ChannelMode::kMix,
-       .words = request->res_text_format > 0,
-       .post = request->post,
-       .hot_words = hot_words.ok() ? *hot_words : nullptr,
-       .progress =
-           [&run](Millis done, std::optional<Millis> total) {
-             run.total_ms = total ? total->count() : -1;
-             run.done_ms = done.count();
-           },
-       .max_duration = options_.max_duration,
-       .cancelled = [&run] { return run.erased.load(); }});
-  if (!transcript.ok()) return FailedOutcome(transcript.status(), false);
-  if (request->split_channels && transcript->channels != 2) {
-    TaskOutcome outcome = FailedOutcome(
-        InvalidArgument("two channels were promised, the recording has another number: " +
-                        std::to_string(transcript->channels)),
-        false);
-    outcome.result = Json({{"code", 10006}}).dump();
-    return outcome;
-  }
-  const RecordingResult result = MakeRecordingResult(*transcript, options);
-  // The detail is JSON already and stays as it is.
-  return TaskOutcome{.state = TaskState::kSuccess,
-                     .result = "{\"code\":0,\"text\":" + Json(result.text).dump() +
-                               ",\"detail\":" + result.detail + "}",
-                     .audio = transcript->duration};
 }
 
 void RecordingTasks::LookAfter() {
@@ -415,7 +319,9 @@ void RecordingTasks::GiveUpWhatIsNotOurs() {
     const bool is_gone = now.status().code() == StatusCode::kNotFound;
     if (is_gone) GiveUp(id);
     // Somebody has cancelled it, or taken us for dead: whatever comes of it would be refused.
-    if (now.ok() && now->lease != *task.lease) task.run->erased = true;
+    if (!now.ok() || now->lease == *task.lease) continue;
+    task.run->is_counted = true;
+    task.run->stop = true;
   }
 }
 

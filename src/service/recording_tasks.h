@@ -101,14 +101,21 @@ class RecordingTasks {
   /// Errors: as Tasks::List()
   Result<Views> List(const TaskQuery& query);
 
-  /// Ends a task that waits or runs: it is failed, its caller is told so, its recording is removed,
-  /// and whoever transcribes it stops: here at once, on another node within five times `poll`. Of
-  /// one that was cancelled before: ok. Errors: as Tasks::Cancel()
+  /// Ends a task that waits or runs: it is failed and counted, its caller is told so, its recording
+  /// is removed, and whoever transcribes it stops: here at once, on another node within five times
+  /// `poll`. Of one that was cancelled before: ok. Blocks on the store, and on objects.
+  /// Errors: as Tasks::Cancel(); kUnavailable when the store did not answer for ten times `poll`,
+  /// and whether the task is cancelled is not known
   Result<TaskView> Cancel(std::optional<AppId> within, TaskId id);
 
-  /// Transcribes a failed task again, whose recording is fetched anew. Errors: kFailedPrecondition
-  /// when it was an upload, which is gone; as Tasks::TryAgain()
-  Result<TaskView> TryAgain(std::optional<AppId> within, TaskId id);
+  /// What was asked of a failed task, to be submitted once more.
+  struct FormerRequest {
+    AppId app_id = 0;
+    std::string subject;
+    RecordingTaskRequest request;
+  };
+  /// Errors: kNotFound; kFailedPrecondition when it has not failed, or was an upload, which is gone
+  Result<FormerRequest> RequestOf(std::optional<AppId> within, TaskId id);
 
   /// Tells the caller of a task that has ended, now, whether or not that was done before.
   /// Errors: as Tasks::TellAgain()
@@ -125,7 +132,9 @@ class RecordingTasks {
  private:
   // What is known of a task that is in hand.
   struct RunState {
-    std::atomic<bool> erased = false;         // or cancelled: nobody wants it any more
+    std::atomic<bool> stop = false;           // nobody wants it any more
+    std::atomic<bool> erased = false;         // the meter does not write down what it was
+    std::atomic<bool> is_counted = false;     // by whoever cancelled or claimed it
     std::atomic<std::int64_t> done_ms = -1;   // of its audio, so far; -1: not begun
     std::atomic<std::int64_t> total_ms = -1;  // -1: unknown
   };
@@ -153,7 +162,9 @@ class RecordingTasks {
   // Writes the outcome down, however long the store does not answer. False when it is not this
   // process's to write: the task was somebody else's meanwhile, or we are stopping. A task that is
   // not there any more is settled, and erased.
-  bool Settle(const Task& task, TaskOutcome& outcome, std::atomic<bool>& erased);
+  bool Settle(const Task& task, TaskOutcome& outcome, RunState& run);
+  // Of a task that is not there any more: false when whoever cancelled it before counts it.
+  bool SettleGone(TaskId id, RunState& run);
   // Gives a claimed task back, however long the store does not answer.
   void PutBack(const Task& task);
   // With the mutex held.
@@ -161,8 +172,10 @@ class RecordingTasks {
   bool WasFinishedHere(const Task& task);
   // With the mutex held.
   void DropUpload(TaskId id);
-  // With the mutex held: those that run under an older lease, if one is named. How many that were.
-  int StopRunning(TaskId id, std::optional<int> before = {});
+  // Ends it in the records, and asks again for an answer that does not come.
+  Result<Task> CancelInStore(std::optional<AppId> within, TaskId id);
+  // Errors: kNotFound
+  Result<Task> Look(std::optional<AppId> within, TaskId id);
   // Those whose tasks were removed, expired, or given up by other nodes.
   void DropLostUploads();
   // What somebody else erased or cancelled, a command or another node.

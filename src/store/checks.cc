@@ -182,12 +182,6 @@ Status NotRunningUnderLease() {
 
 Status NoCallbackPending() { return FailedPrecondition("the task has no callback to be made"); }
 
-Status UploadIsGone() {
-  return FailedPrecondition(
-      "its recording was uploaded, and removed when the task ended; send it "
-      "again");
-}
-
 std::string_view TaskStateName(TaskState state) {
   constexpr std::array<std::string_view, 4> kNames = {"waiting", "running", "success", "failed"};
   return kNames[static_cast<std::size_t>(state)];

@@ -5,14 +5,11 @@
 //
 //     Create            Claim                Finish
 //   --------> waiting --------> running ---------------> success or failed ----> expired: not found
-//               ^ ^               |                            |
-//               | +---------------+                            |
-//               |   Release, ResetRunning; Claim,              |
-//               |   when the lease ran out                     |
-//               +----------------------------------------------+  TryAgain, of a failed one
+//                ^                 |
+//                +-----------------+  Release, ResetRunning; Claim, when the lease ran out
 //
-// Cancel ends one that waits or runs as failed. It and TryAgain count as claims do, so whoever works
-// on the task as it was is refused.
+// Cancel ends one that waits or runs as failed. It counts as a claim does, so nobody who worked on
+// the task takes that end for their own.
 //
 // A task can be asked about for kTaskLifetime after it was created; then it is not found, swept or
 // not. The audio of an upload is not in here.
@@ -117,16 +114,10 @@ struct TaskOutcome {
   Millis audio{0};
 };
 
-/// A task that a node works on, under its claim.
-struct ClaimedTask {
-  TaskId id = 0;
-  int lease = 0;
-};
-
 /// What became of telling a caller.
 struct CallbackNote {
   CallbackState next = CallbackState::kDelivered;  // kPending: it is tried again
-  int attempts = 1;                                // made since the last note
+  int attempts = 1;                                // made so far, since the task ended
   std::string outcome;  // why the last one was in vain, without content; empty: it was not
   std::optional<WallTime> next_attempt;  // of one that is tried again
 };
@@ -222,11 +213,6 @@ class Tasks {
   virtual Result<Task> Cancel(std::optional<AppId> within, TaskId id,
                               const TaskOutcome& outcome) = 0;
 
-  /// A failed task waits again, as the oldest it was and until when it was; what became of it and
-  /// of its callback is forgotten. Its recording has to be one that can be had again, which the
-  /// caller knows. Errors: kFailedPrecondition when it has not failed, or was uploaded; as Create()
-  virtual Result<Task> TryAgain(std::optional<AppId> within, TaskId id) = 0;
-
   /// The callback of a task that has ended is made, or made again, by any node. One that is being
   /// made goes on. Errors: kFailedPrecondition when it has not ended, or nobody asked for one
   virtual Result<Task> TellAgain(std::optional<AppId> within, TaskId id) = 0;
@@ -234,8 +220,7 @@ class Tasks {
   /// Tasks that a node runs according to the records, and not in truth, wait again, and so do those
   /// whose leases ran out: at its start all that are not `in_hand`, later those whose claim was not
   /// answered. Returns how many.
-  virtual Result<int> ResetRunning(std::string_view node,
-                                   std::span<const ClaimedTask> in_hand = {}) = 0;
+  virtual Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand = {}) = 0;
 
   /// Fails unfinished tasks whose upload is lost: at a node's start, first, those that its process
   /// held; at any time (`node` may be empty) those whose holders' leases ran out. Returns how many.
@@ -245,10 +230,9 @@ class Tasks {
   /// first; now held here.
   virtual Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) = 0;
 
-  /// Counts attempts, and says what is next: kPending to try again, kDelivered or kGivenUp. `lease`
-  /// is the one under which the task ended that its caller was told of.
-  /// Errors: kFailedPrecondition when no callback of that end is pending
-  virtual Status NoteCallback(TaskId id, int lease, const CallbackNote& note) = 0;
+  /// Says how many attempts there were, and what is next: kPending to try again, kDelivered or
+  /// kGivenUp. Errors: kFailedPrecondition when no callback is pending
+  virtual Status NoteCallback(TaskId id, const CallbackNote& note) = 0;
 
   virtual Result<TaskCounts> Count() = 0;
 

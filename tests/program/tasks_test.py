@@ -88,7 +88,7 @@ class TasksTest(SpeechTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.service = Service()
+        cls.service = Service('--metering.overdue-grace-hours', '0')
         cls.addClassCleanup(cls.service.stop)
         cls.api = Api3(cls.service.address, cls.service.keys['SecretId'],
                        cls.service.keys['SecretKey'])
@@ -161,13 +161,14 @@ class TasksTest(SpeechTest):
                          ('failed', cancelled['error']['message']))
 
         again = self.act(task, 'retry')
+        self.assertNotEqual(again['task_id'], task)
         self.assertIn(again['state'], ('waiting', 'running'))
-        self.assertEqual(again['callback']['attempts'], 0)
-        self.assertEqual(again['expires'], cancelled['expires'])
-        # Of what is begun again, a part is known again.
-        self.wait_for(task, lambda seen: 'progress' in seen)
-        self.assertIn('running', self.act(task, 'retry', 409)['message'])
-        self.act(task, 'cancel')
+        self.assertEqual(again['callback'], {'host': '127.0.0.1', 'state': 'waiting', 'attempts': 0})
+        self.assertGreaterEqual(again['created'], cancelled['ended'])
+        self.wait_for(again['task_id'], lambda seen: 'progress' in seen)
+        self.assertIn('running', self.act(again['task_id'], 'retry', 409)['message'])
+        self.act(again['task_id'], 'cancel')
+        self.assertEqual(self.see(task), told)
 
     def test_what_can_be_had_again_is_tried_again(self):
         task = self.create('/late.wav')
@@ -176,14 +177,60 @@ class TasksTest(SpeechTest):
         self.assertEqual(failed['actions'], ['retry'])
         self.assertNotIn('callback', failed)
         self.web.serve('/late.wav', self.short)
-        self.act(task, 'retry')
-        done = self.wait_for_state(task, 'success')
+        again = self.act(task, 'retry')['task_id']
+        done = self.wait_for_state(again, 'success')
         self.assertGreater(done['audio_seconds'], 1)
         self.assertEqual(done['actions'], [])
         for action in ('cancel', 'retry', 'call_back'):
-            self.assertEqual(self.act(task, action, 409)['code'], 'failed_precondition')
-        self.assertEqual(self.api.call('DescribeTaskStatus', {'TaskId': task})['Data'][
-            'StatusStr'], 'success')
+            self.assertEqual(self.act(again, action, 409)['code'], 'failed_precondition')
+        states = [self.api.call('DescribeTaskStatus', {'TaskId': each})['Data']['StatusStr']
+                  for each in (task, again)]
+        self.assertEqual(states, ['failed', 'success'])
+
+    def change(self, what, **more):
+        status, answer = call_own(self.service, what, {'app_id': int(self.service.keys['AppId']),
+                                                       **more}, password=self.password)
+        self.assertEqual(status, 200, answer)
+
+    def set_quota(self, calls_per_second):
+        self.change('applications', quota={'interface': 'recording',
+                                           'calls_per_second': calls_per_second})
+        time.sleep(0.2)  # so long that there is room for a call again, if there may be any
+
+    def calls(self):
+        """Recording calls so far: those that succeeded, those that failed."""
+        call_own(self.service, 'held?class=operation_log')  # writes down what has just ended
+        rows = [row for row in call_own(self.service, 'usage')[1]['days']
+                if row['interface'] == 'recording']
+        return sum(row['calls'] for row in rows), sum(row['failed'] for row in rows)
+
+    def test_a_retry_is_refused_and_counted_as_a_new_task_is(self):
+        good, failed = self.calls()
+        task = self.create('/late.wav')
+        self.wait_for_state(task, 'failed')
+        self.web.serve('/late.wav', self.short)
+        consent = ('consent', {'require': True}, {'require': False})
+        overdue = ('applications', {'overdue': True}, {'overdue': False})
+        for (what, refuse, serve), why in ((consent, 'consent'), (overdue, 'arrears')):
+            self.change(what, **refuse)
+            for who in ({}, {'password': self.password}):
+                self.assertIn(why, self.act(task, 'retry', 403, **who)['message'])
+            self.change(what, **serve)
+        self.set_quota(0)
+        for who in ({}, {'password': self.password}):
+            self.assertIn('quota', self.act(task, 'retry', 429, **who)['message'])
+        self.set_quota(None)
+        for who in ({}, {'password': self.password}):
+            self.wait_for_state(self.act(task, 'retry', **who)['task_id'], 'success')
+        self.wait_until(lambda: self.calls() == (good + 2, failed + 7))
+
+    def test_a_key_asks_for_no_more_than_its_quota_of_tasks(self):
+        task = self.create('/missing.wav', '/done')
+        self.wait_for(task, lambda seen: seen['callback']['state'] == 'delivered')
+        for calls_per_second, status in ((0, 429), (None, 200)):
+            self.set_quota(calls_per_second)
+            self.act(task, 'call_back', status)
+        self.act(task, 'cancel', 409)
 
     def test_an_upload_is_gone_with_its_end(self):
         task = self.create()
@@ -241,12 +288,17 @@ class TasksTest(SpeechTest):
         theirs = call_own(self.service, f'tasks?app_id={stranger}', password=self.password)
         self.assertEqual(theirs[1]['tasks'], [])
         self.assertEqual(call_own(self.service, 'tasks?app_id=7', password=self.password)[0], 404)
-        for query in ('state=done', 'limit=0', 'limit=1001', 'after=-1', 'task_id=x'):
+        for query in ('state=done', 'limit=0', 'limit=201', 'after=-1', 'task_id=x'):
             self.assertEqual(call_own(self.service, 'tasks?' + query)[0], 400, query)
         for body in ({}, {'task_id': tasks[0]}, {'task_id': tasks[0], 'action': 'stop'},
                      {'task_id': 'x', 'action': 'cancel'}, {'action': 'cancel'}, [], 'x',
-                     {'task_id': tasks[0], 'action': 'cancel', 'app_id': 1}):
+                     {'task_id': tasks[0], 'action': 'cancel', 'app': 1}):
             self.assertEqual(call_own(self.service, 'tasks', body)[0], 400, body)
+        # Who names an application reaches the tasks of that one.
+        for who in ({}, {'password': self.password}):
+            for app_id, expected in ((stranger, 404), (int(self.service.keys['AppId']), 409)):
+                body = {'app_id': app_id, 'task_id': tasks[0], 'action': 'cancel'}
+                self.assertEqual(call_own(self.service, 'tasks', body, **who)[0], expected, body)
 
     def test_what_is_erased_is_in_no_list(self):
         task = self.create()

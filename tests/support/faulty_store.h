@@ -73,13 +73,10 @@ class FaultyTasks : public Tasks {
   Result<Task> Cancel(std::optional<AppId> within, TaskId id, const TaskOutcome& outcome) override {
     return plan_.Run([&] { return inner_.Cancel(within, id, outcome); });
   }
-  Result<Task> TryAgain(std::optional<AppId> within, TaskId id) override {
-    return plan_.Run([&] { return inner_.TryAgain(within, id); });
-  }
   Result<Task> TellAgain(std::optional<AppId> within, TaskId id) override {
     return plan_.Run([&] { return inner_.TellAgain(within, id); });
   }
-  Result<int> ResetRunning(std::string_view node, std::span<const ClaimedTask> in_hand) override {
+  Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand) override {
     return plan_.Run([&] { return inner_.ResetRunning(node, in_hand); });
   }
   Result<int> FailLostUploads(std::string_view node, std::string_view message) override {
@@ -88,8 +85,8 @@ class FaultyTasks : public Tasks {
   Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) override {
     return plan_.Run([&] { return inner_.ClaimCallbacks(me, limit); });
   }
-  Status NoteCallback(TaskId id, int lease, const CallbackNote& note) override {
-    return plan_.Run([&] { return inner_.NoteCallback(id, lease, note); });
+  Status NoteCallback(TaskId id, const CallbackNote& note) override {
+    return plan_.Run([&] { return inner_.NoteCallback(id, note); });
   }
   Result<TaskCounts> Count() override {
     return plan_.Run([&] { return inner_.Count(); });

@@ -28,6 +28,8 @@ class FlakyTasks : public Tasks {
 
   /// In place of Finish(), called with how often it was called before; nothing: the real one.
   std::function<std::optional<Status>(int calls, TaskId, int lease, const TaskOutcome&)> on_finish;
+  /// The same of Cancel().
+  std::function<std::optional<Status>(int calls, TaskId, const TaskOutcome&)> on_cancel;
   std::atomic<bool> dead = false;  // whether the start is answered
 
   Result<Task> Create(const NewTask& wanted) override { return inner_.Create(wanted); }
@@ -52,15 +54,15 @@ class FlakyTasks : public Tasks {
   }
   Result<TaskPage> List(const TaskQuery& query) override { return inner_.List(query); }
   Result<Task> Cancel(std::optional<AppId> within, TaskId id, const TaskOutcome& outcome) override {
+    if (on_cancel) {
+      if (auto status = on_cancel(cancels++, id, outcome)) return *status;
+    }
     return inner_.Cancel(within, id, outcome);
-  }
-  Result<Task> TryAgain(std::optional<AppId> within, TaskId id) override {
-    return inner_.TryAgain(within, id);
   }
   Result<Task> TellAgain(std::optional<AppId> within, TaskId id) override {
     return inner_.TellAgain(within, id);
   }
-  Result<int> ResetRunning(std::string_view node, std::span<const ClaimedTask> in_hand) override {
+  Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand) override {
     if (dead) return Unavailable("no answer");
     return inner_.ResetRunning(node, in_hand);
   }
@@ -70,8 +72,8 @@ class FlakyTasks : public Tasks {
   Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) override {
     return inner_.ClaimCallbacks(me, limit);
   }
-  Status NoteCallback(TaskId id, int lease, const CallbackNote& note) override {
-    return inner_.NoteCallback(id, lease, note);
+  Status NoteCallback(TaskId id, const CallbackNote& note) override {
+    return inner_.NoteCallback(id, note);
   }
   Result<TaskCounts> Count() override { return inner_.Count(); }
   Status Remove(AppId app_id, TaskId id) override { return inner_.Remove(app_id, id); }
@@ -86,7 +88,7 @@ class FlakyTasks : public Tasks {
   Status ObjectIsGone(TaskId id) override { return inner_.ObjectIsGone(id); }
   Result<int> RemoveExpired(int limit) override { return inner_.RemoveExpired(limit); }
 
-  std::atomic<int> finishes = 0;
+  std::atomic<int> finishes = 0, cancels = 0;
   std::atomic<int> heartbeats = 0;
 
  private:

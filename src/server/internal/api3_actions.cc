@@ -125,6 +125,27 @@ ApiError StoreError(const Status& status) {
   }
 }
 
+ApiError ProcessingError(const ProcessingRefusal& refusal) {
+  switch (refusal.reason) {
+    case ProcessingRefusal::Reason::kConsent:
+      return {"AuthFailure.UnauthorizedOperation", refusal.message};
+    case ProcessingRefusal::Reason::kSubject:
+      return {"InvalidParameterValue", "X-Lethe-Subject: " + refusal.message};
+    case ProcessingRefusal::Reason::kSpent:
+      return {"FailedOperation.UserHasNoFreeAmount", refusal.message};
+    case ProcessingRefusal::Reason::kOverdue:
+      return {"FailedOperation.ServiceIsolate", refusal.message};
+    case ProcessingRefusal::Reason::kUnavailable:
+      break;
+  }
+  return {"InternalError.FailAccessDatabase", refusal.message};
+}
+
+ApiError GateError(GateRefusal) {
+  return {"RequestLimitExceeded",
+          "More calls than this application may make; wait, or raise its quota."};
+}
+
 ApiError WordListError(const Status& status) {
   switch (status.code()) {
     case StatusCode::kNotFound:

@@ -10,6 +10,7 @@
 
 #include "server/cloud_api.h"
 #include "server/internal/api3_arguments.h"
+#include "server/internal/processing.h"
 #include "store/applications.h"
 
 namespace lethe::server_internal {
@@ -82,6 +83,12 @@ ApiError StoreError(const Status& status);
 
 /// An error of WordLists::Resolve(): the caller's list or vocabulary, or the records.
 ApiError WordListError(const Status& status);
+
+/// Why RecordingTasks::Submit() took no task, why a call is not processed, and why it was not let
+/// in.
+ApiError SubmitError(const Status& status);
+ApiError ProcessingError(const ProcessingRefusal& refusal);
+ApiError GateError(GateRefusal refusal);
 
 /// A moment as the contract shows it: `2020-01-14T10:24:07+08:00`.
 std::string ShowTime(WallTime time);

@@ -11,6 +11,22 @@ constexpr std::int64_t kMinLine = 6, kMaxLine = 40;
 
 }  // namespace
 
+ApiError SubmitError(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+    case StatusCode::kPermissionDenied:
+      return {"InvalidParameterValue.ErrorInvalidUrl", status.message()};
+    case StatusCode::kFailedPrecondition:
+      return {"AuthFailure.UnauthorizedOperation", status.message()};
+    case StatusCode::kResourceExhausted:
+      return {"LimitExceeded", status.message()};
+    case StatusCode::kUnavailable:
+      return {"ServiceUnavailable", status.message()};
+    default:
+      return StoreError(status);
+  }
+}
+
 ApiAnswer CreateRecTask(ApiCall& call) {
   ApiArguments& arguments = call.arguments;
   const std::int64_t channels = arguments.Number("ChannelNum", true).value_or(1);
@@ -86,21 +102,7 @@ ApiAnswer CreateRecTask(ApiCall& call) {
     const Status gone = call.context.store.tasks().Remove(call.application.id, *id);
     if (!gone.ok() && gone.code() != StatusCode::kNotFound) return StoreError(gone);
   }
-  if (!id.ok()) {
-    switch (id.status().code()) {
-      case StatusCode::kInvalidArgument:
-      case StatusCode::kPermissionDenied:
-        return ApiError{"InvalidParameterValue.ErrorInvalidUrl", id.status().message()};
-      case StatusCode::kFailedPrecondition:
-        return ApiError{"AuthFailure.UnauthorizedOperation", id.status().message()};
-      case StatusCode::kResourceExhausted:
-        return ApiError{"LimitExceeded", id.status().message()};
-      case StatusCode::kUnavailable:
-        return ApiError{"ServiceUnavailable", id.status().message()};
-      default:
-        return StoreError(id.status());
-    }
-  }
+  if (!id.ok()) return SubmitError(id.status());
   return ApiFields{{"Data", {{"TaskId", *id}}}};
 }
 

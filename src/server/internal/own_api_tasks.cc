@@ -3,15 +3,19 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <variant>
 
+#include "base/random.h"
+#include "server/internal/api3_actions.h"
 #include "server/internal/own_api_json.h"
+#include "server/internal/processing.h"
 
 namespace lethe::server_internal {
 namespace {
 
 using Json = OwnApiJson;
 
-constexpr int kPage = 100, kMaxPage = 1000;
+constexpr int kPage = 100, kMaxPage = 200;
 constexpr std::array kStates = {TaskState::kWaiting, TaskState::kRunning, TaskState::kSuccess,
                                 TaskState::kFailed};
 
@@ -100,24 +104,103 @@ Result<TaskQuery> ReadTaskQuery(FaceContext& context, const OwnApiCaller& caller
   return wanted;
 }
 
-using Action = Result<TaskView> (RecordingTasks::*)(std::optional<AppId>, TaskId);
+enum class Action { kCancel, kRetry, kCallBack };
 
 struct WantedChange {
+  std::optional<AppId> within;
   TaskId task = 0;
-  Action action = nullptr;
+  Action action = Action::kCancel;
 };
 
-Result<WantedChange> ReadChange(const std::string& body) {
-  ASSIGN_OR_RETURN(const Json object, ReadObject(body, {"task_id", "action"}));
+Result<WantedChange> ReadChange(const OwnApiCaller& caller, const std::string& body) {
+  ASSIGN_OR_RETURN(const Json object, ReadObject(body, {"app_id", "task_id", "action"}));
+  std::optional<AppId> app_id;
   std::optional<TaskId> task;
   std::string action;
+  RETURN_IF_ERROR(ReadNumber(object, "app_id", &app_id));
   RETURN_IF_ERROR(ReadNumber(object, "task_id", &task));
   RETURN_IF_ERROR(ReadText(object, "action", &action));
   if (!task) return InvalidArgument("say which task: task_id");
-  if (action == "cancel") return WantedChange{*task, &RecordingTasks::Cancel};
-  if (action == "retry") return WantedChange{*task, &RecordingTasks::TryAgain};
-  if (action == "call_back") return WantedChange{*task, &RecordingTasks::TellAgain};
+  WantedChange wanted{.within = caller.app_id, .task = *task};
+  if (app_id) {
+    ASSIGN_OR_RETURN(wanted.within, NamedApplication(caller, app_id));
+  }
+  if (action == "cancel") return wanted;
+  wanted.action = action == "retry" ? Action::kRetry : Action::kCallBack;
+  if (action == "retry" || action == "call_back") return wanted;
   return InvalidArgument("action is one of cancel, retry, call_back");
+}
+
+HttpResponse Answer(FaceContext& context, const Result<TaskView>& task) {
+  if (!task.ok()) return OwnApiError(task.status());
+  return OwnApiAnswer({{"now", UnixSeconds(context.clock.Now())}, {"task", Show(*task)}});
+}
+
+HttpResponse Refuse(const ProcessingRefusal& refusal) {
+  switch (refusal.reason) {
+    case ProcessingRefusal::Reason::kConsent:
+    case ProcessingRefusal::Reason::kSubject:
+    case ProcessingRefusal::Reason::kOverdue:
+      return OwnApiError(403, "permission_denied", refusal.message);
+    case ProcessingRefusal::Reason::kSpent:
+      return OwnApiError(ResourceExhausted(refusal.message));
+    case ProcessingRefusal::Reason::kUnavailable:
+      break;
+  }
+  return OwnApiError(Unavailable(refusal.message));
+}
+
+// Asks once more for what a failed task was asked for, as a call of its own: all that CreateRecTask
+// looks at is looked at, and what is refused is counted.
+HttpResponse Retry(FaceContext& context, RecordingTasks& tasks, const WantedChange& wanted) {
+  const auto former = tasks.RequestOf(wanted.within, wanted.task);
+  if (!former.ok()) return OwnApiError(former.status());
+  const auto application = context.store.applications().Find(former->app_id);
+  if (!application.ok()) return OwnApiError(application.status());
+  if (!application->enabled) return OwnApiError(403, "disabled", "the application is disabled");
+  const std::string request_id = RandomUuid();
+  const WallTime start = context.clock.Now();
+  const CancellableCall under_way(context.calls, *application, request_id, former->subject);
+  const auto count = [&](const ApiError& error) {
+    context.meter.Record({.app_id = application->id,
+                          .interface = Interface::kRecording,
+                          .call_id = request_id,
+                          .result_code = error.code,
+                          .start = start,
+                          .end = context.clock.Now(),
+                          .subject = former->subject},
+                         under_way.erased());
+  };
+  const auto entered = context.gate.Enter(*application, Interface::kRecording);
+  if (const auto* refusal = std::get_if<GateRefusal>(&entered)) {
+    count(GateError(*refusal));
+    return OwnApiError(ResourceExhausted(GateError(*refusal).message));
+  }
+  if (const auto refusal = CheckProcessing(context, *application, {former->subject, OkStatus()})) {
+    count(ProcessingError(*refusal));
+    return Refuse(*refusal);
+  }
+  const auto id = tasks.Submit(application->id, request_id, former->request, "", former->subject);
+  if (!id.ok()) {
+    count(SubmitError(id.status()));
+    return id.status().code() == StatusCode::kPermissionDenied
+               ? OwnApiError(403, "permission_denied", id.status().message())
+               : OwnApiError(id.status());
+  }
+  // Whoever erased the former task, or all of somebody, may have looked before the new one was
+  // there.
+  const auto now = context.store.tasks().Find(application->id, wanted.task);
+  if (under_way.cancelled() || now.status().code() == StatusCode::kNotFound) {
+    tasks.GiveUp(*id);
+    const Status gone = context.store.tasks().Remove(application->id, *id);
+    if (!gone.ok() && gone.code() != StatusCode::kNotFound) return OwnApiError(gone);
+    count({"FailedOperation", "The call was erased on request."});
+    return OwnApiError(NotFound("the task was erased"));
+  }
+  const auto made = tasks.List({.within = application->id, .task = *id, .limit = 1});
+  if (!made.ok()) return OwnApiError(made.status());
+  if (made->tasks.empty()) return OwnApiError(NotFound("the new task was erased"));
+  return Answer(context, made->tasks.front());
 }
 
 }  // namespace
@@ -137,11 +220,22 @@ HttpResponse ShowTasks(FaceContext& context, RecordingTasks& tasks, const OwnApi
 
 HttpResponse ChangeTask(FaceContext& context, RecordingTasks& tasks, const OwnApiCaller& caller,
                         const std::string& body) {
-  const auto wanted = ReadChange(body);
+  const auto wanted = ReadChange(caller, body);
   if (!wanted.ok()) return OwnApiError(wanted.status());
-  const auto task = (tasks.*wanted->action)(caller.app_id, wanted->task);
-  if (!task.ok()) return OwnApiError(task.status());
-  return OwnApiAnswer({{"now", UnixSeconds(context.clock.Now())}, {"task", Show(*task)}});
+  if (wanted->action == Action::kRetry) return Retry(context, tasks, *wanted);
+  std::variant<Permit, GateRefusal> entered;
+  if (caller.app_id) {
+    // Each may make the service call somebody, so a key may not do it faster than it makes tasks.
+    const auto application = context.store.applications().Find(*caller.app_id);
+    if (!application.ok()) return OwnApiError(application.status());
+    entered = context.gate.Enter(*application, Interface::kRecording);
+  }
+  if (const auto* refusal = std::get_if<GateRefusal>(&entered)) {
+    return OwnApiError(ResourceExhausted(GateError(*refusal).message));
+  }
+  return Answer(context, wanted->action == Action::kCancel
+                             ? tasks.Cancel(wanted->within, wanted->task)
+                             : tasks.TellAgain(wanted->within, wanted->task));
 }
 
 }  // namespace lethe::server_internal

@@ -17,7 +17,8 @@ namespace lethe::server_internal {
 HttpResponse ShowTasks(FaceContext& context, RecordingTasks& tasks, const OwnApiCaller& caller,
                        const HttpRequest& request);
 
-/// Cancels a task, tries it again, or calls back again. Blocks on the store and on objects.
+/// Cancels a task, calls back again, or makes a new task of what a failed one was asked for, as
+/// CreateRecTask would. Blocks on the store and on objects.
 HttpResponse ChangeTask(FaceContext& context, RecordingTasks& tasks, const OwnApiCaller& caller,
                         const std::string& body);
 

@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "service/consent_gate.h"
 #include "service/internal/recording_task_request.h"
+#include "service/internal/task_outcome.h"
 
 namespace lethe {
 namespace {
@@ -77,12 +78,12 @@ bool TaskCallbacks::TellSome() {
   bool more = !pending->empty();
   for (const Task& task : *pending) {
     // It may have been erased, or its time be over, while others were told.
-    if (IsStale(task)) continue;
+    if (IsGone(task)) continue;
     const auto withdrawn = HasWithdrawn(store_.consents(), task.app_id, task.subject);
     if (!withdrawn.ok()) {
       more = false;  // it stays pending, until the register answers
     } else if (*withdrawn) {
-      (void)Note(task, CallbackState::kGivenUp, 0, "the person has withdrawn their consent");
+      Note(task, CallbackState::kGivenUp, 0, "the person has withdrawn their consent");
     } else {
       Tell(task);
     }
@@ -93,40 +94,45 @@ bool TaskCallbacks::TellSome() {
 void TaskCallbacks::Tell(const Task& task) {
   const auto cancelled = [&, looked = std::chrono::steady_clock::now()]() mutable {
     if (IsStopping()) return true;
-    // It may be erased, or tried again, between two attempts.
+    // It may be erased between two attempts.
     const auto now = std::chrono::steady_clock::now();
     if (now - looked < kLook) return false;
     looked = now;
-    return IsStale(task);
+    return IsGone(task);
   };
-  int noted = 0;
+  int vain = 0;
+  std::string why;
   const auto on_retry = [&](const std::string& reason, Millis pause) {
-    // What was not noted is noted with the end.
-    const bool is_noted = Note(task, CallbackState::kPending, 1, reason, clock_.Now() + pause).ok();
-    if (is_noted) ++noted;
+    ++vain;
+    why = reason;
+    Note(task, CallbackState::kPending, vain, why, clock_.Now() + pause);
   };
   const CallbackOutcome outcome =
       sender_.Send(task.callback_url, FieldsOf(task), options_.key, cancelled, on_retry);
-  // Cut short by our own end: the next process tells it.
-  if (IsStopping() && !outcome.delivered) return;
+  if (IsStopping() && !outcome.delivered) {
+    // Cut short by our own end: the next process tells it.
+    const bool in_the_pause = outcome.attempts == vain;
+    Note(task, CallbackState::kPending, outcome.attempts, in_the_pause ? why : outcome.reason);
+    return;
+  }
   // One that was cut short because its task was erased is neither.
   if (outcome.delivered) {
     ++delivered_;
-  } else if (!IsStale(task)) {
+  } else if (!IsGone(task)) {
     ++given_up_;
   }
-  (void)Note(task, outcome.delivered ? CallbackState::kDelivered : CallbackState::kGivenUp,
-             outcome.attempts - noted, outcome.delivered ? "" : outcome.reason);
+  Note(task, outcome.delivered ? CallbackState::kDelivered : CallbackState::kGivenUp,
+       outcome.attempts, outcome.delivered ? "" : outcome.reason);
 }
 
-Status TaskCallbacks::Note(const Task& task, CallbackState next, int attempts,
-                           const std::string& outcome, std::optional<WallTime> next_attempt) {
-  const std::string cut = outcome.substr(0, kMaxCallbackOutcome);
-  return store_.tasks().NoteCallback(task.id, task.lease,
-                                     {.next = next,
-                                      .attempts = attempts,
-                                      .outcome = IsUtf8(cut) ? cut : "",
-                                      .next_attempt = next_attempt});
+void TaskCallbacks::Note(const Task& task, CallbackState next, int attempts,
+                         const std::string& outcome, std::optional<WallTime> next_attempt) {
+  const std::string cut = CutText(outcome, kMaxCallbackOutcome);
+  (void)store_.tasks().NoteCallback(task.id,
+                                    {.next = next,
+                                     .attempts = task.callback_attempts + attempts,
+                                     .outcome = IsUtf8(cut) ? cut : "what it said is no text",
+                                     .next_attempt = next_attempt});
 }
 
 bool TaskCallbacks::IsStopping() {
@@ -134,9 +140,8 @@ bool TaskCallbacks::IsStopping() {
   return stopping_;
 }
 
-bool TaskCallbacks::IsStale(const Task& task) {
-  const auto now = store_.tasks().Find(task.app_id, task.id);
-  return now.ok() ? now->lease != task.lease : now.status().code() == StatusCode::kNotFound;
+bool TaskCallbacks::IsGone(const Task& task) {
+  return store_.tasks().Find(task.app_id, task.id).status().code() == StatusCode::kNotFound;
 }
 
 }  // namespace lethe

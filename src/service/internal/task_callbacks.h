@@ -18,9 +18,8 @@
 
 namespace lethe {
 
-/// Begins at once. Nobody is told of a task that is gone or is being tried again, or of a person
-/// who has withdrawn their consent; a callback that is cut short by the end is made by the next
-/// process.
+/// Begins at once. Nobody is told of a task that is gone, or of a person who has withdrawn their
+/// consent; a callback that is cut short by the end is made by the next process.
 ///
 /// Thread: any. Lifetime: what it is given outlives it
 class TaskCallbacks {
@@ -48,11 +47,11 @@ class TaskCallbacks {
   bool TellSome();
   void Tell(const Task& task);
   bool IsStopping();
-  // The task is not there any more, or not as it was: it is being tried again.
-  bool IsStale(const Task& task);
-  // Says what became of telling its caller.
-  Status Note(const Task& task, CallbackState next, int attempts, const std::string& outcome,
-              std::optional<WallTime> next_attempt = {});
+  bool IsGone(const Task& task);
+  // Says what became of telling its caller, with so many attempts now. If that fails, it is said
+  // with the next one, or the callback is made again.
+  void Note(const Task& task, CallbackState next, int attempts, const std::string& outcome,
+            std::optional<WallTime> next_attempt = {});
 
   Store& store_;
   const Clock& clock_;

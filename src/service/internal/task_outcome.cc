@@ -2,12 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/random.h"
+
 namespace lethe {
 namespace {
 
 using Json = nlohmann::json;
 
 constexpr int kOtherFailure = 10005;
+constexpr std::size_t kMarkDigits = 32;
 
 // The contract's code for a callback (section 4.1), kept with the task.
 int CallbackCode(const Status& status, bool fetching) {
@@ -30,18 +33,18 @@ TaskOutcome FailedOutcome(const Status& status, bool fetching) {
       fetching ? "Failed to download audio file! " + status.message() : status.message();
   return {.state = TaskState::kFailed,
           .result = Json({{"code", CallbackCode(status, fetching)}}).dump(),
-          .error = error.substr(0, kMaxTaskText)};
+          .error = CutText(error, kMaxTaskText)};
 }
 
 TaskOutcome CancelledOutcome() {
   return {.state = TaskState::kFailed,
-          .result = Json({{"code", kOtherFailure}, {"cancelled", true}}).dump(),
+          .result = Json({{"code", kOtherFailure}, {"cancelled", RandomHex(kMarkDigits)}}).dump(),
           .error = "the task was cancelled on request before it was done"};
 }
 
 std::string FailureCode(const std::string& result) {
   const Json json = Json::parse(result, nullptr, false);
-  if (json.is_object() && json.value("cancelled", false)) return "cancelled";
+  if (json.is_object() && json.contains("cancelled")) return "cancelled";
   switch (json.is_object() ? json.value("code", 0) : 0) {
     case 10003:
     case 10004:
@@ -52,6 +55,14 @@ std::string FailureCode(const std::string& result) {
     default:
       return "InternalError.ErrorRecognize";
   }
+}
+
+std::string CutText(const std::string& text, std::size_t most_bytes) {
+  if (text.size() <= most_bytes) return text;
+  std::size_t end = most_bytes;
+  // Bytes that continue a character begin with 10.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
 }
 
 }  // namespace lethe

@@ -44,7 +44,6 @@ Status TooMany(std::string_view what, std::size_t limit);
 Status ApplicationIsDisabled(AppId id);
 Status NotRunningUnderLease();
 Status NoCallbackPending();
-Status UploadIsGone();
 
 /// A random number for a task.
 TaskId NewTaskId();

@@ -72,15 +72,15 @@ void TaskSteps::PutBack(Connection& sql, TaskId id) {
 
 Result<TaskSteps::Standing> TaskSteps::Look(Connection& sql, std::optional<AppId> within,
                                             TaskId id) const {
-  const auto rows = sql.Rows<std::tuple<Int, Int, Int, Int, Int>>(
-      "SELECT app_id, state, callback, CASE WHEN callback_url = '' THEN 0 ELSE 1 END, "
-      "holds_upload + holds_object FROM tasks WHERE task_id = :id AND expires_ms > :now {lock}",
+  const auto rows = sql.Rows<std::tuple<Int, Int, Int, Int>>(
+      "SELECT app_id, state, callback, CASE WHEN callback_url = '' THEN 0 ELSE 1 END "
+      "FROM tasks WHERE task_id = :id AND expires_ms > :now {lock}",
       id, ToMillis(clock_.Now()));
   if (rows.empty()) return NoSuchTask();
-  const auto& [app_id, state, callback, has_callback, has_upload] = rows.front();
+  const auto& [app_id, state, callback, has_callback] = rows.front();
   if (within && static_cast<AppId>(app_id) != *within) return NoSuchTask();
-  return Standing{static_cast<AppId>(app_id), static_cast<TaskState>(state),
-                  static_cast<CallbackState>(callback), has_callback != 0, has_upload != 0};
+  return Standing{static_cast<TaskState>(state), static_cast<CallbackState>(callback),
+                  has_callback != 0};
 }
 
 Result<Task> TaskSteps::Cancel(Connection& sql, std::optional<AppId> within, TaskId id,
@@ -94,26 +94,6 @@ Result<Task> TaskSteps::Cancel(Connection& sql, std::optional<AppId> within, Tas
   ASSIGN_OR_RETURN(const std::string result, sealer_.Seal(task, "result", outcome.result));
   sql.Run("UPDATE tasks SET lease = lease + 1, result = :result WHERE task_id = :id", result, id);
   RETURN_IF_ERROR(End(sql, task, outcome.state, outcome.error));
-  LetGo(sql, id);
-  return ReadLive(sql, id);
-}
-
-Result<Task> TaskSteps::TryAgain(Connection& sql, std::optional<AppId> within, TaskId id) const {
-  ASSIGN_OR_RETURN(const TaskIdentity task, IdentityOf(sql, id));
-  // Before the task: whoever creates one locks in this order.
-  if (!LockApplication(sql, task.app_id)) return NoSuchTask();
-  ASSIGN_OR_RETURN(const Standing now, Look(sql, within, id));
-  if (now.state != TaskState::kFailed) {
-    return FailedPrecondition("only a task that failed can be tried again; this one is: " +
-                              std::string(TaskStateName(now.state)));
-  }
-  if (now.has_upload) return UploadIsGone();
-  RETURN_IF_ERROR(CheckRoomForTask(sql, task.app_id, clock_.Now()));
-  sql.Run(
-      "UPDATE tasks SET state = 0, lease = lease + 1, started_ms = 0, finished_ms = 0, error = '', "
-      "result = '', audio_ms = 0, callback = 0, callback_attempts = 0, callback_outcome = '', "
-      "callback_tried_ms = 0, callback_next_ms = 0 WHERE task_id = :id",
-      id);
   LetGo(sql, id);
   return ReadLive(sql, id);
 }
@@ -132,37 +112,26 @@ Result<Task> TaskSteps::TellAgain(Connection& sql, std::optional<AppId> within, 
   return ReadLive(sql, id);
 }
 
-Status TaskSteps::NoteCallback(Connection& sql, TaskId id, int lease,
-                               const CallbackNote& note) const {
+Status TaskSteps::NoteCallback(Connection& sql, TaskId id, const CallbackNote& note) const {
   const Int now = ToMillis(clock_.Now());
   const auto rows = sql.Rows<std::tuple<Int, Int>>(
-      "SELECT callback, lease FROM tasks WHERE task_id = :id AND expires_ms > :now {lock}", id,
-      now);
+      "SELECT callback, callback_attempts FROM tasks WHERE task_id = :id AND expires_ms > :now "
+      "{lock}",
+      id, now);
   if (rows.empty()) return NoSuchTask();
-  const auto& [callback, current] = rows.front();
-  if (callback != static_cast<Int>(CallbackState::kPending) || current != lease) {
-    return NoCallbackPending();
-  }
+  const auto& [callback, attempts] = rows.front();
+  if (callback != static_cast<Int>(CallbackState::kPending)) return NoCallbackPending();
   ASSIGN_OR_RETURN(const TaskIdentity task, IdentityOf(sql, id));
   ASSIGN_OR_RETURN(const std::string outcome, sealer_.Seal(task, "callback_outcome", note.outcome));
   sql.Run(
-      "UPDATE tasks SET callback = :next, callback_attempts = callback_attempts + :attempts, "
+      "UPDATE tasks SET callback = :next, callback_attempts = :attempts, "
       "callback_outcome = :outcome, callback_next_ms = :at WHERE task_id = :id",
       note.next, note.attempts, outcome, note.next_attempt ? ToMillis(*note.next_attempt) : 0, id);
-  if (note.attempts > 0) {
+  if (note.attempts > attempts) {
     sql.Run("UPDATE tasks SET callback_tried_ms = :now WHERE task_id = :id", now, id);
   }
   if (note.next != CallbackState::kPending) LetGo(sql, id);
   return OkStatus();
-}
-
-Status CheckRoomForTask(Connection& sql, AppId app_id, WallTime now) {
-  if (sql.Number("SELECT COUNT(*) FROM tasks WHERE app_id = :app AND state IN (0, 1) "
-                 "AND expires_ms > :now",
-                 app_id, ToMillis(now)) < Int{kMaxUnfinishedTasks}) {
-    return OkStatus();
-  }
-  return TooMany("unfinished tasks of an application", kMaxUnfinishedTasks);
 }
 
 }  // namespace lethe

@@ -43,7 +43,11 @@ class SqlTasks : public Tasks {
         return FailedPrecondition("the person this task is about has withdrawn their consent");
       }
       const WallTime now = clock_.Now();
-      RETURN_IF_ERROR(CheckRoomForTask(sql, wanted.app_id, now));
+      if (sql.Number("SELECT COUNT(*) FROM tasks WHERE app_id = :app AND state IN (0, 1) "
+                     "AND expires_ms > :now",
+                     wanted.app_id, ToMillis(now)) >= Int{kMaxUnfinishedTasks}) {
+        return TooMany("unfinished tasks of an application", kMaxUnfinishedTasks);
+      }
       TaskId id = NewTaskId();
       while (sql.Number("SELECT COUNT(*) FROM tasks WHERE task_id = :id", id) > 0) id = NewTaskId();
       const TaskIdentity task{id, wanted.app_id, now};
@@ -218,29 +222,21 @@ class SqlTasks : public Tasks {
     return database_.Write("cancel a task", work);
   }
 
-  Result<Task> TryAgain(std::optional<AppId> within, TaskId id) override {
-    const auto work = [&](Connection& sql) { return steps_.TryAgain(sql, within, id); };
-    return database_.Write("try a task again", work);
-  }
-
   Result<Task> TellAgain(std::optional<AppId> within, TaskId id) override {
     const auto work = [&](Connection& sql) { return steps_.TellAgain(sql, within, id); };
     return database_.Write("have a callback made again", work);
   }
 
-  Result<int> ResetRunning(std::string_view node, std::span<const ClaimedTask> in_hand) override {
+  Result<int> ResetRunning(std::string_view node, std::span<const TaskId> in_hand) override {
     const auto work = [&](Connection& sql) -> Result<int> {
-      const auto rows = sql.Rows<std::tuple<Int, Int>>(
-          "SELECT task_id, lease FROM tasks WHERE state = 1 AND "
+      const auto rows = sql.Rows<std::tuple<Int>>(
+          "SELECT task_id FROM tasks WHERE state = 1 AND "
           "(holder = :node OR (held_until_ms <= :now AND holds_upload = 0)) {lock}",
           node, ToMillis(clock_.Now()));
       int reset = 0;
-      for (const auto& [number, lease] : rows) {
+      for (const auto& [number] : rows) {
         const auto id = static_cast<TaskId>(number);
-        const auto is_it = [id, lease = lease](const ClaimedTask& task) {
-          return task.id == id && task.lease == lease;
-        };
-        if (std::any_of(in_hand.begin(), in_hand.end(), is_it)) continue;
+        if (std::find(in_hand.begin(), in_hand.end(), id) != in_hand.end()) continue;
         TaskSteps::PutBack(sql, id);
         ++reset;
       }
@@ -282,8 +278,10 @@ class SqlTasks : public Tasks {
     const auto work = [&](Connection& sql) -> Result<std::vector<Task>> {
       std::vector<Task> claimed;
       for (const auto& [id] : find(sql, "{free}")) {
-        sql.Run("UPDATE tasks SET holder = :me, held_until_ms = :until WHERE task_id = :id",
-                me.node, ToMillis(clock_.Now() + me.lease), id);
+        sql.Run(
+            "UPDATE tasks SET holder = :me, held_until_ms = :until, callback_next_ms = 0 "
+            "WHERE task_id = :id",
+            me.node, ToMillis(clock_.Now() + me.lease), id);
         auto task = steps_.ReadLive(sql, static_cast<TaskId>(id));
         if (task.ok()) {
           claimed.push_back(*std::move(task));
@@ -296,9 +294,9 @@ class SqlTasks : public Tasks {
     return database_.Write("claim callbacks", work);
   }
 
-  Status NoteCallback(TaskId id, int lease, const CallbackNote& note) override {
+  Status NoteCallback(TaskId id, const CallbackNote& note) override {
     RETURN_IF_ERROR(CheckCallbackNote(note));
-    const auto work = [&](Connection& sql) { return steps_.NoteCallback(sql, id, lease, note); };
+    const auto work = [&](Connection& sql) { return steps_.NoteCallback(sql, id, note); };
     return database_.Write("note a callback", work);
   }
 

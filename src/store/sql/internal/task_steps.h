@@ -43,17 +43,14 @@ class TaskSteps {
   /// As Tasks.
   Result<Task> Cancel(Connection& sql, std::optional<AppId> within, TaskId id,
                       const TaskOutcome& outcome) const;
-  Result<Task> TryAgain(Connection& sql, std::optional<AppId> within, TaskId id) const;
   Result<Task> TellAgain(Connection& sql, std::optional<AppId> within, TaskId id) const;
-  Status NoteCallback(Connection& sql, TaskId id, int lease, const CallbackNote& note) const;
+  Status NoteCallback(Connection& sql, TaskId id, const CallbackNote& note) const;
 
  private:
   struct Standing {
-    AppId app_id = 0;
     TaskState state = TaskState::kWaiting;
     CallbackState callback = CallbackState::kNone;
     bool has_callback = false;  // somebody asked for one
-    bool has_upload = false;    // its recording was not to be fetched, as far as is known yet
   };
   // How it stands, and stays until the commit.
   Result<Standing> Look(Connection& sql, std::optional<AppId> within, TaskId id) const;
@@ -61,9 +58,5 @@ class TaskSteps {
   const Clock& clock_;
   const TaskSealer& sealer_;
 };
-
-/// An application may not have more unfinished tasks; it has to be locked.
-/// Errors: kResourceExhausted
-Status CheckRoomForTask(Connection& sql, AppId app_id, WallTime now);
 
 }  // namespace lethe
