@@ -56,7 +56,7 @@ function toldOf(callback: Callback): string {
   if (state === 'waiting') return `${to}: when the task ends.`
   if (state === 'delivered') return `${to}: delivered with ${times(attempts)}${last ? `, ${when(last)}` : ''}.`
   const vain = `${times(attempts)}${error ? `, the last in vain: ${sentence(error)}` : '.'}`
-  if (state === 'given_up') return `${to}: given up after ${vain}`
+  if (state === 'given_up') return attempts === 0 ? `${to}: not made: ${sentence(error ?? 'nobody may be told')}` : `${to}: given up after ${vain}`
   if (attempts === 0) return `${to}: being made.`
   return `${to}: ${vain} ${next ? `Tried again at ${when(next)}.` : 'Being made again.'}`
 }

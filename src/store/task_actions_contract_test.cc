@@ -171,5 +171,24 @@ TEST_P(TaskContractTest, CallbackIsMadeAgainWhenItIsAskedFor) {
   EXPECT_EQ(tasks_.Find(mine_.id, task.id)->callback_outcome, "");
 }
 
+TEST_P(TaskContractTest, NobodyWaitsForOneWhoIsToldAgain) {
+  const Task again = Create(mine_, "http://one.example");
+  const auto finish = [&](const Task& task) {
+    ASSERT_THAT(tasks_.Finish(task.id, task.lease, {.result = "r"}), IsOk());
+  };
+  finish(Claim());
+  ASSERT_THAT(tasks_.NoteCallback(again.id, {}), IsOk());
+  ASSERT_THAT(tasks_.TellAgain({}, again.id), IsOk());
+  const Task first = Create(other_, "http://two.example");
+  finish(Claim());
+  const auto claim = [&](int limit) {
+    std::vector<TaskId> ids;
+    for (const Task& task : *tasks_.ClaimCallbacks(me_, limit)) ids.push_back(task.id);
+    return ids;
+  };
+  EXPECT_THAT(claim(1), ElementsAre(first.id));
+  EXPECT_THAT(claim(2), ElementsAre(first.id, again.id));
+}
+
 }  // namespace
 }  // namespace lethe

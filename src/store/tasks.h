@@ -226,8 +226,8 @@ class Tasks {
   /// held; at any time (`node` may be empty) those whose holders' leases ran out. Returns how many.
   virtual Result<int> FailLostUploads(std::string_view node, std::string_view message) = 0;
 
-  /// Finished tasks whose callers have to be told and are not being told by another node, oldest
-  /// first; now held here.
+  /// Finished tasks whose callers have to be told and are not being told by another node, now held
+  /// here: those nobody tried to tell yet first, of them and of the others the oldest.
   virtual Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) = 0;
 
   /// Says how many attempts there were, and what is next: kPending to try again, kDelivered or

@@ -188,14 +188,15 @@ HttpResponse Retry(FaceContext& context, RecordingTasks& tasks, const WantedChan
                : OwnApiError(id.status());
   }
   // Whoever erased the former task, or all of somebody, may have looked before the new one was
-  // there.
-  const auto now = context.store.tasks().Find(application->id, wanted.task);
-  if (under_way.cancelled() || now.status().code() == StatusCode::kNotFound) {
-    tasks.GiveUp(*id);
+  // there. Where the records do not say, there is no new one either.
+  const Status former_now = context.store.tasks().Find(application->id, wanted.task).status();
+  if (under_way.cancelled() || !former_now.ok()) {
     const Status gone = context.store.tasks().Remove(application->id, *id);
+    const bool is_counted = tasks.GiveUp(*id);  // by whoever has taken it up
     if (!gone.ok() && gone.code() != StatusCode::kNotFound) return OwnApiError(gone);
-    count({"FailedOperation", "The call was erased on request."});
-    return OwnApiError(NotFound("the task was erased"));
+    if (!is_counted) count({"FailedOperation", "The call was erased on request."});
+    const bool is_erased = former_now.ok() || former_now.code() == StatusCode::kNotFound;
+    return OwnApiError(is_erased ? NotFound("the task was erased") : former_now);
   }
   const auto made = tasks.List({.within = application->id, .task = *id, .limit = 1});
   if (!made.ok()) return OwnApiError(made.status());
