@@ -15,6 +15,12 @@ export async function tasks(browser, running, failed, unanswered) {
   seen.note = await textOf(note)
   // It goes on by itself.
   await page.waitForFunction(part => document.querySelector('.task progress:not([hidden])')?.position > part, seen.part)
+  // The service does not answer for a while: what is shown stays, and goes on when it is back.
+  await page.route('**/lethe/v1/tasks?*', route => route.abort())
+  seen.away = await textOf(alertOf(page))
+  seen.stayed = await page.locator('.task').count()
+  await page.unroute('**/lethe/v1/tasks?*')
+  await alertOf(page).waitFor({ state: 'detached' })
   seen.failed = await textOf(entry(failed))
   seen.unanswered = await textOf(entry(unanswered))
 
@@ -43,6 +49,8 @@ export async function tasks(browser, running, failed, unanswered) {
   await page.getByLabel('State').selectOption('Failed')
   await entry(again).waitFor({ state: 'detached' })
   seen.filtered = await page.locator('.task h2').allInnerTexts()
+  await page.getByLabel('State').selectOption('Waiting')
+  await page.getByText('No tasks.').waitFor()
   await page.getByLabel('State').selectOption('Any state')
   await entry(again).waitFor()
   await page.getByLabel('Task id').fill('4711 x')
@@ -80,6 +88,25 @@ export async function tasks(browser, running, failed, unanswered) {
   seen.images = await page.locator('img').count()
   seen.title = await page.title()
   await page.unrouteAll()
+
+  // There are more than anybody reads, whose callers nobody may tell any more.
+  await page.route('**/lethe/v1/tasks?*', async route => {
+    const answer = await (await route.fetch()).json()
+    const many = Number(new URL(route.request().url()).searchParams.get('limit'))
+    const withdrawn = { host: 'example.com', state: 'given_up', attempts: 0, error: 'they have withdrawn' }
+    answer.tasks = Array.from({ length: many }, (_, i) => ({ ...answer.tasks[0], task_id: i + 1, callback: withdrawn }))
+    await route.fulfill({ json: { ...answer, next: '1' } })
+  })
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  for (const shown of [50, 100, 150]) {
+    await page.getByText(`${shown} and more tasks.`).waitFor()
+    await page.getByRole('button', { name: 'Show more' }).click()
+  }
+  seen.many = await textOf(page.getByText('200 and more tasks.'))
+  seen.more = await page.getByRole('button', { name: 'Show more' }).isVisible()
+  seen.untold = await textOf(page.locator('.task').last())
+  await page.unrouteAll()
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
 
   await entry(failed).getByRole('link', { name: 'What is held' }).click()
   await page.getByText(/held\.$/).first().waitFor()

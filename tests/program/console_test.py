@@ -270,6 +270,8 @@ class ConsolePagesTest(ConsoleTest):
         self.assertRegex(seen['running'], r'running .*min \d\d s \(\d+ %\).*fetched from a URL')
         self.assertLess(seen['part'], 1)
         self.assertRegex(seen['note'], r'^\d+ tasks, 1 under way\.$')
+        self.assertIn('does not answer', seen['away'])
+        self.assertGreaterEqual(seen['stayed'], 3)
         self.assertIn('(FailedOperation.ErrorDownFile)', seen['failed'])
         self.assertIn('Callback to 127.0.0.1: given up after 2 attempts, the last in vain: receiver '
                       'answered HTTP 500.', seen['unanswered'])
@@ -288,6 +290,9 @@ class ConsolePagesTest(ConsoleTest):
         self.assertTrue(seen['left'])
         self.assertEqual(seen['markup'].count('<img'), 5)
         self.assertEqual((seen['images'], seen['title']), (0, 'Tasks · Lethe'))
+        self.assertTrue(seen['many'].endswith('look for older ones by state or id.'), seen['many'])
+        self.assertFalse(seen['more'])
+        self.assertIn('Callback to example.com: not made: they have withdrawn.', seen['untold'])
         self.assertEqual(seen['held'], {'which': str(failed), 'note': seen['held']['note']})
         self.assertRegex(seen['held']['note'], r'^[1-9] held\.$')
 
