@@ -190,6 +190,35 @@ class DatabaseTest(SpeechTest):
                                  self.path('keys'), env={'LETHE_STORE_PASSWORD': PASSWORD}))
             self.assertEqual(code_of(other.next()), 4009)
 
+    def test_what_one_node_works_on_another_one_cancels_and_tries_again(self):
+        first = self.node('a')
+        key = first.keys['API key']
+        api = Api3(first.address, first.keys['SecretId'], first.keys['SecretKey'])
+        task = self.create(api)
+        self.web.wait_until(lambda: self.web.asked == 1)
+        second = self.node('b')
+
+        def act(action):
+            status, answer = call_own(second, 'tasks', {'task_id': task, 'action': action}, key=key)
+            self.assertEqual(status, 200, answer)
+            return answer['task']
+
+        def calls():
+            for node in (first, second):
+                call_own(node, 'held?class=operation_log', key=key)  # writes down what has ended
+            days = call_own(second, 'usage', key=key)[1]['days']
+            return sum(day['calls'] for day in days), sum(day['failed'] for day in days)
+        [seen] = call_own(second, 'tasks?state=running', key=key)[1]['tasks']
+        self.assertEqual((seen['task_id'], seen['actions']), (task, ['cancel']))
+        self.assertEqual(act('cancel')['error']['code'], 'cancelled')
+        self.web.wait_until(lambda: len(self.web.posts) == 1)
+        self.web.released.set()
+        self.wait_for_task(api, act('retry')['task_id'])
+        self.web.wait_until(lambda: len(self.web.posts) == 2)
+        self.wait_until(lambda: calls() == (1, 1))
+        self.assertEqual([task['state'] for task in call_own(second, 'tasks', key=key)[1]['tasks']],
+                         ['success', 'failed'])
+
     def test_the_database_comes_back_and_so_does_the_task(self):
         node = self.node('a')
         api = Api3(node.address, node.keys['SecretId'], node.keys['SecretKey'])
