@@ -183,7 +183,8 @@ TEST_P(TaskContractTest, NobodyWaitsForOneWhoIsToldAgain) {
   finish(Claim());
   const auto claim = [&](int limit) {
     std::vector<TaskId> ids;
-    for (const Task& task : *tasks_.ClaimCallbacks(me_, limit)) ids.push_back(task.id);
+    const std::vector<Task> claimed = *tasks_.ClaimCallbacks(me_, limit);
+    for (const Task& task : claimed) ids.push_back(task.id);
     return ids;
   };
   EXPECT_THAT(claim(1), ElementsAre(first.id));

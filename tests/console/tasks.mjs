@@ -15,12 +15,6 @@ export async function tasks(browser, running, failed, unanswered) {
   seen.note = await textOf(note)
   // It goes on by itself.
   await page.waitForFunction(part => document.querySelector('.task progress:not([hidden])')?.position > part, seen.part)
-  // The service does not answer for a while: what is shown stays, and goes on when it is back.
-  await page.route('**/lethe/v1/tasks?*', route => route.abort())
-  seen.away = await textOf(alertOf(page))
-  seen.stayed = await page.locator('.task').count()
-  await page.unroute('**/lethe/v1/tasks?*')
-  await alertOf(page).waitFor({ state: 'detached' })
   seen.failed = await textOf(entry(failed))
   seen.unanswered = await textOf(entry(unanswered))
 
@@ -88,6 +82,23 @@ export async function tasks(browser, running, failed, unanswered) {
   seen.images = await page.locator('img').count()
   seen.title = await page.title()
   await page.unrouteAll()
+
+  // Something is under way, and the service does not answer for a while: what is shown stays, and goes on
+  // when it is back.
+  await page.route('**/lethe/v1/tasks?*', async route => {
+    const answer = await (await route.fetch()).json()
+    Object.assign(answer.tasks[0], { state: 'running', actions: ['cancel'] })
+    await route.fulfill({ json: answer })
+  })
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  await button(failed, 'Cancel').waitFor()
+  await page.unrouteAll()
+  await page.route('**/lethe/v1/tasks?*', route => route.abort())
+  seen.away = await textOf(alertOf(page))
+  seen.stayed = await textOf(entry(failed))
+  await page.unrouteAll()
+  await alertOf(page).waitFor({ state: 'detached' })
+  await button(failed, 'Retry').waitFor()
 
   // There are more than anybody reads, whose callers nobody may tell any more.
   await page.route('**/lethe/v1/tasks?*', async route => {
