@@ -96,7 +96,8 @@ class Node {
     tasks_->Stop();
     ExpectOneCancelledCall();
     Sweep();
-    // What was submitted without an answer may have left another one: noise, until its time is over.
+    // What was submitted without an answer may have left another one: noise, until its time is
+    // over.
     EXPECT_FALSE(fs::exists(fs::path(folder_ / "objects") / object));
     Expire();
   }

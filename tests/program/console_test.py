@@ -245,7 +245,7 @@ class ConsolePagesTest(ConsoleTest):
     def test_tasks_are_cancelled_tried_again_and_called_back(self):
         web = Web()
         self.addCleanup(web.stop)
-        web.serve_long_recording(self.long, self.path('long.wav'))
+        web.serve_long_recording(self.long)
         keys = self.service.keys
         api = Api3(self.service.address, keys['SecretId'], keys['SecretKey'])
 
