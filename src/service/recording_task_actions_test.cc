@@ -73,7 +73,7 @@ TEST_F(RecordingTaskActionsTest, WaitingTaskIsCancelledOnceAndCountedOnce) {
   const Status again = tasks_->RequestOf(application_.id, id).status();
   EXPECT_THAT(again, HasCode(StatusCode::kFailedPrecondition));
   EXPECT_THAT(again.message(), HasSubstr("uploaded"));
-  EXPECT_THAT(Codes(), ElementsAre("cancelled"));
+  ASSERT_THAT(Codes(), ElementsAre("cancelled"));
   EXPECT_FALSE(Rows().front().server_fault);
 }
 
