@@ -23,7 +23,8 @@ using ::testing::SizeIs;
 
 TEST(MysqlServerTest, IsInstalledWhereTestsAreRequired) {
   if (!MariaDbServer::Program().empty()) return;
-  const std::string missing = "mariadbd is missing, nothing was tried with it; see scripts/packages-test.txt";
+  const std::string missing =
+      "mariadbd is missing, nothing was tried with it; see scripts/packages-test.txt";
   if (std::getenv("LETHE_TEST_REQUIRE_MODELS") != nullptr) FAIL() << missing;
   GTEST_SKIP() << missing;
 }
