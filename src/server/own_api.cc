@@ -124,7 +124,7 @@ HttpResponse ShowRetention(RetentionPeriods& periods, const OwnApiCaller& caller
 
 // Of one that was removed, usage is known for as long as all usage is.
 Status CheckIsKnown(Store& store, AppId app_id) {
-  const Status there = store.applications().Find(app_id).status();
+  Status there = store.applications().Find(app_id).status();
   if (there.code() != StatusCode::kNotFound) return there;
   ASSIGN_OR_RETURN(const std::vector<AppId> known, store.usage().Applications());
   return std::find(known.begin(), known.end(), app_id) == known.end() ? there : OkStatus();
