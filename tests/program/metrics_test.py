@@ -101,6 +101,8 @@ class OperationsFilesTest(ProgramTest):
     def test_the_environment_of_containers_is_made_of_options(self):
         with open(os.path.join(OPERATIONS, 'docker', 'Dockerfile'), encoding='utf-8') as file:
             environment = dict(re.findall(r'(LETHE_\w+)=(\S+)', file.read()))
+        # The package's, which is not here.
+        self.assertEqual(environment.pop('LETHE_CONFIG'), '/etc/lethe/lethe.toml')
         shown = self.assert_good(run('serve', '--show-config', env=environment))
         for line in ('listen = ["0.0.0.0:8089"]', 'first_keys = false', 'log.format = "json"'):
             self.assertIn(line + '\n', shown)
