@@ -69,6 +69,7 @@ class Bare:
 
     def __init__(self):
         self.root = tempfile.mkdtemp(prefix='lethe_bare_')
+        os.chmod(self.root, 0o755)  # the service's user has to get through it
         atexit.register(shutil.rmtree, self.root, ignore_errors=True)
         kept = os.environ.get('LETHE_BARE')
         if kept and os.path.isdir(kept):
