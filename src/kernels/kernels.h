@@ -126,8 +126,16 @@ struct KernelTable {
   /// x = x * scale + shift, fused, of m rows of n, by column.
   void (*scale_columns)(float* x, int m, int n, const float* scale, const float* shift);
 
-  /// y = sqrt(a * a + b * b), of n values.
-  void (*magnitudes)(const float* a, const float* b, int n, float* y);
+  /// The magnitudes of the discrete Fourier transforms of m <= 16 real signals, windowed first:
+  /// y[k] = |sum over t of x[t] * window[t] * exp(-2 pi i k t / size)|, 0 <= k <= size / 2.
+  ///
+  /// Shapes: x [m, size], rows ldx apart, size a power of two, at least 4; window [size]; turns
+  ///         [size / 2, 2]: (cos, sin) of 2 pi k / size; scratch [size, 16] -> y [size / 2 + 1,
+  ///         16], a column a signal; those behind m are zeros
+  /// Source: Cooley and Tukey 1965, "An algorithm for the machine calculation of complex Fourier
+  ///         series", decimated in frequency
+  void (*spectrum)(const float* x, int m, int size, std::int64_t ldx, const float* window,
+                   const float* turns, float* scratch, float* y);
 
   /// Replaces those of n values that are negative by 0.
   void (*relu)(float* x, std::int64_t n);

@@ -166,9 +166,6 @@ TEST_P(KernelsTest, RowAndElementKernelsAreThoseOfTheScalarTable) {
     table_.silu_multiply(x.data(), x.data() + n, n, a.data());
     scalar_.silu_multiply(x.data(), x.data() + n, n, b.data());
     ExpectSameBits(a, b, "silu");
-    table_.magnitudes(x.data(), x.data() + n, n, a.data());
-    scalar_.magnitudes(x.data(), x.data() + n, n, b.data());
-    ExpectSameBits(a, b, "magnitudes");
     a = b = x;
     table_.relu(a.data(), 3 * n);
     scalar_.relu(b.data(), 3 * n);
@@ -242,6 +239,15 @@ TEST_P(KernelsTest, TurnedHeadsAreThoseOfTheScalarTable) {
       table_.rotate(a.data(), 3, d, angles.data(), turned, 0.3f);
       scalar_.rotate(b.data(), 3, d, angles.data(), turned, 0.3f);
       ExpectSameBits(a, b, "turned " + std::to_string(turned) + " of " + std::to_string(d));
+    }
+  }
+}
+
+TEST_P(KernelsTest, SpectrumIsThatOfTheScalarTable) {
+  for (const int size : {4, 8, 64, 256}) {
+    for (const int m : {1, 3, 15, 16}) {
+      const kernels_internal::Signals signals(m, size);
+      ExpectSameBits(signals.Spectrum(table_), signals.Spectrum(scalar_), std::to_string(size));
     }
   }
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <cstring>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@ namespace {
 using kernels_internal::Head;
 using kernels_internal::Quantized;
 using kernels_internal::RandomFloats;
+using kernels_internal::Signals;
 using kernels_internal::Weights;
 
 TEST(ScalarKernelsTest, IntegerProductIsThePlainFormula) {
@@ -78,17 +81,35 @@ TEST(ScalarKernelsTest, RowKernelsArePlainFormulas) {
 
     constexpr int kRows = 3;
     const std::vector<float> rows = RandomFloats(kRows * n, n + 2);
-    std::vector<float> scaled = rows, y(n), positive = x;
+    std::vector<float> scaled = rows, positive = x;
     t.scale_columns(scaled.data(), kRows, n, x.data(), other.data());
     for (int i = 0; i < kRows * n; ++i) {
       EXPECT_EQ(scaled[i], std::fma(rows[i], x[i % n], other[i % n])) << i;
     }
-    t.magnitudes(x.data(), other.data(), n, y.data());
     t.relu(positive.data(), n);
     for (int i = 0; i < n; ++i) {
-      const double length = std::hypot(double{x[i]}, double{other[i]});
-      EXPECT_NEAR(y[i], length, 2e-7 * length) << i;
       EXPECT_EQ(positive[i], std::max(x[i], 0.0f)) << i;
+    }
+  }
+}
+
+TEST(ScalarKernelsTest, SpectrumIsTheWindowedFourierTransform) {
+  for (const int size : {4, 8, 64, 256}) {
+    for (const int m : {1, 3, 16}) {
+      const Signals signals(m, size);
+      const std::vector<float> y = signals.Spectrum(ScalarKernels());
+      for (int i = 0; i < kLanes; ++i) {
+        for (int k = 0; k <= size / 2; ++k) {
+          std::complex<double> sum = 0;
+          double most = 0;
+          for (int t = 0; i < m && t < size; ++t) {
+            const double sample = double{signals.x[i * signals.ldx + t]} * signals.window[t];
+            sum += std::polar(sample, -2 * std::numbers::pi * k * t / size);
+            most += std::abs(sample);
+          }
+          EXPECT_NEAR(y[k * kLanes + i], std::abs(sum), 1e-6 * most) << size << ": " << k;
+        }
+      }
     }
   }
 }

@@ -104,8 +104,8 @@ TEST_F(GoldenTest, VoiceActivityIsThatOfOnnxRuntimeHoweverTheSamplesAreCut) {
     }
     ASSERT_GE(probabilities.size(), std::min<std::size_t>(expected.size(), 50));
     for (std::size_t i = 0; i < probabilities.size() && i < expected.size(); ++i) {
-      // Float sums in another order, through a recurrent cell.
-      EXPECT_NEAR(probabilities[i], expected[i], 2e-4) << "window " << i;
+      // The gates of the recurrent cell are in 8 bits here.
+      EXPECT_NEAR(probabilities[i], expected[i], 0.01) << "window " << i;
     }
   }
 }

@@ -89,7 +89,7 @@ const KernelTable& AmxKernels() {
       LayerNorm<Avx512Vector>,
       Moments<Avx512Vector>,
       ScaleColumns<Avx512Vector>,
-      Magnitudes<Avx512Vector>,
+      Spectrum<Avx512Vector>,
       Relu<Avx512Vector>,
       Rotate<Avx512Vector>,
       Gelu<Avx512Vector>,

@@ -265,7 +265,7 @@ const KernelTable& Avx2Kernels() {
                                      LayerNorm<Avx2Vector>,
                                      Moments<Avx2Vector>,
                                      ScaleColumns<Avx2Vector>,
-                                     Magnitudes<Avx2Vector>,
+                                     Spectrum<Avx2Vector>,
                                      Relu<Avx2Vector>,
                                      Rotate<Avx2Vector>,
                                      Gelu<Avx2Vector>,

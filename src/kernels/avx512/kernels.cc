@@ -20,7 +20,7 @@ const KernelTable& Avx512Kernels() {
                                      LayerNorm<Avx512Vector>,
                                      Moments<Avx512Vector>,
                                      ScaleColumns<Avx512Vector>,
-                                     Magnitudes<Avx512Vector>,
+                                     Spectrum<Avx512Vector>,
                                      Relu<Avx512Vector>,
                                      Rotate<Avx512Vector>,
                                      Gelu<Avx512Vector>,

@@ -1,12 +1,13 @@
 #pragma once
 
-// The float kernels, spelled once over the vector of vector.h; sgemm.h and attend.h have the larger
-// ones.
+// The float kernels, spelled once over the vector of vector.h; sgemm.h, spectrum.h and attend.h
+// have the larger ones.
 
 #include <cstdint>
 
 #include "kernels/internal/attend.h"
 #include "kernels/internal/sgemm.h"
+#include "kernels/internal/spectrum.h"
 #include "kernels/internal/vector.h"
 
 namespace lethe::kernels_internal {
@@ -81,15 +82,6 @@ void ScaleColumns(float* x, int m, int n, const float* scale, const float* shift
               .StorePartial(x + i, rest);
         });
   }
-}
-
-template <class V>
-void Magnitudes(const float* a, const float* b, int n, float* y) {
-  EachVector(
-      n, [&](int i, int rest) __attribute__((always_inline)) {
-        const V u = V::LoadPartial(a + i, rest), v = V::LoadPartial(b + i, rest);
-        V::Sqrt(u * u + v * v).StorePartial(y + i, rest);
-      });
 }
 
 template <class V>

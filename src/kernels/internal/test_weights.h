@@ -1,12 +1,13 @@
 #pragma once
 
-// What the tests of the kernels multiply: random values, weights in every layout, rows in bytes,
-// heads.
+// What the tests of the kernels work on: random values, weights in every layout, rows in bytes,
+// signals, heads.
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <random>
 #include <string>
 #include <vector>
@@ -115,6 +116,26 @@ inline void ExpectSameBits(const std::vector<float>& a, const std::vector<float>
         << what << " at " << i << ": " << a[i] << " and " << b[i];
   }
 }
+
+// Some real signals, rows a little longer than they are.
+struct Signals {
+  Signals(int count, int length) : m(count), size(length), ldx(length + 3) {
+    x = RandomFloats(static_cast<std::size_t>(kLanes) * ldx, count + length);
+    window = RandomFloats(size, 2, 1.0f);
+    for (int k = 0; k < size / 2; ++k) {
+      turns.push_back(static_cast<float>(std::cos(2 * std::numbers::pi * k / size)));
+      turns.push_back(static_cast<float>(std::sin(2 * std::numbers::pi * k / size)));
+    }
+  }
+  std::vector<float> Spectrum(const KernelTable& table) const {
+    std::vector<float> scratch(static_cast<std::size_t>(size) * kLanes, 5.0f);
+    std::vector<float> y(static_cast<std::size_t>(size / 2 + 1) * kLanes, 7.0f);
+    table.spectrum(x.data(), m, size, ldx, window.data(), turns.data(), scratch.data(), y.data());
+    return y;
+  }
+  int m, size, ldx;
+  std::vector<float> x, window, turns;
+};
 
 // Keys and values of a head, packed, and queries; all out of x [frames, 3d].
 struct Head {

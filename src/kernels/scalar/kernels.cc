@@ -100,7 +100,7 @@ const KernelTable& ScalarKernels() {
       LayerNorm<ScalarVector>,
       Moments<ScalarVector>,
       ScaleColumns<ScalarVector>,
-      Magnitudes<ScalarVector>,
+      Spectrum<ScalarVector>,
       Relu<ScalarVector>,
       Rotate<ScalarVector>,
       Gelu<ScalarVector>,

@@ -4,7 +4,10 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 
+#include "model/internal/packed_matrices.h"
+#include "tensor/quantized_linear.h"
 #include "tensor/safetensors.h"
 
 namespace lethe {
@@ -20,8 +23,13 @@ constexpr int kFftFrames = (kBuffer - kFftSize) / kFftHop + 1;
 constexpr int kBins = kFftSize / 2 + 1;
 constexpr int kFilters = 272;  // 2 * kBins, padded to whole vectors
 constexpr int kHidden = 128;
-// Windows that run together, so that each weight is fetched once for all of them.
-constexpr int kBatch = 16;
+// Windows that run together, so that each weight is fetched once for all of them, and a lane each
+// transforms them.
+constexpr int kBatch = kLanes;
+static_assert(kHidden % kActivationAlign == 0);
+
+// How far an element of the transform may be from the formula; the largest is 1.
+constexpr double kBasisTolerance = 1e-5;
 
 // The convolutions: three taps, padding of one frame on both sides.
 struct Layer {
@@ -32,11 +40,11 @@ constexpr std::array<Layer, 4> kLayers = {
     {{kBins, 128, kFftFrames, 1}, {128, 64, kFftFrames, 2}, {64, 64, 2, 2}, {64, kHidden, 1, 1}}};
 
 struct Weights {
-  const float* basis = nullptr;  // [256, 272]
+  std::array<float, kFftSize> window{}, turns{};  // as KernelTable::spectrum takes them
   std::array<const float*, 4> weight{};
   std::array<const float*, 4> bias{};
-  const float* input_gates = nullptr;   // [128, 512]
-  const float* hidden_gates = nullptr;  // [128, 512]
+  // In 8 bits: a step of the cell reads all of those for what is hidden.
+  PackedMatrices input_gates, hidden_gates;
   const float* gate_bias = nullptr;
   const float* output = nullptr;
   const float* output_bias = nullptr;
@@ -47,7 +55,7 @@ class SileroState final : public VoiceActivityState {
   SileroState(const Weights& weights, const KernelTable& kernels) : w_(weights), kernels_(kernels) {
     pending_.assign(kContext, 0.0f);
     buffers_.resize(std::size_t{kBatch} * kBuffer);
-    spectrum_.resize(std::size_t{kBatch} * kFilters);
+    scratch_.resize(std::size_t{kBatch} * kFftSize);
     for (std::size_t i = 0; i < kLayers.size(); ++i) {
       frames_[i].assign(std::size_t{kBatch} * FrameStride(i), 0.0f);
     }
@@ -81,17 +89,16 @@ class SileroState final : public VoiceActivityState {
       }
     }
     for (int f = 0; f < kFftFrames; ++f) {
-      kernels_.sgemm(windows, kFilters, kFftSize, buffers_.data() + f * kFftHop, kBuffer, 1,
-                     w_.basis, kFilters, nullptr, spectrum_.data(), kFilters);
-      for (int i = 0; i < windows; ++i) {
-        const float* in = spectrum_.data() + std::size_t{kFilters} * i;
-        float* out = frames_[0].data() + FrameStride(0) * i + std::size_t{kBins} * f;
-        kernels_.magnitudes(in, in + kBins, kBins, out);
-      }
+      kernels_.spectrum(buffers_.data() + f * kFftHop, windows, kFftSize, kBuffer, w_.window.data(),
+                        w_.turns.data(), scratch_.data(),
+                        frames_[0].data() + std::size_t{kBins} * kBatch * f);
     }
     for (std::size_t l = 0; l < kLayers.size(); ++l) {
       const Layer& layer = kLayers[l];
       const bool last = l + 1 == kLayers.size();
+      // The spectra lie a column a window, the rest a row a window.
+      const std::int64_t window = l == 0 ? 1 : static_cast<std::int64_t>(FrameStride(l));
+      const std::int64_t value = l == 0 ? kBatch : 1;
       float* to = last ? features_.data() : frames_[l + 1].data();
       const std::size_t to_stride = last ? kHidden : FrameStride(l + 1);
       for (int f = 0; f < layer.frames_out(); ++f) {
@@ -100,19 +107,18 @@ class SileroState final : public VoiceActivityState {
         const int begin = f * layer.step - 1;
         const int first = begin < 0 ? 1 : 0, end = begin + 3 > layer.frames_in ? 2 : 3;
         kernels_.sgemm(windows, layer.outputs, (end - first) * layer.inputs,
-                       frames_[l].data() + std::size_t(begin + first) * layer.inputs,
-                       static_cast<std::int64_t>(FrameStride(l)), 1,
+                       frames_[l].data() + (begin + first) * layer.inputs * value, window, value,
                        w_.weight[l] + std::size_t(first) * layer.inputs * layer.outputs,
                        layer.outputs, w_.bias[l], out, static_cast<std::int64_t>(to_stride));
         for (int i = 0; i < windows; ++i) kernels_.relu(out + to_stride * i, layer.outputs);
       }
     }
-    kernels_.sgemm(windows, 4 * kHidden, kHidden, features_.data(), kHidden, 1, w_.input_gates,
-                   4 * kHidden, w_.gate_bias, gates_.data(), 4 * kHidden);
+    PackedWeights input_gates = w_.input_gates.View(0);
+    input_gates.bias = w_.gate_bias;
+    Multiply(features_.data(), windows, input_gates, gates_.data(), false);
     for (int i = 0; i < windows; ++i) {
       float* gates = gates_.data() + std::size_t{4} * kHidden * i;
-      kernels_.sgemm(1, 4 * kHidden, kHidden, hidden_.data(), 0, 1, w_.hidden_gates, 4 * kHidden,
-                     gates, gates, 0);
+      Multiply(hidden_.data(), 1, w_.hidden_gates.View(0), gates, true);
       kernels_.lstm_cell(gates, kHidden, cell_.data(), hidden_.data());
       double sum = *w_.output_bias;
       for (int j = 0; j < kHidden; ++j) {
@@ -122,11 +128,22 @@ class SileroState final : public VoiceActivityState {
     }
   }
 
+  // gates = x * weights, of m rows of kHidden; accumulate adds what is there.
+  void Multiply(const float* x, int m, const PackedWeights& weights, float* gates,
+                bool accumulate) {
+    std::array<std::uint8_t, std::size_t{kBatch} * kHidden> quantized;
+    std::array<RowScale, kBatch> rows;
+    kernels_.quantize_rows(x, m, kHidden, kHidden, quantized.data(), kHidden, rows.data());
+    kernels_.gemm_u8s8(quantized.data(), m, kHidden, rows.data(), weights, gates, 4 * kHidden,
+                       accumulate);
+  }
+
   const Weights& w_;
   const KernelTable& kernels_;
   std::vector<float> pending_;  // the context, then what does not fill a window yet
-  std::vector<float> buffers_, spectrum_, features_, gates_;
-  std::array<std::vector<float>, 4> frames_;  // [batch, frames_in, inputs] for each layer
+  std::vector<float> buffers_, scratch_, features_, gates_;
+  // [frames_in, inputs, batch] for the first layer, [batch, frames_in, inputs] for the others
+  std::array<std::vector<float>, 4> frames_;
   std::array<float, kHidden> cell_{}, hidden_{};
 };
 
@@ -146,15 +163,22 @@ class Silero final : public VoiceActivityModel {
       *to = values.data();
       return OkStatus();
     };
-    RETURN_IF_ERROR(view("stft.basis", {kFftSize, kFilters}, &w_.basis));
+    const float* basis = nullptr;
+    RETURN_IF_ERROR(view("stft.basis", {kFftSize, kFilters}, &basis));
+    RETURN_IF_ERROR(TakeApart(basis));
     for (std::size_t i = 0; i < kLayers.size(); ++i) {
       const std::string name = "encoder." + std::to_string(i);
       RETURN_IF_ERROR(
           view(name + ".weight", {3 * kLayers[i].inputs, kLayers[i].outputs}, &w_.weight[i]));
       RETURN_IF_ERROR(view(name + ".bias", {kLayers[i].outputs}, &w_.bias[i]));
     }
-    RETURN_IF_ERROR(view("lstm.weight_ih", {kHidden, 4 * kHidden}, &w_.input_gates));
-    RETURN_IF_ERROR(view("lstm.weight_hh", {kHidden, 4 * kHidden}, &w_.hidden_gates));
+    for (const auto& [name, to] : {std::pair("lstm.weight_ih", &w_.input_gates),
+                                   std::pair("lstm.weight_hh", &w_.hidden_gates)}) {
+      const float* weight = nullptr;
+      RETURN_IF_ERROR(view(name, {kHidden, 4 * kHidden}, &weight));
+      to->Resize(1, 4 * kHidden, kHidden);
+      to->PackInputs(kernels_, 0, weight, 4 * kHidden);
+    }
     RETURN_IF_ERROR(view("lstm.bias", {4 * kHidden}, &w_.gate_bias));
     RETURN_IF_ERROR(view("output.weight", {kHidden}, &w_.output));
     return view("output.bias", {1}, &w_.output_bias);
@@ -166,6 +190,30 @@ class Silero final : public VoiceActivityModel {
   }
 
  private:
+  // The file has the transform as a matrix [256, 272], window included. What makes a fast transform
+  // of it is the window, if nothing else was learnt.
+  Status TakeApart(const float* basis) {
+    for (int k = 0; k < kFftSize / 2; ++k) {
+      const double angle = 2 * std::numbers::pi * k / kFftSize;
+      w_.turns[2 * k] = static_cast<float>(std::cos(angle));
+      w_.turns[2 * k + 1] = static_cast<float>(std::sin(angle));
+    }
+    for (int t = 0; t < kFftSize; ++t) {
+      const float* row = basis + std::size_t{kFilters} * t;
+      w_.window[t] = row[0];
+      for (int k = 0; k < kBins; ++k) {
+        const double angle = 2 * std::numbers::pi * (k * t % kFftSize) / kFftSize;
+        // Not-a-numbers are off as well; the sign of the imaginary part does not matter.
+        const double real = row[k] - row[0] * std::cos(angle);
+        const double imaginary = std::abs(row[kBins + k]) - std::abs(row[0] * std::sin(angle));
+        if (!(std::abs(real) < kBasisTolerance && std::abs(imaginary) < kBasisTolerance)) {
+          return DataLoss("stft.basis is no windowed Fourier transform");
+        }
+      }
+    }
+    return OkStatus();
+  }
+
   SafetensorsFile file_;
   const KernelTable& kernels_;
   Weights w_;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "model/moonshine/internal/packed_matrices.h"
+#include "model/internal/packed_matrices.h"
 #include "model/moonshine/internal/rotary.h"
 #include "model/moonshine/internal/weights.h"
 #include "model/speech_model.h"

@@ -7,7 +7,7 @@
 
 #include "kernels/kernels.h"
 
-namespace lethe::moonshine {
+namespace lethe {
 
 /// Some matrices of n outputs by k inputs each, symmetric, in the layout of PackedWeights. Scores
 /// are a product with keys (outputs: places, inputs: a head's dimensions), what attention gives is
@@ -34,4 +34,4 @@ class PackedMatrices {
   std::vector<std::int32_t> zero_;  // one output each: all have the same
 };
 
-}  // namespace lethe::moonshine
+}  // namespace lethe

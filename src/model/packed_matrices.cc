@@ -1,10 +1,10 @@
-#include "model/moonshine/internal/packed_matrices.h"
+#include "model/internal/packed_matrices.h"
 
 #include <cstddef>
 
 #include "tensor/quantized_linear.h"
 
-namespace lethe::moonshine {
+namespace lethe {
 namespace {
 
 // What a kernel may read behind the last weight.
@@ -47,4 +47,4 @@ PackedWeights PackedMatrices::View(int i) const {
           .bias = nullptr};
 }
 
-}  // namespace lethe::moonshine
+}  // namespace lethe
