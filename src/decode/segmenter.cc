@@ -32,13 +32,14 @@ std::vector<SpeechSpan> Segmenter::Push(float probability) {
     in_speech_ = true;
     start_ = std::max(previous_end_, At(window) - MillisToSamples(options_.padding));
     first_window_ = window;
+    continues_ = false;
     loud_windows_ = 0;
     peak_ = 0;
     open_.clear();
   }
   open_.push_back(probability);
   peak_ = std::max(peak_, probability);
-  if (probability >= options_.onset) ++loud_windows_;
+  if (IsLoud(probability)) ++loud_windows_;
   if (probability >= options_.offset) last_speech_ = window;
   if (window - last_speech_ >= Windows(options_.trailing_silence)) {
     Close(At(last_speech_ + 1), &spans);
@@ -50,7 +51,7 @@ std::vector<SpeechSpan> Segmenter::Push(float probability) {
 
 void Segmenter::Close(SampleIndex last_speech_end, std::vector<SpeechSpan>* spans) {
   in_speech_ = false;
-  if (loud_windows_ < Windows(options_.min_speech)) return;
+  if (!IsSpeech()) return;
   spans->push_back(UpTo(last_speech_end + MillisToSamples(options_.padding)));
   previous_end_ = spans->back().end;
   any_segment_ = true;
@@ -61,7 +62,7 @@ SpeechSpan Segmenter::UpTo(SampleIndex end) const {
 }
 
 std::optional<SpeechSpan> Segmenter::Open() const {
-  if (!in_speech_ || loud_windows_ < Windows(options_.min_speech)) return std::nullopt;
+  if (!in_speech_ || !IsSpeech()) return std::nullopt;
   return UpTo(At(windows_));
 }
 
@@ -92,8 +93,9 @@ void Segmenter::CutIfTooLong(std::vector<SpeechSpan>* spans) {
   open_.erase(open_.begin(), open_.begin() + best);
   first_window_ += best;
   peak_ = *std::max_element(open_.begin(), open_.end());
+  continues_ = true;
   loud_windows_ = static_cast<int>(
-      std::count_if(open_.begin(), open_.end(), [this](float p) { return p >= options_.onset; }));
+      std::count_if(open_.begin(), open_.end(), [this](float p) { return IsLoud(p); }));
 }
 
 std::vector<SpeechSpan> Segmenter::Finish(SampleIndex total_samples) {
@@ -104,22 +106,30 @@ std::vector<SpeechSpan> Segmenter::Finish(SampleIndex total_samples) {
     if (span.end >= At(windows_)) span.end = total_samples;
     if (total_samples <= MillisToSamples(options_.settling)) span.certain = true;
   }
-  if (!any_segment_ && faint_peak_ >= options_.faint_onset) {
-    const SampleIndex padding = 2 * MillisToSamples(options_.padding);
-    spans.push_back({std::max<SampleIndex>(0, At(faint_window_) - padding),
-                     std::min(total_samples, At(faint_window_ + 1) + padding), false});
+  if (std::optional<SpeechSpan> faint = Faint()) {
+    faint->end = std::min(total_samples, faint->end);
+    spans.push_back(*faint);
   }
   return spans;
 }
 
+std::optional<SpeechSpan> Segmenter::Faint() const {
+  if (any_segment_ || faint_peak_ < options_.faint_onset) return std::nullopt;
+  const SampleIndex padding = 2 * MillisToSamples(options_.padding);
+  return SpeechSpan{.start = std::max<SampleIndex>(0, At(faint_window_) - padding),
+                    .end = At(faint_window_ + 1) + padding};
+}
+
 SampleIndex Segmenter::KeepFrom() const {
-  if (in_speech_) return start_;
-  SampleIndex from = At(windows_) - MillisToSamples(options_.padding);
-  // A faint peak may become a segment as long as nothing else has.
-  if (!any_segment_ && faint_peak_ >= options_.faint_onset) {
-    from = std::min(from, At(faint_window_) - 2 * MillisToSamples(options_.padding));
+  const SampleIndex padding = MillisToSamples(options_.padding);
+  SampleIndex from = in_speech_ ? start_ : std::max(previous_end_, At(windows_) - padding);
+  // As long as there was no segment the next window may be a faint peak, or the last one is.
+  if (!any_segment_) {
+    from = std::min(from, At(windows_) - 2 * padding);
+    const std::optional<SpeechSpan> faint = Faint();
+    if (faint && faint->end > At(windows_)) from = std::min(from, faint->start);
   }
-  return std::max(previous_end_, from);
+  return std::max<SampleIndex>(0, from);
 }
 
 }  // namespace lethe

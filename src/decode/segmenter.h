@@ -69,11 +69,21 @@ class Segmenter {
   /// before `trailing_silence` is over.
   std::optional<SpeechSpan> Expected() const;
 
-  /// Nothing before this sample will be part of a span any more: the audio may go.
+  /// What becomes of a stream in which nothing reaches the onset (SegmenterOptions::faint_onset), as
+  /// far as is known: a span around the highest window. Nothing once there was a segment.
+  std::optional<SpeechSpan> Faint() const;
+
+  /// Nothing before this sample will be part of a span any more: the audio may go. But for a Faint()
+  /// that ends before now: whoever wants it copies it, for the end of the stream may be far.
   SampleIndex KeepFrom() const;
 
  private:
   SpeechSpan UpTo(SampleIndex end) const;
+  // Enough for a segment; a click is not.
+  bool IsSpeech() const { return loud_windows_ >= Windows(options_.min_speech); }
+  bool IsLoud(float probability) const {
+    return probability >= (continues_ ? options_.offset : options_.onset);
+  }
   void Close(SampleIndex last_speech_end, std::vector<SpeechSpan>* spans);
   void CutIfTooLong(std::vector<SpeechSpan>* spans);
   SampleIndex At(std::int64_t window) const { return window * window_samples_; }
@@ -87,7 +97,8 @@ class Segmenter {
   SampleIndex start_ = 0;          // of the open segment, padded
   std::int64_t first_window_ = 0;  // of the open segment
   std::int64_t last_speech_ = 0;   // the last window above offset
-  int loud_windows_ = 0;           // windows above onset in the open segment
+  bool continues_ = false;         // it goes on behind a cut, so somebody was speaking
+  int loud_windows_ = 0;           // windows of it above onset; behind a cut, above offset
   float peak_ = 0;
   std::deque<float> open_;  // probabilities since first_window_
   bool any_segment_ = false;

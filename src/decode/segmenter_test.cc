@@ -3,6 +3,8 @@
 
 #include "decode/segmenter.h"
 
+#include <array>
+#include <optional>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -172,6 +174,61 @@ TEST(SegmenterTest, TheNoiseThresholdMovesEveryOtherOne) {
     EXPECT_LT(lenient.*member, plain.*member);
     EXPECT_GT(lenient.*member, 0.0f);
     EXPECT_LT(strict.*member, 1.0f);
+  }
+}
+
+// The 6.4 s behind a cut that never reach the onset again are speech that goes on.
+TEST(SegmenterTest, SpeechThatGoesOnQuietlyBehindACutIsNotLost) {
+  const auto spans = Segment({{200, 0.9f}, {432, 0.4f}, {50, 0.0f}});
+  ASSERT_EQ(spans.size(), 2u);
+  EXPECT_TRUE(spans[0].cut);
+  EXPECT_EQ(spans[1].start, spans[0].end);
+  EXPECT_EQ(spans[1].end, 632 * kWindow + MillisToSamples(SegmenterOptions{}.padding));
+}
+
+TEST(SegmenterTest, AClickBehindACutIsOneStill) {
+  SegmenterOptions options;
+  options.max_length = Millis{3'200};
+  // The cut is in the middle of the dip, and behind it a single window is above the offset.
+  const auto spans = Segment({{60, 0.9f}, {39, 0.1f}, {1, 0.4f}, {50, 0.0f}}, options);
+  ASSERT_EQ(spans.size(), 1u);
+}
+
+// What the segmenter may still ask for is always there, if what it lets go is let go.
+TEST(SegmenterTest, NoSpanBeginsInWhatWasLetGo) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 2000; ++round) {
+    Segmenter segmenter({}, kWindow);
+    // Long silences, faint places, clicks and speech, in any order.
+    std::discrete_distribution<int> kind({round % 3 == 0 ? 0.02 : 0.0, 0.2, 0.05, 1.0});
+    std::optional<SpeechSpan> copied;
+    SampleIndex kept_from = 0, total = 0;
+    const auto check = [&](const SpeechSpan& span) {
+      if (copied && copied->start == span.start) return;
+      ASSERT_GE(span.start, kept_from) << "round " << round << " at " << total;
+    };
+    for (int part = 0; part < 40; ++part) {
+      const float level = std::array{0.9f, 0.35f, 0.6f, 0.02f}[kind(random)];
+      const int length =
+          level == 0.6f || level == 0.35f ? 1 : std::uniform_int_distribution(1, 40)(random);
+      for (int i = 0; i < length; ++i) {
+        ASSERT_GE(segmenter.KeepFrom(), kept_from);
+        kept_from = segmenter.KeepFrom();
+        ASSERT_GE(kept_from + MillisToSamples(Millis{16'000}), total);
+        total += kWindow;
+        const float level_here = level + 0.001f * static_cast<float>(random() % 100);
+        for (const SpeechSpan& span : segmenter.Push(level_here)) check(span);
+        const std::optional<SpeechSpan> faint = segmenter.Faint();
+        if (!faint) copied.reset();
+        if (faint && faint->end <= total) {
+          if (!copied || copied->start != faint->start) {
+            ASSERT_GE(faint->start, kept_from);
+          }
+          copied = faint;
+        }
+      }
+    }
+    for (const SpeechSpan& span : segmenter.Finish(total)) check(span);
   }
 }
 

@@ -29,7 +29,19 @@ std::vector<HeardSpan> Listener::Push(std::span<const float> samples) {
       spans.push_back({span, windows_ * window_samples_});
     }
   }
+  KeepFaint();
   return spans;
+}
+
+// It may be needed at the end of the stream, which may be days away.
+void Listener::KeepFaint() {
+  const std::optional<SpeechSpan> faint = segmenter_.Faint();
+  if (!faint) {
+    faint_ = {};
+  } else if (faint->end <= windows_ * window_samples_ &&
+             (faint_.samples.empty() || faint_.start != faint->start)) {
+    faint_ = Copy(*faint);
+  }
 }
 
 std::vector<HeardSpan> Listener::Finish() {
@@ -39,8 +51,11 @@ std::vector<HeardSpan> Listener::Finish() {
 }
 
 Utterance Listener::Copy(const SpeechSpan& span) const {
-  LETHE_CHECK(span.start >= start_);
   const SampleIndex end = std::min(span.end, total());
+  const bool kept = !faint_.samples.empty() && span.start == faint_.start &&
+                    end - span.start == static_cast<SampleIndex>(faint_.samples.size());
+  if (kept) return faint_;
+  LETHE_CHECK(span.start >= start_);
   Utterance utterance{.start = span.start, .samples = {}, .certain = span.certain};
   if (end > span.start) {
     utterance.samples.assign(audio_.begin() + (span.start - start_),

@@ -18,7 +18,7 @@ struct HeardSpan : SpeechSpan {
 };
 
 /// Runs voice activity detection over a stream and holds the audio that may still be part of a
-/// span. It holds no more than the longest span and a few seconds.
+/// span. It holds no more than the longest span and a few seconds, however long the stream.
 ///
 /// Thread: one at a time
 class Listener {
@@ -39,10 +39,13 @@ class Listener {
   Utterance Copy(const SpeechSpan& span) const;
 
   const Segmenter& segmenter() const { return segmenter_; }
+  /// Samples that are held now.
+  std::size_t held_samples() const { return audio_.size() + faint_.samples.size(); }
   SampleIndex total() const { return start_ + static_cast<SampleIndex>(audio_.size()); }
 
  private:
   void Append(std::span<const float> samples);
+  void KeepFaint();
   void Forget(SampleIndex from);
 
   const int window_samples_;
@@ -50,6 +53,7 @@ class Listener {
   Segmenter segmenter_;
   std::vector<float> audio_;  // from start_ on
   SampleIndex start_ = 0;
+  Utterance faint_;  // the segmenter's, once all of it was heard
   std::vector<float> probabilities_;
   SampleIndex windows_ = 0;
 };
