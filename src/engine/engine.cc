@@ -128,7 +128,7 @@ class Engine::Impl {
   EngineFigures figures() const {
     EngineFigures figures{
         .waiting = recordings_.waiting(),
-        .heard = std::chrono::nanoseconds(heard_ * (1'000'000'000 / kSampleRate))};
+        .heard = std::chrono::microseconds(heard_ * 1'000 / (kSampleRate / 1'000))};
     for (const auto& shard : shards_) {
       figures.live_streams += shard->num_sessions;
       figures.busy += shard->busy();

@@ -58,7 +58,7 @@ struct EngineFigures {
   int live_streams = 0;               // open now
   int recordings = 0;                 // open now
   int waiting = 0;                    // stretches of recordings that no shard has taken yet
-  std::chrono::nanoseconds heard{0};  // audio that was pushed, of live streams and recordings
+  std::chrono::microseconds heard{0};  // audio that was pushed, of live streams and recordings
   std::chrono::nanoseconds busy{0};   // that shards were at work, of all of them together
 
   EngineFigures& operator+=(const EngineFigures& other);

@@ -50,17 +50,36 @@ struct Weights {
   const float* output_bias = nullptr;
 };
 
+std::size_t FrameStride(std::size_t layer) {
+  return static_cast<std::size_t>(kLayers[layer].frames_in) * kLayers[layer].inputs;
+}
+
+// What a batch of windows needs while it runs, 180 kB: a thread's, or thousands of streams would
+// each have their own.
+struct Scratch {
+  Scratch()
+      : buffers(std::size_t{kBatch} * kBuffer),
+        transform(std::size_t{kBatch} * kFftSize),
+        features(std::size_t{kBatch} * kHidden),
+        gates(std::size_t{kBatch} * 4 * kHidden) {
+    for (std::size_t i = 0; i < kLayers.size(); ++i) {
+      frames[i].resize(std::size_t{kBatch} * FrameStride(i));
+    }
+  }
+  static Scratch& OfThisThread() {
+    thread_local Scratch scratch;
+    return scratch;
+  }
+
+  std::vector<float> buffers, transform, features, gates;
+  // [frames_in, inputs, batch] for the first layer, [batch, frames_in, inputs] for the others
+  std::array<std::vector<float>, 4> frames;
+};
+
 class SileroState final : public VoiceActivityState {
  public:
   SileroState(const Weights& weights, const KernelTable& kernels) : w_(weights), kernels_(kernels) {
     pending_.assign(kContext, 0.0f);
-    buffers_.resize(std::size_t{kBatch} * kBuffer);
-    scratch_.resize(std::size_t{kBatch} * kFftSize);
-    for (std::size_t i = 0; i < kLayers.size(); ++i) {
-      frames_[i].assign(std::size_t{kBatch} * FrameStride(i), 0.0f);
-    }
-    features_.resize(std::size_t{kBatch} * kHidden);
-    gates_.resize(std::size_t{kBatch} * 4 * kHidden);
   }
 
   void Push(std::span<const float> samples, std::vector<float>* probabilities) override {
@@ -75,23 +94,20 @@ class SileroState final : public VoiceActivityState {
   }
 
  private:
-  static std::size_t FrameStride(std::size_t layer) {
-    return static_cast<std::size_t>(kLayers[layer].frames_in) * kLayers[layer].inputs;
-  }
-
   // Windows kWindow apart, each with its context before it.
   void Run(const float* samples, int windows, std::vector<float>* probabilities) {
+    Scratch& scratch = Scratch::OfThisThread();
     for (int i = 0; i < windows; ++i) {
-      float* buffer = buffers_.data() + std::size_t{kBuffer} * i;
+      float* buffer = scratch.buffers.data() + std::size_t{kBuffer} * i;
       std::copy_n(samples + std::size_t{kWindow} * i, kContext + kWindow, buffer);
       for (int j = 0; j < kPad; ++j) {
         buffer[kContext + kWindow + j] = buffer[kContext + kWindow - 2 - j];
       }
     }
     for (int f = 0; f < kFftFrames; ++f) {
-      kernels_.spectrum(buffers_.data() + f * kFftHop, windows, kFftSize, kBuffer, w_.window.data(),
-                        w_.turns.data(), scratch_.data(),
-                        frames_[0].data() + std::size_t{kBins} * kBatch * f);
+      kernels_.spectrum(scratch.buffers.data() + f * kFftHop, windows, kFftSize, kBuffer,
+                        w_.window.data(), w_.turns.data(), scratch.transform.data(),
+                        scratch.frames[0].data() + std::size_t{kBins} * kBatch * f);
     }
     for (std::size_t l = 0; l < kLayers.size(); ++l) {
       const Layer& layer = kLayers[l];
@@ -99,7 +115,7 @@ class SileroState final : public VoiceActivityState {
       // The spectra lie a column a window, the rest a row a window.
       const std::int64_t window = l == 0 ? 1 : static_cast<std::int64_t>(FrameStride(l));
       const std::int64_t value = l == 0 ? kBatch : 1;
-      float* to = last ? features_.data() : frames_[l + 1].data();
+      float* to = last ? scratch.features.data() : scratch.frames[l + 1].data();
       const std::size_t to_stride = last ? kHidden : FrameStride(l + 1);
       for (int f = 0; f < layer.frames_out(); ++f) {
         float* out = to + std::size_t(f) * layer.outputs;
@@ -107,17 +123,17 @@ class SileroState final : public VoiceActivityState {
         const int begin = f * layer.step - 1;
         const int first = begin < 0 ? 1 : 0, end = begin + 3 > layer.frames_in ? 2 : 3;
         kernels_.sgemm(windows, layer.outputs, (end - first) * layer.inputs,
-                       frames_[l].data() + (begin + first) * layer.inputs * value, window, value,
-                       w_.weight[l] + std::size_t(first) * layer.inputs * layer.outputs,
+                       scratch.frames[l].data() + (begin + first) * layer.inputs * value, window,
+                       value, w_.weight[l] + std::size_t(first) * layer.inputs * layer.outputs,
                        layer.outputs, w_.bias[l], out, static_cast<std::int64_t>(to_stride));
         for (int i = 0; i < windows; ++i) kernels_.relu(out + to_stride * i, layer.outputs);
       }
     }
     PackedWeights input_gates = w_.input_gates.View(0);
     input_gates.bias = w_.gate_bias;
-    Multiply(features_.data(), windows, input_gates, gates_.data(), false);
+    Multiply(scratch.features.data(), windows, input_gates, scratch.gates.data(), false);
     for (int i = 0; i < windows; ++i) {
-      float* gates = gates_.data() + std::size_t{4} * kHidden * i;
+      float* gates = scratch.gates.data() + std::size_t{4} * kHidden * i;
       Multiply(hidden_.data(), 1, w_.hidden_gates.View(0), gates, true);
       kernels_.lstm_cell(gates, kHidden, cell_.data(), hidden_.data());
       double sum = *w_.output_bias;
@@ -141,9 +157,6 @@ class SileroState final : public VoiceActivityState {
   const Weights& w_;
   const KernelTable& kernels_;
   std::vector<float> pending_;  // the context, then what does not fill a window yet
-  std::vector<float> buffers_, scratch_, features_, gates_;
-  // [frames_in, inputs, batch] for the first layer, [batch, frames_in, inputs] for the others
-  std::array<std::vector<float>, 4> frames_;
   std::array<float, kHidden> cell_{}, hidden_{};
 };
 
