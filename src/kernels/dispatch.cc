@@ -43,14 +43,21 @@ bool HasAvx512Vnni() {
          Has(seven.ecx, 11) /*vnni*/;
 }
 
+// Eight tiles of 16 rows by 64 bytes, as amx/tiles.h has them; Intel SDM vol. 2, CPUID.
+bool HasTilesOfOurSize() {
+  const CpuidLeaf palette = Cpuid(0x1d, 1);
+  return Cpuid(0x1d).eax >= 1 && palette.ebx == (8u << 16 | 64) && (palette.ecx & 0xffff) == 16;
+}
+
 bool HasAmxInt8() {
   const CpuidLeaf seven = Cpuid(7);
   if (!HasAvx512Vnni() || !Has(seven.edx, 24) /*amx-tile*/ || !Has(seven.edx, 25) /*amx-int8*/ ||
-      (EnabledStates() & 0x60000) != 0x60000) {
+      (EnabledStates() & 0x60000) != 0x60000 || !HasTilesOfOurSize()) {
     return false;
   }
-  // Linux gives a process the 8 KiB of tile state only when asked;
-  // Documentation/arch/x86/xstate.rst.
+  // Linux gives a process the 8 KiB of tile state only when asked, for all its threads, those that
+  // run already too; Documentation/arch/x86/xstate.rst. If it refuses (an old Linux, a sandbox, a
+  // signal stack that is too small) there is no AMX.
   constexpr long kArchReqXcompPerm = 0x1023;
   constexpr long kXtileData = 18;
   return syscall(SYS_arch_prctl, kArchReqXcompPerm, kXtileData) == 0;

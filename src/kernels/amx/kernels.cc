@@ -13,30 +13,29 @@ namespace lethe {
 
 const KernelTable& AmxKernels() {
   using namespace kernels_internal;
-  static constexpr KernelTable table{
-      "amx",
-      QuantizeRows,
-      TileGemmU8S8<AmxTiles>,
-      VnniGemmU8U4,
-      VnniRefineLargest,
-      Sgemm<Avx512Vector>,
-      LayerNorm<Avx512Vector>,
-      Moments<Avx512Vector>,
-      ScaleColumns<Avx512Vector>,
-      Spectrum<Avx512Vector>,
-      Relu<Avx512Vector>,
-      Rotate<Avx512Vector>,
-      Gelu<Avx512Vector>,
-      TanhAll<Avx512Vector>,
-      SiluMultiply<Avx512Vector>,
-      SoftmaxQuantize<Avx512Vector>,
-      PackOutputs<Avx512Vector>,
-      PackInputs<Avx512Vector>,
-      TileAttendFrames<AmxTiles>,
-      ToHalf<Avx512Vector>,
-      Attend<Avx512Vector>,
-      ArgmaxLogSumExp<Avx512Vector>,
-      LstmCell<Avx512Vector>};
+  static constexpr KernelTable table{"amx",
+                                     QuantizeRows,
+                                     TileGemmU8S8<AmxTiles>,
+                                     VnniGemmU8U4,
+                                     VnniRefineLargest,
+                                     Sgemm<Avx512Vector>,
+                                     LayerNorm<Avx512Vector>,
+                                     Moments<Avx512Vector>,
+                                     ScaleColumns<Avx512Vector>,
+                                     Spectrum<Avx512Vector>,
+                                     Relu<Avx512Vector>,
+                                     Rotate<Avx512Vector>,
+                                     Gelu<Avx512Vector>,
+                                     TanhAll<Avx512Vector>,
+                                     SiluMultiply<Avx512Vector>,
+                                     SoftmaxQuantize<Avx512Vector>,
+                                     PackOutputs<Avx512Vector>,
+                                     PackInputs<Avx512Vector>,
+                                     TileAttendFrames<AmxTiles>,
+                                     ToHalf<Avx512Vector>,
+                                     Attend<Avx512Vector>,
+                                     ArgmaxLogSumExp<Avx512Vector>,
+                                     LstmCell<Avx512Vector>};
   return table;
 }
 

@@ -16,7 +16,8 @@ std::int64_t MultiplyTiles(std::int64_t rounds) {
   const TileScope<AmxTiles> scope(16);
   Unroll<8>([]<int i>() __attribute__((always_inline)) { AmxTiles::Zero<i>(); });
   for (std::int64_t n = 0; n < rounds; ++n) {
-    Unroll<kTiles>([]<int i>() __attribute__((always_inline)) { AmxTiles::MultiplyAdd<i, 6, 7>(); });
+    Unroll<kTiles>([]<int i>()
+                       __attribute__((always_inline)) { AmxTiles::MultiplyAdd<i, 6, 7>(); });
   }
   return rounds * kTiles * kOperations;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The integer product on tiles: 16 rows x 64 inputs times 64 inputs x 16 outputs in one instruction.
-// The packed layout of a panel, [k/4, 16, 4], is the tile's own.
+// The integer product on tiles: 16 rows x 64 inputs times 64 inputs x 16 outputs in one
+// instruction. The packed layout of a panel, [k/4, 16, 4], is the tile's own.
 //
 // Tiles is AmxTiles of tiles.h, or the emulation of it that is tested where there is no AMX.
 
@@ -10,7 +10,6 @@
 #include <immintrin.h>
 
 #include "kernels/amx/tiles.h"
-#include "kernels/avx512/frames.h"
 #include "kernels/avx512/integer.h"
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/attend_frames.h"
@@ -29,8 +28,8 @@ constexpr int kFewestTileRows = 8;
 // Sums become outputs as struct Outputs has it, to the bit. But products of 32 bits, of which each
 // takes two instructions' time, are made of two products of 16 bits that VPDPWSSD adds at once: one
 // factor is cut in two, the other is there as it is and multiplied by the place of the cut.
-//   zero * row.sum:         sum = 64 * high + low,  high <= 255 * 8192 / 64 < 2^15; |64 zero| < 2^15
-//   correction * row.zero:  correction = 128 * high + low,  |high| <= 384 * 8192 / 128 < 2^15;
+//   zero * row.sum:         sum = 64 * high + low,  high <= 255 * 8192 / 64 < 2^15; |64 zero| <
+//   2^15 correction * row.zero:  correction = 128 * high + low,  |high| <= 384 * 8192 / 128 < 2^15;
 //                           128 * row.zero <= 128 * 255 < 2^15
 struct TileRow {
   TileRow() = default;
@@ -48,8 +47,8 @@ struct TileColumns {
     const __m512i none = _mm512_setzero_si512();
     const __m512i z = _mm512_sub_epi32(none, _mm512_loadu_si512(w.zero + n));
     const __m512i c = _mm512_sub_epi32(none, _mm512_loadu_si512(w.correction + n));
-    zero = _mm512_or_si512(_mm512_slli_epi32(z, 22),
-                           _mm512_and_si512(z, _mm512_set1_epi32(0xffff)));
+    zero =
+        _mm512_or_si512(_mm512_slli_epi32(z, 22), _mm512_and_si512(z, _mm512_set1_epi32(0xffff)));
     correction = _mm512_or_si512(_mm512_slli_epi32(_mm512_srai_epi32(c, 7), 16),
                                  _mm512_and_si512(c, _mm512_set1_epi32(127)));
     scale = _mm512_loadu_ps(w.scale + n);
@@ -127,6 +126,7 @@ class TileProduct {
 
   void MultiplyRows() {
     const int tiles = (count_ + kTileRows - 1) / kTileRows, pairs = tiles / 2;
+    fetch_from_ = fetch_to_ = 0;
     for (int n = 0; pairs > 0 && n < w_.n_padded; n += 2 * kLanes) {
       const int panels = n + kLanes < w_.n_padded ? 2 : 1;
       BeginPanels(n, panels);
@@ -136,15 +136,23 @@ class TileProduct {
       }
     }
     if (tiles % 2 == 0) return;
-    FetchPart(0, 1);
+    if (pairs == 0) FetchPart(0, 1);
     for (int n = 0; n < w_.n_padded; n += 4 * kLanes) {
       const int rest = (w_.n_padded - n) / kLanes, panels = rest < 4 ? rest : 4;
       BeginPanels(n, panels);
       switch (panels) {
-        case 1: Block<1, 1>(tiles - 1, n); break;
-        case 2: Block<1, 2>(tiles - 1, n); break;
-        case 3: Block<1, 3>(tiles - 1, n); break;
-        default: Block<1, 4>(tiles - 1, n); break;
+        case 1:
+          Block<1, 1>(tiles - 1, n);
+          break;
+        case 2:
+          Block<1, 2>(tiles - 1, n);
+          break;
+        case 3:
+          Block<1, 3>(tiles - 1, n);
+          break;
+        default:
+          Block<1, 4>(tiles - 1, n);
+          break;
       }
     }
   }
@@ -155,8 +163,8 @@ class TileProduct {
     for (int p = 0; p < panels; ++p) columns_[p] = TileColumns(w_, n + p * kLanes);
   }
 
-  // The last tile overlaps its predecessor instead of being shorter; the rows they share are written
-  // once.
+  // The last tile overlaps its predecessor instead of being shorter; the rows they share are
+  // written once.
   int FirstRow(int tile) const {
     const int last = count_ < kTileRows ? 0 : count_ - kTileRows;
     return tile * kTileRows < last ? tile * kTileRows : last;
@@ -165,13 +173,14 @@ class TileProduct {
   template <int kRows, int kPanels>
   void Block(int tile, int n) {
     using kernels_internal::Unroll;
-    Unroll<kRows * kPanels>(
-        [&]<int i>() __attribute__((always_inline)) { Tiles::template Zero<i>(); });
+    Unroll<kRows * kPanels>([&]<int i>()
+                                __attribute__((always_inline)) { Tiles::template Zero<i>(); });
     const std::int64_t lda = lda_, panel = panel_;
     const std::uint8_t* a0 = a_ + FirstRow(tile) * lda;
     const std::uint8_t* a1 = a_ + FirstRow(tile + kRows - 1) * lda;
     const std::int8_t* b = w_.weight + n / kLanes * panel;
-    const std::int64_t fetch_from = kPanels * panel + fetch_from_, fetched = fetch_to_ - fetch_from_;
+    const std::int64_t fetch_from = kPanels * panel + fetch_from_,
+                       fetched = fetch_to_ - fetch_from_;
     // If k is no multiple of 64, the last step reads weights of the next panel against activations
     // that are zero.
     for (int s = 0; s < steps_; ++s, a0 += kTileBytes, a1 += kTileBytes, b += kStepBytes) {
@@ -237,8 +246,8 @@ class TileProduct {
   // while these are used, a part of it by each of the blocks that use them.
   void FetchPart(int part, int parts) {
     if (!fetch_) return;
-    fetch_from_ = kTileRows * part / parts * 64;
-    fetch_to_ = kTileRows * (part + 1) / parts * 64;
+    fetch_from_ = kStepBytes / 64 * part / parts * 64;
+    fetch_to_ = kStepBytes / 64 * (part + 1) / parts * 64;
   }
 
   static constexpr int kStepBytes = kTileBytes * kLanes;  // of a panel
@@ -275,8 +284,7 @@ void TileGemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows,
   TileProduct<Tiles>(w, ldy, accumulate, /*fetch=*/true).Multiply(a, m, lda, rows, y);
 }
 
-// A product of attention, of 16 rows or more, in tiles that are configured; its weights were just
-// packed.
+// A product of attention, in tiles that are configured for it; its weights were just packed.
 template <class Tiles>
 void TileGemmOfAttention(const std::uint8_t* a, int m, int lda, const RowScale* rows,
                          const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate) {
@@ -287,15 +295,24 @@ template <class Tiles>
 void TileAttendFrames(const float* query, int m, std::int64_t ldq, const PackedWeights& keys,
                       const PackedWeights& values, void* scratch, float* out, std::int64_t ldo) {
   using namespace kernels_internal;
-  const int rest = m % kScoreQueries, whole = rest < kTileRows ? m - rest : m;
+  using Softmax = void (*)(const float*, int, int, std::int64_t, std::uint8_t*, int, RowScale*);
+  constexpr Softmax kSoftmax = SoftmaxQuantize<Avx512Vector>;
+  constexpr auto kOnTiles = AttendByProducts<QuantizeRows, TileGemmOfAttention<Tiles>, kSoftmax>;
+  // Blocks of queries are of 48; the last may be less than a tile.
+  const int last = m % kScoreQueries, whole = last < kTileRows ? m - last : m;
   if (whole > 0) {
     const TileScope<Tiles> scope(kTileRows);
-    AttendByProducts<QuantizeRows, TileGemmOfAttention<Tiles>, SoftmaxQuantize<Avx512Vector>>(
-        query, whole, ldq, keys, values, scratch, out, ldo);
+    kOnTiles(query, whole, ldq, keys, values, scratch, out, ldo);
   }
-  if (whole < m) {
-    AttendFrames<Avx512Frames>(query + whole * ldq, m - whole, ldq, keys, values, scratch,
-                               out + whole * ldo, ldo);
+  if (whole == m) return;
+  query += whole * ldq;
+  out += whole * ldo;
+  if (last < kFewestTileRows) {
+    AttendByProducts<QuantizeRows, VnniGemmU8S8, kSoftmax>(query, last, ldq, keys, values, scratch,
+                                                           out, ldo);
+  } else {
+    const TileScope<Tiles> scope(last);
+    kOnTiles(query, last, ldq, keys, values, scratch, out, ldo);
   }
 }
 

@@ -61,9 +61,10 @@ struct AmxTiles {
   }
 };
 
-// While it lives, the tiles are configured on this thread. Configuring takes 204 cycles, releasing
-// 13 (Intel 64 and IA-32 Architectures Optimization Reference Manual); a thread that did not
-// release them would have their 8 KiB saved whenever another one gets its core.
+// While it lives, the tiles are configured on this thread. Configuring takes some 200 cycles (Intel
+// 64 and IA-32 Architectures Optimization Reference Manual, chapter 20), so a kernel does it once.
+// A thread that did not release them would have their 8 KiB saved whenever another one gets its
+// core.
 template <class Tiles>
 class TileScope {
  public:

@@ -2,6 +2,7 @@
 
 #include "kernels/amx/product.h"
 #include "kernels/amx/tiles.h"
+#include "kernels/amx_emulated/instructions.h"
 #include "kernels/amx_emulated/tiles.h"
 
 namespace lethe {
@@ -110,6 +111,10 @@ const char* TileFault() {
 }
 
 std::int64_t TileProducts() { return T::state.products; }
+
+int EmulateInstruction(const void* code, const std::int64_t* registers) {
+  return Emulate(static_cast<const std::uint8_t*>(code), registers);
+}
 
 const TileMisuse* TileMisuses(int* count) {
   *count = sizeof(kMisuses) / sizeof(kMisuses[0]);

@@ -2,7 +2,8 @@
 
 // What AmxTiles does, in plain code; see kernels.h.
 //
-// Source: Intel Architecture Instruction Set Extensions Programming Reference, chapter 3: LDTILECFG,
+// Source: Intel Architecture Instruction Set Extensions Programming Reference, chapter 3:
+// LDTILECFG,
 //         TILELOADD, TILESTORED, TILEZERO, TDPBUSD, TILERELEASE and the classes of exceptions.
 
 #include <cstdint>
@@ -73,9 +74,26 @@ struct EmulatedTiles {
 
   template <int kTile>
   static void Zero() {
-    if (!Usable(kTile)) return;
-    __builtin_memset(state.tiles[kTile].bytes, 0, sizeof(state.tiles[kTile].bytes));
-    state.tiles[kTile].filled = true;
+    Zero(kTile);
+  }
+  template <int kTile>
+  static void Load(const void* rows, std::int64_t stride) {
+    Load(kTile, rows, stride);
+  }
+  template <int kTile>
+  static void Store(void* rows, std::int64_t stride) {
+    Store(kTile, rows, stride);
+  }
+  template <int kSum, int kA, int kB>
+  static void MultiplyAdd() {
+    MultiplyAdd(kSum, kA, kB);
+  }
+
+  static void Zero(int number) {
+    if (!Usable(number)) return;
+    Tile& tile = state.tiles[number];
+    __builtin_memset(tile.bytes, 0, sizeof(tile.bytes));
+    tile.filled = true;
   }
 
   static bool Readable(const void* row, int bytes) {
@@ -83,57 +101,61 @@ struct EmulatedTiles {
     for (int i = 0; i < state.num_readable; ++i) {
       const ReadableMemory& part = state.readable[i];
       const auto begin = reinterpret_cast<std::uintptr_t>(part.begin);
-      if (at >= begin && at + static_cast<unsigned>(bytes) <=
-                             begin + static_cast<std::uintptr_t>(part.size)) {
+      if (at >= begin &&
+          at + static_cast<unsigned>(bytes) <= begin + static_cast<std::uintptr_t>(part.size)) {
         return true;
       }
     }
     return false;
   }
 
-  template <int kTile>
-  static void Load(const void* rows, std::int64_t stride) {
-    if (!Usable(kTile)) return;
-    Tile& tile = state.tiles[kTile];
+  static void Load(int number, const void* rows, std::int64_t stride) {
+    if (!Usable(number)) return;
+    Tile& tile = state.tiles[number];
     // Rows and bytes that the configuration has not, become zero.
     __builtin_memset(tile.bytes, 0, sizeof(tile.bytes));
     tile.filled = true;
     const char* from = static_cast<const char*>(rows);
-    for (int i = 0; i < Rows(kTile); ++i) {
-      if (!Check(Readable(from + i * stride, Bytes(kTile)), "row outside memory")) return;
-      __builtin_memcpy(tile.bytes[i], from + i * stride, static_cast<unsigned>(Bytes(kTile)));
+    for (int i = 0; i < Rows(number); ++i) {
+      if (!Check(Readable(from + i * stride, Bytes(number)), "row outside memory")) return;
+      __builtin_memcpy(tile.bytes[i], from + i * stride, static_cast<unsigned>(Bytes(number)));
     }
   }
 
-  template <int kTile>
-  static void Store(void* rows, std::int64_t stride) {
-    if (!Usable(kTile) || !Check(state.tiles[kTile].filled, "stored before it was filled")) return;
-    if (!Check(stride >= Bytes(kTile), "rows stored over each other")) return;
+  static void Store(int number, void* rows, std::int64_t stride) {
+    if (!Usable(number)) return;
+    const Tile& tile = state.tiles[number];
+    if (!Check(tile.filled, "stored before it was filled")) return;
+    if (!Check(stride >= Bytes(number), "rows stored over each other")) return;
     char* to = static_cast<char*>(rows);
-    for (int i = 0; i < Rows(kTile); ++i) {
-      __builtin_memcpy(to + i * stride, state.tiles[kTile].bytes[i],
-                       static_cast<unsigned>(Bytes(kTile)));
+    for (int i = 0; i < Rows(number); ++i) {
+      __builtin_memcpy(to + i * stride, tile.bytes[i], static_cast<unsigned>(Bytes(number)));
     }
   }
 
-  template <int kSum, int kA, int kB>
-  static void MultiplyAdd() {
-    if (!Usable(kSum) || !Usable(kA) || !Usable(kB)) return;
-    if (!Check(kSum != kA && kSum != kB && kA != kB, "one tile twice")) return;
-    if (!Check(Bytes(kSum) % 4 == 0 && Bytes(kA) % 4 == 0 && Bytes(kB) % 4 == 0 &&
-                   Rows(kSum) == Rows(kA) && Bytes(kSum) == Bytes(kB) &&
-                   Bytes(kA) / 4 == Rows(kB),
+  static void MultiplyAdd(int sum_number, int a_number, int b_number) {
+    if (!Usable(sum_number) || !Usable(a_number) || !Usable(b_number)) return;
+    if (!Check(sum_number != a_number && sum_number != b_number && a_number != b_number,
+               "one tile twice")) {
+      return;
+    }
+    const int rows = Rows(sum_number), columns = Bytes(sum_number) / 4;
+    const int quads = Bytes(a_number) / 4;
+    if (!Check(Bytes(sum_number) % 4 == 0 && Bytes(a_number) % 4 == 0 && Bytes(b_number) % 4 == 0 &&
+                   Rows(a_number) == rows && Bytes(b_number) / 4 == columns &&
+                   Rows(b_number) == quads,
                "shapes")) {
       return;
     }
-    Tile &sum = state.tiles[kSum], &a = state.tiles[kA], &b = state.tiles[kB];
+    Tile& sum = state.tiles[sum_number];
+    const Tile &a = state.tiles[a_number], &b = state.tiles[b_number];
     if (!Check(sum.filled && a.filled && b.filled, "multiplied before it was filled")) return;
     ++state.products;
-    for (int m = 0; m < Rows(kSum); ++m) {
-      for (int n = 0; n < Bytes(kSum) / 4; ++n) {
+    for (int m = 0; m < rows; ++m) {
+      for (int n = 0; n < columns; ++n) {
         std::uint32_t total;
         __builtin_memcpy(&total, &sum.bytes[m][4 * n], 4);
-        for (int k = 0; k < Bytes(kA) / 4; ++k) {
+        for (int k = 0; k < quads; ++k) {
           for (int i = 0; i < 4; ++i) {
             const std::int32_t left = a.bytes[m][4 * k + i];
             const std::int32_t right = static_cast<std::int8_t>(b.bytes[k][4 * n + i]);
