@@ -263,7 +263,7 @@ TEST_P(AmxTest, PeakLoopMultipliesWhatItSays) {
   if (!GetParam()) return;
   WatchTiles(nullptr, 0);
   const std::int64_t operations = AmxPeak().multiply_integers(5);
-  EXPECT_EQ(TileFault(), nullptr);
+  EXPECT_STREQ(TileFault(), nullptr);
   EXPECT_EQ(operations, TileProducts() * 2 * 16 * 16 * 64);
 }
 
@@ -279,7 +279,7 @@ TEST(EmulatedTilesTest, EveryMisuseIsNoted) {
   ASSERT_GT(count, 10);
   for (int i = 0; i < count; ++i) {
     WatchTiles(&half, 1);
-    EXPECT_EQ(TileFault(), nullptr);
+    EXPECT_STREQ(TileFault(), nullptr);
     misuses[i].commit(memory.bytes);
     EXPECT_STREQ(TileFault(), misuses[i].fault) << i;
   }

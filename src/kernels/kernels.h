@@ -44,8 +44,8 @@ constexpr std::int64_t AttendScratchBytes(int frames, int d) {
 /// How one row of activations was quantised: x = scale * (q - zero).
 struct RowScale {
   float scale;
-  std::int32_t zero;
-  std::int32_t sum;  // of the row's q
+  std::int32_t zero;  // 0 to 255
+  std::int32_t sum;   // of the row's q
 };
 
 /// A weight matrix of n outputs by k inputs, w = scale[n] * (q - zero[n]), q in s8.
@@ -58,7 +58,7 @@ struct PackedWeights {
   int n = 0, k = 0, n_padded = 0, k_padded = 0;
   const std::int8_t* weight = nullptr;
   const float* scale = nullptr;
-  const std::int32_t* zero = nullptr;
+  const std::int32_t* zero = nullptr;        // -256 to 256
   const std::int32_t* correction = nullptr;  // sum over k of (q - zero), per output
   const float* bias = nullptr;               // or null
 };
