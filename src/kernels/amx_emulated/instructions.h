@@ -40,7 +40,7 @@ struct VexInstruction {
     } else {
       displacement_bytes = mod == 1 ? 1 : mod == 2 ? 4 : 0;
     }
-    if (displacement_bytes == 1) displacement = static_cast<std::int8_t>(at[length]);
+    if (displacement_bytes == 1) displacement = SignExtended(at[length]);
     if (displacement_bytes == 4) __builtin_memcpy(&displacement, at + length, 4);
     length += displacement_bytes;
   }

@@ -14,6 +14,8 @@
 namespace lethe {
 namespace {
 
+inline std::int32_t SignExtended(std::uint8_t byte) { return (byte ^ 128) - 128; }
+
 struct EmulatedTiles {
   static constexpr int kTiles = 8, kMostRows = 16, kMostBytes = 64;
 
@@ -158,7 +160,7 @@ struct EmulatedTiles {
         for (int k = 0; k < quads; ++k) {
           for (int i = 0; i < 4; ++i) {
             const std::int32_t left = a.bytes[m][4 * k + i];
-            const std::int32_t right = static_cast<std::int8_t>(b.bytes[k][4 * n + i]);
+            const std::int32_t right = SignExtended(b.bytes[k][4 * n + i]);
             total += static_cast<std::uint32_t>(left * right);
           }
         }
