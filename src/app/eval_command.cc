@@ -36,17 +36,41 @@ struct Options {
   std::string count;
   std::string model = kDefaultModel;
   int threads = 0;
+  int alternatives = 0;
   double live_pace = 0;  // 0: as recordings
   bool json = false;
   bool errors = false;
 };
 
-using Recognize = std::function<Result<std::string>(const ManifestRow&)>;
+// What was heard in a clip.
+struct Heard {
+  std::string text;
+  std::vector<std::vector<std::string>> alternatives;  // of each segment, when they are wanted
 
-using Answers = std::map<std::string, Result<std::string>>;
+  void Add(const Segment& segment) {
+    text += (text.empty() ? "" : " ") + segment.text;
+    if (segment.alternatives.empty()) return;
+    std::vector<std::string>& texts = alternatives.emplace_back();
+    for (const Alternative& alternative : segment.alternatives) texts.push_back(alternative.text);
+  }
+};
+
+using Recognize = std::function<Result<Heard>(const ManifestRow&)>;
+
+using Answers = std::map<std::string, Result<Heard>>;
+
+// The errors that the best choice among alternatives leaves.
+std::int64_t OracleErrors(const std::vector<std::string>& reference, const Heard& heard) {
+  std::vector<std::vector<std::vector<std::string>>> segments;
+  for (const std::vector<std::string>& texts : heard.alternatives) {
+    std::vector<std::vector<std::string>>& words = segments.emplace_back();
+    for (const std::string& text : texts) words.push_back(NormalizeEnglish(text));
+  }
+  return CountOracleErrors(reference, segments);
+}
 
 Recognize FromAnswers(Answers answers) {
-  return [answers = std::move(answers)](const ManifestRow& row) -> Result<std::string> {
+  return [answers = std::move(answers)](const ManifestRow& row) -> Result<Heard> {
     const auto found = answers.find(row.id);
     if (found == answers.end()) return NotFound("has no answer in the hypotheses");
     return found->second;
@@ -61,7 +85,8 @@ Result<Recognize> FromFile(const std::string& path) {
   for (std::string line; std::getline(lines, line);) {
     const std::size_t tab = line.find('\t');
     if (tab == std::string::npos) continue;
-    answers.insert_or_assign(line.substr(0, tab), line.substr(tab + 1));
+    answers.insert_or_assign(line.substr(0, tab),
+                             Heard{.text = line.substr(tab + 1), .alternatives = {}});
   }
   return FromAnswers(std::move(answers));
 }
@@ -85,8 +110,8 @@ Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& 
       {
         // Others are speaking, and their finals are written down meanwhile.
         const std::lock_guard lock(hearing.mutex);
-        hearing.answers.insert_or_assign(
-            row.id, samples.ok() ? Result<std::string>(std::string()) : samples.status());
+        hearing.answers.insert_or_assign(row.id,
+                                         samples.ok() ? Result<Heard>(Heard()) : samples.status());
       }
       if (!samples.ok()) continue;
       auto spoken = std::make_shared<SharedSamples>(
@@ -96,8 +121,7 @@ Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& 
                       [&hearing, &row](const StreamEvent& event, double) {
                         if (event.kind != StreamEvent::Kind::kFinal) return;
                         const std::lock_guard lock(hearing.mutex);
-                        std::string& text = *hearing.answers.at(row.id);
-                        text += (text.empty() ? "" : " ") + event.segment.text;
+                        hearing.answers.at(row.id)->Add(event.segment);
                       },
                   .on_end = add});
       return;
@@ -167,16 +191,21 @@ Status Run(const Options& options) {
     transcriber = std::make_unique<Transcriber>(*engine, models.label);
     ASSIGN_OR_RETURN(how.hot_words, LoadHotWords(options.hot_words, {}, *models.speech));
   }
-  Scoreboard scores;
+  how.alternatives = options.alternatives;
+  Scoreboard scores(options.alternatives > 0);
   ProgressLine progress(StandardErrorIsTerminal());
   if (options.live_pace > 0) {
-    ASSIGN_OR_RETURN(recognize,
-                     FromLiveStreams(rows, *engine, {.hot_words = how.hot_words, .notify = {}},
-                                     options.live_pace, progress));
+    ASSIGN_OR_RETURN(recognize, FromLiveStreams(rows, *engine,
+                                                {.alternatives = options.alternatives,
+                                                 .hot_words = how.hot_words,
+                                                 .notify = {}},
+                                                options.live_pace, progress));
   } else if (transcriber != nullptr) {
-    recognize = [&](const ManifestRow& row) -> Result<std::string> {
+    recognize = [&](const ManifestRow& row) -> Result<Heard> {
       ASSIGN_OR_RETURN(const Transcript transcript, transcriber->Transcribe(row.file, how));
-      return transcript.Text();
+      Heard heard;
+      for (const Segment& segment : transcript.segments) heard.Add(segment);
+      return heard;
     };
   }
   std::string details;
@@ -189,7 +218,7 @@ Status Run(const Options& options) {
     const bool scored = row.language == options.language && !row.transcript.empty();
     if (!scored && !options.hypotheses.empty()) continue;
     const auto begun = std::chrono::steady_clock::now();
-    const Result<std::string> heard = recognize(row);
+    const Result<Heard> heard = recognize(row);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begun;
     if (!heard.ok()) {
       progress.Clear();
@@ -204,7 +233,7 @@ Status Run(const Options& options) {
       ++scores.robustness().clips;
       if (row.language != kNoSpeech) continue;
       ++scores.robustness().without_speech;
-      if (!NormalizeEnglish(*heard).empty()) {
+      if (!NormalizeEnglish(heard->text).empty()) {
         ++scores.robustness().words_from_nothing;
         details += row.id + ": words where nobody speaks\n";
       }
@@ -212,12 +241,17 @@ Status Run(const Options& options) {
     }
     // A clip that failed counts as one in which nothing was heard.
     const std::vector<std::string> reference = NormalizeEnglish(row.transcript);
-    const std::vector<std::string> hypothesis = NormalizeEnglish(heard.ok() ? *heard : "");
+    const std::vector<std::string> hypothesis = NormalizeEnglish(heard.ok() ? heard->text : "");
     SetScore clip{.clips = 1,
                   .empty_answers = hypothesis.empty() && !reference.empty() ? 1 : 0,
                   .errors = CountWordErrors(reference, hypothesis),
                   .audio_seconds = row.seconds,
                   .compute_seconds = elapsed.count()};
+    // Numbers that segments share are written alike only in the whole text.
+    clip.oracle_errors = clip.errors.errors();
+    if (heard.ok() && options.alternatives > 0) {
+      clip.oracle_errors = std::min(clip.oracle_errors, OracleErrors(reference, *heard));
+    }
     if (options.errors && clip.errors.errors() > 0) {
       details += row.id + ": " + ShowAlignment(AlignWords(reference, hypothesis)) + "\n";
     }
@@ -267,6 +301,14 @@ void AddEvalCommand(CLI::App& program, int& exit_code) {
                       "how often recognised");
   command->add_option("--hypotheses", options->hypotheses,
                       "Score these answers (lines of id, tab, text) instead of transcribing");
+  command
+      ->add_option(
+          "--alternatives", options->alternatives,
+          "Also show the error rate of the best of N alternatives, 1 to 4, chosen for each\n"
+          "segment by who knows the transcript (oracle)")
+      ->check(CLI::Range(1, kMaxAlternatives))
+      ->option_text("N")
+      ->excludes("--hypotheses");
   command
       ->add_option("--live", options->live_pace,
                    "Speak the recordings into live streams with partials, at this pace: 1 is the\n"

@@ -2,6 +2,7 @@
 
 // The figures of `lethe eval`: per set and in total.
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -16,11 +17,14 @@ struct SetScore {
   int clips = 0;
   int empty_answers = 0;  // clips with words of which none was recognised
   WordErrors errors;
+  std::int64_t oracle_errors = 0;  // with the best of the alternatives
   double audio_seconds = 0;
   double compute_seconds = 0;  // wall clock
 
   /// Real-time factor: compute time over audio time; 0 without audio.
   double rtf() const { return audio_seconds > 0 ? compute_seconds / audio_seconds : 0; }
+  /// As WordErrors::rate(), of the best alternatives.
+  double oracle_rate() const;
   SetScore& operator+=(const SetScore& other);
 };
 
@@ -34,6 +38,9 @@ struct RobustnessScore {
 
 class Scoreboard {
  public:
+  /// With `oracle`, the error rate of the best alternatives is shown, too.
+  explicit Scoreboard(bool oracle = false) : oracle_(oracle) {}
+
   void Add(const std::string& set, const SetScore& clip) { sets_[set] += clip; }
   RobustnessScore& robustness() { return robustness_; }
 
@@ -43,6 +50,7 @@ class Scoreboard {
   nlohmann::ordered_json Json() const;
 
  private:
+  const bool oracle_;
   std::map<std::string, SetScore> sets_;
   RobustnessScore robustness_;
 };

@@ -11,6 +11,7 @@ namespace lethe {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Scoreboard TwoSets() {
   Scoreboard board;
@@ -49,6 +50,19 @@ TEST(ScoreboardTest, JsonSaysTheSame) {
   EXPECT_EQ(json["total"]["words"], 10);
   EXPECT_EQ(json["sets"]["short"]["wer"], 1.0);
   EXPECT_EQ(json["not_scored"]["refused"], 1);
+}
+
+TEST(ScoreboardTest, TheOraclesRateStandsBesideWhenItIsWanted) {
+  Scoreboard board(/*oracle=*/true);
+  for (const std::int64_t left : {1, 2}) {
+    board.Add("set",
+              {.clips = 1, .errors = {.words = 5, .substitutions = 3}, .oracle_errors = left});
+  }
+  EXPECT_THAT(board.Table(), HasSubstr("     RTF oracle %\n"));
+  EXPECT_THAT(board.Table(), HasSubstr("    0.000    30.00\n"));
+  EXPECT_EQ(board.Json()["total"]["oracle_wer"], 0.3);
+  EXPECT_THAT(TwoSets().Table(), Not(HasSubstr("oracle")));
+  EXPECT_FALSE(TwoSets().Json()["total"].contains("oracle_wer"));
 }
 
 TEST(ScoreboardTest, WithoutClipsNothingIsDividedByZero) {

@@ -38,6 +38,7 @@ struct Options {
   std::string hot_words;
   std::vector<std::string> hot_word;
   bool words = false;
+  int alternatives = 0;
   bool progress = false;
   int threads = 0;
 };
@@ -160,9 +161,16 @@ std::string ProgressText(const std::string& file, Millis done, std::optional<Mil
 
 Result<int> Run(const Options& options) {
   ASSIGN_OR_RETURN(const TranscriptFormat format, ParseTranscriptFormat(options.format));
+  if (options.alternatives > 0 && format != TranscriptFormat::kJson) {
+    return InvalidArgument(
+        "only JSON has a place for alternatives; add --format json, or leave out "
+        "--alternatives: --format " +
+        options.format);
+  }
   TranscribeOptions how{
       .channels = options.channels == "split" ? ChannelMode::kSplit : ChannelMode::kMix,
       .words = options.words,
+      .alternatives = options.alternatives,
       .post = {.profanity = kProfanity.at(options.profanity),
                .fillers = kFillers.at(options.fillers),
                .punctuation = kPunctuation.at(options.punctuation),
@@ -227,6 +235,7 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       "  lethe transcribe --channels split --format json call.wav\n"
       "  lethe transcribe --fillers drop --profanity mask --numbers digits meeting.m4a\n"
       "  lethe transcribe --hot-word 'Dashwood|10' --hot-word 'Norland Park' novel.mp3\n"
+      "  lethe transcribe --alternatives 3 --format json talk.mp3\n"
       "  arecord -f S16_LE -r 16000 | lethe transcribe --raw 16000 -\n"
       "\n"
       "Hot words are names and terms you expect. Where a recording sounds like one, it is "
@@ -241,6 +250,19 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       "ones\n"
       "(Ron, run) cost errors where nobody says them: give these a weight of 5.\n"
       "\n"
+      "Alternatives are what else a segment may have been: a list in each segment, up to N texts "
+      "that\n"
+      "differ, best first. The first is the segment's own text, which asking does not change; the\n"
+      "log-probabilities of one list may be compared, from segment to segment they may not. They "
+      "are\n"
+      "for those who know more than the model: look for a name in all of them, or choose by what "
+      "was\n"
+      "asked. N above 1 takes longer, for every segment is searched a second time. Hot words are "
+      "put\n"
+      "into the first; all are rewritten by --fillers, --numbers and such. What the best choice "
+      "would\n"
+      "be worth on recordings of yours: lethe eval --alternatives N.\n"
+      "\n"
       "A file that cannot be transcribed is named on standard error and the others go on; the\n"
       "exit code is then 1.");
   command
@@ -250,6 +272,11 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       ->check(CLI::IsMember({"text", "json", "srt", "vtt", "tsv"}))
       ->capture_default_str();
   command->add_flag("--words", options->words, "Give each word its time and confidence (json)");
+  command
+      ->add_option("--alternatives", options->alternatives,
+                   "List up to N texts that each segment may have been, 1 to 4 (json)")
+      ->check(CLI::Range(1, kMaxAlternatives))
+      ->option_text("N");
   command->add_option("--model", options->model, "Installed speech model")->capture_default_str();
   command->add_option("--threads", options->threads, "Worker threads; 0 means one for each core")
       ->check(CLI::Range(0, kMaxThreads))

@@ -6,16 +6,25 @@
 #include "base/check.h"
 
 namespace lethe {
+namespace {
 
-void BeamSearch::Begin(const GreedyOptions& options, int width) {
-  LETHE_CHECK(options.max_tokens > 0 && width > 0);
+// Texts that are less probable than the best by more than this (22,000 times) are not waited for,
+// nor given: what is left of a beam then rambles on behind the end.
+constexpr double kFarBehind = 10;
+
+}  // namespace
+
+void BeamSearch::Begin(const GreedyOptions& options, const Options& beam) {
+  LETHE_CHECK(options.max_tokens > 0 && beam.width > 0);
+  LETHE_CHECK(beam.wanted > 0 && beam.wanted <= 2 * beam.width);
   options_ = options;
-  width_ = static_cast<std::size_t>(width);
+  width_ = static_cast<std::size_t>(beam.width);
+  wanted_ = static_cast<std::size_t>(beam.wanted);
   live_.assign(1, {});
   candidates_.clear();
   parents_.clear();
-  best_ = {};
-  complete_ = false;
+  found_.clear();
+  settled_ = false;
 }
 
 void BeamSearch::Take(const KernelTable& kernels, int hypothesis, std::span<float> logits,
@@ -23,21 +32,24 @@ void BeamSearch::Take(const KernelTable& kernels, int hypothesis, std::span<floa
   const Hypothesis& live = live_[static_cast<std::size_t>(hypothesis)];
   // The log-probabilities' mean is the logits' mean and a constant.
   double log_sum = 0;
+  float written_log_sum = 0;
   int ignored = 0;
   for (const std::span<float> heard : {logits, other}) {
     if (heard.empty()) continue;
     if (live.tokens.empty() && options_.forbid_empty) heard[options_.end_token] = -1e30f;
-    float one = 0;
-    kernels.argmax_logsumexp(heard.data(), static_cast<int>(heard.size()), &ignored, &one);
-    log_sum += one;
+    kernels.argmax_logsumexp(heard.data(), static_cast<int>(heard.size()), &ignored,
+                             &written_log_sum);
+    log_sum += written_log_sum;
   }
+  const std::span<const float> written = other.empty() ? logits : other;
   if (!other.empty()) {
     LETHE_CHECK(other.size() == logits.size());
     for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = 0.5f * (logits[i] + other[i]);
     log_sum *= 0.5;
   }
   const auto add = [&](int token) {
-    const Candidate candidate{live.sum + (logits[token] - log_sum), hypothesis, token};
+    const Candidate candidate{live.sum + (logits[token] - log_sum), hypothesis, token,
+                              written[token] - written_log_sum};
     const auto worse = [](const Candidate& a, const Candidate& b) { return a.sum > b.sum; };
     candidates_.insert(std::upper_bound(candidates_.begin(), candidates_.end(), candidate, worse),
                        candidate);
@@ -72,6 +84,7 @@ bool BeamSearch::Advance() {
       continue;
     }
     hypothesis.tokens.push_back(candidate.token);
+    hypothesis.written += candidate.written;
     if (UnrepeatedTokens(hypothesis.tokens) < hypothesis.tokens.size()) continue;
     if (static_cast<int>(hypothesis.tokens.size()) >= options_.max_tokens) {
       Complete(std::move(hypothesis));
@@ -83,17 +96,32 @@ bool BeamSearch::Advance() {
   candidates_.clear();
   std::swap(live_, next_);
   // What goes on can only become less probable.
-  if (live_.empty() || (complete_ && best_.sum >= live_.front().sum)) {
+  settled_ =
+      settled_ || (!found_.empty() && (live_.empty() || found_.front().sum >= live_.front().sum));
+  if (live_.empty() || FoundAllWanted()) {
     live_.clear();
+    std::erase_if(found_, [this](const Hypothesis& hypothesis) {
+      return found_.front().sum - hypothesis.sum > kFarBehind;
+    });
     return false;
   }
   return true;
 }
 
+bool BeamSearch::FoundAllWanted() const {
+  if (!settled_) return false;
+  const double next = live_.front().sum;
+  return found_.front().sum - next > kFarBehind ||
+         (found_.size() >= wanted_ && found_[wanted_ - 1].sum >= next);
+}
+
 void BeamSearch::Complete(Hypothesis hypothesis) {
-  if (complete_ && hypothesis.sum <= best_.sum) return;
-  best_ = std::move(hypothesis);
-  complete_ = true;
+  // Of equals the first; and rounding, too, changes nothing that is settled.
+  const auto before = [](const Hypothesis& a, const Hypothesis& b) { return a.sum > b.sum; };
+  const auto at =
+      std::upper_bound(found_.begin() + (settled_ ? 1 : 0), found_.end(), hypothesis, before);
+  found_.insert(at, std::move(hypothesis));
+  if (found_.size() > 2 * width_) found_.pop_back();
 }
 
 }  // namespace lethe

@@ -26,10 +26,11 @@ std::vector<float> Logits(const std::vector<double>& probabilities) {
   return logits;
 }
 
-std::vector<int> Search(const GreedyOptions& options, int width, const Table& table,
-                        const Table& other = nullptr) {
+std::vector<BeamSearch::Hypothesis> SearchSome(const GreedyOptions& options,
+                                               const BeamSearch::Options& beam, const Table& table,
+                                               const Table& other = nullptr) {
   BeamSearch search;
-  search.Begin(options, width);
+  search.Begin(options, beam);
   std::vector<std::vector<int>> texts(1);
   do {
     for (int i = 0; i < search.num_live(); ++i) {
@@ -46,7 +47,13 @@ std::vector<int> Search(const GreedyOptions& options, int width, const Table& ta
     }
     texts = next;
   } while (true);
-  return {search.best().begin(), search.best().end()};
+  return {search.found().begin(), search.found().end()};
+}
+
+std::vector<int> Search(const GreedyOptions& options, int width, const Table& table,
+                        const Table& other = nullptr) {
+  const auto found = SearchSome(options, {.width = width}, table, other);
+  return found.empty() ? std::vector<int>() : found.front().tokens;
 }
 
 const GreedyOptions kOptions{.end_token = kEnd, .max_tokens = 20, .forbid_empty = false};
@@ -100,6 +107,68 @@ TEST(BeamSearchTest, WhatRunsInCirclesIsDropped) {
   GreedyOptions options = kOptions;
   options.max_tokens = 5;
   EXPECT_EQ(Search(options, 1, table), std::vector<int>(5, 1)) << "ends at the limit";
+}
+
+// Three texts of two tokens: 1 3, 1 4, and 2 4.
+TEST(BeamSearchTest, TextsComeWithTheirProbabilitiesTheBestFirst) {
+  const auto found = SearchSome(kOptions, {.width = 3, .wanted = 3}, GardenPath);
+  ASSERT_GE(found.size(), 3u);
+  EXPECT_EQ(found[0].tokens, (std::vector<int>{2, 4}));
+  EXPECT_EQ(found[1].tokens, (std::vector<int>{1, 3}));
+  EXPECT_EQ(found[2].tokens, (std::vector<int>{1, 4}));
+  EXPECT_NEAR(found[0].sum, std::log(0.4), 1e-5);
+  EXPECT_NEAR(found[1].sum, std::log(0.3), 1e-5);
+  EXPECT_NEAR(found[2].sum, std::log(0.3), 1e-5);
+}
+
+// The end comes after one token with 0.5, after two with 0.25, and so on.
+std::vector<double> Halves(const std::vector<int>&) { return {0.5, 0.5, 0.0, 0.0, 0.0}; }
+
+TEST(BeamSearchTest, ASearchForMoreGoesOnForLongerAndFindsTheSameFirst) {
+  GreedyOptions options = kOptions;
+  options.forbid_empty = true;
+  std::size_t before = 0;
+  for (int wanted = 1; wanted <= 4; ++wanted) {
+    const auto found = SearchSome(options, {.width = 2, .wanted = wanted}, Halves);
+    ASSERT_GE(found.size(), static_cast<std::size_t>(wanted));
+    EXPECT_GE(found.size(), before);
+    before = found.size();
+    for (int i = 0; i < wanted; ++i) {
+      EXPECT_EQ(found[i].tokens, std::vector<int>(static_cast<std::size_t>(i) + 1, 1));
+      EXPECT_NEAR(found[i].sum, (i + 1) * std::log(0.5), 1e-4);
+    }
+  }
+}
+
+TEST(BeamSearchTest, WhatIsFarFromTheBestIsNotWaitedFor) {
+  int asked = 0;
+  const Table sure = [&asked](const std::vector<int>& text) {
+    ++asked;
+    if (text.empty()) return std::vector<double>{0.0, 1.0, 0.0, 0.0, 0.0};
+    return std::vector<double>{1.0, 0.0, 0.0, 0.0, 0.0};
+  };
+  GreedyOptions options = kOptions;
+  options.forbid_empty = true;
+  const auto found = SearchSome(options, {.width = 2, .wanted = 4}, sure);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found.front().tokens, std::vector<int>{1});
+  EXPECT_LE(asked, 3) << "at the beginning, and behind two first tokens";
+}
+
+TEST(BeamSearchTest, OfTwoHearingsTheOtherWritesTheText) {
+  const Table first = [](const std::vector<int>& text) {
+    return text.empty() ? std::vector<double>{0.0, 0.5, 0.5, 0.0, 0.0} : GardenPath({1, 3});
+  };
+  const Table second = [](const std::vector<int>& text) {
+    return text.empty() ? std::vector<double>{0.0, 0.2, 0.8, 0.0, 0.0}
+                        : std::vector<double>{0.5, 0.1, 0.1, 0.1, 0.2};
+  };
+  const auto found = SearchSome(kOptions, {.width = 2}, first, second);
+  ASSERT_EQ(found.front().tokens, std::vector<int>{2});
+  EXPECT_NEAR(found.front().written, std::log(0.8), 1e-5);
+  EXPECT_NEAR(found.front().sum, 0.5 * std::log(0.5 * 0.8) + 0.5 * std::log(0.5), 1e-5);
+  const auto alone = SearchSome(kOptions, {.width = 2}, second);
+  EXPECT_NEAR(alone.front().written, std::log(0.8), 1e-5);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ void GreedySearch::Begin(const GreedyOptions& options) {
   log_probabilities_.clear();
   tokens_.reserve(static_cast<std::size_t>(options.max_tokens));
   log_probabilities_.reserve(static_cast<std::size_t>(options.max_tokens));
+  end_log_probability_ = 0;
   repeated_ = false;
 }
 
@@ -33,7 +34,10 @@ int GreedySearch::Choose(const KernelTable& kernels, std::span<float> logits) {
   if (options_.promised_whole && tokens_.size() == options_.promised.size()) {
     token = options_.end_token;
   }
-  if (token == options_.end_token) return token;
+  if (token == options_.end_token) {
+    end_log_probability_ = logits[token] - log_sum_;
+    return token;
+  }
   return Take(token, logits[token] - log_sum_);
 }
 

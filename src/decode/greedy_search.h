@@ -48,6 +48,9 @@ class GreedySearch {
   /// where it was allowed.
   float log_sum() const { return log_sum_; }
 
+  /// Of the end behind them; 0 where a guard ended them.
+  float end_log_probability() const { return end_log_probability_; }
+
   /// The tokens without the end token, and the natural logarithm of each one's probability.
   std::span<const int> tokens() const { return tokens_; }
   std::span<const float> log_probabilities() const { return log_probabilities_; }
@@ -61,6 +64,7 @@ class GreedySearch {
   std::vector<int> tokens_;
   std::vector<float> log_probabilities_;
   float log_sum_ = 0;
+  float end_log_probability_ = 0;
   bool repeated_ = false;
 };
 

@@ -64,6 +64,8 @@ class HotWordSearch {
   /// The hypothesis with the model's own log-probabilities; complete when Next() was false.
   std::span<const int> tokens() const { return base_.tokens; }
   std::span<const float> log_probabilities() const { return base_.log_probabilities; }
+  /// Of the end behind it; 0 where a guard ended it.
+  float end_log_probability() const { return base_.end; }
   /// What the hot words in it are worth, in natural logarithms of probability.
   float bonus() const;
   /// Whether it is another than the greedy one.

@@ -32,7 +32,14 @@ Status CheckRange(std::string_view what, Millis value, Millis least, Millis most
                          " ms: " + std::to_string(value.count()));
 }
 
+Status CheckAlternatives(int alternatives) {
+  if (alternatives >= 0 && alternatives <= kMaxAlternatives) return OkStatus();
+  return InvalidArgument("the number of alternatives must be between 0 and " +
+                         std::to_string(kMaxAlternatives) + ": " + std::to_string(alternatives));
+}
+
 Status CheckOptions(const LiveOptions& options) {
+  RETURN_IF_ERROR(CheckAlternatives(options.alternatives));
   RETURN_IF_ERROR(CheckRange("the silence that ends an utterance", options.trailing_silence,
                              Millis{200}, Millis{5'000}));
   RETURN_IF_ERROR(
@@ -100,6 +107,7 @@ class Engine::Impl {
   }
 
   Result<std::unique_ptr<Stream>> Open(const StreamOptions& options) {
+    RETURN_IF_ERROR(CheckAlternatives(options.alternatives));
     ASSIGN_OR_RETURN(std::shared_ptr<void> place, TakePlace());
     return std::unique_ptr<Stream>(std::make_unique<RecordingStream>(
         *voice_activity_, options_.segmenter, options, recordings_, heard_, std::move(place)));

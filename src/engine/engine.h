@@ -18,10 +18,10 @@
 // partials, partials before the first minute of recordings, that before the rest of long ones;
 // nobody starves.
 //
-// The text of a segment depends on its samples alone: not on the number of shards, nor on the
-// instruction set, nor on what else the engine is doing. One exception: a live stream's partials
-// promise the beginning of their final (StreamEvent::stable_bytes), promises depend on when
-// partials were made, and a final that would break one is made to keep it.
+// The text of a segment, and its alternatives, depend on its samples alone: not on the number of
+// shards, nor on the instruction set, nor on what else the engine is doing. One exception: a live
+// stream's partials promise the beginning of their final (StreamEvent::stable_bytes), promises
+// depend on when partials were made, and a final that would break one is made to keep it.
 
 #include <chrono>
 #include <memory>
@@ -76,7 +76,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Opens a recording. Errors: kResourceExhausted when max_streams are open.
+  /// Opens a recording. Errors: kResourceExhausted when max_streams are open; kInvalidArgument for
+  /// a number of alternatives out of its range.
   Result<std::unique_ptr<Stream>> Open(const StreamOptions& options);
 
   /// Opens live audio. Errors: kResourceExhausted when max_streams are open; kInvalidArgument for

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -270,6 +271,75 @@ TEST_F(EngineWithModelsTest, ALiveStreamHearsWhatARecordingGives) {
     }
     EXPECT_EQ(finals, recording.size());
     EXPECT_TRUE(partials || in_partials == 0);
+  }
+}
+
+// Whoever asks, and whoever is in the batch beside them, gets the answers of somebody alone.
+TEST_F(EngineWithModelsTest, AlternativesChangeNoAnswer) {
+  std::vector<float> samples;
+  for (const char* number : {"0870", "0880", "0930"}) {
+    const std::vector<float> sentence = ReadSentence(number);
+    samples.insert(samples.end(), sentence.begin(), sentence.end());
+    samples.resize(samples.size() + 2 * kSampleRate, 0.0f);
+  }
+  const auto model = LoadMoonshine(speech_path_, *AvailableKernels().back());
+  const auto vad = LoadSilero(activity_path_, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok() && vad.ok());
+  const auto hot_words = HotWords::Make(std::vector<HotWord>{{"ill-disposed"}, {"AMIABLE"}},
+                                        MakeTokenCodec((*model)->tokenizer()));
+  ASSERT_TRUE(hot_words.ok());
+  // 1.0: every utterance is unsure, and searched in two hearings; 0: none is.
+  for (const float unsure : {0.0f, 0.82f, 1.0f}) {
+    for (const auto& words : {std::shared_ptr<const HotWords>(), *hot_words}) {
+      std::vector<Segment> plain, most;
+      {
+        Engine alone(*model, *vad, {.num_threads = 1, .hearing = {.unsure = unsure}});
+        plain = TranscribeAll(alone, samples, samples.size(), {.words = true, .hot_words = words});
+        most = TranscribeAll(alone, samples, samples.size(),
+                             {.words = true, .alternatives = kMaxAlternatives, .hot_words = words});
+      }
+      ASSERT_EQ(plain.size(), 3u);
+      Engine engine(*model, *vad, {.num_threads = 2, .hearing = {.unsure = unsure}});
+      std::vector<std::thread> streams;
+      for (int alternatives = 0; alternatives <= kMaxAlternatives; ++alternatives) {
+        streams.emplace_back([&, alternatives] {
+          const auto segments =
+              TranscribeAll(engine, samples, 5'000,
+                            {.words = true, .alternatives = alternatives, .hot_words = words});
+          ASSERT_EQ(segments.size(), plain.size());
+          for (std::size_t i = 0; i < segments.size(); ++i) {
+            EXPECT_EQ(segments[i].text, plain[i].text);
+            EXPECT_EQ(segments[i].confidence, plain[i].confidence);
+            ASSERT_EQ(segments[i].words.size(), plain[i].words.size());
+            for (std::size_t j = 0; j < plain[i].words.size(); ++j) {
+              EXPECT_EQ(segments[i].words[j].start, plain[i].words[j].start);
+              EXPECT_EQ(segments[i].words[j].confidence, plain[i].words[j].confidence);
+            }
+            const std::vector<Alternative>& list = segments[i].alternatives;
+            EXPECT_LE(list.size(), static_cast<std::size_t>(alternatives));
+            if (alternatives == 0) continue;
+            ASSERT_FALSE(list.empty());
+            EXPECT_EQ(list[0].text, plain[i].text);
+            EXPECT_EQ(list[0].confidence, plain[i].confidence);
+            std::set<std::string> texts;
+            for (const Alternative& alternative : list) texts.insert(alternative.text);
+            EXPECT_EQ(texts.size(), list.size());
+            for (std::size_t j = 2; j < list.size(); ++j) {
+              EXPECT_LE(list[j].log_probability, list[j - 1].log_probability);
+            }
+            if (alternatives < kMaxAlternatives) continue;
+            ASSERT_EQ(list.size(), most[i].alternatives.size());
+            EXPECT_GT(list.size(), 1u);
+            for (std::size_t j = 0; j < list.size(); ++j) {
+              EXPECT_EQ(list[j].text, most[i].alternatives[j].text);
+              EXPECT_EQ(list[j].confidence, most[i].alternatives[j].confidence);
+              EXPECT_EQ(list[j].log_probability, most[i].alternatives[j].log_probability);
+            }
+          }
+        });
+      }
+      for (std::thread& stream : streams) stream.join();
+    }
   }
 }
 

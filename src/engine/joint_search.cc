@@ -7,19 +7,24 @@
 
 namespace lethe {
 
-void JointSearch::Begin(const GreedyOptions& options, SpeechSequence* first,
-                        SpeechSequence* second) {
-  LETHE_CHECK(!busy_);
+void JointSearch::Begin(const GreedyOptions& options, std::span<SpeechSequence* const> hearings,
+                        const BeamSearch::Options& beam) {
+  LETHE_CHECK(!busy_ && !hearings.empty() && hearings.size() <= kMaxHearings);
   busy_ = true;
-  while (copies_.size() < 2 * (kWidth - 1)) copies_.push_back(model_.NewSequence());
-  first->Truncate(0);
-  second->Truncate(0);
-  held_.assign(1, {first, second});
+  num_hearings_ = static_cast<int>(hearings.size());
+  const std::size_t copies = hearings.size() * static_cast<std::size_t>(beam.width - 1);
+  while (copies_.size() < copies) copies_.push_back(model_.NewSequence());
+  Hearings held{};
+  std::copy(hearings.begin(), hearings.end(), held.begin());
+  for (SpeechSequence* sequence : hearings) sequence->Truncate(0);
+  held_.assign(1, held);
   free_.clear();
-  for (std::size_t i = 0; i < copies_.size(); i += 2) {
-    free_.push_back({copies_[i].get(), copies_[i + 1].get()});
+  for (std::size_t i = 0; i < copies; i += hearings.size()) {
+    Hearings copy{};
+    for (std::size_t h = 0; h < hearings.size(); ++h) copy[h] = copies_[i + h].get();
+    free_.push_back(copy);
   }
-  search_.Begin(options, kWidth);
+  search_.Begin(options, beam);
 }
 
 void JointSearch::AddRows(std::vector<DecoderRow>* rows) const {
@@ -27,14 +32,17 @@ void JointSearch::AddRows(std::vector<DecoderRow>* rows) const {
     const Hearings& hearings = held_[static_cast<std::size_t>(i)];
     const bool begins = hearings[0]->num_tokens() == 0;
     const int token = begins ? model_.traits().begin_token : search_.token(i);
-    for (SpeechSequence* sequence : hearings) rows->push_back({sequence, token, true});
+    for (int h = 0; h < num_hearings_; ++h) {
+      rows->push_back({hearings[static_cast<std::size_t>(h)], token, true});
+    }
   }
 }
 
 bool JointSearch::Take(SpeechModelWorker* worker, int first_row) {
   for (int i = 0; i < search_.num_live(); ++i) {
-    const int row = first_row + 2 * i;
-    search_.Take(model_.kernels(), i, worker->Logits(row), worker->Logits(row + 1));
+    const int row = first_row + num_hearings_ * i;
+    const std::span<float> other = num_hearings_ > 1 ? worker->Logits(row + 1) : std::span<float>();
+    search_.Take(model_.kernels(), i, worker->Logits(row), other);
   }
   if (!search_.Advance()) return true;
   Follow();
@@ -60,7 +68,9 @@ void JointSearch::Follow() {
     }
     const Hearings copy = free_.back();
     free_.pop_back();
-    for (std::size_t h = 0; h < copy.size(); ++h) copy[h]->CopyFrom(*parent[h]);
+    for (std::size_t h = 0; h < static_cast<std::size_t>(num_hearings_); ++h) {
+      copy[h]->CopyFrom(*parent[h]);
+    }
     next_.push_back(copy);
   }
   std::swap(held_, next_);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/internal/alternatives.h"
 
 namespace lethe {
 namespace {
@@ -228,6 +229,7 @@ Request LiveSession::NewRequest(const SpeechSpan& span, Priority priority) const
   Request request{.utterance = listener_.Copy(span),
                   .priority = priority,
                   .words = options_.words,
+                  .alternatives = priority == Priority::kLiveFinal ? options_.alternatives : 0,
                   .second_hearing = priority == Priority::kLiveFinal,
                   .draft = {},
                   .promised = {},
@@ -316,7 +318,7 @@ void LiveSession::TakeHypothesis(const SpeechSpan& span, const Request::Answer& 
 
 // ---- Telling the client.
 
-void LiveSession::Spoken::Add(const Segment& more) {
+void LiveSession::Spoken::Add(const Segment& more, int alternatives) {
   if (!std::exchange(any, true)) segment.start = more.start;
   segment.end = more.end;
   if (more.num_tokens == 0) return;
@@ -329,6 +331,9 @@ void LiveSession::Spoken::Add(const Segment& more) {
   log_probability += more.num_tokens * std::log(static_cast<double>(more.confidence));
   segment.confidence =
       first ? more.confidence : static_cast<float>(std::exp(log_probability / segment.num_tokens));
+  segment.alternatives = JoinAlternatives(segment.alternatives, more.alternatives, alternatives);
+  // Its confidence is a sum of logarithms over all parts, which rounds in its own way.
+  if (!segment.alternatives.empty()) segment.alternatives[0].confidence = segment.confidence;
 }
 
 void LiveSession::PublishParts() {
@@ -336,7 +341,7 @@ void LiveSession::PublishParts() {
     const Part part = std::move(parts_.front());
     parts_.pop_front();
     ++first_part_;
-    spoken_.Add(part.answer->segment);
+    spoken_.Add(part.answer->segment, options_.alternatives);
     if (!part.ends_utterance) {
       PublishPartial(nullptr, part.heard);
       continue;
@@ -375,9 +380,10 @@ void LiveSession::PublishPartial(const Segment* guess, Millis heard) {
     if (space != std::string::npos) {
       event.stable_bytes += (event.stable_bytes > 0 ? 1 : 0) + promised.size() - space;
     }
-    partial.Add(*guess);
+    partial.Add(*guess, 0);
   }
   event.segment = std::move(partial.segment);
+  event.segment.alternatives.clear();
   event.stable_words =
       CountWords(std::string_view(event.segment.text).substr(0, event.stable_bytes));
   Emit(std::move(event));

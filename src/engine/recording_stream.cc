@@ -74,6 +74,7 @@ void RecordingStream::Send(const SpeechSpan& span) {
   Request request{.utterance = listener_.Copy(span),
                   .priority = span.end <= kShortCall ? Priority::kShortCall : Priority::kRecording,
                   .words = options_.words,
+                  .alternatives = options_.alternatives,
                   .draft = {},
                   .promised = {},
                   .hot_words = options_.hot_words,

@@ -27,6 +27,22 @@ struct Word {
   float confidence = 0;  // geometric mean of its tokens' probabilities, 0..1
 };
 
+/// Alternatives that a caller may ask for.
+inline constexpr int kMaxAlternatives = 4;
+
+/// What a segment may have been taken for. An answer's list begins with the answer itself, to the
+/// last bit; what follows is ordered by log_probability, and no text comes twice.
+struct Alternative {
+  std::string text;      // never empty
+  float confidence = 0;  // as the segment's, if this were its text
+  /// Natural logarithm of the probability of all of it, its end included; of an utterance that was
+  /// heard twice (HearingOptions), the mean of both. It ranks texts of one segment, and a longer
+  /// text is less probable. An answer may have less than what follows it: where the model is sure,
+  /// it comes from a narrower search, and hot words are worth a loss.
+  double log_probability = 0;
+  int num_tokens = 0;
+};
+
 /// A timed piece of transcript.
 struct Segment {
   int channel = 0;
@@ -36,11 +52,20 @@ struct Segment {
   float confidence = 0;  // geometric mean of the tokens' probabilities
   int num_tokens = 0;
   std::vector<Word> words;  // only when the stream was opened with `words`
+  // The answer, and what else it may have been; only when the stream was opened with `alternatives`
+  std::vector<Alternative> alternatives;
 };
 
 struct StreamOptions {
   bool words = false;
   int channel = 0;
+  // Texts that each segment has at most in its list of alternatives, the answer among them: 0, no
+  // list, to kMaxAlternatives, what the engine's beam can give. There may be fewer: only the answer
+  // where all else is far less probable. Asking changes no answer. More than 1 costs a beam search
+  // for each segment, some three times the decoder's work.
+  // With hot words the answer is the text they were put into, wherever they belong; the others are
+  // what the model found by itself, hot words in them written as they were given.
+  int alternatives = 0;
   std::shared_ptr<const HotWords> hot_words;  // may be empty; see engine/hot_words.h
 };
 
@@ -66,6 +91,8 @@ class Stream {
 struct LiveOptions {
   bool words = false;
   int channel = 0;
+  // As of a recording; of finals only. All of them begin with what partials promised.
+  int alternatives = 0;
   // May be empty. With hot words nothing of a partial is promised before its part is final: a later
   // word may show that an earlier one was a hot word.
   std::shared_ptr<const HotWords> hot_words;

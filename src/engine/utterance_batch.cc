@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "base/check.h"
 #include "decode/word_timing.h"
+#include "engine/internal/alternatives.h"
 
 namespace lethe {
 namespace {
@@ -13,10 +15,13 @@ namespace {
 // A word or two fits into the shortest segment; the rate only bounds longer ones.
 constexpr int kSpareTokens = 6;
 // Rows in which a finished hypothesis is searched for hot words, and joint searches at a time: all
-// utterances together stay within what a pass takes.
+// utterances together stay within what a pass takes, but for those whose answer is complete.
 constexpr int kMaxTrialRows = 3;
 constexpr int kJointSearches = 2;
-static_assert(kJointSearches * JointSearch::kMaxRows +
+constexpr int kJointWidth = 4;
+// Of a search for alternatives, which has what rows are left.
+constexpr int kAlternativesWidth = kMaxAlternatives;
+static_assert(kJointSearches * JointSearch::MaxRows(2, kJointWidth) +
                   (UtteranceBatch::kMaxUtterances - kJointSearches) * kMaxTrialRows <=
               SpeechModelWorker::kMaxRows);
 
@@ -42,11 +47,14 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
+double SumOf(std::span<const float> log_probabilities) {
+  return std::accumulate(log_probabilities.begin(), log_probabilities.end(), 0.0);
+}
+
 float Confidence(std::span<const float> log_probabilities) {
   if (log_probabilities.empty()) return 0;
-  double sum = 0;
-  for (float p : log_probabilities) sum += p;
-  return static_cast<float>(std::exp(sum / static_cast<double>(log_probabilities.size())));
+  return static_cast<float>(
+      std::exp(SumOf(log_probabilities) / static_cast<double>(log_probabilities.size())));
 }
 
 // Phrases reach over words, so all of them are respelled as one text, whose length stays.
@@ -199,16 +207,10 @@ bool UtteranceBatch::TakesPart(const Slot& slot) const {
 void UtteranceBatch::Pass() {
   ++passes_;
   AssignJointSearches();
-  std::vector<Slot*>& part = taking_part_;
-  part.clear();
-  for (Slot& slot : slots_) {
-    if (TakesPart(slot)) part.push_back(&slot);
-  }
+  const std::vector<Slot*>& part = taking_part_;
+  int spare = ChooseParts();
   if (part.empty()) return;
   rows_.clear();
-  // Every utterance has a row, or those of its trial; drafts share what is left.
-  int spare = SpeechModelWorker::kMaxRows;
-  for (const Slot* slot : part) spare -= LeastRows(*slot);
   for (Slot* slot : part) {
     AddRows(slot, spare);
     spare -= slot->num_rows - LeastRows(*slot);
@@ -219,13 +221,14 @@ void UtteranceBatch::Pass() {
   for (Slot* slot : part) {
     if (!TakeRows(slot)) continue;
     if (slot->phase == Slot::Phase::kJoint) {
-      WriteFound(slot);
+      EndSearch(slot);
       continue;
     }
     const auto keep = [slot](const auto& search) {
       slot->now.tokens.assign(search.tokens().begin(), search.tokens().end());
       slot->now.log_probabilities.assign(search.log_probabilities().begin(),
                                          search.log_probabilities().end());
+      slot->now.log_probability = SumOf(slot->now.log_probabilities) + search.end_log_probability();
     };
     keep(slot->search);
     if (WantsSecondHearing(*slot)) {
@@ -234,8 +237,34 @@ void UtteranceBatch::Pass() {
     }
     if (slot->request.hot_words && !slot->now.tokens.empty()) keep(slot->hot_words);
     slot->now.confidence = Confidence(slot->now.log_probabilities);
+    const bool searched = slot->second_hearing || slot->now.tokens.empty();
+    if (slot->request.alternatives > 1 && !searched) {
+      SearchAlternatives(slot);
+      continue;
+    }
     Finish(slot);
   }
+}
+
+// Every utterance has a row, or those of its trial or joint search. Drafts and searches for
+// alternatives share what is left; of these, those that came first go on.
+int UtteranceBatch::ChooseParts() {
+  taking_part_.clear();
+  for (Slot& slot : slots_) {
+    if (TakesPart(slot)) taking_part_.push_back(&slot);
+  }
+  std::sort(taking_part_.begin(), taking_part_.end(), [](const Slot* a, const Slot* b) {
+    return std::pair(a->own_search != nullptr, a->order) <
+           std::pair(b->own_search != nullptr, b->order);
+  });
+  int spare = SpeechModelWorker::kMaxRows;
+  std::erase_if(taking_part_, [&spare](const Slot* slot) {
+    const int rows = LeastRows(*slot);
+    if (rows > spare) return true;
+    spare -= rows;
+    return false;
+  });
+  return spare;
 }
 
 bool UtteranceBatch::WantsSecondHearing(const Slot& slot) const {
@@ -272,16 +301,36 @@ void UtteranceBatch::AssignJointSearches() {
     if (next == nullptr) return;
     next->joint = &*std::find_if(joint_.begin(), joint_.end(),
                                  [](const JointSearch& search) { return !search.busy(); });
-    next->joint->Begin(SearchOptions(*next), next->first_hearing.get(), next->sequence.get());
+    const std::array hearings = {next->first_hearing.get(), next->sequence.get()};
+    next->joint->Begin(SearchOptions(*next), hearings,
+                       {.width = kJointWidth, .wanted = std::max(1, next->request.alternatives)});
+  }
+}
+
+// Made when it is wanted, for few want one, and its copies of the tokens are large.
+void UtteranceBatch::SearchAlternatives(Slot* slot) {
+  slot->phase = Slot::Phase::kJoint;
+  slot->own_search = std::make_unique<JointSearch>(model_);
+  slot->joint = slot->own_search.get();
+  const std::array hearings = {slot->sequence.get()};
+  slot->joint->Begin(SearchOptions(*slot), hearings,
+                     {.width = kAlternativesWidth, .wanted = slot->request.alternatives});
+}
+
+void UtteranceBatch::EndSearch(Slot* slot) {
+  if (slot->request.alternatives > 0) {
+    slot->alternatives.assign(slot->joint->found().begin(), slot->joint->found().end());
+  }
+  if (slot->own_search) {
+    Finish(slot);
+  } else {
+    WriteFound(slot);
   }
 }
 
 void UtteranceBatch::WriteFound(Slot* slot) {
-  if (slot->joint->found()) {
-    slot->found.assign(slot->joint->best().begin(), slot->joint->best().end());
-  } else {
-    slot->found = slot->now.tokens;  // of the first hearing
-  }
+  const std::span<const BeamSearch::Hypothesis> found = slot->joint->found();
+  slot->found = found.empty() ? slot->now.tokens : found.front().tokens;  // of the first hearing
   slot->joint->End();
   slot->joint = nullptr;
   GreedyOptions options = SearchOptions(*slot);
@@ -417,6 +466,7 @@ void UtteranceBatch::Finish(Slot* slot) {
   segment.num_tokens = static_cast<int>(best.tokens.size());
   segment.confidence = best.confidence;
   if (slot->request.words) segment.words = TimeWords(*slot, best);
+  if (slot->request.alternatives > 0) segment.alternatives = Alternatives(*slot, segment);
   const auto done = std::exchange(slot->request.done, nullptr);
   Request::Answer answer{.segment = std::move(segment),
                          .tokens = best.tokens,
@@ -431,8 +481,25 @@ void UtteranceBatch::Free(Slot* slot) {
   --live_;
   if (slot->joint != nullptr) slot->joint->End();
   slot->joint = nullptr;
+  slot->own_search.reset();
+  slot->alternatives.clear();
   slot->request = {};
   slot->draft.clear();
+}
+
+std::vector<Alternative> UtteranceBatch::Alternatives(const Slot& slot,
+                                                      const Segment& answer) const {
+  // Both hearings know more of what they found together than the one that wrote it.
+  const bool joint = slot.second_hearing && !slot.alternatives.empty() &&
+                     slot.alternatives.front().tokens == slot.now.tokens;
+  const double log_probability = joint ? slot.alternatives.front().sum : slot.now.log_probability;
+  const auto text = [&](std::span<const int> tokens) {
+    std::string written(Trim(model_.tokenizer().Decode(tokens)));
+    if (slot.request.hot_words) slot.request.hot_words->Respell(&written);
+    return written;
+  };
+  return ListAlternatives(answer, log_probability, slot.alternatives, text,
+                          slot.request.alternatives);
 }
 
 std::vector<Word> UtteranceBatch::TimeWords(const Slot& slot, const Hypothesis& hypothesis) const {

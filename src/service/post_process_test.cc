@@ -64,6 +64,28 @@ TEST(PostProcessTest, SegmentsOfWhichNothingIsLeftDisappear) {
   EXPECT_EQ(segments[0].text, "Yes");
 }
 
+Alternative Heard(const std::string& text, double log_probability) {
+  return {.text = text, .confidence = 0.5F, .log_probability = log_probability, .num_tokens = 9};
+}
+
+TEST(PostProcessTest, AlternativesAreRewrittenAndThoseThatBecomeAlikeLeave) {
+  Segment segment = Spoken({"Um,", "twenty", "five", "damn", "cats."});
+  segment.alternatives = {
+      Heard(segment.text, -1), Heard("Uh, twenty five damn cats.", -2),  // the same but for the uh
+      Heard("Twenty nine cats.", -3), Heard("um", -4),                   // of which nothing is left
+      Heard("Twenty fine damn cats", -5)};
+  std::vector<Segment> segments = {segment};
+  PostProcess(Everything(), &segments);
+  ASSERT_EQ(segments.size(), 1U);
+  const std::vector<Alternative>& list = segments[0].alternatives;
+  ASSERT_EQ(list.size(), 3U);
+  EXPECT_EQ(list[0].text, segments[0].text);
+  EXPECT_EQ(list[0].text, "25 **** cats");
+  EXPECT_EQ(list[1].text, "29 cats");
+  EXPECT_EQ(list[1].log_probability, -3);
+  EXPECT_EQ(list[2].text, "20 fine **** cats");
+}
+
 TEST(PostProcessTest, AWordNobodyHeardGivesNoNumberThatIsNone) {
   std::vector<Segment> segments = {Spoken({"twenty", "five"})};
   for (Word& word : segments[0].words) word.confidence = 0;

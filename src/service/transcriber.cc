@@ -31,6 +31,10 @@ bool IsRecording(const std::filesystem::path& path) {
 void Take(std::vector<Segment> more, const PostProcessor& post, const TranscribeOptions& options,
           std::vector<Segment>* segments) {
   if (!options.post.ChangesNothing()) internal::PostProcess(post, &more);
+  for (Segment& segment : more) {
+    const auto most = static_cast<std::size_t>(options.alternatives);
+    if (segment.alternatives.size() > most) segment.alternatives.resize(most);
+  }
   if (options.on_segment) std::for_each(more.begin(), more.end(), options.on_segment);
   segments->insert(segments->end(), std::make_move_iterator(more.begin()),
                    std::make_move_iterator(more.end()));
@@ -64,10 +68,16 @@ Result<Transcript> Transcriber::TranscribeSource(std::unique_ptr<AudioSource> so
   if (format.declared_seconds) {
     total = Millis(static_cast<std::int64_t>(*format.declared_seconds * 1000));
   }
+  // Rewriting makes some of them alike, so there should be spare ones.
+  const bool rewritten = options.alternatives > 1 && !options.post.ChangesNothing();
+  const int alternatives =
+      rewritten ? std::max(options.alternatives, kMaxAlternatives) : options.alternatives;
   std::vector<std::unique_ptr<Stream>> streams;
   for (int i = 0; i < reader.channels(); ++i) {
-    auto stream =
-        engine_.Open({.words = options.words, .channel = i, .hot_words = options.hot_words});
+    auto stream = engine_.Open({.words = options.words,
+                                .channel = i,
+                                .alternatives = alternatives,
+                                .hot_words = options.hot_words});
     // It is the engine that is full, not the recording that is too long.
     if (stream.status().code() == StatusCode::kResourceExhausted) {
       return Unavailable(stream.status().message());

@@ -28,6 +28,7 @@ using SegmentCallback = std::function<void(const Segment& segment)>;
 struct TranscribeOptions {
   ChannelMode channels = ChannelMode::kMix;
   bool words = false;                         // word times
+  int alternatives = 0;                       // of a segment at most; as in StreamOptions
   PostOptions post;                           // what is done to the text; nothing by default
   std::optional<RawPcm> raw;                  // the input is samples without a header
   std::shared_ptr<const HotWords> hot_words;  // may be empty

@@ -61,9 +61,7 @@ std::string EscapeVtt(const std::string& text) {
 double Seconds(Millis time) { return static_cast<double>(time.count()) / 1000.0; }
 
 /// Four digits: what lies below is noise, and it doubles the size of the file.
-double Rounded(float confidence) {
-  return std::isfinite(confidence) ? std::round(static_cast<double>(confidence) * 1e4) / 1e4 : 0.0;
-}
+double Rounded(double value) { return std::isfinite(value) ? std::round(value * 1e4) / 1e4 : 0.0; }
 
 std::string Json(const Transcript& transcript) {
   using Object = nlohmann::ordered_json;
@@ -85,6 +83,15 @@ std::string Json(const Transcript& transcript) {
                          {"confidence", Rounded(word.confidence)}});
       }
       object["words"] = std::move(words);
+    }
+    if (!segment.alternatives.empty()) {
+      Object alternatives = Object::array();
+      for (const Alternative& alternative : segment.alternatives) {
+        alternatives.push_back({{"text", alternative.text},
+                                {"confidence", Rounded(alternative.confidence)},
+                                {"log_probability", Rounded(alternative.log_probability)}});
+      }
+      object["alternatives"] = std::move(alternatives);
     }
     segments.push_back(std::move(object));
   }

@@ -32,7 +32,9 @@ std::string_view FileExtension(TranscriptFormat format);
 ///
 /// JSON: {"source", "text", "language", "model", "duration" (seconds), "channels", "sample_rate",
 /// "segments": [{"id", "start", "end" (seconds), "text", "confidence", "channel", "words":
-/// [{"text", "start", "end", "confidence"}]}]}; "words" only where the transcript has them.
+/// [{"text", "start", "end", "confidence"}], "alternatives": [{"text", "confidence",
+/// "log_probability"}]}]}; "words" and "alternatives" only where the transcript has them. Other
+/// forms have no place for alternatives.
 std::string FormatTranscript(const Transcript& transcript, TranscriptFormat format);
 
 }  // namespace lethe

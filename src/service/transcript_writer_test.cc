@@ -72,6 +72,19 @@ TEST(TranscriptWriterTest, SplitChannelsAreNamed) {
               HasSubstr("start\tend\tchannel\ttext\n40\t1250\t0\tHello there.\n"));
 }
 
+TEST(TranscriptWriterTest, AlternativesAreInTheJsonWhereThereAreSome) {
+  Transcript transcript = TwoSegments();
+  transcript.segments[0].alternatives = {
+      {.text = "Hello there.", .confidence = 0.91234F, .log_probability = -0.73456},
+      {.text = "Hello, \"their\".", .confidence = 0.5F, .log_probability = -3}};
+  const auto json = nlohmann::json::parse(FormatTranscript(transcript, TranscriptFormat::kJson));
+  EXPECT_EQ(json["segments"][0]["alternatives"],
+            nlohmann::json::parse(
+                R"([{"text": "Hello there.", "confidence": 0.9123, "log_probability": -0.7346},
+                    {"text": "Hello, \"their\".", "confidence": 0.5, "log_probability": -3.0}])"));
+  EXPECT_FALSE(json["segments"][1].contains("alternatives"));
+}
+
 TEST(TranscriptWriterTest, JsonReadsBackAsItWasMeant) {
   const auto json = nlohmann::json::parse(FormatTranscript(TwoSegments(), TranscriptFormat::kJson));
   EXPECT_EQ(json["text"], "Hello there. Fish & <chips> --> \"now\".");

@@ -1,6 +1,8 @@
 #include "text/word_error.h"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 
 namespace lethe {
 
@@ -43,6 +45,33 @@ WordErrors CountWordErrors(std::span<const std::string> reference,
   WordErrors result = row.back();
   result.words = static_cast<std::int64_t>(reference.size());
   return result;
+}
+
+std::int64_t CountOracleErrors(std::span<const std::string> reference,
+                               std::span<const std::vector<std::vector<std::string>>> segments) {
+  // row[i]: the fewest errors from the words so far to the first i words of the reference. Choices
+  // meet again where a segment ends, so the best of each place is all that has to be kept.
+  std::vector<std::int64_t> row(reference.size() + 1), way, best;
+  std::iota(row.begin(), row.end(), 0);
+  for (const std::vector<std::vector<std::string>>& alternatives : segments) {
+    if (alternatives.empty()) continue;
+    best.assign(row.size(), std::numeric_limits<std::int64_t>::max());
+    for (const std::vector<std::string>& words : alternatives) {
+      way = row;
+      for (const std::string& word : words) {
+        std::int64_t diagonal = way[0]++;
+        for (std::size_t i = 1; i < way.size(); ++i) {
+          const std::int64_t both = diagonal + (word == reference[i - 1] ? 0 : 1);
+          diagonal = way[i];
+          way[i] = std::min({both, way[i] + 1, way[i - 1] + 1});
+        }
+      }
+      std::transform(way.begin(), way.end(), best.begin(), best.begin(),
+                     [](std::int64_t a, std::int64_t b) { return std::min(a, b); });
+    }
+    std::swap(row, best);
+  }
+  return row.back();
 }
 
 std::vector<AlignedWord> AlignWords(std::span<const std::string> reference,

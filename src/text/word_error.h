@@ -31,6 +31,12 @@ struct WordErrors {
 WordErrors CountWordErrors(std::span<const std::string> reference,
                            std::span<const std::string> hypothesis);
 
+/// Counts the errors that are left when the best is chosen of each segment's alternatives: what
+/// somebody who knew the answers could make of them. `segments` follow each other; all texts are
+/// normalised. Time r*h, for r words of the reference and h of all alternatives together; memory r.
+std::int64_t CountOracleErrors(std::span<const std::string> reference,
+                               std::span<const std::vector<std::vector<std::string>>> segments);
+
 /// One step of an alignment: both words equal, both different, or one of them empty.
 struct AlignedWord {
   std::string reference;   // empty: the word was inserted

@@ -65,6 +65,33 @@ TEST(WordErrorTest, RatesArePooledOverWordsNotClips) {
   EXPECT_DOUBLE_EQ(total.rate(), 0.1);
 }
 
+TEST(WordErrorTest, TheOracleChoosesTheBestOfEachSegment) {
+  const auto reference = Words("he took the black cat home");
+  using Segments = std::vector<std::vector<std::vector<std::string>>>;
+  const auto count = [&](const Segments& segments) {
+    return CountOracleErrors(reference, segments);
+  };
+  EXPECT_EQ(count({}), 6);
+  EXPECT_EQ(count({{Words("he took the blue cat home"), Words("he look the black cat home")}}), 1);
+  // The right halves are in different places of their lists.
+  EXPECT_EQ(count({{Words("he shook the"), Words("he took the")},
+                   {Words("black cat home"), Words("black cap")}}),
+            0);
+  // The second segment's best depends on what the first one has taken.
+  EXPECT_EQ(count({{Words("he took"), Words("he took the black")}, {Words("cat home")}}), 0);
+  EXPECT_EQ(count({{}, {Words("he took the black cat home")}, {Words("um"), {}}}), 0);
+}
+
+TEST(WordErrorTest, OfOneTextTheOracleCountsAllErrors) {
+  for (const auto& [reference, hypothesis] :
+       {std::pair("a b c d", "b c x d e"), std::pair("a a a b", "b a a"), std::pair("", "a b"),
+        std::pair("a b", ""), std::pair("one two three four five", "two one four three five")}) {
+    const std::vector<std::vector<std::vector<std::string>>> alone = {{Words(hypothesis)}};
+    EXPECT_EQ(CountOracleErrors(Words(reference), alone), Count(reference, hypothesis).errors())
+        << reference << " | " << hypothesis;
+  }
+}
+
 TEST(WordErrorTest, AlignmentShowsWhatBecameOfEachWord) {
   EXPECT_THAT(
       AlignWords(Words("he took the black cat"), Words("he the blue cat up")),

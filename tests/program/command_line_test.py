@@ -53,7 +53,8 @@ class CommandLineTest(ProgramTest):
                           'bench throughput', 'bench throughput --repeat 0 a.wav',
                           'bench throughput --threads -1 a.wav', 'bench kernels --milliseconds 0',
                           'bench kernels a.wav', 'bench streams', 'bench beside a.wav',
-                          'bench streams --streams 0 a.wav', 'eval --live 0 --manifest m.tsv'):
+                          'bench streams --streams 0 a.wav', 'eval --live 0 --manifest m.tsv',
+                          'transcribe --alternatives 0 a.wav', 'transcribe --alternatives 5 a.wav'):
             with self.subTest(arguments):
                 result = run(*arguments.split())
                 self.assertEqual((result.returncode, result.stdout), (2, ''))

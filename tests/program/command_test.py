@@ -38,6 +38,14 @@ class CommandTest(SpeechTest):
         errors = sum(scores['total'][kind]
                      for kind in ('insertions', 'deletions', 'substitutions'))
         self.assertLessEqual(errors, 6)
+        # The best of some alternatives is no worse than the answer, which stays.
+        best = json.loads(self.assert_good(
+            run('eval', '--json', '--alternatives', '4', '--manifest', manifest)))
+        oracle = best['total'].pop('oracle_wer')
+        self.assertEqual(best['total']['wer'], scores['total']['wer'])
+        self.assertLessEqual(oracle, scores['total']['wer'])
+        self.assertIn('oracle %', self.assert_good(
+            run('eval', '--live', '8', '--alternatives', '2', '--manifest', manifest)))
         # Spoken into live streams, fast: the same words, and the damaged recording is named.
         damaged = write(self.path('damaged.wav'), b'no recording')
         with open(manifest, 'a', encoding='utf-8') as file:

@@ -115,6 +115,35 @@ class TranscribeTest(SpeechTest):
     def test_words_are_in_the_json_only_when_asked_for(self):
         self.assertNotIn('words', self.json_of(self.short)['segments'][0])
 
+    def test_alternatives_stand_beside_an_answer_that_stays(self):
+        plain = self.json_of(*self.files[:1])
+        for count in (1, 4):
+            transcript = self.json_of('--alternatives', str(count), *self.files[:1])
+            lists = [s.pop('alternatives') for s in transcript['segments']]
+            self.assertEqual(transcript, plain)
+            for segment, alternatives in zip(plain['segments'], lists):
+                self.assertLessEqual(len(alternatives), count)
+                self.assertEqual(alternatives[0]['text'], segment['text'])
+                self.assertEqual(alternatives[0]['confidence'], segment['confidence'])
+                texts = [a['text'] for a in alternatives]
+                self.assertEqual(len(set(texts)), len(texts))
+                self.assertTrue(all(a['log_probability'] < 0 for a in alternatives))
+            if count > 1:
+                self.assertGreater(sum(map(len, lists)), len(lists))
+        # What is done to the text is done to all of them, and others take the place of those that
+        # become alike.
+        bare = self.json_of('--alternatives', '4', '--punctuation', 'none', *self.files[:1])
+        for segment in bare['segments']:
+            texts = [a['text'] for a in segment['alternatives']]
+            self.assertEqual(len(set(texts)), len(texts))
+            self.assertFalse(any(mark in text for text in texts for mark in '.,!?'), texts)
+
+    def test_alternatives_are_refused_where_they_have_no_place(self):
+        for form in ('text', 'srt', 'vtt', 'tsv'):
+            self.assert_one_line(
+                run('transcribe', '--alternatives', '2', '--format', form, self.short),
+                '--format json', '--format ' + form)
+
     def test_several_files_come_out_in_the_order_of_the_input(self):
         inputs = [self.files[i] for i in (4, 0, 3, 1, 0, 2)]
         output = self.assert_good(run('transcribe', *inputs))

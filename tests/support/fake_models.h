@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "kernels/kernels.h"
 #include "model/speech_model.h"
 #include "model/voice_activity.h"
@@ -21,6 +22,8 @@ inline constexpr int kVocabulary = 64;
 inline constexpr int kBegin = 1, kEnd = 2, kFirstWord = 3;
 // Speech of this loudness is understood well only with silence before it.
 inline constexpr int kHardWord = 40;
+// A word that is nearly the next one, with a twentieth of the probability.
+inline constexpr int kVagueWord = 45;
 
 // Loudness of the word "wN": N hundredths.
 inline float LoudnessOf(int word) { return static_cast<float>(word) / 100.0f; }
@@ -85,6 +88,7 @@ class FakeWorker final : public SpeechModelWorker {
 
   void Step(std::span<const DecoderRow> rows) override {
     ++*passes_;
+    LETHE_CHECK(rows.size() <= kMaxRows);
     logits_.assign(rows.size(), std::vector<float>(kVocabulary, 0.0f));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       auto* fake = static_cast<FakeSequence*>(rows[i].sequence);
@@ -96,6 +100,9 @@ class FakeWorker final : public SpeechModelWorker {
       const int word = counting > 0 ? said + tokens - 1 : said;
       const int next = tokens <= (counting > 0 ? counting : 2) ? kFirstWord + word : kEnd;
       logits_[i][static_cast<std::size_t>(next)] = hard && !fake->led_by_silence ? 4.5f : 20.0f;
+      if (fake->word == kVagueWord && next != kEnd) {
+        logits_[i][static_cast<std::size_t>(next) + 1] = 17.0f;
+      }
     }
   }
 

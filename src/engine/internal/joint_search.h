@@ -1,9 +1,10 @@
 #pragma once
 
-// A beam search over two hearings of an utterance, and the decoder's sequences it takes.
+// A beam search over one or two hearings of an utterance, and the decoder's sequences it takes.
 
 #include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "decode/beam_search.h"
@@ -16,37 +17,38 @@ namespace lethe {
 /// Thread: one
 class JointSearch {
  public:
-  static constexpr int kWidth = 4;
+  static constexpr int kMaxHearings = 2;
   /// Rows in a pass of the decoder, at most.
-  static constexpr int kMaxRows = 2 * kWidth;
+  static constexpr int MaxRows(int hearings, int width) { return hearings * width; }
 
   explicit JointSearch(const SpeechModel& model) : model_(model) {}
 
   bool busy() const { return busy_; }
 
-  /// Begins over two encodings of the same utterance, which forget their tokens. They have to stay
-  /// until End().
-  void Begin(const GreedyOptions& options, SpeechSequence* first, SpeechSequence* second);
+  /// Begins over one or two encodings of the same utterance, which forget their tokens. They have
+  /// to stay until End().
+  void Begin(const GreedyOptions& options, std::span<SpeechSequence* const> hearings,
+             const BeamSearch::Options& beam);
 
-  int num_rows() const { return 2 * search_.num_live(); }
+  int num_rows() const { return num_hearings_ * search_.num_live(); }
   void AddRows(std::vector<DecoderRow>* rows) const;
 
   /// Takes what a pass gave for its rows, `first_row` and on. True when it is complete.
   bool Take(SpeechModelWorker* worker, int first_row);
 
-  /// The tokens of the most probable text, unless every beginning led nowhere.
-  bool found() const { return search_.found(); }
-  std::span<const int> best() const { return search_.best(); }
+  /// The most probable texts, the best first; none where every beginning led nowhere.
+  std::span<const BeamSearch::Hypothesis> found() const { return search_.found(); }
 
   void End() { busy_ = false; }
 
  private:
-  using Hearings = std::array<SpeechSequence*, 2>;
+  using Hearings = std::array<SpeechSequence*, kMaxHearings>;  // the second may be null
 
   void Follow();
 
   const SpeechModel& model_;
   bool busy_ = false;
+  int num_hearings_ = 0;
   BeamSearch search_;
   std::vector<std::unique_ptr<SpeechSequence>> copies_;
   // What each live hypothesis has been written to, and what is free.

@@ -67,7 +67,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
     bool any = false;
     Segment segment;
     double log_probability = 0;
-    void Add(const Segment& more);
+    void Add(const Segment& more, int alternatives);
   };
   // The final answer asked for ahead of the endpoint.
   struct Early {

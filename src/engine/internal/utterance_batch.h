@@ -45,6 +45,7 @@ struct Request {
   Utterance utterance;
   Priority priority = Priority::kRecording;
   bool words = false;
+  int alternatives = 0;        // in the answer's list
   bool second_hearing = true;  // allowed, when the model is unsure
   std::vector<int> draft;      // a guess at the tokens: verified in few passes, changes no answer
   std::vector<int> promised;   // tokens the answer must begin with; none with hot words
@@ -60,6 +61,10 @@ struct Request {
 /// An utterance the model is unsure of is heard a second time (HearingOptions). What both hearings
 /// together find most probable is searched for with a beam, and then written once more into the
 /// second, as a draft: for times, hot words and probabilities.
+///
+/// Where alternatives are wanted, that search gives them too. An answer that was sure has none, so
+/// one is made for it, over its only hearing. It takes no joint search from anybody, and of a
+/// pass' rows what the answers of others leave.
 ///
 /// Thread: one
 /// Source: iteration-level scheduling, Yu et al., "Orca", OSDI 2022
@@ -96,6 +101,7 @@ class UtteranceBatch {
     int frames = 0;
     SampleIndex lead = 0;  // samples of silence put before the utterance
     float confidence = 0;
+    double log_probability = 0;  // its end included
   };
   enum class State { kFree, kEncoding, kDecoding };
   // An utterance's place in the batch.
@@ -108,9 +114,12 @@ class UtteranceBatch {
     // With hot words: the greedy answer is complete, and corrections are tried in passes of these
     // tokens; or the corrected answer goes through the decoder once more, to see where it looks.
     HotWordSearch hot_words;
-    // Between the hearings there is a joint search, or a wait for one.
+    // Between the hearings there is a joint search, or a wait for one; behind a sure answer, a
+    // search of its own for alternatives.
     enum class Phase { kGreedy, kTrials, kReview, kJoint } phase = Phase::kGreedy;
     JointSearch* joint = nullptr;
+    std::unique_ptr<JointSearch> own_search;
+    std::vector<BeamSearch::Hypothesis> alternatives;  // found by either
     std::vector<int> trial;
     std::size_t reviewed = 0;  // tokens, the begin token included
     Hypothesis now;
@@ -135,6 +144,8 @@ class UtteranceBatch {
   void BeginSearch(Slot* slot);
   void DropCancelled();
   void Pass();
+  // Chooses who takes part in a pass; returns the rows that are left.
+  int ChooseParts();
   static int LeastRows(const Slot& slot);
   void AddRows(Slot* slot, int spare);
   // Takes what the pass gave for a slot; true when its hypothesis is complete.
@@ -146,11 +157,16 @@ class UtteranceBatch {
   GreedyOptions SearchOptions(const Slot& slot) const;
   // Gives joint searches to those that came first.
   void AssignJointSearches();
+  // Looks for what else a complete answer may have been.
+  void SearchAlternatives(Slot* slot);
+  // Takes what a search found, and goes on with it.
+  void EndSearch(Slot* slot);
   // Lets the second hearing write what was found.
   void WriteFound(Slot* slot);
   bool WantsSecondHearing(const Slot& slot) const;
   void Finish(Slot* slot);
   void Free(Slot* slot);
+  std::vector<Alternative> Alternatives(const Slot& slot, const Segment& answer) const;
   std::vector<Word> TimeWords(const Slot& slot, const Hypothesis& hypothesis) const;
 
   const SpeechModel& model_;

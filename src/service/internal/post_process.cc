@@ -1,5 +1,6 @@
 #include "service/internal/post_process.h"
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 #include <string>
@@ -34,6 +35,19 @@ void PostProcessWords(const PostProcessor& processor, Segment* segment) {
   segment->words = std::move(words);
 }
 
+// The first is the segment itself, and stays what that became.
+void PostProcessAlternatives(const PostProcessor& processor, Segment* segment) {
+  std::vector<Alternative> written;
+  for (Alternative& alternative : segment->alternatives) {
+    alternative.text = written.empty() ? segment->text : processor.ApplyToText(alternative.text);
+    const bool there = std::any_of(written.begin(), written.end(), [&](const Alternative& other) {
+      return other.text == alternative.text;
+    });
+    if (!there && !alternative.text.empty()) written.push_back(std::move(alternative));
+  }
+  segment->alternatives = std::move(written);
+}
+
 }  // namespace
 
 void PostProcess(const PostProcessor& processor, std::vector<Segment>* segments) {
@@ -43,6 +57,7 @@ void PostProcess(const PostProcessor& processor, std::vector<Segment>* segments)
     } else {
       PostProcessWords(processor, &segment);
     }
+    if (!segment.text.empty()) PostProcessAlternatives(processor, &segment);
   }
   std::erase_if(*segments, [](const Segment& segment) { return segment.text.empty(); });
 }
