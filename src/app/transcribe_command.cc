@@ -257,7 +257,7 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       "are\n"
       "for those who know more than the model: look for a name in all of them, or choose by what "
       "was\n"
-      "asked. N above 1 takes longer, for every segment is searched a second time. Hot words are "
+      "asked. N above 1 takes longer, for there is a search behind each answer. Hot words are "
       "put\n"
       "into the first; all are rewritten by --fillers, --numbers and such. What the best choice "
       "would\n"

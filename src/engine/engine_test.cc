@@ -180,6 +180,52 @@ std::vector<float> ReadSentence(const std::string& number) {
   return samples;
 }
 
+// Some of them, with silence behind each.
+std::vector<float> ReadSentences(std::initializer_list<const char*> numbers) {
+  std::vector<float> samples;
+  for (const char* number : numbers) {
+    const std::vector<float> sentence = ReadSentence(number);
+    samples.insert(samples.end(), sentence.begin(), sentence.end());
+    samples.resize(samples.size() + 2 * kSampleRate, 0.0f);
+  }
+  return samples;
+}
+
+// To the last bit.
+void ExpectSameAnswer(const Segment& segment, const Segment& expected) {
+  EXPECT_EQ(segment.text, expected.text);
+  EXPECT_EQ(segment.confidence, expected.confidence);
+  ASSERT_EQ(segment.words.size(), expected.words.size());
+  for (std::size_t i = 0; i < expected.words.size(); ++i) {
+    EXPECT_EQ(segment.words[i].text, expected.words[i].text);
+    EXPECT_EQ(segment.words[i].start, expected.words[i].start);
+    EXPECT_EQ(segment.words[i].end, expected.words[i].end);
+    EXPECT_EQ(segment.words[i].confidence, expected.words[i].confidence);
+  }
+}
+
+// A segment's list is the beginning of a longer one, begins with the segment itself, goes down
+// behind it, and has no text twice.
+void ExpectBeginningOf(std::span<const Alternative> longer, std::size_t most,
+                       const Segment& segment) {
+  const std::vector<Alternative>& list = segment.alternatives;
+  ASSERT_EQ(list.size(), std::min(longer.size(), most));
+  std::set<std::string> texts;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    EXPECT_EQ(list[i].text, longer[i].text);
+    EXPECT_EQ(list[i].confidence, longer[i].confidence);
+    EXPECT_EQ(list[i].log_probability, longer[i].log_probability);
+    if (i > 1) {
+      EXPECT_LE(list[i].log_probability, list[i - 1].log_probability);
+    }
+    texts.insert(list[i].text);
+  }
+  EXPECT_EQ(texts.size(), list.size());
+  if (list.empty()) return;
+  EXPECT_EQ(list[0].text, segment.text);
+  EXPECT_EQ(list[0].confidence, segment.confidence);
+}
+
 // The installed models on such sentences.
 class EngineWithModelsTest : public testing::Test {
  protected:
@@ -276,65 +322,41 @@ TEST_F(EngineWithModelsTest, ALiveStreamHearsWhatARecordingGives) {
 
 // Whoever asks, and whoever is in the batch beside them, gets the answers of somebody alone.
 TEST_F(EngineWithModelsTest, AlternativesChangeNoAnswer) {
-  std::vector<float> samples;
-  for (const char* number : {"0870", "0880", "0930"}) {
-    const std::vector<float> sentence = ReadSentence(number);
-    samples.insert(samples.end(), sentence.begin(), sentence.end());
-    samples.resize(samples.size() + 2 * kSampleRate, 0.0f);
-  }
+  const std::vector<float> samples = ReadSentences({"0870", "0880", "0930"});
   const auto model = LoadMoonshine(speech_path_, *AvailableKernels().back());
   const auto vad = LoadSilero(activity_path_, *AvailableKernels().back());
   ASSERT_TRUE(model.ok() && vad.ok());
   const auto hot_words = HotWords::Make(std::vector<HotWord>{{"ill-disposed"}, {"AMIABLE"}},
                                         MakeTokenCodec((*model)->tokenizer()));
   ASSERT_TRUE(hot_words.ok());
-  // 1.0: every utterance is unsure, and searched in two hearings; 0: none is.
+  // 0: no utterance is unsure; 1.0: every one is, and is searched in two hearings.
   for (const float unsure : {0.0f, 0.82f, 1.0f}) {
     for (const auto& words : {std::shared_ptr<const HotWords>(), *hot_words}) {
+      const EngineOptions alone{.num_threads = 1, .hearing = {.unsure = unsure}};
+      const EngineOptions shared{.num_threads = 2, .hearing = {.unsure = unsure}};
+      const auto transcribe = [&](Engine& engine, int alternatives) {
+        return TranscribeAll(engine, samples, 5'000,
+                             {.words = true, .alternatives = alternatives, .hot_words = words});
+      };
       std::vector<Segment> plain, most;
       {
-        Engine alone(*model, *vad, {.num_threads = 1, .hearing = {.unsure = unsure}});
-        plain = TranscribeAll(alone, samples, samples.size(), {.words = true, .hot_words = words});
-        most = TranscribeAll(alone, samples, samples.size(),
-                             {.words = true, .alternatives = kMaxAlternatives, .hot_words = words});
+        Engine engine(*model, *vad, alone);
+        plain = transcribe(engine, 0);
+        most = transcribe(engine, kMaxAlternatives);
       }
       ASSERT_EQ(plain.size(), 3u);
-      Engine engine(*model, *vad, {.num_threads = 2, .hearing = {.unsure = unsure}});
+      ASSERT_EQ(most.size(), 3u);
+      for (const Segment& segment : most) EXPECT_GT(segment.alternatives.size(), 1u);
+      Engine engine(*model, *vad, shared);
       std::vector<std::thread> streams;
       for (int alternatives = 0; alternatives <= kMaxAlternatives; ++alternatives) {
         streams.emplace_back([&, alternatives] {
-          const auto segments =
-              TranscribeAll(engine, samples, 5'000,
-                            {.words = true, .alternatives = alternatives, .hot_words = words});
+          const auto segments = transcribe(engine, alternatives);
           ASSERT_EQ(segments.size(), plain.size());
           for (std::size_t i = 0; i < segments.size(); ++i) {
-            EXPECT_EQ(segments[i].text, plain[i].text);
-            EXPECT_EQ(segments[i].confidence, plain[i].confidence);
-            ASSERT_EQ(segments[i].words.size(), plain[i].words.size());
-            for (std::size_t j = 0; j < plain[i].words.size(); ++j) {
-              EXPECT_EQ(segments[i].words[j].start, plain[i].words[j].start);
-              EXPECT_EQ(segments[i].words[j].confidence, plain[i].words[j].confidence);
-            }
-            const std::vector<Alternative>& list = segments[i].alternatives;
-            EXPECT_LE(list.size(), static_cast<std::size_t>(alternatives));
-            if (alternatives == 0) continue;
-            ASSERT_FALSE(list.empty());
-            EXPECT_EQ(list[0].text, plain[i].text);
-            EXPECT_EQ(list[0].confidence, plain[i].confidence);
-            std::set<std::string> texts;
-            for (const Alternative& alternative : list) texts.insert(alternative.text);
-            EXPECT_EQ(texts.size(), list.size());
-            for (std::size_t j = 2; j < list.size(); ++j) {
-              EXPECT_LE(list[j].log_probability, list[j - 1].log_probability);
-            }
-            if (alternatives < kMaxAlternatives) continue;
-            ASSERT_EQ(list.size(), most[i].alternatives.size());
-            EXPECT_GT(list.size(), 1u);
-            for (std::size_t j = 0; j < list.size(); ++j) {
-              EXPECT_EQ(list[j].text, most[i].alternatives[j].text);
-              EXPECT_EQ(list[j].confidence, most[i].alternatives[j].confidence);
-              EXPECT_EQ(list[j].log_probability, most[i].alternatives[j].log_probability);
-            }
+            ExpectSameAnswer(segments[i], plain[i]);
+            ExpectBeginningOf(most[i].alternatives, static_cast<std::size_t>(alternatives),
+                              segments[i]);
           }
         });
       }
@@ -344,12 +366,7 @@ TEST_F(EngineWithModelsTest, AlternativesChangeNoAnswer) {
 }
 
 TEST_F(EngineWithModelsTest, HotWordsAreHeardAndChangeNobodyElsesText) {
-  std::vector<float> samples;
-  for (const char* number : {"0870", "0880", "0930"}) {
-    const std::vector<float> sentence = ReadSentence(number);
-    samples.insert(samples.end(), sentence.begin(), sentence.end());
-    samples.resize(samples.size() + 2 * kSampleRate, 0.0f);
-  }
+  const std::vector<float> samples = ReadSentences({"0870", "0880", "0930"});
   const auto model = LoadMoonshine(speech_path_, *AvailableKernels().back());
   const auto vad = LoadSilero(activity_path_, *AvailableKernels().back());
   ASSERT_TRUE(model.ok() && vad.ok());

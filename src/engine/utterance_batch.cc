@@ -302,19 +302,21 @@ void UtteranceBatch::AssignJointSearches() {
     next->joint = &*std::find_if(joint_.begin(), joint_.end(),
                                  [](const JointSearch& search) { return !search.busy(); });
     const std::array hearings = {next->first_hearing.get(), next->sequence.get()};
-    next->joint->Begin(SearchOptions(*next), hearings,
-                       {.width = kJointWidth, .wanted = std::max(1, next->request.alternatives)});
+    next->joint->Begin(
+        SearchOptions(*next), hearings,
+        {.width = kJointWidth, .wanted = next->request.alternatives > 1 ? kMaxAlternatives : 1});
   }
 }
 
-// Made when it is wanted, for few want one, and its copies of the tokens are large.
+// Made when it is wanted, for few want one, and its copies of the tokens are large. It looks for as
+// many as there may be: two cost 2 % less, and then their list would not begin that of four.
 void UtteranceBatch::SearchAlternatives(Slot* slot) {
   slot->phase = Slot::Phase::kJoint;
   slot->own_search = std::make_unique<JointSearch>(model_);
   slot->joint = slot->own_search.get();
   const std::array hearings = {slot->sequence.get()};
   slot->joint->Begin(SearchOptions(*slot), hearings,
-                     {.width = kAlternativesWidth, .wanted = slot->request.alternatives});
+                     {.width = kAlternativesWidth, .wanted = kMaxAlternatives});
 }
 
 void UtteranceBatch::EndSearch(Slot* slot) {
