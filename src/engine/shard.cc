@@ -1,13 +1,16 @@
 #include "engine/internal/shard.h"
 
+#include <limits>
 #include <utility>
 
 namespace lethe {
 namespace {
 
 // A request that was passed over by so many more urgent ones goes first. Partials are made for
-// reading along and may come late; somebody waits for a short call; a recording has time.
-constexpr std::array<int, kPriorities> kMaxPassedOver = {0, 16, 4, 16};
+// reading along and may come late; somebody waits for a short call; a recording has time. Nothing
+// is more urgent than a live final.
+constexpr std::array<int, kPriorities> kMaxPassedOver = {std::numeric_limits<int>::max(), 16, 4,
+                                                         16};
 
 constexpr std::array<Priority, kPriorities> kByUrgency = {
     Priority::kLiveFinal, Priority::kLivePartial, Priority::kShortCall, Priority::kRecording};
@@ -98,14 +101,7 @@ void Shard::List(const std::shared_ptr<LiveSession>& session) {
 }
 
 void Shard::Admit() {
-  while (true) {
-    std::optional<Priority> next;
-    for (const Priority priority : kByUrgency) {
-      if (!batch_.HasRoom(priority) || !Waiting(priority)) continue;
-      const bool overdue = passed_over_[Index(priority)] >= kMaxPassedOver[Index(priority)];
-      if (!next || overdue) next = priority;
-    }
-    if (!next) return;
+  while (const std::optional<Priority> next = Next()) {
     std::optional<Request> request = Take(*next);
     if (!request) continue;  // another shard was faster
     if (request->cancelled && request->cancelled->load()) continue;
@@ -115,6 +111,18 @@ void Shard::Admit() {
       if (priority > *next && Waiting(priority)) ++passed_over_[Index(priority)];
     }
   }
+}
+
+// The most urgent that has room. Who is overdue comes before it and needs but a place: whatever
+// else the batch may hold room for, the next place that becomes free is theirs.
+std::optional<Priority> Shard::Next() {
+  std::optional<Priority> next;
+  for (const Priority priority : kByUrgency) {
+    if (!Waiting(priority)) continue;
+    const bool overdue = passed_over_[Index(priority)] >= kMaxPassedOver[Index(priority)];
+    if (overdue ? batch_.HasPlace() : !next && batch_.HasRoom(priority)) next = priority;
+  }
+  return next;
 }
 
 // Sessions that no longer want what they are listed for leave the list here.

@@ -40,6 +40,9 @@ constexpr int kFewDecoding = 3;
 // recordings a pass of the decoder, only so often: slowly, but they go on.
 constexpr int kDeferredPasses = 4;
 
+// A recording that was passed over by so many joint searches of who came later gets the next one.
+constexpr int kMaxJointPassedOver = 4;
+
 std::string_view Trim(std::string_view text) {
   const auto space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
   while (!text.empty() && space(text.front())) text.remove_prefix(1);
@@ -94,13 +97,14 @@ bool UtteranceBatch::HasRoom(Priority priority) const {
 }
 
 void UtteranceBatch::Add(Request request) {
-  LETHE_CHECK(HasRoom(request.priority));
+  LETHE_CHECK(HasPlace());
   Slot& slot = *std::find_if(slots_.begin(), slots_.end(),
                              [](const Slot& s) { return s.state == State::kFree; });
   ++live_;
   slot.order = next_order_++;
   slot.request = std::move(request);
   slot.second_hearing = false;
+  slot.passed_over = 0;
   slot.draft = std::move(slot.request.draft);
   Hear(&slot, slot.request.utterance.samples, 0);
 }
@@ -285,27 +289,45 @@ int UtteranceBatch::LeastRows(const Slot& slot) {
   return static_cast<int>(slot.trial.size());
 }
 
-// One is left to live streams, whatever recordings need.
 void UtteranceBatch::AssignJointSearches() {
-  while (true) {
-    Slot* next = nullptr;
-    const auto free = std::count_if(joint_.begin(), joint_.end(),
-                                    [](const JointSearch& search) { return !search.busy(); });
-    for (Slot& slot : slots_) {
-      const bool waits = slot.state == State::kDecoding && slot.phase == Slot::Phase::kJoint &&
-                         slot.joint == nullptr;
-      const bool recording = slot.request.priority == Priority::kRecording;
-      if (!waits || free <= (recording ? 1 : 0)) continue;
-      if (next == nullptr || slot.order < next->order) next = &slot;
-    }
-    if (next == nullptr) return;
+  while (Slot* next = NextForJointSearch()) {
     next->joint = &*std::find_if(joint_.begin(), joint_.end(),
                                  [](const JointSearch& search) { return !search.busy(); });
     const std::array hearings = {next->first_hearing.get(), next->sequence.get()};
     next->joint->Begin(
         SearchOptions(*next), hearings,
         {.width = kJointWidth, .wanted = next->request.alternatives > 1 ? kMaxAlternatives : 1});
+    for (Slot& slot : slots_) {
+      if (WaitsForJointSearch(slot) && slot.order < next->order) ++slot.passed_over;
+    }
   }
+}
+
+bool UtteranceBatch::WaitsForJointSearch(const Slot& slot) {
+  return slot.state == State::kDecoding && slot.phase == Slot::Phase::kJoint &&
+         slot.joint == nullptr;
+}
+
+// Recordings have one at a time, and leave the last that is free to live streams until they have
+// been passed over often enough: where everybody is unsure there would be none for them ever.
+UtteranceBatch::Slot* UtteranceBatch::NextForJointSearch() {
+  const auto free = std::count_if(joint_.begin(), joint_.end(),
+                                  [](const JointSearch& search) { return !search.busy(); });
+  const auto recording = [](const Slot& slot) {
+    return slot.request.priority == Priority::kRecording;
+  };
+  const bool recording_has_one =
+      std::any_of(slots_.begin(), slots_.end(), [&recording](const Slot& slot) {
+        return slot.joint != nullptr && !slot.own_search && recording(slot);
+      });
+  Slot* next = nullptr;
+  for (Slot& slot : slots_) {
+    if (!WaitsForJointSearch(slot)) continue;
+    const bool overdue = slot.passed_over >= kMaxJointPassedOver;
+    if (recording(slot) && (recording_has_one || (free < kJointSearches && !overdue))) continue;
+    if (next == nullptr || slot.order < next->order) next = &slot;
+  }
+  return free > 0 ? next : nullptr;
 }
 
 // Made when it is wanted, for few want one, and its copies of the tokens are large. It looks for as

@@ -25,7 +25,7 @@ namespace lethe {
 /// and takes from the recordings' queue what it has room for.
 ///
 /// Who comes next: live finals, live partials, short calls, recordings. Who was passed over often
-/// enough goes first, so that nobody starves.
+/// enough gets the next free place, so that nobody starves.
 class Shard {
  public:
   Shard(const SpeechModel& model, const HearingOptions& hearing, RecordingQueue& recordings);
@@ -49,6 +49,7 @@ class Shard {
   void TakeNews();
   void List(const std::shared_ptr<LiveSession>& session);
   void Admit();
+  std::optional<Priority> Next();
   bool Waiting(Priority priority);
   std::optional<Request> Take(Priority priority);
   bool Interrupted() const;

@@ -82,7 +82,10 @@ class UtteranceBatch {
   /// do, the rest is there for others, and a partial is taken with the newest audio.
   bool HasRoom(Priority priority) const;
 
-  /// Adds a request; the batch must have room for it.
+  /// Whether one more may be added, were it out of its turn: for who has been waiting too long.
+  bool HasPlace() const { return live_ < kMaxUtterances; }
+
+  /// Adds a request; the batch must have a place for it.
   void Add(Request request);
 
   /// Encodes an utterance, the most urgent first, then takes all that are encoded through one pass
@@ -120,6 +123,7 @@ class UtteranceBatch {
     JointSearch* joint = nullptr;
     std::unique_ptr<JointSearch> own_search;
     std::vector<BeamSearch::Hypothesis> alternatives;  // found by either
+    int passed_over = 0;                               // joint searches that went to who came later
     std::vector<int> trial;
     std::size_t reviewed = 0;  // tokens, the begin token included
     Hypothesis now;
@@ -157,6 +161,8 @@ class UtteranceBatch {
   GreedyOptions SearchOptions(const Slot& slot) const;
   // Gives joint searches to those that came first.
   void AssignJointSearches();
+  Slot* NextForJointSearch();
+  static bool WaitsForJointSearch(const Slot& slot);
   // Looks for what else a complete answer may have been.
   void SearchAlternatives(Slot* slot);
   // Takes what a search found, and goes on with it.
