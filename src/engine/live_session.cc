@@ -55,8 +55,9 @@ Result<std::size_t> LiveSession::PushSamples(std::span<const float> samples) {
     const std::lock_guard lock(mutex_);
     if (finished_) return FailedPrecondition("the audio has ended");
     taken = std::min(samples.size(), kMaxUnheardSamples - unheard_.size());
-    unheard_.insert(unheard_.end(), samples.begin(), samples.begin() + taken);
+    unheard_.Append(samples.first(taken));
     turned_away_ = taken < samples.size();
+    if (turned_away_) pours_ = true;
   }
   if (taken > 0) news_(shared_from_this());
   return taken;
@@ -71,6 +72,7 @@ void LiveSession::FinishAudio() {
   {
     const std::lock_guard lock(mutex_);
     finished_ = true;
+    pours_ = false;
   }
   news_(shared_from_this());
 }
@@ -110,34 +112,35 @@ bool LiveSession::stalled() const {
   return events_.size() >= kMaxEvents;
 }
 
-void LiveSession::Listen() {
-  if (heard_ == hearing_.size()) {
-    hearing_.clear();
-    if (hearing_.capacity() > kSampleRate) hearing_.shrink_to_fit();
-    heard_ = 0;
-    const std::lock_guard lock(mutex_);
-    std::swap(hearing_, unheard_);
-    if (!hearing_.empty()) notify_due_ = std::exchange(turned_away_, false) || notify_due_;
-  }
-  while (heard_ < hearing_.size() && !stalled()) {
-    // Half a second at a time, so that what an event calls `heard` is near the truth.
-    const std::size_t count = std::min(hearing_.size() - heard_, Listener::kMaxPush / 2);
-    Hear(std::span(hearing_).subspan(heard_, count));
-    heard_ += count;
-  }
-  bool more = false;
+bool LiveSession::WantsToListen() const {
+  if (stalled()) return false;
+  const std::lock_guard lock(mutex_);
+  return unheard_.size() > 0 || (finished_ && !listener_finished_);
+}
+
+std::size_t LiveSession::Listen(std::vector<float>* buffer) {
+  buffer->clear();
   bool finished = false;
+  const bool listens = !stalled();
   {
     const std::lock_guard lock(mutex_);
-    more = !unheard_.empty();
-    finished = finished_ && !more && heard_ == hearing_.size();
+    if (listens) unheard_.Take(kMaxListen, buffer);
+    if (unheard_.size() == 0) pours_ = false;
+    // Not for each bit of room: who is told pushes as much as there is.
+    const bool room = unheard_.size() <= kMaxUnheardSamples / 2;
+    if (room && std::exchange(turned_away_, false)) notify_due_ = true;
+    finished = finished_ && unheard_.size() == 0;
   }
-  // Not in one go: who pushes as fast as it is heard would keep the shard from all others.
-  if (more && heard_ == hearing_.size()) news_(shared_from_this());
+  if (!buffer->empty()) Hear(*buffer);
   if (finished && !std::exchange(listener_finished_, true)) {
     for (const HeardSpan& span : listener_.Finish()) AddPart(span);
     if (begun_) EndUtterance();
   }
+  Publish();
+  return buffer->size();
+}
+
+void LiveSession::Publish() {
   PublishParts();
   CheckComplete();
   Notify();
@@ -231,6 +234,7 @@ Request LiveSession::NewRequest(const SpeechSpan& span, Priority priority) const
                   .words = options_.words,
                   .alternatives = priority == Priority::kLiveFinal ? options_.alternatives : 0,
                   .second_hearing = priority == Priority::kLiveFinal,
+                  .poured = pours_,
                   .draft = {},
                   .promised = {},
                   .hot_words = hot_words_,
@@ -278,9 +282,8 @@ Request LiveSession::NextPartial() {
 
 void LiveSession::TakeFinal(std::uint64_t number, Request::Answer answer) {
   parts_[number - first_part_].answer = std::move(answer);
-  // What it could not hear meanwhile, it hears now.
-  Listen();
-  news_(shared_from_this());
+  Publish();
+  news_(shared_from_this());  // what it could not hear meanwhile, it may hear now
 }
 
 void LiveSession::TakeEarly(const SpeechSpan& span, Request::Answer answer) {

@@ -1,5 +1,6 @@
 #include "engine/internal/shard.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -11,6 +12,14 @@ namespace {
 // is more urgent than a live final.
 constexpr std::array<int, kPriorities> kMaxPassedOver = {std::numeric_limits<int>::max(), 16, 4,
                                                          16};
+
+// Samples heard in a turn. A second takes about a millisecond, which is less than a layer of the
+// encoder. Who pours may have all the time that is left over, but not so much at once that somebody
+// who begins to speak would notice; beside others it goes on about as fast as a batch full of its
+// speech could be decoded.
+constexpr std::size_t kHeardAtPace = std::size_t{4} * kSampleRate;
+constexpr std::size_t kHeardPouring = std::size_t{16} * kSampleRate;
+constexpr std::size_t kHeardPouringBesideOthers = kSampleRate;
 
 constexpr std::array<Priority, kPriorities> kByUrgency = {
     Priority::kLiveFinal, Priority::kLivePartial, Priority::kShortCall, Priority::kRecording};
@@ -56,6 +65,7 @@ void Shard::Work() {
   while (WaitForWork()) {
     const Time::time_point begin = Time::now();
     TakeNews();
+    Listen();
     Admit();
     batch_.Step([this] { return Interrupted(); });
     busy_ += std::chrono::nanoseconds(Time::now() - begin).count();
@@ -64,7 +74,7 @@ void Shard::Work() {
 
 bool Shard::WaitForWork() {
   if (stopping_) return false;
-  if (!batch_.empty()) return true;
+  if (!batch_.empty() || !at_pace_.empty() || !pouring_.empty()) return true;
   std::unique_lock lock(mutex_);
   while (!stopping_ && !has_news_) {
     idle_ = true;
@@ -83,12 +93,48 @@ void Shard::TakeNews() {
     for (const auto& session : taking_) session->listed_news = false;
     has_news_ = false;
   }
-  for (const auto& session : taking_) {
-    if (session->abandoned()) continue;
-    session->Listen();
-    List(session);
-  }
+  for (const auto& session : taking_) ListToListen(session);
   taking_.clear();
+}
+
+void Shard::ListToListen(const std::shared_ptr<LiveSession>& session) {
+  if (session->abandoned() || session->listed_at_pace) return;
+  if (session->pours()) {
+    if (!std::exchange(session->listed_pouring, true)) pouring_.push_back(session);
+    return;
+  }
+  if (std::exchange(session->listed_pouring, false)) std::erase(pouring_, session);
+  session->listed_at_pace = true;
+  at_pace_.push_back(session);
+}
+
+void Shard::Listen() {
+  ListenTo(&at_pace_, kHeardAtPace);
+  ListenTo(&pouring_, SomebodyWaits() ? kHeardPouringBesideOthers : kHeardPouring);
+}
+
+// By turns, until so many samples were heard.
+void Shard::ListenTo(std::deque<std::shared_ptr<LiveSession>>* sessions, std::size_t samples) {
+  std::size_t heard = 0;
+  while (heard < samples && !sessions->empty()) {
+    const std::shared_ptr<LiveSession> session = std::move(sessions->front());
+    sessions->pop_front();
+    session->listed_at_pace = session->listed_pouring = false;
+    if (session->abandoned()) continue;
+    heard += session->Listen(&hearing_);
+    List(session);
+    if (session->WantsToListen()) ListToListen(session);
+  }
+}
+
+// Whether anybody but those that pour waits for an answer.
+bool Shard::SomebodyWaits() const {
+  const auto any_at_pace = [](const auto& list) {
+    return std::any_of(list.begin(), list.end(),
+                       [](const auto& session) { return !session->pours(); });
+  };
+  return batch_.HoldsAwaited() || recordings_.waiting() > 0 || any_at_pace(finals_) ||
+         any_at_pace(partials_);
 }
 
 void Shard::List(const std::shared_ptr<LiveSession>& session) {
@@ -164,7 +210,7 @@ std::optional<Request> Shard::Take(Priority priority) {
 
 // Asked between the layers of an encoding.
 bool Shard::Interrupted() const {
-  if (stopping_ || has_news_) return true;
+  if (stopping_ || has_news_ || !at_pace_.empty() || !pouring_.empty()) return true;
   return recordings_.Has(Priority::kShortCall) && batch_.HasRoom(Priority::kShortCall);
 }
 

@@ -1,4 +1,5 @@
-// Goal:   whatever fills the batch, nobody is passed over for ever.
+// Goal:   whatever fills the batch, nobody is passed over for ever; whoever pours audio, others are
+//         heard and answered beside it, and it keeps the batch full when it is alone.
 // Method: one shard, and live streams that pour: they push again from within their own notices, so
 //         that everything happens on the shard's thread and every count is exact.
 
@@ -14,10 +15,14 @@
 namespace lethe {
 namespace {
 
+bool IsFinal(const StreamEvent* event) {
+  return event != nullptr && event->kind == StreamEvent::Kind::kFinal;
+}
+
 // A live stream that says the same again and again, as fast as it is taken.
 class Pourer {
  public:
-  using Heard = std::function<void(Pourer&, const StreamEvent&)>;
+  using Heard = std::function<void(Pourer&, const StreamEvent*)>;
 
   Pourer(Shard& shard, const VoiceActivityModel& activity, const Tokenizer& tokenizer,
          LiveOptions options, std::vector<float> said, Heard heard)
@@ -42,7 +47,9 @@ class Pourer {
 
  private:
   void Notice() {
-    for (const StreamEvent& event : session_->TakeEvents()) heard_(*this, event);
+    const std::vector<StreamEvent> events = session_->TakeEvents();
+    for (const StreamEvent& event : events) heard_(*this, &event);
+    if (events.empty()) heard_(*this, nullptr);
     Pour();
   }
 
@@ -54,6 +61,35 @@ class Pourer {
   std::shared_ptr<LiveSession> session_;
 };
 
+// Counts what is heard.
+class CountingActivity final : public VoiceActivityModel {
+ public:
+  int window_samples() const override { return loudness_.window_samples(); }
+  std::unique_ptr<VoiceActivityState> NewState() const override {
+    return std::make_unique<State>(&heard, loudness_.NewState());
+  }
+  SampleIndex seconds() const { return heard / kSampleRate; }
+
+  mutable std::atomic<SampleIndex> heard = 0;
+
+ private:
+  class State final : public VoiceActivityState {
+   public:
+    State(std::atomic<SampleIndex>* heard, std::unique_ptr<VoiceActivityState> loudness)
+        : heard_(heard), loudness_(std::move(loudness)) {}
+    void Push(std::span<const float> samples, std::vector<float>* probabilities) override {
+      *heard_ += static_cast<SampleIndex>(samples.size());
+      loudness_->Push(samples, probabilities);
+    }
+
+   private:
+    std::atomic<SampleIndex>* const heard_;
+    const std::unique_ptr<VoiceActivityState> loudness_;
+  };
+
+  LoudnessActivity loudness_;
+};
+
 class ShardTest : public testing::Test {
  protected:
   ShardTest() {
@@ -61,8 +97,15 @@ class ShardTest : public testing::Test {
     shard_ = std::make_unique<Shard>(model_, HearingOptions{}, queue_);
   }
 
+  // `hear` is called on the shard's thread, with one event or, where there is but room, none.
+  std::unique_ptr<Pourer> MakePourer(std::vector<float> said, Pourer::Heard hear) {
+    return std::make_unique<Pourer>(*shard_, activity_, model_.tokenizer(),
+                                    LiveOptions{.partials = false}, std::move(said),
+                                    std::move(hear));
+  }
+
   FakeModel model_;
-  LoudnessActivity activity_;
+  CountingActivity activity_;
   RecordingQueue queue_;
   std::unique_ptr<Shard> shard_;
 };
@@ -78,28 +121,26 @@ TEST_P(ShardWaitTest, RecordingsComeUpThoughLiveFinalsFillTheBatch) {
   std::atomic<bool> stop = false;
   std::vector<std::unique_ptr<Pourer>> pourers;
   for (int i = 0; i < kPourers; ++i) {
-    pourers.push_back(std::make_unique<Pourer>(
-        *shard_, activity_, model_.tokenizer(), LiveOptions{.partials = false}, SpeechOf({12}),
-        [&](Pourer& pourer, const StreamEvent& event) {
-          if (event.kind == StreamEvent::Kind::kFinal && ++finals == kWarm) {
-            Request request{.utterance = {.samples = std::vector<float>(16'000, LoudnessOf(20))},
-                            .priority = GetParam(),
-                            .draft = {},
-                            .promised = {},
-                            .hot_words = {},
-                            .cancelled = {},
-                            .done = {}};
-            request.done = [&](const Request::Answer& answer) {
-              EXPECT_THAT(answer.segment.text, testing::StartsWith("w20 w21 w22"));
-              answered_at = finals;
-              stop = true;
-              done.set_value();
-            };
-            queue_.Add(std::move(request));
-          }
-          if (finals >= kGiveUp) stop = true;
-          if (stop) pourer.Stop();
-        }));
+    pourers.push_back(MakePourer(SpeechOf({12}), [&](Pourer& pourer, const StreamEvent* event) {
+      if (IsFinal(event) && ++finals == kWarm) {
+        Request request{.utterance = {.samples = std::vector<float>(16'000, LoudnessOf(20))},
+                        .priority = GetParam(),
+                        .draft = {},
+                        .promised = {},
+                        .hot_words = {},
+                        .cancelled = {},
+                        .done = {}};
+        request.done = [&](const Request::Answer& answer) {
+          EXPECT_THAT(answer.segment.text, testing::StartsWith("w20 w21 w22"));
+          answered_at = finals;
+          stop = true;
+          done.set_value();
+        };
+        queue_.Add(std::move(request));
+      }
+      if (finals >= kGiveUp) stop = true;
+      if (stop) pourer.Stop();
+    }));
   }
   for (const auto& pourer : pourers) pourer->Pour();
   done.get_future().wait();
@@ -111,6 +152,72 @@ TEST_P(ShardWaitTest, RecordingsComeUpThoughLiveFinalsFillTheBatch) {
 
 INSTANTIATE_TEST_SUITE_P(Priorities, ShardWaitTest,
                          testing::Values(Priority::kShortCall, Priority::kRecording));
+
+TEST_F(ShardTest, AFinalIsNotKeptWaitingByStreamsThatPour) {
+  model_.counting = 20;
+  constexpr int kPourers = 100, kWarm = 300;
+  SampleIndex asked = 0, answered = 0;
+  std::promise<void> done;
+  std::shared_ptr<LiveSession> client;
+  client = std::make_shared<LiveSession>(
+      activity_, SegmenterOptions{}, model_.tokenizer(),
+      LiveOptions{.notify =
+                      [&] {
+                        for (const StreamEvent& event : client->TakeEvents()) {
+                          if (!IsFinal(&event)) continue;
+                          EXPECT_THAT(event.segment.text, testing::StartsWith("w20 w21 w22"));
+                          answered = activity_.seconds();
+                          done.set_value();
+                        }
+                      }},
+      [this](std::shared_ptr<LiveSession> news) { shard_->AddNews(std::move(news)); });
+  const std::vector<float> spoken = SpeechOf({20});
+  int notices = 0;
+  std::vector<std::unique_ptr<Pourer>> pourers;
+  for (int i = 0; i < kPourers; ++i) {
+    pourers.push_back(
+        MakePourer(std::vector<float>(5 * kSampleRate, 0.0f), [&](Pourer&, const StreamEvent*) {
+          if (++notices != kWarm) return;
+          asked = activity_.seconds();
+          EXPECT_TRUE(client->PushSamples(std::span(spoken).last(24'000)).ok());
+          client->FinishAudio();
+        }));
+  }
+  for (const auto& pourer : pourers) pourer->Pour();
+  done.get_future().wait();
+  client->Abandon();
+  for (const auto& pourer : pourers) pourer->Stop();
+  pourers.clear();
+  // The rest of one turn that was meant for those that pour, then a second or so for each pass: a
+  // final of 20 tokens takes 21.
+  EXPECT_LE(answered - asked, 60);
+}
+
+TEST_F(ShardTest, StreamsThatPourKeepTheBatchFull) {
+  model_.counting = 20;
+  constexpr int kPourers = 40, kWarm = 200, kFinals = 1'000;
+  int finals = 0, from = 0, passes = 0;
+  std::promise<void> done;
+  std::vector<std::unique_ptr<Pourer>> pourers;
+  for (int i = 0; i < kPourers; ++i) {
+    // A word now and then, by each at another time.
+    std::vector<float> said(8 * kSampleRate, 0.0f);
+    std::fill_n(said.begin() + i * kSampleRate / 8, kSampleRate / 2, LoudnessOf(12));
+    pourers.push_back(MakePourer(std::move(said), [&](Pourer& pourer, const StreamEvent* event) {
+      if (IsFinal(event)) ++finals;
+      if (IsFinal(event) && finals == kWarm) from = model_.passes;
+      if (finals >= kWarm + kFinals) pourer.Stop();
+      if (!IsFinal(event) || finals != kWarm + kFinals) return;
+      passes = model_.passes - from;
+      done.set_value();
+    }));
+  }
+  for (const auto& pourer : pourers) pourer->Pour();
+  done.get_future().wait();
+  pourers.clear();
+  // Each takes part in 21 passes, ten at a time.
+  EXPECT_LE(passes, kFinals * 5 / 2);
+}
 
 }  // namespace
 }  // namespace lethe

@@ -96,6 +96,12 @@ bool UtteranceBatch::HasRoom(Priority priority) const {
   return before < kMaxEncoding;
 }
 
+bool UtteranceBatch::HoldsAwaited() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
+    return slot.state != State::kFree && !slot.request.poured;
+  });
+}
+
 void UtteranceBatch::Add(Request request) {
   LETHE_CHECK(HasPlace());
   Slot& slot = *std::find_if(slots_.begin(), slots_.end(),

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/internal/inbox.h"
 #include "engine/internal/listener.h"
 #include "engine/internal/promise.h"
 #include "engine/stream.h"
@@ -44,15 +45,24 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void Abandon();
 
   // The shard's thread only.
-  /// Takes what was pushed.
-  void Listen();
+  /// Samples that Listen() takes at most: half a second, so that what an event calls `heard` is
+  /// near the truth, and sessions take turns.
+  static constexpr std::size_t kMaxListen = Listener::kMaxPush / 2;
+  /// Takes the next of what was pushed, by way of `buffer`; returns how many samples. None while
+  /// too much is unanswered.
+  std::size_t Listen(std::vector<float>* buffer);
+  bool WantsToListen() const;
+  /// Its client is faster than it is heard: samples were turned away since all had been heard.
+  /// Who has finished is not.
+  bool pours() const { return pours_; }
   bool abandoned() const { return abandoned_->load(); }
   bool WantsFinal() const;
   bool WantsPartial() const;
   Request NextFinal();
   Request NextPartial();
   // The shard's notes: whether it has the session in a list. The last is guarded by its mutex.
-  bool listed_final = false, listed_partial = false, listed_news = false;
+  bool listed_final = false, listed_partial = false, listed_at_pace = false, listed_pouring = false,
+       listed_news = false;
 
  private:
   struct Part {
@@ -86,6 +96,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void TakeEarly(const SpeechSpan& span, Request::Answer answer);
   void TakeGuess(const SpeechSpan& span, const Request::Answer& answer);
   void TakeHypothesis(const SpeechSpan& span, const Request::Answer& answer);
+  void Publish();
   void PublishParts();
   void PublishBegin();
   void PublishFinal(Millis heard);
@@ -103,10 +114,11 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
 
   // Any thread.
   mutable std::mutex mutex_;
-  std::vector<float> unheard_;
+  Inbox unheard_;
   std::shared_ptr<const HotWords> next_hot_words_;  // of the next utterance
   bool finished_ = false;
-  bool turned_away_ = false;
+  bool turned_away_ = false;  // and not told yet that there is room again
+  std::atomic<bool> pours_ = false;
   std::deque<StreamEvent> events_;
   bool complete_ = false;
   std::mutex notify_mutex_;
@@ -114,8 +126,6 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
 
   // Shard thread only.
   Listener listener_;
-  std::vector<float> hearing_;  // what is being taken in
-  std::size_t heard_ = 0;       // of it
   bool listener_finished_ = false;
   int utterance_ = 0;  // number of the one that is spoken, or that comes next
   bool begun_ = false;

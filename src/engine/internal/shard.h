@@ -26,6 +26,10 @@ namespace lethe {
 ///
 /// Who comes next: live finals, live partials, short calls, recordings. Who was passed over often
 /// enough gets the next free place, so that nobody starves.
+///
+/// A turn is some hearing, what is admitted then, and one step of the batch. How much it hears is
+/// bounded: first sessions at the pace of speech, then those that pour, each by turns, and of these
+/// little while somebody else waits for an answer.
 class Shard {
  public:
   Shard(const SpeechModel& model, const HearingOptions& hearing, RecordingQueue& recordings);
@@ -47,6 +51,10 @@ class Shard {
   void Work();
   bool WaitForWork();
   void TakeNews();
+  void ListToListen(const std::shared_ptr<LiveSession>& session);
+  void Listen();
+  void ListenTo(std::deque<std::shared_ptr<LiveSession>>* sessions, std::size_t samples);
+  bool SomebodyWaits() const;
   void List(const std::shared_ptr<LiveSession>& session);
   void Admit();
   std::optional<Priority> Next();
@@ -69,8 +77,10 @@ class Shard {
   // Shard thread only.
   UtteranceBatch batch_;
   std::deque<std::shared_ptr<LiveSession>> finals_, partials_;  // sessions that want one
+  std::deque<std::shared_ptr<LiveSession>> at_pace_, pouring_;  // sessions with something unheard
   std::array<int, kPriorities> passed_over_{};
   std::vector<std::shared_ptr<LiveSession>> taking_;
+  std::vector<float> hearing_;
 
   std::thread thread_;  // last: it uses all of the above
 };

@@ -47,6 +47,7 @@ struct Request {
   bool words = false;
   int alternatives = 0;        // in the answer's list
   bool second_hearing = true;  // allowed, when the model is unsure
+  bool poured = false;         // of live audio that comes faster than it is heard
   std::vector<int> draft;      // a guess at the tokens: verified in few passes, changes no answer
   std::vector<int> promised;   // tokens the answer must begin with; none with hot words
   std::shared_ptr<const HotWords> hot_words;           // may be empty
@@ -76,6 +77,9 @@ class UtteranceBatch {
   ~UtteranceBatch();
 
   bool empty() const { return live_ == 0; }
+
+  /// Whether somebody waits for one of them: all but what live streams pour.
+  bool HoldsAwaited() const;
 
   /// Whether a request of this priority may be added. The less urgent leave some places free for
   /// the more urgent, and nobody comes long before they can be encoded: a shard takes what it can
