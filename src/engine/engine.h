@@ -46,8 +46,9 @@ struct HearingOptions {
 
 struct EngineOptions {
   int num_threads = 0;  // shards; 0: one for each core this process may use
-  // Streams open at a time, recordings and live ones together. A stream costs up to 1 MB while
-  // somebody speaks.
+  // Streams open at a time, recordings and live ones together. A live stream costs up to 1.2 MB
+  // while somebody speaks, and twice that while there is no place for what was said. A recording
+  // costs up to 16 MB if its caller is faster than the shards.
   int max_streams = 4096;
   SegmenterOptions segmenter;
   HearingOptions hearing;

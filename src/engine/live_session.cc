@@ -10,9 +10,11 @@
 namespace lethe {
 namespace {
 
-// Parts whose final is outstanding, and events nobody takes, before a session stops listening: its
-// audio then stays with the client.
+// Parts whose final is outstanding, audio of those that the batch has no place for yet, and events
+// nobody takes, before a session stops listening: its audio then stays with the client. What is
+// with the batch is bounded by the batch.
 constexpr std::size_t kMaxParts = 3;
+constexpr std::size_t kMaxUntaken = std::size_t{5} * kSampleRate;
 constexpr std::size_t kMaxEvents = 256;
 
 SegmenterOptions ForLive(SegmenterOptions segmenter, const LiveOptions& options) {
@@ -101,6 +103,11 @@ void LiveSession::Abandon() {
     notify_ = nullptr;
   }
   abandoned_->store(true);
+  {
+    const std::lock_guard lock(mutex_);
+    unheard_ = {};
+    events_.clear();
+  }
   news_(shared_from_this());
 }
 
@@ -108,6 +115,11 @@ void LiveSession::Abandon() {
 
 bool LiveSession::stalled() const {
   if (parts_.size() >= kMaxParts) return true;
+  std::size_t untaken = 0;
+  for (const Part& part : parts_) {
+    if (part.request) untaken += part.request->utterance.samples.size();
+  }
+  if (untaken >= kMaxUntaken) return true;
   const std::lock_guard lock(mutex_);
   return events_.size() >= kMaxEvents;
 }

@@ -29,7 +29,15 @@ RecordingStream::RecordingStream(const VoiceActivityModel& voice_activity,
       open_(std::move(open)),
       listener_(voice_activity, segmenter) {}
 
-RecordingStream::~RecordingStream() { cancelled_->store(true); }
+RecordingStream::~RecordingStream() {
+  cancelled_->store(true);
+  bool waits = false;
+  {
+    const std::lock_guard lock(exchange_->mutex);
+    waits = exchange_->waiting > 0;
+  }
+  if (waits) queue_.RemoveCancelled();
+}
 
 Status RecordingStream::PushSamples(std::span<const float> samples) {
   LETHE_CHECK(!finished_);

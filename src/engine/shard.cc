@@ -93,8 +93,25 @@ void Shard::TakeNews() {
     for (const auto& session : taking_) session->listed_news = false;
     has_news_ = false;
   }
-  for (const auto& session : taking_) ListToListen(session);
+  for (const auto& session : taking_) {
+    if (session->abandoned()) {
+      Forget(session);
+    } else {
+      ListToListen(session);
+    }
+  }
   taking_.clear();
+}
+
+// Whoever hung up has given its place back: its audio must not stay until its turn comes.
+void Shard::Forget(const std::shared_ptr<LiveSession>& session) {
+  const auto forget = [&session](auto* list, bool* listed) {
+    if (std::exchange(*listed, false)) std::erase(*list, session);
+  };
+  forget(&finals_, &session->listed_final);
+  forget(&partials_, &session->listed_partial);
+  forget(&at_pace_, &session->listed_at_pace);
+  forget(&pouring_, &session->listed_pouring);
 }
 
 void Shard::ListToListen(const std::shared_ptr<LiveSession>& session) {
@@ -205,6 +222,7 @@ std::optional<Request> Shard::Take(Priority priority) {
   (final ? session->listed_final : session->listed_partial) = false;
   Request request = final ? session->NextFinal() : session->NextPartial();
   List(session);
+  if (session->WantsToListen()) ListToListen(session);
   return request;
 }
 

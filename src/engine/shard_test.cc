@@ -32,7 +32,9 @@ class Pourer {
         activity, SegmenterOptions{}, tokenizer, options,
         [&shard](std::shared_ptr<LiveSession> news) { shard.AddNews(std::move(news)); });
   }
-  ~Pourer() { session_->Abandon(); }
+  ~Pourer() {
+    if (session_) session_->Abandon();
+  }
 
   void Pour() {
     const std::lock_guard lock(mutex_);
@@ -44,6 +46,15 @@ class Pourer {
     }
   }
   void Stop() { stopped_ = true; }
+  // Hangs up; returns what is left of the session.
+  std::weak_ptr<LiveSession> HangUp() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    session_->Abandon();
+    std::weak_ptr<LiveSession> left = session_;
+    session_.reset();
+    return left;
+  }
 
  private:
   void Notice() {
@@ -217,6 +228,38 @@ TEST_F(ShardTest, StreamsThatPourKeepTheBatchFull) {
   pourers.clear();
   // Each takes part in 21 passes, ten at a time.
   EXPECT_LE(passes, kFinals * 5 / 2);
+}
+
+TEST_F(ShardTest, NothingIsKeptOfWhoHangsUpWhileItWaits) {
+  model_.counting = 20;
+  constexpr std::size_t kPourers = 100;
+  constexpr int kWarm = 200;
+  int finals = 0;
+  std::vector<std::unique_ptr<Pourer>> pourers;
+  std::vector<std::weak_ptr<LiveSession>> left;
+  std::ptrdiff_t kept = 0;
+  std::promise<void> done;
+  for (std::size_t i = 0; i < kPourers; ++i) {
+    pourers.push_back(MakePourer(SpeechOf({12}), [&, i](Pourer&, const StreamEvent* event) {
+      if (!IsFinal(event)) return;
+      ++finals;
+      if (finals == kWarm) {
+        for (std::size_t j = 0; j < kPourers; j += 2)
+          left.push_back(pourers[j + 1 - i % 2]->HangUp());
+      }
+      // No pass answers more than the batch holds, so there has been a turn in between.
+      if (finals != kWarm + UtteranceBatch::kMaxUtterances + 1) return;
+      kept = std::count_if(left.begin(), left.end(),
+                           [](const auto& session) { return !session.expired(); });
+      done.set_value();
+    }));
+  }
+  for (const auto& pourer : pourers) pourer->Pour();
+  done.get_future().wait();
+  for (const auto& pourer : pourers) pourer->Stop();
+  pourers.clear();
+  EXPECT_EQ(left.size(), kPourers / 2);
+  EXPECT_EQ(kept, 0);
 }
 
 }  // namespace

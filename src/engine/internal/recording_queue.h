@@ -27,6 +27,8 @@ class RecordingQueue {
   void Add(Request request);
   /// The oldest request of this priority, or nothing.
   std::optional<Request> Take(Priority priority);
+  /// Drops those that nobody waits for any more.
+  void RemoveCancelled();
   bool Has(Priority priority) const { return count(priority).load() > 0; }
   int waiting() const { return count(Priority::kShortCall) + count(Priority::kRecording); }
 

@@ -51,6 +51,7 @@ class Shard {
   void Work();
   bool WaitForWork();
   void TakeNews();
+  void Forget(const std::shared_ptr<LiveSession>& session);
   void ListToListen(const std::shared_ptr<LiveSession>& session);
   void Listen();
   void ListenTo(std::deque<std::shared_ptr<LiveSession>>* sessions, std::size_t samples);
