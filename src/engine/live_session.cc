@@ -170,9 +170,24 @@ void LiveSession::Hear(std::span<const float> samples) {
   if (begun_ && !segmenter.in_speech()) EndUtterance();
   const std::optional<SpeechSpan> expected = segmenter.Expected();
   if (!expected) {
-    early_.reset();  // speech went on, or its endpoint came
+    OvertakeEarly(true);  // speech went on, or its endpoint came
   } else if (!early_ || early_->span != *expected) {
-    early_ = Early{.span = *expected, .answer = {}};
+    OvertakeEarly(false);
+    early_ = Early{.span = *expected, .course = {}, .answer = {}};
+  }
+}
+
+// It is no final: at most the partial that is due, if that is wanted and it has come far enough not
+// to be overtaken by a newer one.
+void LiveSession::OvertakeEarly(bool partial_wanted) {
+  const std::optional<Early> early = std::exchange(early_, std::nullopt);
+  if (!early || !early->course || early->answer) return;
+  if (partial_wanted && WantsPartial() && early->course->being_written) {
+    early->course->wish = Course::Wish::kPartial;
+    guess_taken_ = true;
+    guess_end_ = early->span.end;
+  } else {
+    early->course->wish = Course::Wish::kNothing;
   }
 }
 
@@ -199,12 +214,13 @@ void LiveSession::AddPart(const HeardSpan& span) {
   // The next span could not end before the utterance is longer than it may be.
   const SampleIndex longest = span.end - utterance_start_ + max_part_;
   part.ends_utterance = !span.cut || longest > MillisToSamples(options_.max_utterance);
-  if (early_ && early_->span == span && early_->taken) {
+  if (early_ && early_->span == span && early_->course) {
     part.answer = std::move(early_->answer);  // or it comes later
+    early_.reset();
   } else {
     part.request = NewRequest(span, Priority::kLiveFinal);
+    OvertakeEarly(false);
   }
-  early_.reset();
   promise_.Clear();
   hypothesis_end_ = 0;
   const bool ends = part.ends_utterance;
@@ -229,7 +245,7 @@ void LiveSession::EndUtterance() {
 // ---- Asking for answers.
 
 bool LiveSession::WantsFinal() const {
-  if (early_ && !early_->taken) return true;
+  if (early_ && !early_->course) return true;
   return std::any_of(parts_.begin(), parts_.end(),
                      [](const Part& part) { return part.request.has_value(); });
 }
@@ -251,6 +267,7 @@ Request LiveSession::NewRequest(const SpeechSpan& span, Priority priority) const
                   .promised = {},
                   .hot_words = hot_words_,
                   .cancelled = abandoned_,
+                  .course = {},
                   .done = {}};
   request.draft.assign(promise_.guess().begin(), promise_.guess().end());
   request.promised.assign(promise_.promised().begin(), promise_.promised().end());
@@ -270,11 +287,12 @@ Request LiveSession::NextFinal() {
     }
     ++number;
   }
-  LETHE_CHECK(early_ && !early_->taken);
-  early_->taken = true;
+  LETHE_CHECK(early_ && !early_->course);
+  early_->course = std::make_shared<Course>();
   Request request = NewRequest(early_->span, Priority::kLiveFinal);
-  request.done = [self, span = early_->span](Request::Answer answer) {
-    self->TakeEarly(span, std::move(answer));
+  request.course = early_->course;
+  request.done = [self, span = early_->span, course = early_->course](Request::Answer answer) {
+    self->TakeEarly(span, *course, std::move(answer));
   };
   return request;
 }
@@ -298,13 +316,14 @@ void LiveSession::TakeFinal(std::uint64_t number, Request::Answer answer) {
   news_(shared_from_this());  // what it could not hear meanwhile, it may hear now
 }
 
-void LiveSession::TakeEarly(const SpeechSpan& span, Request::Answer answer) {
+void LiveSession::TakeEarly(const SpeechSpan& span, const Course& course, Request::Answer answer) {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     Part& part = parts_[i];
     if (part.span != span || part.request || part.answer) continue;
     TakeFinal(first_part_ + i, std::move(answer));
     return;
   }
+  if (course.wish == Course::Wish::kPartial) guess_taken_ = false;
   TakeHypothesis(span, answer);
   if (early_ && early_->span == span) early_->answer = std::move(answer);
   Notify();

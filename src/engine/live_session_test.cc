@@ -32,6 +32,25 @@ class LiveSessionTest : public testing::Test {
     return SamplesToMillis(static_cast<SampleIndex>(heard));
   }
 
+  // Says something and pauses, until the final is asked for; takes it.
+  Request AskEarly() {
+    Hear(0, Millis(1'000));
+    Hear(20, Millis(1'000));
+    Hear(0, Millis(500));
+    EXPECT_TRUE(session_->WantsFinal());
+    EXPECT_FALSE(session_->WantsPartial());
+    return session_->NextFinal();
+  }
+
+  static Request::Answer AnswerOf(const Request& request) {
+    Request::Answer answer{
+        .segment = {}, .tokens = {kFirstWord + 20}, .log_probabilities = {-0.1f}};
+    answer.segment.text = "w20";
+    answer.segment.num_tokens = 1;
+    answer.segment.start = SamplesToMillis(request.utterance.start);
+    return answer;
+  }
+
   FakeModel model_;
   LoudnessActivity activity_;
   std::shared_ptr<LiveSession> session_;
@@ -57,6 +76,75 @@ TEST_F(LiveSessionTest, ShortUtterancesThatNobodyTakesDoNotStopTheNext) {
     Hear(0, Millis(1'000));
   }
   EXPECT_EQ(Hear(20, Millis(1'000)), Millis(1'000));
+}
+
+TEST_F(LiveSessionTest, AFinalThatSpeechOvertakesIsDropped) {
+  Open();
+  const Request early = AskEarly();
+  EXPECT_EQ(early.course->wish, Course::Wish::kAsAsked);
+  Hear(20, Millis(100));
+  EXPECT_EQ(early.course->wish, Course::Wish::kNothing);
+  EXPECT_FALSE(session_->WantsFinal());
+  // The partial that is due has all that was said.
+  ASSERT_TRUE(session_->WantsPartial());
+  EXPECT_GT(session_->NextPartial().utterance.samples.size(), early.utterance.samples.size());
+}
+
+TEST_F(LiveSessionTest, AFinalThatSpeechOvertakesIsThePartialThatIsDueIfItIsNearlyThere) {
+  Open();
+  const Request early = AskEarly();
+  early.course->being_written = true;
+  session_->TakeEvents();
+  Hear(20, Millis(100));
+  EXPECT_EQ(early.course->wish, Course::Wish::kPartial);
+  EXPECT_FALSE(session_->WantsPartial());  // one at a time
+  Hear(20, Millis(1'000));
+  EXPECT_FALSE(session_->WantsPartial());
+  early.done(AnswerOf(early));
+  const std::vector<StreamEvent> events = session_->TakeEvents();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, StreamEvent::Kind::kPartial);
+  EXPECT_EQ(events[0].segment.text, "w20");
+  EXPECT_TRUE(session_->WantsPartial());
+}
+
+TEST_F(LiveSessionTest, AFinalThatSpeechOvertakesIsDroppedWhereNoPartialIsDue) {
+  Open({.partials = false});
+  Request early = AskEarly();
+  early.course->being_written = true;
+  Hear(20, Millis(100));
+  EXPECT_EQ(early.course->wish, Course::Wish::kNothing);
+
+  Open({.partial_interval = Millis(5'000)});
+  early = AskEarly();
+  early.course->being_written = true;
+  Hear(20, Millis(100));
+  EXPECT_EQ(early.course->wish, Course::Wish::kNothing);
+
+  // One pause, and within what is heard at once another: the later one's answer is the partial.
+  Open();
+  early = AskEarly();
+  early.course->being_written = true;
+  std::vector<float> more(kSampleRate / 20, LoudnessOf(20));
+  more.resize(kSampleRate / 2, 0.0f);
+  ASSERT_EQ(*session_->PushSamples(more), more.size());
+  std::vector<float> buffer;
+  ASSERT_EQ(session_->Listen(&buffer), more.size());
+  EXPECT_EQ(early.course->wish, Course::Wish::kNothing);
+  EXPECT_TRUE(session_->WantsFinal());
+}
+
+TEST_F(LiveSessionTest, AFinalAskedForEarlyIsTheFinalWhenItsEndpointComes) {
+  Open();
+  const Request early = AskEarly();
+  Hear(0, Millis(500));
+  EXPECT_EQ(early.course->wish, Course::Wish::kAsAsked);
+  EXPECT_FALSE(session_->WantsFinal());
+  early.done(AnswerOf(early));
+  const std::vector<StreamEvent> events = session_->TakeEvents();
+  ASSERT_FALSE(events.empty());
+  EXPECT_EQ(events.back().kind, StreamEvent::Kind::kFinal);
+  EXPECT_EQ(events.back().segment.text, "w20");
 }
 
 }  // namespace

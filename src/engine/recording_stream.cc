@@ -87,6 +87,7 @@ void RecordingStream::Send(const SpeechSpan& span) {
                   .promised = {},
                   .hot_words = options_.hot_words,
                   .cancelled = cancelled_,
+                  .course = {},
                   .done = {}};
   if (request.utterance.samples.empty()) return;
   std::size_t number = 0;

@@ -140,6 +140,7 @@ TEST_P(ShardWaitTest, RecordingsComeUpThoughLiveFinalsFillTheBatch) {
                         .promised = {},
                         .hot_words = {},
                         .cancelled = {},
+                        .course = {},
                         .done = {}};
         request.done = [&](const Request::Answer& answer) {
           EXPECT_THAT(answer.segment.text, testing::StartsWith("w20 w21 w22"));

@@ -148,18 +148,27 @@ void UtteranceBatch::BeginSearch(Slot* slot) {
   }
   slot->last_token = model_.traits().begin_token;
   slot->state = State::kDecoding;
+  if (slot->request.course) slot->request.course->being_written = !slot->second_hearing;
 }
 
 void UtteranceBatch::Step(const std::function<bool()>& interrupt) {
-  DropCancelled();
+  TakeWishes();
   if (!Encode(interrupt)) Pass();
 }
 
-void UtteranceBatch::DropCancelled() {
+// Drops what is not wanted any more, and knows for a partial what is no final now.
+void UtteranceBatch::TakeWishes() {
   for (Slot& slot : slots_) {
-    const bool unwanted = slot.state != State::kFree && slot.request.cancelled &&
-                          slot.request.cancelled->load(std::memory_order_relaxed);
-    if (unwanted) Free(&slot);
+    if (slot.state == State::kFree) continue;
+    Request& request = slot.request;
+    const Course::Wish wish = request.course ? request.course->wish : Course::Wish::kAsAsked;
+    const bool cancelled = request.cancelled && request.cancelled->load(std::memory_order_relaxed);
+    if (cancelled || wish == Course::Wish::kNothing) {
+      Free(&slot);
+    } else if (wish == Course::Wish::kPartial) {
+      request.priority = Priority::kLivePartial;
+      request.second_hearing = false;
+    }
   }
 }
 
@@ -475,6 +484,7 @@ bool UtteranceBatch::PlanTrial(Slot* slot) {
 
 void UtteranceBatch::HearAgain(Slot* slot) {
   slot->second_hearing = true;
+  if (slot->request.course) slot->request.course->being_written = false;
   if (!slot->first_hearing) slot->first_hearing = model_.NewSequence();
   std::swap(slot->first_hearing, slot->sequence);
   const std::vector<float>& samples = slot->request.utterance.samples;

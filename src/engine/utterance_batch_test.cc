@@ -19,6 +19,7 @@ Request RequestOf(int word, Priority priority, std::function<void(Request::Answe
           .promised = {},
           .hot_words = {},
           .cancelled = {},
+          .course = {},
           .done = std::move(done)};
 }
 
@@ -41,6 +42,41 @@ TEST(UtteranceBatchTest, AnUnsureRecordingIsSearchedJointlyThoughLiveFinalsAreUn
   }
   EXPECT_EQ(recordings, 2);
   EXPECT_LE(finals, 100);
+}
+
+TEST(UtteranceBatchTest, WhatIsWantedAsAPartialOnlyIsNotHeardASecondTime) {
+  const FakeModel model;
+  UtteranceBatch batch(model, HearingOptions{});
+  std::string text;
+  Request request = RequestOf(kHardWord, Priority::kLiveFinal,
+                              [&text](const auto& answer) { text = answer.segment.text; });
+  const auto course = request.course = std::make_shared<Course>();
+  batch.Add(std::move(request));
+  EXPECT_FALSE(course->being_written);
+  batch.Step([] { return false; });
+  EXPECT_TRUE(course->being_written);
+  course->wish = Course::Wish::kPartial;
+  while (!batch.empty()) batch.Step([] { return false; });
+  EXPECT_EQ(text, "w41 w41");  // the second hearing would have made it w40
+}
+
+TEST(UtteranceBatchTest, WhatIsNotWantedAnyMoreLeavesAtOnceHoweverFarItHasCome) {
+  const FakeModel model;
+  int seen_unwritten = 0;
+  for (int steps = 0; steps < 10; ++steps) {
+    UtteranceBatch batch(model, HearingOptions{});
+    Request request =
+        RequestOf(kHardWord, Priority::kLiveFinal, [](const Request::Answer&) { ADD_FAILURE(); });
+    const auto course = request.course = std::make_shared<Course>();
+    batch.Add(std::move(request));
+    int taken = 0;
+    while (taken < steps && taken < 6) batch.Step([&taken] { return ++taken > 0; }), ++taken;
+    if (!course->being_written) ++seen_unwritten;
+    course->wish = Course::Wish::kNothing;
+    batch.Step([] { return false; });
+    EXPECT_TRUE(batch.empty()) << steps;
+  }
+  EXPECT_GE(seen_unwritten, 2);  // before its first hearing is written, and in its second
 }
 
 }  // namespace

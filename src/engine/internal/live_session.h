@@ -82,7 +82,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   // The final answer asked for ahead of the endpoint.
   struct Early {
     SpeechSpan span;
-    bool taken = false;
+    std::shared_ptr<Course> course;  // since it was taken
     std::optional<Request::Answer> answer;
   };
 
@@ -93,7 +93,8 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void EndUtterance();
   Request NewRequest(const SpeechSpan& span, Priority priority) const;
   void TakeFinal(std::uint64_t number, Request::Answer answer);
-  void TakeEarly(const SpeechSpan& span, Request::Answer answer);
+  void OvertakeEarly(bool partial_wanted);
+  void TakeEarly(const SpeechSpan& span, const Course& course, Request::Answer answer);
   void TakeGuess(const SpeechSpan& span, const Request::Answer& answer);
   void TakeHypothesis(const SpeechSpan& span, const Request::Answer& answer);
   void Publish();
@@ -138,7 +139,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   Spoken spoken_;                   // parts of published_utterance_
   Promise promise_;
   SampleIndex guess_end_ = 0;       // audio of the last partial asked for
-  bool guess_taken_ = false;        // one is with the batch
+  bool guess_taken_ = false;        // one is with the batch, or what has become one
   SampleIndex hypothesis_end_ = 0;  // audio of the last answer for what is being spoken
   std::optional<Early> early_;
   bool notify_due_ = false;

@@ -33,6 +33,18 @@ enum class Priority {
 };
 inline constexpr int kPriorities = 4;
 
+/// How a request that is with the batch fares, and what is wanted of it by then.
+///
+/// Thread: the shard's
+struct Course {
+  bool being_written = false;  // it is encoded, and the decoder is at its first hearing
+  enum class Wish {
+    kAsAsked,
+    kPartial,  // no final any more: it may be less urgent, and is not heard a second time
+    kNothing,  // it is dropped, and nobody is answered
+  } wish = Wish::kAsAsked;
+};
+
 /// An utterance to transcribe, and how.
 struct Request {
   /// What came of it. The text is empty when nothing was said.
@@ -52,6 +64,7 @@ struct Request {
   std::vector<int> promised;   // tokens the answer must begin with; none with hot words
   std::shared_ptr<const HotWords> hot_words;           // may be empty
   std::shared_ptr<const std::atomic<bool>> cancelled;  // when it turns true, nobody is answered
+  std::shared_ptr<Course> course;                      // may be empty
   std::function<void(Answer)> done;
 };
 
@@ -150,7 +163,7 @@ class UtteranceBatch {
   // Begins to decode samples that start with `lead` samples of silence.
   void Hear(Slot* slot, std::span<const float> samples, SampleIndex lead);
   void BeginSearch(Slot* slot);
-  void DropCancelled();
+  void TakeWishes();
   void Pass();
   // Chooses who takes part in a pass; returns the rows that are left.
   int ChooseParts();
