@@ -17,10 +17,16 @@ constexpr std::size_t kMaxParts = 3;
 constexpr std::size_t kMaxUntaken = std::size_t{5} * kSampleRate;
 constexpr std::size_t kMaxEvents = 256;
 
+// The longest part of an utterance. One ends behind a part when another as long might make it too
+// long: if two parts fit, it is more than half as long as it may be by then.
+Millis LongestPart(Millis longest, Millis max_utterance) {
+  return max_utterance <= longest ? max_utterance : std::min(longest, max_utterance / 2);
+}
+
 SegmenterOptions ForLive(SegmenterOptions segmenter, const LiveOptions& options) {
   segmenter = WithNoiseThreshold(segmenter, options.noise_threshold);
   segmenter.trailing_silence = options.trailing_silence;
-  segmenter.max_length = std::min(segmenter.max_length, options.max_utterance);
+  segmenter.max_length = LongestPart(segmenter.max_length, options.max_utterance);
   return segmenter;
 }
 

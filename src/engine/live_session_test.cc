@@ -3,12 +3,41 @@
 
 #include "engine/internal/live_session.h"
 
+#include <random>
+
 #include <gmock/gmock.h>
 
 #include "tests/support/fake_models.h"
 
 namespace lethe {
 namespace {
+
+// Speech goes on for ever, and how likely it is varies from window to window.
+class ChangingActivity final : public VoiceActivityModel {
+ public:
+  explicit ChangingActivity(unsigned seed) : seed_(seed) {}
+  int window_samples() const override { return 512; }
+  std::unique_ptr<VoiceActivityState> NewState() const override {
+    return std::make_unique<State>(seed_);
+  }
+
+ private:
+  class State final : public VoiceActivityState {
+   public:
+    explicit State(unsigned seed) : random_(seed) {}
+    void Push(std::span<const float> samples, std::vector<float>* probabilities) override {
+      for (count_ += samples.size(); count_ >= 512; count_ -= 512) {
+        probabilities->push_back(std::uniform_real_distribution<float>(0.6f, 1.0f)(random_));
+      }
+    }
+
+   private:
+    std::mt19937 random_;
+    std::size_t count_ = 0;
+  };
+
+  const unsigned seed_;
+};
 
 class LiveSessionTest : public testing::Test {
  protected:
@@ -145,6 +174,40 @@ TEST_F(LiveSessionTest, AFinalAskedForEarlyIsTheFinalWhenItsEndpointComes) {
   ASSERT_FALSE(events.empty());
   EXPECT_EQ(events.back().kind, StreamEvent::Kind::kFinal);
   EXPECT_EQ(events.back().segment.text, "w20");
+}
+
+TEST_F(LiveSessionTest, SpeechWithoutAPauseEndsUtterancesBetweenHalfAndAllOfWhatTheyMayBe) {
+  for (const int most : {5'000, 13'000, 14'000, 14'001, 15'000, 17'500, 20'000, 24'000, 27'999,
+                         28'000, 30'000, 45'000, 60'000, 90'000}) {
+    for (unsigned seed = 0; seed < 4; ++seed) {
+      const ChangingActivity activity(seed);
+      session_ = std::make_shared<LiveSession>(
+          activity, SegmenterOptions{}, model_.tokenizer(),
+          LiveOptions{.partials = false, .max_utterance = Millis(most)},
+          [](const std::shared_ptr<LiveSession>&) {});
+      Millis last{0};
+      for (int seconds = 0; seconds < most * 6 / 1'000; ++seconds) {
+        Hear(20, Millis(1'000));
+        while (session_->WantsFinal()) {
+          Request request = session_->NextFinal();
+          Request::Answer answer = AnswerOf(request);
+          answer.segment.end =
+              answer.segment.start +
+              SamplesToMillis(static_cast<SampleIndex>(request.utterance.samples.size()));
+          request.done(std::move(answer));
+        }
+        for (const StreamEvent& event : session_->TakeEvents()) {
+          if (event.kind != StreamEvent::Kind::kFinal) continue;
+          const Millis length = event.segment.end - event.segment.start;
+          EXPECT_GE(length, Millis(most / 2 - 32)) << most;
+          EXPECT_LE(length, Millis(most)) << most;
+          EXPECT_NEAR(static_cast<double>((event.segment.start - last).count()), 0, 1);
+          last = event.segment.end;
+        }
+      }
+      EXPECT_GE(last, Millis(most * 2)) << most;
+    }
+  }
 }
 
 }  // namespace

@@ -102,8 +102,10 @@ struct LiveOptions {
   Millis partial_interval{500};  // of audio, from one partial to the next
   // Endpoints. `vad_silence_time`, `max_speak_time` and `noise_threshold` of the cloud's contract.
   Millis trailing_silence{600};  // ends an utterance once something was said
-  Millis max_utterance{60'000};  // ends it while speech goes on, where speech is least likely
-  float noise_threshold = 0;     // -2..2: larger, and more is taken for noise
+  // Ends it while speech goes on: at this length at the latest, at half of it at the earliest,
+  // where speech is least likely.
+  Millis max_utterance{60'000};
+  float noise_threshold = 0;  // -2..2: larger, and more is taken for noise
   // Called on a thread of the engine when there are events to take or, after samples were turned
   // away, room again. It must be quick and must not destroy the stream. May be empty.
   std::function<void()> notify;
