@@ -55,7 +55,8 @@ LiveSession::LiveSession(const VoiceActivityModel& voice_activity,
 // ---- The client's side.
 
 Result<std::size_t> LiveSession::PushSamples(std::span<const float> samples) {
-  for (const float v : samples) {
+  // No more than may be taken: who pushes an hour pushes the rest of it some thousand times.
+  for (const float v : samples.first(std::min(samples.size(), kMaxUnheardSamples))) {
     if (!std::isfinite(v)) return InvalidArgument("the audio holds values that are not numbers");
   }
   std::size_t taken = 0;

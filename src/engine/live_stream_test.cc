@@ -323,6 +323,18 @@ TEST_F(LiveStreamTest, NumbersThatAreNoneAreRefusedAndTheStreamLivesOn) {
   EXPECT_THAT(Finals(client.Finish()), ElementsAre("w25 w25"));
 }
 
+TEST_F(LiveStreamTest, WhatCannotBeTakenYetIsNotLookedAtYet) {
+  const auto engine = MakeEngine(1);
+  Client client(*engine);
+  std::vector<float> samples(3 * kMaxUnheardSamples / 2, 0.0f);
+  samples.back() = std::numeric_limits<float>::infinity();
+  const auto taken = client.stream().PushSamples(samples);
+  ASSERT_TRUE(taken.ok());
+  EXPECT_EQ(*taken, kMaxUnheardSamples);
+  EXPECT_EQ(client.stream().PushSamples(std::span(samples).last(1)).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
 TEST_F(LiveStreamTest, MoreStreamsThanMayBeOpenAreRefusedAndLeaveNoTrace) {
   const auto engine = MakeEngine(2, 100);
   std::vector<std::unique_ptr<LiveStream>> streams;

@@ -137,8 +137,8 @@ class LiveStream {
   /// Takes as many of the samples as there is room for (16 kHz mono in [-1, 1]) and returns how
   /// many. Never waits. A client at the pace of speech always finds room; one that is faster finds
   /// none for a while and is told by `notify` when to push the rest.
-  /// Errors: kInvalidArgument for a sample that is not finite, and then none is taken;
-  ///         kFailedPrecondition after Finish()
+  /// Errors: kInvalidArgument for a sample that is not finite among the first kMaxUnheardSamples,
+  ///         and then none is taken; kFailedPrecondition after Finish()
   virtual Result<std::size_t> PushSamples(std::span<const float> samples) = 0;
 
   /// Other hot words, from the next utterance on; null: none.
