@@ -38,7 +38,9 @@ constexpr int kFewDecoding = 3;
 
 // While somebody waits for tokens, utterances that are less urgent get a layer of the encoder, and
 // recordings a pass of the decoder, only so often: slowly, but they go on.
-constexpr int kDeferredPasses = 4;
+constexpr int kDeferredPasses = 8;
+constexpr int kDeferredLayers =
+    16;  // passes from one to the next; a layer takes as long as several
 
 // A recording that was passed over by so many joint searches of who came later gets the next one.
 constexpr int kMaxJointPassedOver = 4;
@@ -187,7 +189,7 @@ UtteranceBatch::Slot* UtteranceBatch::NextToEncode(bool by_urgency) {
 
 bool UtteranceBatch::Encode(const std::function<bool()>& interrupt) {
   // Who came first gets a layer now and then, whatever came after it.
-  if (passes_ % kDeferredPasses == 0) {
+  if (passes_ % kDeferredLayers == 0) {
     Slot* first = NextToEncode(false);
     if (first != nullptr && !worker_->EncodeMore(first->sequence.get())) BeginSearch(first);
   }
