@@ -27,10 +27,11 @@ enum class Stage {
 /// to do.
 class StageWatch {
  public:
-  /// Takes the model's hooks; `on_stage` is called on the thread of who works, before the work of a
+  /// Has the model's hooks while it lives, which has to be longer than anything that was made of
+  /// the model meanwhile; `on_stage` is called on the thread of who works, before the work of a
   /// stage, and may be empty.
   StageWatch(ScriptedModel* model, int sentence, std::function<void(Stage)> on_stage = {})
-      : sentence_(sentence), on_stage_(std::move(on_stage)) {
+      : model_(model), sentence_(sentence), on_stage_(std::move(on_stage)) {
     model->on_layer = [this](const ScriptedSequence& sequence) {
       if (sequence.sentence != sentence_) return;
       stage_ = sequence.again ? Stage::kEncodingAgain : Stage::kEncoding;
@@ -41,6 +42,10 @@ class StageWatch {
       if (See(rows) && on_stage_) on_stage_(stage_);
     };
   }
+
+  ~StageWatch() { model_->on_layer = nullptr, model_->on_pass = nullptr; }
+  StageWatch(const StageWatch&) = delete;
+  StageWatch& operator=(const StageWatch&) = delete;
 
   Stage stage() const { return stage_; }
 
@@ -73,6 +78,7 @@ class StageWatch {
     return true;
   }
 
+  ScriptedModel* const model_;
   const int sentence_;
   const std::function<void(Stage)> on_stage_;
   Stage stage_ = Stage::kNone;
