@@ -48,9 +48,9 @@ class Pourer {
   void Stop() { stopped_ = true; }
   // Hangs up; returns what is left of the session.
   std::weak_ptr<LiveSession> HangUp() {
-    const std::lock_guard lock(mutex_);
     stopped_ = true;
-    session_->Abandon();
+    session_->Abandon();  // which waits for a notice that is being given, and that for the lock
+    const std::lock_guard lock(mutex_);
     std::weak_ptr<LiveSession> left = session_;
     session_.reset();
     return left;
