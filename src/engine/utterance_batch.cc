@@ -37,10 +37,10 @@ constexpr int kMaxEncoding = 2;
 constexpr int kFewDecoding = 3;
 
 // While somebody waits for tokens, utterances that are less urgent get a layer of the encoder, and
-// recordings a pass of the decoder, only so often: slowly, but they go on.
+// recordings a pass of the decoder, only every so many passes: slowly, but they go on. A layer takes
+// as long as several passes.
 constexpr int kDeferredPasses = 8;
-constexpr int kDeferredLayers =
-    16;  // passes from one to the next; a layer takes as long as several
+constexpr int kDeferredLayers = 16;
 
 // A recording that was passed over by so many joint searches of who came later gets the next one.
 constexpr int kMaxJointPassedOver = 4;
