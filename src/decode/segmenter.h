@@ -69,8 +69,8 @@ class Segmenter {
   /// before `trailing_silence` is over.
   std::optional<SpeechSpan> Expected() const;
 
-  /// What becomes of a stream in which nothing reaches the onset (SegmenterOptions::faint_onset), as
-  /// far as is known: a span around the highest window. Nothing once there was a segment.
+  /// What becomes of a stream in which nothing reaches the onset (SegmenterOptions::faint_onset),
+  /// as far as is known: a span around the highest window. Nothing once there was a segment.
   std::optional<SpeechSpan> Faint() const;
 
   /// Nothing before this sample will be part of a span any more: the audio may go. But for a Faint()
