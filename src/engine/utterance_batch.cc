@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "base/check.h"
-#include "decode/word_timing.h"
 #include "engine/internal/alternatives.h"
 
 namespace lethe {
@@ -37,42 +35,13 @@ constexpr int kMaxEncoding = 2;
 constexpr int kFewDecoding = 3;
 
 // While somebody waits for tokens, utterances that are less urgent get a layer of the encoder, and
-// recordings a pass of the decoder, only every so many passes: slowly, but they go on. A layer takes
-// as long as several passes.
+// recordings a pass of the decoder, only every so many passes: slowly, but they go on. A layer
+// takes as long as several passes.
 constexpr int kDeferredPasses = 8;
 constexpr int kDeferredLayers = 16;
 
 // A recording that was passed over by so many joint searches of who came later gets the next one.
 constexpr int kMaxJointPassedOver = 4;
-
-std::string_view Trim(std::string_view text) {
-  const auto space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
-  while (!text.empty() && space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-double SumOf(std::span<const float> log_probabilities) {
-  return std::accumulate(log_probabilities.begin(), log_probabilities.end(), 0.0);
-}
-
-float Confidence(std::span<const float> log_probabilities) {
-  if (log_probabilities.empty()) return 0;
-  return static_cast<float>(
-      std::exp(SumOf(log_probabilities) / static_cast<double>(log_probabilities.size())));
-}
-
-// Phrases reach over words, so all of them are respelled as one text, whose length stays.
-void RespellWords(const HotWords& hot_words, std::vector<Word>* words) {
-  std::string text;
-  for (const Word& word : *words) text += (text.empty() ? "" : " ") + word.text;
-  hot_words.Respell(&text);
-  std::size_t at = 0;
-  for (Word& word : *words) {
-    word.text = text.substr(at, word.text.size());
-    at += word.text.size() + 1;
-  }
-}
 
 }  // namespace
 
@@ -498,16 +467,7 @@ void UtteranceBatch::HearAgain(Slot* slot) {
 
 void UtteranceBatch::Finish(Slot* slot) {
   const Hypothesis& best = slot->now;
-  const Utterance& utterance = slot->request.utterance;
-  Segment segment;
-  segment.start = SamplesToMillis(utterance.start);
-  segment.end =
-      SamplesToMillis(utterance.start + static_cast<SampleIndex>(utterance.samples.size()));
-  segment.text = Trim(model_.tokenizer().Decode(best.tokens));
-  if (slot->request.hot_words) slot->request.hot_words->Respell(&segment.text);
-  segment.num_tokens = static_cast<int>(best.tokens.size());
-  segment.confidence = best.confidence;
-  if (slot->request.words) segment.words = TimeWords(*slot, best);
+  Segment segment = SegmentOf(model_, slot->request, best);
   if (slot->request.alternatives > 0) segment.alternatives = Alternatives(*slot, segment);
   const auto done = std::exchange(slot->request.done, nullptr);
   Request::Answer answer{.segment = std::move(segment),
@@ -536,41 +496,10 @@ std::vector<Alternative> UtteranceBatch::Alternatives(const Slot& slot,
                      slot.alternatives.front().tokens == slot.now.tokens;
   const double log_probability = joint ? slot.alternatives.front().sum : slot.now.log_probability;
   const auto text = [&](std::span<const int> tokens) {
-    std::string written(Trim(model_.tokenizer().Decode(tokens)));
-    if (slot.request.hot_words) slot.request.hot_words->Respell(&written);
-    return written;
+    return WrittenText(model_, slot.request, tokens);
   };
   return ListAlternatives(answer, log_probability, slot.alternatives, text,
                           slot.request.alternatives);
-}
-
-std::vector<Word> UtteranceBatch::TimeWords(const Slot& slot, const Hypothesis& hypothesis) const {
-  const std::span<const int> tokens = hypothesis.tokens;
-  const std::span<const float> probabilities = hypothesis.log_probabilities;
-  const std::vector<FrameSpan> spans =
-      AlignTokens(hypothesis.attention, static_cast<int>(tokens.size()), hypothesis.frames);
-  const Tokenizer& tokenizer = model_.tokenizer();
-  const Utterance& utterance = slot.request.utterance;
-  const auto time = [&](int frame) {
-    const SampleIndex at = SampleIndex{frame} * model_.traits().frame_samples - hypothesis.lead;
-    const auto last = static_cast<SampleIndex>(utterance.samples.size());
-    return SamplesToMillis(utterance.start + std::clamp(at, SampleIndex{0}, last));
-  };
-  std::vector<Word> words;
-  for (std::size_t begin = 0; begin < tokens.size();) {
-    std::size_t end = begin + 1;
-    while (end < tokens.size() && !tokenizer.BeginsWord(tokens[end])) ++end;
-    const std::string text(Trim(tokenizer.Decode(tokens.subspan(begin, end - begin))));
-    if (!text.empty()) {
-      words.push_back({.text = text,
-                       .start = time(spans[begin].first),
-                       .end = time(spans[end - 1].last),
-                       .confidence = Confidence(probabilities.subspan(begin, end - begin))});
-    }
-    begin = end;
-  }
-  if (slot.request.hot_words) RespellWords(*slot.request.hot_words, &words);
-  return words;
 }
 
 }  // namespace lethe

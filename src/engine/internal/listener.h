@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "decode/segmenter.h"
-#include "engine/internal/utterance_batch.h"
+#include "engine/internal/request.h"
 #include "model/voice_activity.h"
 
 namespace lethe {

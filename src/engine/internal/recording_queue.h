@@ -8,7 +8,7 @@
 #include <mutex>
 #include <optional>
 
-#include "engine/internal/utterance_batch.h"
+#include "engine/internal/request.h"
 
 namespace lethe {
 

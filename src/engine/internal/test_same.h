@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/internal/utterance_batch.h"
+#include "engine/internal/request.h"
 
 namespace lethe {
 

@@ -2,8 +2,6 @@
 
 // Utterances on their way through a model together: what one shard of the engine decodes.
 
-#include <array>
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -12,61 +10,12 @@
 #include "decode/greedy_search.h"
 #include "decode/hot_word_search.h"
 #include "engine/engine.h"
+#include "engine/internal/hypothesis.h"
 #include "engine/internal/joint_search.h"
+#include "engine/internal/request.h"
 #include "model/speech_model.h"
 
 namespace lethe {
-
-/// A stretch of a stream, waiting to be transcribed.
-struct Utterance {
-  SampleIndex start = 0;
-  std::vector<float> samples;
-  bool certain = true;  // voice activity is sure that somebody speaks
-};
-
-/// What waits for what: the first of these comes first.
-enum class Priority {
-  kLiveFinal,    // somebody has finished speaking and waits
-  kLivePartial,  // somebody reads along; only the newest matters
-  kShortCall,    // the first minute of a recording: mostly somebody waits for all of it
-  kRecording,    // the rest of a long recording
-};
-inline constexpr int kPriorities = 4;
-
-/// How a request that is with the batch fares, and what is wanted of it by then.
-///
-/// Thread: the shard's
-struct Course {
-  bool being_written = false;  // it is encoded, and the decoder is at its first hearing
-  enum class Wish {
-    kAsAsked,
-    kPartial,  // no final any more: it may be less urgent, and is not heard a second time
-    kNothing,  // it is dropped, and nobody is answered
-  } wish = Wish::kAsAsked;
-};
-
-/// An utterance to transcribe, and how.
-struct Request {
-  /// What came of it. The text is empty when nothing was said.
-  struct Answer {
-    Segment segment;
-    std::vector<int> tokens;
-    std::vector<float> log_probabilities;  // of each token
-  };
-
-  Utterance utterance;
-  Priority priority = Priority::kRecording;
-  bool words = false;
-  int alternatives = 0;        // in the answer's list
-  bool second_hearing = true;  // allowed, when the model is unsure
-  bool poured = false;         // of live audio that comes faster than it is heard
-  std::vector<int> draft;      // a guess at the tokens: verified in few passes, changes no answer
-  std::vector<int> promised;   // tokens the answer must begin with; none with hot words
-  std::shared_ptr<const HotWords> hot_words;           // may be empty
-  std::shared_ptr<const std::atomic<bool>> cancelled;  // when it turns true, nobody is answered
-  std::shared_ptr<Course> course;                      // may be empty
-  std::function<void(Answer)> done;
-};
 
 /// Decodes up to kMaxUtterances together. The batch is chosen anew for every pass of the decoder: a
 /// finished utterance leaves and a waiting one enters without anybody draining. The weights are
@@ -114,15 +63,6 @@ class UtteranceBatch {
   void Step(const std::function<bool()>& interrupt);
 
  private:
-  struct Hypothesis {
-    std::vector<int> tokens;
-    std::vector<float> log_probabilities;
-    std::vector<float> attention;  // [tokens + 1, frames], only when words are wanted
-    int frames = 0;
-    SampleIndex lead = 0;  // samples of silence put before the utterance
-    float confidence = 0;
-    double log_probability = 0;  // its end included
-  };
   enum class State { kFree, kEncoding, kDecoding };
   // An utterance's place in the batch.
   struct Slot {
@@ -190,7 +130,6 @@ class UtteranceBatch {
   void Finish(Slot* slot);
   void Free(Slot* slot);
   std::vector<Alternative> Alternatives(const Slot& slot, const Segment& answer) const;
-  std::vector<Word> TimeWords(const Slot& slot, const Hypothesis& hypothesis) const;
 
   const SpeechModel& model_;
   const HearingOptions hearing_;
