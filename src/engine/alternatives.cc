@@ -32,7 +32,7 @@ Alternative Join(const Alternative& a, const Alternative& b) {
 std::vector<Alternative> ListAlternatives(
     const Segment& answer, double log_probability, std::span<const BeamSearch::Hypothesis> found,
     const std::function<std::string(std::span<const int>)>& text, int most) {
-  if (answer.num_tokens == 0 || most < 1) return {};
+  if (answer.text.empty() || most < 1) return {};
   std::vector<Alternative> list = {{.text = answer.text,
                                     .confidence = answer.confidence,
                                     .log_probability = log_probability,

@@ -36,9 +36,9 @@ namespace lethe {
 class SpeechModel;
 class VoiceActivityModel;
 
-/// An utterance the model is unsure of is heard a second time, with silence around it, and the
-/// answer with the higher confidence is kept. Small models are easily put off by where a recording
-/// is cut: another framing of the same sound is another chance.
+/// An utterance the model is unsure of is heard a second time, with silence around it, and what both
+/// hearings together find most probable is the answer. Small models are easily put off by where a
+/// recording is cut: another framing of the same sound is more to go by.
 struct HearingOptions {
   float unsure = 0.82f;  // confidence below which there is a second hearing; 0: never
   Millis silence{200};   // on either side

@@ -7,6 +7,8 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -255,6 +257,46 @@ TEST_F(HangUpTest, ClientsThatFallSilentForEverTakeNothingFromOthers) {
     EXPECT_GE(engine.figures().live_streams, 50);
     ExpectSame(TranscribeLive(engine, spoken, 1'600, Victim()), expected_victim_);
   });
+}
+
+// Two finals are with the encoder, so a third has no room. When both hang up nothing is left in the
+// batch that would bring the shard to its next turn.
+TEST_F(HangUpTest, WhoWaitedForRoomIsAnsweredWhenAllInTheWayHangUp) {
+  std::array<std::unique_ptr<LiveStream>, 2> victims;
+  std::atomic<int> layers = 0;
+  std::atomic<bool> all_spoken = false;
+  model_->on_layer = [&](const ScriptedSequence&) {
+    const int layer = ++layers;
+    if (layer == 1) all_spoken.wait(false);
+    if (layer == 2) victims = {};
+  };
+  {
+    Engine engine(model_, activity_, {.num_threads = 1});
+    const auto speak = [&engine](int sentence, LiveOptions options) {
+      options.partials = false;
+      auto stream = *engine.OpenLive(options);
+      const std::vector<float> samples = Spoken(sentence);
+      EXPECT_EQ(*stream->PushSamples(samples), samples.size());
+      stream->Finish();
+      return stream;
+    };
+    std::promise<void> answered;
+    victims[0] = speak(111, {});
+    victims[1] = speak(112, {});
+    std::atomic<LiveStream*> waiting = nullptr;
+    std::atomic<bool> told = false;
+    const auto third = speak(113, {.notify = [&] {
+                               LiveStream* stream = waiting;
+                               if (stream == nullptr || !stream->complete()) return;
+                               if (!told.exchange(true)) answered.set_value();
+                             }});
+    waiting = third.get();
+    all_spoken = true;
+    all_spoken.notify_all();
+    EXPECT_EQ(answered.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    EXPECT_GE(layers, 2);
+  }
+  model_->on_layer = nullptr;
 }
 
 }  // namespace

@@ -331,7 +331,9 @@ void LiveSession::TakeEarly(const SpeechSpan& span, const Course& course, Reques
     return;
   }
   if (course.wish == Course::Wish::kPartial) guess_taken_ = false;
-  TakeHypothesis(span, answer);
+  // A newer one that is with the batch knows nothing of what would be promised now.
+  const bool overtaken = early_ && early_->course && early_->span != span;
+  if (!overtaken) TakeHypothesis(span, answer);
   if (early_ && early_->span == span) early_->answer = std::move(answer);
   Notify();
 }

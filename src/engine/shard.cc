@@ -74,7 +74,10 @@ void Shard::Work() {
 
 bool Shard::WaitForWork() {
   if (stopping_) return false;
-  if (!batch_.empty() || !at_pace_.empty() || !pouring_.empty()) return true;
+  // Who is listed gets a turn though the batch is empty: it was full of those that have hung up.
+  const bool listed =
+      !at_pace_.empty() || !pouring_.empty() || !finals_.empty() || !partials_.empty();
+  if (listed || !batch_.empty()) return true;
   std::unique_lock lock(mutex_);
   while (!stopping_ && !has_news_) {
     idle_ = true;

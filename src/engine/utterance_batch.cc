@@ -139,6 +139,7 @@ void UtteranceBatch::TakeWishes() {
     } else if (wish == Course::Wish::kPartial) {
       request.priority = Priority::kLivePartial;
       request.second_hearing = false;
+      request.alternatives = 0;
     }
   }
 }
@@ -320,6 +321,7 @@ UtteranceBatch::Slot* UtteranceBatch::NextForJointSearch() {
 // many as there may be: two cost 2 % less, and then their list would not begin that of four.
 void UtteranceBatch::SearchAlternatives(Slot* slot) {
   slot->phase = Slot::Phase::kJoint;
+  if (slot->request.course) slot->request.course->being_written = false;
   slot->own_search = std::make_unique<JointSearch>(model_);
   slot->joint = slot->own_search.get();
   const std::array hearings = {slot->sequence.get()};
