@@ -95,7 +95,7 @@ class KernelBenchTest(ProgramTest):
 
     KERNELS = {'gemm_u8s8', 'sgemm', 'quantize_rows', 'softmax_quantize', 'layer_norm', 'tanh',
                'gelu', 'silu_multiply', 'attend', 'attend_frames', 'to_half', 'pack_outputs', 'pack_inputs',
-               'argmax_logsumexp', 'lstm_cell'}
+               'argmax_logsumexp', 'lstm_cell', 'spectrum'}
 
     def test_every_kernel_is_compared_with_what_is_attainable(self):
         result = json.loads(self.assert_good(run('bench', 'kernels', '--json',
