@@ -162,6 +162,17 @@ class ForgettingTest(SpeechTest):
             self.assertLess(time.monotonic(), until)
             time.sleep(0.05)
 
+    def show_call(self, call):
+        return run('calls', 'show', call, '--data', self.service.data, *self.command_options(),
+                   env=self.moved())
+
+    def wait_until_known(self, call):
+        """A call's row has the time at which it is written, which must be today's."""
+        until = time.monotonic() + PATIENCE
+        while self.show_call(call).returncode != 0:
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.05)
+
     def assert_nothing_is_found(self):
         self.assertEqual(self.forensics.found(), [])
         metrics = self.service.get('/metrics')[1]
@@ -196,6 +207,7 @@ class ForgettingTest(SpeechTest):
     def test_over_while_nothing_is_swept(self):
         tasks = self.say_everything()
         call = self.api.call('SentenceRecognition', {})['RequestId']
+        self.wait_until_known(call)
         running = self.block_workers()
         waiting = self.task_of_upload()
         # Of so large a leap the sweeper thinks that it may be a mistake, and does not sweep.
@@ -208,9 +220,7 @@ class ForgettingTest(SpeechTest):
         self.assertEqual(self.service.get('/readyz')[0], 200)
         self.assert_nothing_is_found()
         self.set_clock(8 * DAY)
-        shown = run('calls', 'show', call, '--data', self.service.data, *self.command_options(),
-                    env=self.moved())
-        self.assertIn('nothing is known of this call', shown.stderr)
+        self.assertIn('nothing is known of this call', self.show_call(call).stderr)
 
     def test_over_and_swept(self):
         tasks = self.say_everything()
