@@ -10,6 +10,9 @@ export async function tasks(browser, running, failed, unanswered) {
   const entry = id => page.locator('.task', { hasText: id })
   const button = (id, name) => entry(id).getByRole('button', { name })
   const note = page.locator('section[aria-labelledby=tasks-title] > .status').first()
+  // The focus comes back when the dialog has told that it is closed, a little behind the click.
+  const focused = async name =>
+    (await page.waitForFunction(name => document.activeElement.getAttribute(name), name)).jsonValue()
   await entry(running).getByRole('progressbar').waitFor()
   const seen = { running: await textOf(entry(running)), part: await entry(running).getByRole('progressbar').evaluate(bar => bar.position) }
   seen.note = await textOf(note)
@@ -21,7 +24,7 @@ export async function tasks(browser, running, failed, unanswered) {
   await button(running, 'Cancel').click()
   seen.asked = await textOf(page.getByRole('dialog').getByRole('heading'))
   await page.getByRole('button', { name: 'Keep it' }).click()
-  seen.back = await page.evaluate(() => document.activeElement.getAttribute('aria-label'))
+  seen.back = await focused('aria-label')
   // By keyboard.
   await page.keyboard.press('Enter')
   await page.keyboard.press('Shift+Tab')
@@ -29,7 +32,7 @@ export async function tasks(browser, running, failed, unanswered) {
   await entry(running).locator('.state', { hasText: 'cancelled' }).waitFor()
   await page.getByText(`Task ${running} is cancelled.`).waitFor()
   seen.cancelled = await textOf(entry(running))
-  seen.focused = await page.evaluate(() => document.activeElement.getAttribute('aria-labelledby'))
+  seen.focused = await focused('aria-labelledby')
   await button(failed, 'Retry').click()
   seen.retried = await textOf(page.getByText(`Task ${failed} is tried again as task`))
   const again = seen.retried.match(/as task (\d+)/)[1]
