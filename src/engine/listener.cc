@@ -25,9 +25,11 @@ std::vector<HeardSpan> Listener::Push(std::span<const float> samples) {
   std::vector<HeardSpan> spans;
   for (const float probability : probabilities_) {
     ++windows_;
+    const bool was_open = segmenter_.in_speech();
     for (const SpeechSpan& span : segmenter_.Push(probability)) {
-      spans.push_back({span, windows_ * window_samples_});
+      spans.push_back({span, windows_ * window_samples_, stretches_});
     }
+    if (!was_open && segmenter_.in_speech()) ++stretches_;
   }
   KeepFaint();
   return spans;
@@ -46,7 +48,9 @@ void Listener::KeepFaint() {
 
 std::vector<HeardSpan> Listener::Finish() {
   std::vector<HeardSpan> spans;
-  for (const SpeechSpan& span : segmenter_.Finish(total())) spans.push_back({span, total()});
+  for (const SpeechSpan& span : segmenter_.Finish(total())) {
+    spans.push_back({span, total(), stretches_});
+  }
   return spans;
 }
 

@@ -168,13 +168,13 @@ void LiveSession::Publish() {
 void LiveSession::Hear(std::span<const float> samples) {
   for (const HeardSpan& span : listener_.Push(samples)) AddPart(span);
   const Segmenter& segmenter = listener_.segmenter();
+  // What was left behind the last cut was no speech.
+  if (begun_ && (!segmenter.in_speech() || listener_.stretches() != stretch_)) EndUtterance();
   const std::optional<SpeechSpan> open = segmenter.Open();
   if (open && !begun_) {
-    Begin(open->start);
+    Begin(open->start, listener_.stretches());
     guess_end_ = open->end;
   }
-  // What was left behind the last cut was no speech.
-  if (begun_ && !segmenter.in_speech()) EndUtterance();
   const std::optional<SpeechSpan> expected = segmenter.Expected();
   if (!expected) {
     OvertakeEarly(true);  // speech went on, or its endpoint came
@@ -198,8 +198,9 @@ void LiveSession::OvertakeEarly(bool partial_wanted) {
   }
 }
 
-void LiveSession::Begin(SampleIndex start) {
+void LiveSession::Begin(SampleIndex start, std::int64_t stretch) {
   begun_ = true;
+  stretch_ = stretch;
   utterance_start_ = start;
   // Guesses at what turned out to be no speech are not what this one begins with.
   promise_.Clear();
@@ -216,7 +217,8 @@ void LiveSession::Begin(SampleIndex start) {
 }
 
 void LiveSession::AddPart(const HeardSpan& span) {
-  if (!begun_) Begin(span.start);
+  if (begun_ && span.stretch != stretch_) EndUtterance();
+  if (!begun_) Begin(span.start, span.stretch);
   Part part{.span = span, .heard = SamplesToMillis(span.known_at), .request = {}, .answer = {}};
   // The next span could not end before the utterance is longer than it may be.
   const SampleIndex longest = span.end - utterance_start_ + max_part_;
@@ -336,6 +338,12 @@ void LiveSession::TakeEarly(const SpeechSpan& span, const Course& course, Reques
   if (!overtaken) TakeHypothesis(span, answer);
   if (early_ && early_->span == span) early_->answer = std::move(answer);
   Notify();
+  NewsIfPartialDue();
+}
+
+// It came due while the one before was with the batch; the client's next samples may take long.
+void LiveSession::NewsIfPartialDue() {
+  if (WantsPartial()) news_(shared_from_this());
 }
 
 void LiveSession::TakeGuess(const SpeechSpan& span, const Request::Answer& answer) {
@@ -343,6 +351,7 @@ void LiveSession::TakeGuess(const SpeechSpan& span, const Request::Answer& answe
   // While a final answer is under way, which knows more, it is too late for a guess.
   if (!early_) TakeHypothesis(span, answer);
   Notify();
+  NewsIfPartialDue();
 }
 
 // Takes an answer for what is still being spoken, if it still is and nothing newer was heard.

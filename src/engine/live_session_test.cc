@@ -42,8 +42,20 @@ class ChangingActivity final : public VoiceActivityModel {
 class LiveSessionTest : public testing::Test {
  protected:
   void Open(const LiveOptions& options = {}) {
-    session_ = std::make_shared<LiveSession>(activity_, SegmenterOptions{}, model_.tokenizer(),
-                                             options, [](const std::shared_ptr<LiveSession>&) {});
+    session_ =
+        std::make_shared<LiveSession>(activity_, SegmenterOptions{}, model_.tokenizer(), options,
+                                      [this](const std::shared_ptr<LiveSession>&) { ++news_; });
+  }
+
+  // All in one piece, which the session hears at once.
+  void HearAtOnce(std::initializer_list<std::pair<int, Millis>> sounds) {
+    std::vector<float> samples, buffer;
+    for (const auto& [word, length] : sounds) {
+      samples.resize(samples.size() + static_cast<std::size_t>(MillisToSamples(length)),
+                     LoudnessOf(word));
+    }
+    ASSERT_EQ(*session_->PushSamples(samples), samples.size());
+    ASSERT_EQ(session_->Listen(&buffer), samples.size());
   }
 
   // Pushes so much sound, silence where `word` is 0, and lets the session listen as long as it
@@ -83,6 +95,7 @@ class LiveSessionTest : public testing::Test {
   FakeModel model_;
   LoudnessActivity activity_;
   std::shared_ptr<LiveSession> session_;
+  int news_ = 0;
 };
 
 TEST_F(LiveSessionTest, NoMoreIsHeardThanOneLongPartThatNobodyTakes) {
@@ -154,13 +167,45 @@ TEST_F(LiveSessionTest, AFinalThatSpeechOvertakesIsDroppedWhereNoPartialIsDue) {
   Open();
   early = AskEarly();
   early.course->being_written = true;
-  std::vector<float> more(kSampleRate / 20, LoudnessOf(20));
-  more.resize(kSampleRate / 2, 0.0f);
-  ASSERT_EQ(*session_->PushSamples(more), more.size());
-  std::vector<float> buffer;
-  ASSERT_EQ(session_->Listen(&buffer), more.size());
+  HearAtOnce({{20, Millis(50)}, {0, Millis(450)}});
   EXPECT_EQ(early.course->wish, Course::Wish::kNothing);
   EXPECT_TRUE(session_->WantsFinal());
+}
+
+TEST_F(LiveSessionTest, APartialThatCameDueBehindAnotherNeedsNoMoreSamples) {
+  Open();
+  Hear(20, Millis(1'000));
+  ASSERT_TRUE(session_->WantsPartial());
+  const Request first = session_->NextPartial();
+  Hear(20, Millis(300));
+  news_ = 0;
+  first.done(AnswerOf(first));
+  EXPECT_EQ(news_, 0);  // nothing is due yet
+  Hear(20, Millis(300));
+  ASSERT_TRUE(session_->WantsPartial());
+  const Request second = session_->NextPartial();
+  Hear(20, Millis(600));
+  EXPECT_FALSE(session_->WantsPartial());
+  news_ = 0;
+  second.done(AnswerOf(second));
+  EXPECT_TRUE(session_->WantsPartial());
+  EXPECT_EQ(news_, 1);
+}
+
+TEST_F(LiveSessionTest, APauseInWhichSpeechIsCutEndsItsUtteranceThoughMoreIsHeardAtOnce) {
+  Open();
+  Hear(20, Millis(13'700));
+  Hear(0, Millis(400));  // the longest part ends here
+  ASSERT_TRUE(session_->WantsFinal());
+  const Request part = session_->NextFinal();
+  HearAtOnce({{0, Millis(250)}, {21, Millis(250)}});
+  part.done(AnswerOf(part));
+  std::vector<StreamEvent> events = session_->TakeEvents();
+  ASSERT_GE(events.size(), 2u);
+  EXPECT_EQ(events[events.size() - 2].kind, StreamEvent::Kind::kFinal);
+  EXPECT_EQ(events[events.size() - 2].segment.text, "w20");
+  EXPECT_EQ(events.back().kind, StreamEvent::Kind::kBegin);
+  EXPECT_EQ(events.back().utterance, 1);
 }
 
 TEST_F(LiveSessionTest, AFinalAskedForEarlyIsTheFinalWhenItsEndpointComes) {

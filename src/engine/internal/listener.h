@@ -12,9 +12,10 @@
 
 namespace lethe {
 
-/// A span, and how much of the stream had to be heard to know it.
+/// A span, how much of the stream had to be heard to know it, and of which stretch it is.
 struct HeardSpan : SpeechSpan {
   SampleIndex known_at = 0;
+  std::int64_t stretch = 0;
 };
 
 /// Runs voice activity detection over a stream and holds the audio that may still be part of a
@@ -39,6 +40,8 @@ class Listener {
   Utterance Copy(const SpeechSpan& span) const;
 
   const Segmenter& segmenter() const { return segmenter_; }
+  /// How many stretches of speech were opened: the number of the segmenter's open one.
+  std::int64_t stretches() const { return stretches_; }
   /// Samples that are held now.
   std::size_t held_samples() const { return audio_.size() + faint_.samples.size(); }
   SampleIndex total() const { return start_ + static_cast<SampleIndex>(audio_.size()); }
@@ -56,6 +59,7 @@ class Listener {
   Utterance faint_;  // the segmenter's, once all of it was heard
   std::vector<float> probabilities_;
   SampleIndex windows_ = 0;
+  std::int64_t stretches_ = 0;
 };
 
 }  // namespace lethe

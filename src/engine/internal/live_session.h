@@ -88,7 +88,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
 
   bool stalled() const;
   void Hear(std::span<const float> samples);
-  void Begin(SampleIndex start);
+  void Begin(SampleIndex start, std::int64_t stretch);
   void AddPart(const HeardSpan& span);
   void EndUtterance();
   Request NewRequest(const SpeechSpan& span, Priority priority) const;
@@ -97,6 +97,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void TakeEarly(const SpeechSpan& span, const Course& course, Request::Answer answer);
   void TakeGuess(const SpeechSpan& span, const Request::Answer& answer);
   void TakeHypothesis(const SpeechSpan& span, const Request::Answer& answer);
+  void NewsIfPartialDue();
   void Publish();
   void PublishParts();
   void PublishBegin();
@@ -130,6 +131,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   bool listener_finished_ = false;
   int utterance_ = 0;  // number of the one that is spoken, or that comes next
   bool begun_ = false;
+  std::int64_t stretch_ = 0;  // of the listener, of the one that is spoken
   SampleIndex utterance_start_ = 0;
   std::shared_ptr<const HotWords> hot_words_;  // of the utterance that is spoken
   std::deque<Part> parts_;                     // not published
