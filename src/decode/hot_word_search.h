@@ -112,6 +112,7 @@ class HotWordSearch {
   void FollowDraft(int token);
   // Where the hypothesis goes on as the trial ended last, or -1.
   int FindReturn() const;
+  float BonusOfStretch(int base_end, int shared) const;
   void Judge(int base_end, int shared);
   void Adopt();
 

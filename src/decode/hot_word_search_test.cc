@@ -14,9 +14,9 @@
 namespace lethe {
 namespace {
 
-const std::vector<std::string> kPieces = {"<begin>", "<end>", " the",  " Swiss", " Sm", "ith",
-                                          "s",       "oke",   " came", " home",  " by", " boat",
-                                          " Swi",    "ft",    ".",     " a",     " to", " late"};
+const std::vector<std::string> kPieces = {
+    "<begin>", "<end>", " the", " Swiss", " Sm", "ith", "s",   "oke",   " came",  " home",
+    " by",     " boat", " Swi", "ft",     ".",   " a",  " to", " late", " about", " aboat"};
 constexpr int kBegin = 0, kEnd = 1;
 
 std::string Decode(std::span<const int> tokens) {
@@ -56,7 +56,7 @@ TokenCodec Codec() {
 using Model = std::map<std::string, std::map<std::string, float>>;
 
 // "the Swiss came home by boat", where " Swiss" may as well have been " Sm" + "ith" + "s".
-Model TheSwiss(float first = -2, float second = -0.1f) {
+Model TheSwiss(float first = -1, float second = -0.1f) {
   return {{"", {{" the", -0.01f}}},
           {" the", {{" Swiss", -0.2f}, {" Sm", first}, {" a", -3}}},
           {" Swiss", {{" came", -0.1f}}},
@@ -188,15 +188,15 @@ TEST(HotWordSearchTest, MoreWeightNeverWritesLess) {
   bool written = false;
   int changes = 0;
   for (int weight = 1; weight <= kForcedHotWordWeight; ++weight) {
-    const bool now = Recognize(TheSwiss(-3.5f), {{"Smiths", weight}}).changed;
+    const bool now = Recognize(TheSwiss(-2), {{"Smiths", weight}}).changed;
     EXPECT_TRUE(now || !written) << weight;
     changes += now != written;
     written = now;
   }
   EXPECT_TRUE(written);
   EXPECT_EQ(changes, 1);
-  EXPECT_FALSE(Recognize(TheSwiss(-3.5f), {{"Smiths", 1}}).changed);
-  EXPECT_TRUE(Recognize(TheSwiss(-3.5f), {{"Smiths", kHomophoneHotWordWeight}}).changed);
+  EXPECT_FALSE(Recognize(TheSwiss(-2), {{"Smiths", 1}}).changed);
+  EXPECT_TRUE(Recognize(TheSwiss(-2), {{"Smiths", kHomophoneHotWordWeight}}).changed);
 }
 
 TEST(HotWordSearchTest, AWordHasToEndWhereItEnds) {
@@ -219,11 +219,32 @@ TEST(HotWordSearchTest, TheRestOfTheTextStays) {
   EXPECT_EQ(Recognize(model, {{"Smiths"}}).text, " the Smiths came home by boat");
 }
 
+TEST(HotWordSearchTest, WhatFollowsTheWordHasToSoundAsItDid) {
+  Model model = TheSwiss();
+  model["Smiths came home"] = {{" to", -0.1f}};
+  model[" to"] = {{" boat", -0.1f}};
+  EXPECT_FALSE(Recognize(model, {{"Smiths came home"}}).changed);
+  model["Smiths came home"] = {{" by", -0.1f}};
+  EXPECT_TRUE(Recognize(model, {{"Smiths came home"}}).changed);
+}
+
+TEST(HotWordSearchTest, AWordInPlaceOfTwoIsWorthLess) {
+  // All sound the same, and neither word is probable.
+  Model model = TheSwiss();
+  model[" by"] = {{" a", -0.1f}, {" about", -5}, {" aboat", -5}};
+  model[" a"] = {{" boat", -0.1f}};
+  model[" about"] = model[" aboat"] = {{"<end>", -0.1f}};
+  EXPECT_FALSE(Recognize(model, {{"about"}}).changed);
+  // The two words, but for the space.
+  EXPECT_TRUE(Recognize(model, {{"aboat"}}).changed);
+  EXPECT_TRUE(Recognize(model, {{"about", kForcedHotWordWeight}}).changed);
+}
+
 TEST(HotWordSearchTest, SeveralWordsInOneText) {
   Model model = TheSwiss();
   model[" by"] = {{" boat", -0.1f}, {" to", -2.5f}};
   model[" boat"] = {{" the", -0.1f}, {"<end>", -3}};
-  model["boat the"] = {{" Swiss", -0.2f}, {" Sm", -2}};
+  model["boat the"] = {{" Swiss", -0.2f}, {" Sm", -1}};
   model["boat the Swiss"] = {{"<end>", -0.1f}};
   model["boat the Smiths"] = {{"<end>", -0.1f}};
   EXPECT_EQ(Recognize(model, {{"Smiths"}}).text, " the Smiths came home by boat the Smiths");
