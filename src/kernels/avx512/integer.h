@@ -17,27 +17,46 @@ namespace {
 
 using kernels_internal::Unroll;
 
+// 64 products as bytes, zero point added. They are within +-255, or not a number and the least
+// integer, so 16 bits hold them; packing cuts off what is outside of a byte.
+inline __m512i ZeroedBytes(const __m512 (&x)[4], __m512i zero) {
+  __m512i q[4];
+  Unroll<4>([&]<int j>() __attribute__((always_inline)) { q[j] = _mm512_cvtps_epi32(x[j]); });
+  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero);
+  const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero);
+  // Packing goes by quarters of a register: four bytes of each vector, then the next four.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
+}
+
 void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
                   RowScale* rows) {
+  const __m512i ones = _mm512_set1_epi8(1);
   for (int i = 0; i < m; ++i, x += ldx, a += lda) {
     const __m512 inverse = _mm512_set1_ps(kernels_internal::RowRange<Avx512Vector>(x, k, &rows[i]));
-    const __m512i zero = _mm512_set1_epi32(rows[i].zero);
+    const __m512i zero = _mm512_set1_epi16(static_cast<std::int16_t>(rows[i].zero));
     __m512i sum = _mm512_setzero_si512();
+    __m512 scaled[4];
     int p = 0;
-    for (; p + 16 <= k; p += 16) {
-      __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + p), inverse));
-      q = _mm512_add_epi32(q, zero);
-      q = _mm512_min_epi32(_mm512_max_epi32(q, _mm512_setzero_si512()), _mm512_set1_epi32(255));
-      sum = _mm512_add_epi32(sum, q);
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(a + p), _mm512_cvtepi32_epi8(q));
+    for (; p + 64 <= k; p += 64) {
+      Unroll<4>([&]<int j>() __attribute__((always_inline)) {
+        scaled[j] = _mm512_mul_ps(_mm512_loadu_ps(x + p + 16 * j), inverse);
+      });
+      const __m512i bytes = ZeroedBytes(scaled, zero);
+      sum = _mm512_dpbusd_epi32(sum, bytes, ones);
+      _mm512_storeu_si512(a + p, bytes);
     }
-    for (; p < lda; p += 16) {
-      const __mmask16 mask = Avx512Vector::Mask(k - p < 0 ? 0 : k - p);
-      __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + p), inverse));
-      q = _mm512_maskz_add_epi32(mask, q, zero);
-      q = _mm512_min_epi32(_mm512_max_epi32(q, _mm512_setzero_si512()), _mm512_set1_epi32(255));
-      sum = _mm512_add_epi32(sum, q);
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(a + p), _mm512_cvtepi32_epi8(q));
+    for (; p < lda; p += 64) {
+      const int rest = k - p < 0 ? 0 : k - p;
+      const std::uint64_t mask = (std::uint64_t{1} << rest) - 1;
+      Unroll<4>([&]<int j>() __attribute__((always_inline)) {
+        scaled[j] = _mm512_mul_ps(
+            _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> (16 * j)), x + p + 16 * j),
+            inverse);
+      });
+      const __m512i bytes = _mm512_maskz_mov_epi8(mask, ZeroedBytes(scaled, zero));
+      sum = _mm512_dpbusd_epi32(sum, bytes, ones);
+      _mm512_storeu_si512(a + p, bytes);
     }
     rows[i].sum = _mm512_reduce_add_epi32(sum);
   }
