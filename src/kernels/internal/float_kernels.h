@@ -92,16 +92,21 @@ void Relu(float* x, std::int64_t n) {
 template <class V>
 void Rotate(float* x, int heads, int d, const float* angles, int turned, float scale) {
   const V factor = V::Set(scale);
-  for (int head = 0; head < heads; ++head, x += d) {
+  float* turning = x;
+  for (int head = 0; head < heads; ++head, turning += d) {
     EachVector(
         turned, [&](int i, int rest) __attribute__((always_inline)) {
-          (V::Turn(V::LoadPartial(x + i, rest), V::LoadPartial(angles + i, rest)) * factor)
-              .StorePartial(x + i, rest);
+          (V::Turn(V::LoadPartial(turning + i, rest), V::LoadPartial(angles + i, rest)) * factor)
+              .StorePartial(turning + i, rest);
         });
-    if (d == turned) continue;
+  }
+  // A loop of its own: a load that overlaps a masked store waits for it, also behind the mask,
+  // where the next head is.
+  x += turned;
+  for (int head = 0; head < heads && turned < d; ++head, x += d) {
     EachVector(
         d - turned, [&](int i, int rest) __attribute__((always_inline)) {
-          (V::LoadPartial(x + turned + i, rest) * factor).StorePartial(x + turned + i, rest);
+          (V::LoadPartial(x + i, rest) * factor).StorePartial(x + i, rest);
         });
   }
 }
