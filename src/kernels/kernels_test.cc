@@ -266,6 +266,12 @@ TEST_P(KernelsTest, AttentionOverFramesIsThatOfTheScalarTable) {
   }
 }
 
+// The exponents of most weights are beyond what a float has.
+TEST_P(KernelsTest, AttentionOfScoresFarApartIsThatOfTheScalarTable) {
+  const Head head(50, 36, 12.0f);
+  ExpectSameBits(head.Attend(table_, 50), head.Attend(scalar_, 50), "50 frames");
+}
+
 TEST_P(KernelsTest, QuantisedSoftmaxIsThatOfTheScalarTable) {
   for (int n : {1, 2, 15, 16, 17, 63, 64, 65, 458}) {
     const int lda = (n + kActivationAlign - 1) / kActivationAlign * kActivationAlign;

@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #include "kernels/avx2/vector.h"
+#include "kernels/internal/vector.h"
 #include "kernels/kernels.h"
 
 namespace lethe {
@@ -64,7 +65,9 @@ struct Avx2Frames {
     }
     return to;
   }
-  static void StoreSteps(const Ints (&q)[4], char* to) {
+  static Ints ByteExp(V s, V offset) { return Ints::Rounded(kernels_internal::ByteExp(s, offset)); }
+  static void StoreSteps(const Ints (&q)[4], char* to, Ints* total) {
+    *total = Ints::Add(*total, Ints::Add(Ints::Add(q[0], q[1]), Ints::Add(q[2], q[3])));
     auto* halves = reinterpret_cast<__m256i*>(to);
     for (int s = 0; s < 2; ++s, halves += 2) {
       const Ints &a = q[2 * s], &b = q[2 * s + 1];

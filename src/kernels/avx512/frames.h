@@ -8,6 +8,7 @@
 
 #include "kernels/avx512/integer.h"
 #include "kernels/avx512/vector.h"
+#include "kernels/internal/vector.h"
 #include "kernels/kernels.h"
 
 namespace lethe {
@@ -44,11 +45,19 @@ struct Avx512Frames {
   static const char* PrepareRows(const PackedWeights& w, char*) {
     return reinterpret_cast<const char*>(w.weight);
   }
-  static void StoreSteps(const Ints (&q)[4], char* to) {
-    const __m512i first = _mm512_or_si512(q[0].v, _mm512_slli_epi32(q[1].v, 8));
-    const __m512i second = _mm512_slli_epi32(q[2].v, 16), third = _mm512_slli_epi32(q[3].v, 24);
-    constexpr int kOrOfThree = 0xfe;
-    _mm512_storeu_si512(to, _mm512_ternarylogic_epi32(first, second, third, kOrOfThree));
+  // vscalefps takes every exponent: what is too small need not be held back to become 0.
+  static Ints ByteExp(V s, V offset) {
+    const V t = V::Fma(s, V::Set(kernels_internal::kLog2E), offset), n = V::Round(t);
+    return Ints::Rounded({_mm512_scalef_ps(kernels_internal::ByteExp2(t - n).v, n.v)});
+  }
+  static void StoreSteps(const Ints (&q)[4], char* to, Ints* total) {
+    // In every lane the low byte, for each of its four places.
+    const __m512i low = _mm512_set4_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0);
+    __m512i step = _mm512_mask_shuffle_epi8(q[0].v, 0x2222222222222222, q[1].v, low);
+    step = _mm512_mask_shuffle_epi8(step, 0x4444444444444444, q[2].v, low);
+    step = _mm512_mask_shuffle_epi8(step, 0x8888888888888888, q[3].v, low);
+    MultiplyAdd(&total->v, step, _mm512_set1_epi8(1));
+    _mm512_storeu_si512(to, step);
   }
 };
 

@@ -20,8 +20,9 @@
 //   MultiplyAdd(sum, queries, row) of registers; a function beside T
 //   PrepareRows(w, to)             a packed matrix as [n_padded / 16, steps, 16, kStep], 4 bytes
 //                                  for each row; where it lies, which is `to` or the matrix
-//   StoreSteps(q, to)              4 vectors of bytes in Ints, an input each: 4 / kStep steps,
-//                                  kVectors * 64 bytes apart
+//   ByteExp(s, offset)             kernels_internal::ByteExp(), rounded
+//   StoreSteps(q, to, total)       4 vectors of bytes in Ints, an input each: 4 / kStep steps,
+//                                  kVectors * 64 bytes apart; adds the four to the total
 
 #include <cstdint>
 
@@ -162,6 +163,7 @@ inline void QuantizeColumns(const float* columns, int d, char* to, typename T::V
   *scale = V::Load(scales);
   *zero = Ints::Rounded(V::Load(zeros));
   const V factor = V::Load(inverse);
+  Ints total = Ints::Zero();
   for (int i = 0; i < d; i += 4, to += 4 / T::kStep * T::kVectors * 64) {
     Ints q[4];
     Unroll<4>([&]<int r>() __attribute__((always_inline)) {
@@ -170,7 +172,7 @@ inline void QuantizeColumns(const float* columns, int d, char* to, typename T::V
       const Ints n = Ints::Rounded(V::Load(columns + (i + r) * kLanes) * factor);
       q[r] = Ints::Byte(Ints::Add(n, *zero));
     });
-    T::StoreSteps(q, to);
+    T::StoreSteps(q, to, &total);
   }
 }
 
@@ -221,10 +223,9 @@ void AttendBlock(const AttendParts& parts, const float* query, int count, std::i
     const auto four = [&](int rest) __attribute__((always_inline)) {
       Ints q[4];
       Unroll<4>([&]<int r>() __attribute__((always_inline)) {
-        q[r] = r < rest ? Ints::Rounded(ByteExp(V::Load(from + r * kLine), offset)) : Ints::Zero();
+        q[r] = r < rest ? T::ByteExp(V::Load(from + r * kLine), offset) : Ints::Zero();
       });
-      total = Ints::Add(total, Ints::Add(Ints::Add(q[0], q[1]), Ints::Add(q[2], q[3])));
-      T::StoreSteps(q, to);
+      T::StoreSteps(q, to, &total);
       from += 4 * kLine;
       to += 4 / T::kStep * T::kVectors * 64;
     };

@@ -137,12 +137,12 @@ struct Signals {
   std::vector<float> x, window, turns;
 };
 
-// Keys and values of a head, packed, and queries; all out of x [frames, 3d].
+// Keys and values of a head, packed, and queries; all out of normal x [frames, 3d].
 struct Head {
-  Head(int num_frames, int dimensions)
+  Head(int num_frames, int dimensions, float spread = 1.0f)
       : frames(num_frames),
         d(dimensions),
-        x(RandomFloats(static_cast<std::size_t>(3) * d * frames + kLanes, frames + d, 1.0f)),
+        x(RandomFloats(static_cast<std::size_t>(3) * d * frames + kLanes, frames + d, spread)),
         keys(frames, d, 1, false),
         values(d, frames, 2, false) {
     for (Weights* w : {&keys, &values}) std::fill(w->zero.begin(), w->zero.end(), 0);

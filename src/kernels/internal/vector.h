@@ -53,17 +53,21 @@ inline V ByteExpOffset(V top) {
   return V::Set(0.0f) - top * V::Set(kLog2E);
 }
 
+// 255 * 2^f.
 template <class V>
-inline V ByteExp(V s, V offset) {
-  const V t = V::Max(V::Fma(s, V::Set(kLog2E), offset), V::Set(-16.0f));
-  const V n = V::Round(t);
-  const V f = t - n;
+inline V ByteExp2(V f) {
   V p = V::Set(2.464923971f);
   p = V::Fma(p, f, V::Set(14.260103840f));
   p = V::Fma(p, f, V::Set(61.256990047f));
   p = V::Fma(p, f, V::Set(176.745866527f));
-  p = V::Fma(p, f, V::Set(255.0f));
-  return V::Scale2(p, n);
+  return V::Fma(p, f, V::Set(255.0f));
+}
+
+template <class V>
+inline V ByteExp(V s, V offset) {
+  const V t = V::Max(V::Fma(s, V::Set(kLog2E), offset), V::Set(-16.0f));
+  const V n = V::Round(t);
+  return V::Scale2(ByteExp2(t - n), n);
 }
 
 template <class V>
