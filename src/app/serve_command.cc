@@ -1,14 +1,11 @@
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <set>
 #include <span>
-#include <thread>
 #include <utility>
 
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include "app/commands.h"
@@ -74,17 +71,6 @@ void SetProcessLimits() {
   }
   const rlimit none{0, 0};
   (void)setrlimit(RLIMIT_CORE, &none);
-}
-
-// A call's buffers are of the same sizes as the last call's. Given back to the system after each,
-// and asked for again, they cost a call a hundred page faults, and every core an interrupt; kept,
-// they cost nothing. By default there would be eight arenas to a core, and each keeps some.
-void SetAllocator() {
-  constexpr int kKeep = 4 << 20;  // of an arena's free memory at its top
-  constexpr int kMap = 1 << 20;   // what is larger is given back at once
-  mallopt(M_TRIM_THRESHOLD, kKeep);
-  mallopt(M_MMAP_THRESHOLD, kMap);
-  mallopt(M_ARENA_MAX, std::max(2, static_cast<int>(std::thread::hardware_concurrency())));
 }
 
 // Everything that listens, in the order of the configuration.
@@ -240,7 +226,7 @@ Status Run(Options& options) {
 
   SetLogFormat(log_format);
   SetProcessLimits();
-  SetAllocator();
+  KeepFreedMemory();
   // Libraries would write the keys of TLS sessions to the file it names.
   (void)unsetenv("SSLKEYLOGFILE");
   const sigset_t signals = BlockStopSignals();

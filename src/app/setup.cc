@@ -1,5 +1,10 @@
 #include "app/setup.h"
 
+#include <algorithm>
+#include <thread>
+
+#include <malloc.h>
+
 #include "base/file.h"
 #include "engine/hot_words.h"
 #include "model/moonshine/moonshine.h"
@@ -13,7 +18,17 @@ constexpr std::size_t kMaxHotWordFile = std::size_t{1} << 20;
 
 }  // namespace
 
+void KeepFreedMemory() {
+  constexpr int kKeep = 4 << 20;  // of an arena's free memory at its top
+  constexpr int kMap = 1 << 20;   // what is larger is given back at once
+  mallopt(M_TRIM_THRESHOLD, kKeep);
+  mallopt(M_MMAP_THRESHOLD, kMap);
+  // By default there would be eight arenas to a core, and each keeps some.
+  mallopt(M_ARENA_MAX, std::max(2, static_cast<int>(std::thread::hardware_concurrency())));
+}
+
 Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kernels) {
+  KeepFreedMemory();
   const ModelStore store(ModelStore::DefaultDirectory());
   ASSIGN_OR_RETURN(const InstalledModel speech, store.Find(name));
   ASSIGN_OR_RETURN(const InstalledModel voice_activity, store.Find(kDefaultVoiceActivityModel));

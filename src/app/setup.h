@@ -21,7 +21,14 @@ struct LoadedModels {
   ModelLabel label;
 };
 
-/// Loads a speech model by name, and voice activity detection, out of the default model folder.
+/// Has the allocator keep what is freed, for the next call or recording: their buffers are of the
+/// same sizes as the last one's. Given back to the system after each, and asked for again, they
+/// cost a call a hundred page faults, and every core an interrupt. Of the process, once and for
+/// all.
+void KeepFreedMemory();
+
+/// Loads a speech model by name, and voice activity detection, out of the default model folder;
+/// KeepFreedMemory() comes first.
 /// Errors: as ModelStore::Find() and the loaders; kInvalidArgument when the name is no speech model
 Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kernels);
 
