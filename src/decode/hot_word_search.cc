@@ -4,34 +4,13 @@
 #include <tuple>
 
 #include "base/check.h"
-#include "base/encoding.h"
+#include "decode/internal/hot_word_bonus.h"
+#include "decode/internal/word_bytes.h"
 #include "text/sound.h"
 
 namespace lethe {
 namespace {
 
-// What a word of weight 10 that sounds exactly like what was heard is worth, in natural logarithms
-// of probability. A name that was said and missed costs the model 0 to 6, one that was not said and
-// sounds like nothing there 10 and more (docs/decisions.md).
-constexpr float kFullBonus = 6.5f;
-constexpr float kForcedBonus = 10;
-// A word is worth all of it from here on, and nothing where it sounds less alike than this.
-constexpr float kAlike = 0.8f;
-constexpr float kUnlike = 0.45f;
-// A short word is found by chance in many places, a long one in few: per sound below or above.
-constexpr int kUsualSounds = 5;
-constexpr float kPerSoundBelow = 0.15f;
-constexpr float kPerSoundAbove = 0.05f;
-constexpr float kMostForLength = 1.25f;
-// The whole stretch that a word changes has to sound like what was there: it is worth all of the
-// bonus from here on, and nothing where it sounds less alike than this. What follows the word may
-// differ in its spelling only: the model makes sense of whatever word it was made to write.
-constexpr float kStretchAlike = 0.85f;
-constexpr float kStretchUnlike = 0.5f;
-constexpr float kMostBehind = 0.6f;
-// Off the bonus for each word that there are less then: two common words, and the space between
-// them, are heard where a name is not said ("ask her", "Oscar") more often than the other way.
-constexpr float kLostWord = 1.5f;
 // A first token less probable than this (logarithm) begins nothing.
 constexpr float kLeastFirst = -16;
 // Tokens in a row that have to be the same before a trial is back on the hypothesis, and how far
@@ -45,38 +24,6 @@ constexpr int kCredit = 4;
 constexpr std::size_t kMaxTrials = 64;
 constexpr std::size_t kMaxReplaced = 8;  // words of the hypothesis that a hot word may replace
 constexpr float kForbidden = -1e30f;
-
-float BonusOf(const HotWords::Word& word) {
-  const float by_weight = word.weight >= kForcedHotWordWeight
-                              ? kForcedBonus
-                              : kFullBonus * static_cast<float>(word.weight) / 10;
-  const int above = static_cast<int>(word.sound.size()) - kUsualSounds;
-  const float by_length =
-      1 + static_cast<float>(above) * (above < 0 ? kPerSoundBelow : kPerSoundAbove);
-  return by_weight * std::min(by_length, kMostForLength);
-}
-
-// Nothing at a likeness of `none`, all at `all`.
-float Share(float likeness, float none, float all) {
-  return std::clamp((likeness - none) / (all - none), 0.0f, 1.0f);
-}
-
-// 1 for the same sound, 0 or less for another.
-float Likeness(float distance, std::size_t sounds, std::size_t other_sounds) {
-  return 1 - distance / static_cast<float>(std::max({sounds, other_sounds, std::size_t{1}}));
-}
-
-bool IsWordByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-
-// Letters and digits alone, in lower case.
-std::string Letters(std::string_view text) {
-  std::string letters = ToLowerAscii(text);
-  std::erase_if(letters, [](char c) { return !IsWordByte(c); });
-  return letters;
-}
 
 // A word without the signs around it, and without a genitive.
 std::string_view Bare(std::string_view word) {
@@ -166,7 +113,8 @@ void HotWordSearch::ReadText() {
 float HotWordSearch::bonus() const {
   float sum = 0;
   for (const TextWord& at : text_) {
-    if (at.hot_word >= 0) sum += BonusOf(words_->words()[static_cast<std::size_t>(at.hot_word)]);
+    if (at.hot_word >= 0)
+      sum += HotWordBonus(words_->words()[static_cast<std::size_t>(at.hot_word)]);
   }
   return sum;
 }
@@ -211,16 +159,18 @@ void HotWordSearch::ListAt(std::size_t text_word) {
       const HotWords::Spelling& spelling = words_->spellings()[static_cast<std::size_t>(s)];
       if (at.hot_word == spelling.word) continue;
       const HotWords::Word& word = words_->words()[static_cast<std::size_t>(spelling.word)];
-      Candidate candidate{
-          .spelling = s, .begin = at.begin, .first = heard.log_probability, .bonus = BonusOf(word)};
+      Candidate candidate{.spelling = s,
+                          .begin = at.begin,
+                          .first = heard.log_probability,
+                          .bonus = HotWordBonus(word)};
       if (Hopeless(candidate, 1, candidate.first) || Writes(candidate)) continue;
       const std::vector<float> distances = SoundDistances(word.sound, sound);
       float likeness = -1;
       for (const End& end : ends) {
-        const float alike = Likeness(distances[end.sounds], word.sound.size(), end.sounds);
+        const float alike = SoundLikeness(distances[end.sounds], word.sound.size(), end.sounds);
         if (alike > likeness) likeness = alike, candidate.replaced_end = end.token;
       }
-      candidate.bonus *= Share(likeness, kUnlike, kAlike);
+      candidate.bonus *= HotWordShare(likeness);
       if (candidate.bonus <= 0 || Hopeless(candidate, 1, candidate.first)) continue;
       candidates_.push_back(candidate);
     }
@@ -429,39 +379,26 @@ void HotWordSearch::Adopt() {
   ListCandidates();
 }
 
-// The candidate's bonus, or less, by how the trial sounds beside the hypothesis before `base_end`,
-// but for the last `shared` tokens, which are the same.
-float HotWordSearch::BonusOfStretch(int base_end, int shared) const {
-  const auto text = [&](std::span<const int> tokens, std::size_t from, std::size_t to) {
-    to = std::min(to, tokens.size());
-    return from < to ? decode_(tokens.subspan(from, to - from)) : std::string();
+// What the trial changes of the hypothesis before `base_end`, but for the last `shared` tokens,
+// which are the same.
+HotWordChange HotWordSearch::ChangeOfTrial(int base_end, int shared) const {
+  const auto text = [this](std::span<const int> tokens, int from, int to) {
+    to = std::min(to, static_cast<int>(tokens.size()));
+    if (from >= to) return std::string();
+    return decode_(
+        tokens.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from)));
   };
   const std::span<const int> base = base_.tokens, trial = trial_.tokens();
-  const auto begin = static_cast<std::size_t>(now_.begin);
-  const auto end = static_cast<std::size_t>(base_end - shared);
-  const std::size_t trial_end = trial.size() - static_cast<std::size_t>(shared);
-  const auto replaced_end = static_cast<std::size_t>(now_.replaced_end);
-  const std::size_t word_end = begin + spelling().tokens.size();
-  const auto distance = [](const std::string& a, const std::string& b) {
-    return SoundDistances(a, b).back();
-  };
-  const std::string behind = SoundOf(text(base, replaced_end, end));
-  if (distance(behind, SoundOf(text(trial, word_end, trial_end))) > kMostBehind) return 0;
-
-  const std::string before = SoundOf(text(base, begin, end));
-  const std::string after = SoundOf(text(trial, begin, trial_end));
-  const float likeness = Likeness(distance(before, after), before.size(), after.size());
-  float bonus = BonusOf(word()) * Share(likeness, kStretchUnlike, kStretchAlike);
-
-  // "Night glow" is "nightglow" without a space.
-  if (Letters(text(base, begin, replaced_end)) != Letters(word().phrase)) {
-    const auto were = std::count_if(text_.begin(), text_.end(), [this](const TextWord& at) {
-      return at.begin >= now_.begin && at.end <= now_.replaced_end;
-    });
-    const auto are = 1 + std::count(word().phrase.begin(), word().phrase.end(), ' ');
-    bonus -= kLostWord * static_cast<float>(std::max<std::ptrdiff_t>(0, were - are));
-  }
-  return std::clamp(bonus, 0.0f, now_.bonus);
+  const int word_end = now_.begin + static_cast<int>(spelling().tokens.size());
+  const int trial_end = static_cast<int>(trial.size()) - shared;
+  const auto replaced = std::count_if(text_.begin(), text_.end(), [this](const TextWord& at) {
+    return at.begin >= now_.begin && at.end <= now_.replaced_end;
+  });
+  return {.replaced = text(base, now_.begin, std::min(now_.replaced_end, base_end - shared)),
+          .written = text(trial, now_.begin, std::min(word_end, trial_end)),
+          .behind = text(base, now_.replaced_end, base_end - shared),
+          .behind_now = text(trial, word_end, trial_end),
+          .replaced_words = static_cast<int>(replaced)};
 }
 
 // Weighs a trial against the hypothesis before `base_end`; the last `shared` tokens of both are the
@@ -477,10 +414,11 @@ void HotWordSearch::Judge(int base_end, int shared) {
     if (at.hot_word < 0 || at.begin < now_.begin || at.begin >= base_end - shared) continue;
     // The word is there, a little further on.
     if (at.hot_word == spelling().word) return;
-    gain -= BonusOf(words_->words()[static_cast<std::size_t>(at.hot_word)]);
+    gain -= HotWordBonus(words_->words()[static_cast<std::size_t>(at.hot_word)]);
   }
   if (gain <= 0) return;
-  gain -= now_.bonus - BonusOfStretch(base_end, shared);
+  const float bonus = HotWordBonus(word(), ChangeOfTrial(base_end, shared));
+  gain -= std::max(0.0f, now_.bonus - bonus);
   if (gain <= 0) return;
   now_.gain = static_cast<float>(gain);
   gains_.push_back(now_);

@@ -13,6 +13,8 @@
 
 namespace lethe {
 
+struct HotWordChange;
+
 /// Corrects one utterance's greedy hypothesis by hot words.
 ///
 /// A bonus paid token by token cannot be taken back by a greedy search, and one half of a name is
@@ -112,7 +114,7 @@ class HotWordSearch {
   void FollowDraft(int token);
   // Where the hypothesis goes on as the trial ended last, or -1.
   int FindReturn() const;
-  float BonusOfStretch(int base_end, int shared) const;
+  HotWordChange ChangeOfTrial(int base_end, int shared) const;
   void Judge(int base_end, int shared);
   void Adopt();
 

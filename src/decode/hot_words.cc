@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/encoding.h"
+#include "decode/internal/word_bytes.h"
 #include "text/sound.h"
 
 namespace lethe {
@@ -13,11 +14,6 @@ namespace {
 constexpr std::size_t kShownLetters = 40;
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-// Letters beyond ASCII are letters, whatever the script.
-bool IsWordByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 std::string Capitalised(std::string_view text, bool every_word) {

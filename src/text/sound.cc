@@ -212,4 +212,8 @@ std::vector<float> SoundDistances(std::string_view sound, std::string_view other
   return row;
 }
 
+float SoundLikeness(float distance, std::size_t sounds, std::size_t other_sounds) {
+  return 1 - distance / static_cast<float>(std::max({sounds, other_sounds, std::size_t{1}}));
+}
+
 }  // namespace lethe

@@ -2,6 +2,7 @@
 
 // How alike two spellings sound, roughly and without a dictionary.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,5 +22,9 @@ std::string SoundOf(std::string_view text);
 /// Returns the cost against every prefix of `other`: element i belongs to its first i sounds.
 /// Shapes: -> [other.size() + 1]
 std::vector<float> SoundDistances(std::string_view sound, std::string_view other);
+
+/// How alike two sounds of these lengths are at such a distance: 1 for the same, 0 or less for what
+/// has nothing to do with each other.
+float SoundLikeness(float distance, std::size_t sounds, std::size_t other_sounds);
 
 }  // namespace lethe
