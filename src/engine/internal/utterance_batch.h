@@ -2,16 +2,14 @@
 
 // Utterances on their way through a model together: what one shard of the engine decodes.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
-#include "decode/greedy_search.h"
-#include "decode/hot_word_search.h"
 #include "engine/engine.h"
-#include "engine/internal/hypothesis.h"
 #include "engine/internal/joint_search.h"
+#include "engine/internal/recognition.h"
 #include "engine/internal/request.h"
 #include "model/speech_model.h"
 
@@ -21,13 +19,10 @@ namespace lethe {
 /// finished utterance leaves and a waiting one enters without anybody draining. The weights are
 /// read once a pass, whatever the number of utterances, and reading them is most of a pass' time.
 ///
-/// An utterance the model is unsure of is heard a second time (HearingOptions). What both hearings
-/// together find most probable is searched for with a beam, and then written once more into the
-/// second, as a draft: for times, hot words and probabilities.
-///
-/// Where alternatives are wanted, that search gives them too. An answer that was sure has none, so
-/// one is made for it, over its only hearing. It takes no joint search from anybody, and of a
-/// pass' rows what the answers of others leave.
+/// What an utterance goes through is its Recognition's. The batch decides whose turn it is: who is
+/// encoded, who takes part in a pass, and who gets one of the few joint searches between hearings.
+/// A search for alternatives takes no joint search from anybody, and of a pass' rows what the
+/// answers of others leave.
 ///
 /// Thread: one
 /// Source: iteration-level scheduling, Yu et al., "Orca", OSDI 2022
@@ -63,35 +58,12 @@ class UtteranceBatch {
   void Step(const std::function<bool()>& interrupt);
 
  private:
-  enum class State { kFree, kEncoding, kDecoding };
+  using State = Recognition::State;
   // An utterance's place in the batch.
   struct Slot {
-    State state = State::kFree;
+    Recognition recognition;
     std::uint64_t order = 0;  // of arrival
-    Request request;
-    std::unique_ptr<SpeechSequence> sequence, first_hearing;
-    GreedySearch search;
-    // With hot words: the greedy answer is complete, and corrections are tried in passes of these
-    // tokens; or the corrected answer goes through the decoder once more, to see where it looks.
-    HotWordSearch hot_words;
-    // Between the hearings there is a joint search, or a wait for one; behind a sure answer, a
-    // search of its own for alternatives.
-    enum class Phase { kGreedy, kTrials, kReview, kJoint } phase = Phase::kGreedy;
-    JointSearch* joint = nullptr;
-    std::unique_ptr<JointSearch> own_search;
-    std::vector<BeamSearch::Hypothesis> alternatives;  // found by either
-    int passed_over = 0;                               // joint searches that went to who came later
-    std::vector<int> trial;
-    std::size_t reviewed = 0;  // tokens, the begin token included
-    Hypothesis now;
-    std::vector<int> found;  // what the second hearing has to write
-    bool second_hearing = false;
-    // The last token is known to be right, the draft behind it is to be verified from `draft_at`
-    // on.
-    int last_token = 0;
-    std::vector<int> draft;
-    std::size_t draft_at = 0;
-    int first_row = 0, num_rows = 0;  // in this pass
+    int passed_over = 0;      // joint searches that went to who came later
   };
 
   // True when it was interrupted.
@@ -100,40 +72,16 @@ class UtteranceBatch {
   int CountSlots(State state) const;
   Priority MostUrgentDecoding() const;
   bool TakesPart(const Slot& slot) const;
-  // Begins to decode samples that start with `lead` samples of silence.
-  void Hear(Slot* slot, std::span<const float> samples, SampleIndex lead);
-  void BeginSearch(Slot* slot);
   void TakeWishes();
   void Pass();
   // Chooses who takes part in a pass; returns the rows that are left.
   int ChooseParts();
-  static int LeastRows(const Slot& slot);
-  void AddRows(Slot* slot, int spare);
-  // Takes what the pass gave for a slot; true when its hypothesis is complete.
-  bool TakeRows(Slot* slot);
-  bool TakeTrialRows(Slot* slot);
-  // Plans the next pass of trials or of the review; true when there is none.
-  bool PlanTrial(Slot* slot);
-  void HearAgain(Slot* slot);
-  GreedyOptions SearchOptions(const Slot& slot) const;
   // Gives joint searches to those that came first.
   void AssignJointSearches();
   Slot* NextForJointSearch();
-  static bool WaitsForJointSearch(const Slot& slot);
-  // Looks for what else a complete answer may have been.
-  void SearchAlternatives(Slot* slot);
-  // Takes what a search found, and goes on with it.
-  void EndSearch(Slot* slot);
-  // Lets the second hearing write what was found.
-  void WriteFound(Slot* slot);
-  bool WantsSecondHearing(const Slot& slot) const;
-  void Finish(Slot* slot);
-  void Free(Slot* slot);
-  std::vector<Alternative> Alternatives(const Slot& slot, const Segment& answer) const;
 
-  const SpeechModel& model_;
-  const HearingOptions hearing_;
   const std::unique_ptr<SpeechModelWorker> worker_;
+  std::vector<float> surrounded_;  // an utterance with silence around it
   std::vector<Slot> slots_;
   std::vector<JointSearch> joint_;
   int live_ = 0;
@@ -141,7 +89,6 @@ class UtteranceBatch {
   std::int64_t passes_ = 0;
   std::vector<Slot*> taking_part_;  // in this pass
   std::vector<DecoderRow> rows_;
-  std::vector<float> surrounded_;  // an utterance with silence around it
 };
 
 }  // namespace lethe
