@@ -31,12 +31,15 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_definitions(lethe_flags INTERFACE _GLIBCXX_ASSERTIONS)
 endif()
 
+include(compile_time)
+
 # lethe_module(engine FACE engine.h DEPS base model LIBS PkgConfig::X SYSTEM ...)
 #
 # Makes the library lethe_engine out of every .cc of the folder (tests and fuzzers apart). FACE names
-# the headers that others may include; DEPS the modules it may include; LIBS outside libraries.
+# the headers that others may include; DEPS the modules it may include; LIBS outside libraries;
+# PRECOMPILED what most of its sources read of those.
 function(lethe_module name)
-  cmake_parse_arguments(M "" "" "FACE;DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(M "" "" "FACE;DEPS;LIBS;PRECOMPILED" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cc$")
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
@@ -46,6 +49,7 @@ function(lethe_module name)
     list(APPEND deps lethe_${dep})
   endforeach()
   target_link_libraries(lethe_${name} PUBLIC lethe_flags ${deps} ${M_LIBS})
+  lethe_precompile(lethe_${name} ${M_PRECOMPILED})
   set_property(GLOBAL APPEND PROPERTY LETHE_MODULES ${name})
   set_property(GLOBAL PROPERTY LETHE_FACE_${name} ${M_FACE})
   set_property(GLOBAL PROPERTY LETHE_DEPS_${name} ${M_DEPS})
@@ -56,7 +60,9 @@ endfunction()
 function(lethe_kernel isa)
   cmake_parse_arguments(K "" "" "FLAGS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${isa}/*.cc)
-  set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS "${K_FLAGS}")
+  # Precompiled headers would bring it inline functions, compiled for a CPU that others have not.
+  set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS "${K_FLAGS}"
+                                                    SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
 # lethe_test(engine): one test program out of the folder's *_test.cc, run by CTest case by case; the
@@ -69,6 +75,7 @@ function(lethe_test name)
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name}_test PRIVATE lethe_${name} ${T_LIBS} GTest::gmock_main)
   target_compile_definitions(${name}_test PRIVATE LETHE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  lethe_compile_test(${name}_test)
   foreach(word IN LISTS T_TOGETHER)
     list(APPEND filters "*${word}*")
     add_test(NAME ${name}.${word} COMMAND ${name}_test --gtest_filter=*${word}*)
