@@ -2,7 +2,7 @@
 
 // The service's configuration file, for the commands that work beside it.
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "base/status.h"
 

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "app/configuration.h"
 #include "app/output.h"

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>  // all of it, here only (app/commands.h)
+
 #include "app/commands.h"
 #include "app/finish.h"
 #include "app/help_topics.h"
