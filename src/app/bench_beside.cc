@@ -15,6 +15,7 @@
 #include "app/output.h"
 #include "app/recording_samples.h"
 #include "app/setup.h"
+#include "base/json.h"
 #include "kernels/dispatch.h"
 
 namespace lethe {
@@ -132,7 +133,7 @@ Status RunBeside(const Options& options) {
                                          {"alone", spread(alone)},
                                          {"beside", spread(beside)},
                                          {"recording_seconds_per_second", rate}};
-    return WriteStandardOutput(json.dump(2) + "\n");
+    return WriteStandardOutput(WriteJson(json, 2) + "\n");
   }
   std::vector<char> text(400);
   std::snprintf(text.data(), text.size(),

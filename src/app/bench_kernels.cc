@@ -14,6 +14,7 @@
 #include "app/kernel_cases.h"
 #include "app/output.h"
 #include "app/table.h"
+#include "base/json.h"
 #include "kernels/dispatch.h"
 
 namespace lethe {
@@ -163,7 +164,7 @@ std::string ToJson(const KernelTable& kernels, const Roof& roof,
                                        {"integers", peak(roof.peak().integer_instruction, true)},
                                        {"floats", peak(roof.peak().float_instruction, false)},
                                        {"kernels", std::move(rows)}};
-  return json.dump(2) + "\n";
+  return WriteJson(json, 2) + "\n";
 }
 
 Result<const KernelTable*> NamedKernels(const std::string& isa) {

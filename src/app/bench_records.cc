@@ -12,6 +12,7 @@
 #include "app/data_folder.h"
 #include "app/finish.h"
 #include "app/output.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "retention/sweeper.h"
 #include "service/eraser.h"
@@ -184,7 +185,7 @@ Status Run(const Options& options) {
                                          {"call_beside_sweep_ms", beside.Json()},
                                          {"calls_beside_sweep", beside.ms.size()},
                                          {"sweep_seconds", sweep_seconds}};
-  if (options.json) return WriteStandardOutput(result.dump(2) + "\n");
+  if (options.json) return WriteStandardOutput(WriteJson(result, 2) + "\n");
   char line[512];
   std::string text = std::to_string(options.results) + " results stored\n";
   const auto show = [&](const char* what, const Latencies& latencies) {

@@ -10,6 +10,7 @@
 #include "app/finish.h"
 #include "app/output.h"
 #include "app/setup.h"
+#include "base/json.h"
 #include "kernels/dispatch.h"
 
 namespace lethe {
@@ -68,7 +69,7 @@ Status RunSpeed(const SpeedOptions& options) {
                                          {"p95_ms", Percentile(times_ms, 0.95)},
                                          {"rtf", median / 1000 / seconds},
                                          {"text", text}};
-    return WriteStandardOutput(json.dump(2) + "\n");
+    return WriteStandardOutput(WriteJson(json, 2) + "\n");
   }
   return WriteStandardOutput(std::string(kernels->name) + ", one core, " + ShowNumber(seconds, 1) +
                              " s of audio, " + std::to_string(options.runs) + " runs\nmedian " +

@@ -18,6 +18,7 @@
 #include "app/output.h"
 #include "app/recording_samples.h"
 #include "app/setup.h"
+#include "base/json.h"
 #include "kernels/dispatch.h"
 
 namespace lethe {
@@ -278,7 +279,7 @@ Result<int> RunStreams(const Options& options) {
                                    {"most_streams", most},
                                    {"runs", nlohmann::ordered_json::array()}};
     for (const Run& run : runs) json["runs"].push_back(Json(run));
-    RETURN_IF_ERROR(WriteStandardOutput(json.dump(2) + "\n"));
+    RETURN_IF_ERROR(WriteStandardOutput(WriteJson(json, 2) + "\n"));
     return exit_code;
   }
   std::vector<char> line(160);

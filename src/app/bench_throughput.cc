@@ -17,6 +17,7 @@
 #include "app/output.h"
 #include "app/setup.h"
 #include "app/table.h"
+#include "base/json.h"
 #include "kernels/dispatch.h"
 
 namespace lethe {
@@ -188,7 +189,7 @@ Result<int> RunThroughput(const ThroughputOptions& options) {
         {"files_to_text", ToJson(from_files)},
         {"samples_to_text", from_samples ? ToJson(*from_samples) : nlohmann::ordered_json()},
         {"peak_resident_bytes", peak}};
-    RETURN_IF_ERROR(WriteStandardOutput(json.dump(2) + "\n"));
+    RETURN_IF_ERROR(WriteStandardOutput(WriteJson(json, 2) + "\n"));
     return all_good ? kExitOk : kExitFailed;
   }
   Table table(1, {"", "wall s", "core s", "audio s per s", "audio s per core s"});

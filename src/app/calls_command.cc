@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/finish.h"
 #include "app/output.h"
+#include "base/json.h"
 
 namespace lethe {
 namespace {
@@ -31,13 +32,13 @@ Status Show(const Options& options) {
   Json list = Json::array();
   std::string text;
   for (const LoggedOperation& operation : found) {
-    const Json facts = Json::parse(operation.facts, nullptr, false);
+    const Json facts = ParseJson<Json>(operation.facts);
     if (!facts.is_object()) return DataLoss("a row of the operation log is no object");
     list.push_back({{"app_id", operation.app_id}, {"facts", facts}});
     text += ShowTime(operation.created) + "  AppId " + std::to_string(operation.app_id) + "\n";
     for (const auto& [name, value] : facts.items()) {
       const bool is_time = name == "start" || name == "end";
-      std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
+      std::string shown = value.is_string() ? value.get<std::string>() : WriteJson(value);
       if (is_time && value.is_number_integer()) {
         shown = ShowTime(WallTime(Millis(value.get<std::int64_t>())));
       }
@@ -45,7 +46,7 @@ Status Show(const Options& options) {
           "  " + name + std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') + shown + "\n";
     }
   }
-  return WriteStandardOutput(options.json ? list.dump(2) + "\n" : text);
+  return WriteStandardOutput(options.json ? WriteJson(list, 2) + "\n" : text);
 }
 
 }  // namespace

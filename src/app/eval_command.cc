@@ -17,6 +17,7 @@
 #include "app/scoreboard.h"
 #include "app/setup.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "kernels/dispatch.h"
 #include "text/normalizer.h"
 
@@ -264,7 +265,7 @@ Status Run(const Options& options) {
     if (!options.count.empty()) {
       json["counted"] = {{"said", counter.said()}, {"right", counter.right()}};
     }
-    return WriteStandardOutput(json.dump(2) + "\n");
+    return WriteStandardOutput(WriteJson(json, 2) + "\n");
   }
   std::string text = details + scores.Table();
   if (!options.count.empty()) {

@@ -6,6 +6,7 @@
 
 #include "app/table.h"
 #include "base/encoding.h"
+#include "base/json.h"
 
 namespace lethe {
 namespace {
@@ -151,7 +152,7 @@ std::string LedgerReportJson(const Verification& verified) {
   for (const std::string_view line : CannotProve()) {
     report["cannot_prove"].push_back(std::string(line));
   }
-  return report.dump(2) + "\n";
+  return WriteJson(report, 2) + "\n";
 }
 
 }  // namespace lethe

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace lethe {
 namespace {
 
@@ -47,13 +49,11 @@ std::string TextOf(const Fact& fact) {
   std::string text = std::string(fact.name.text()) + " ";
   if (const auto* word = std::get_if<Label>(&fact.value)) return text.append(word->text());
   if (const auto* yes = std::get_if<bool>(&fact.value)) return text + (*yes ? "yes" : "no");
-  text += ValueOf(fact).dump();
+  text += WriteJson(ValueOf(fact));
   return std::holds_alternative<Millis>(fact.value) ? text + " ms" : text;
 }
 
-std::string JsonLine(const Json& object) {
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string JsonLine(const Json& object) { return WriteLossyJson(object) + "\n"; }
 
 }  // namespace
 

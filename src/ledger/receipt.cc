@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
+#include "base/json.h"
 #include "ledger/item_reference.h"
 
 namespace lethe {
@@ -70,12 +71,12 @@ std::string Receipt::Json() const {
                           {"head", head.note()}};
   for (const MerkleHash& hash : proof) receipt["proof"].push_back(Base64Encode(hash));
   if (opening) receipt["opening"] = Base64Encode(*opening);
-  return receipt.dump(2) + "\n";
+  return WriteJson(receipt, 2) + "\n";
 }
 
 Result<Receipt> Receipt::Parse(std::string_view text) {
   if (text.size() > kMaxReceiptBytes) return NoReceipt();
-  const json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json parsed = ParseJson<json>(text);
   if (!parsed.is_object() || Member(parsed, "format") != kFormat) return NoReceipt();
   const auto leaf_bytes = ReadBytes(Member(parsed, "leaf"), kLeafBytes);
   const json &number = Member(parsed, "number"), &proof = Member(parsed, "proof"),

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "metering/csv.h"
 
 namespace lethe {
@@ -10,9 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Ids that clients chose need not be UTF-8.
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string Dump(const Json& json) { return WriteLossyJson(json); }
 
 std::string Name(Interface interface) { return std::string(InterfaceName(interface)); }
 

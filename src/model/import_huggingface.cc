@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "model/importer.h"
 #include "model/internal/moonshine_file.h"
 #include "tensor/quantized_linear.h"
@@ -109,7 +110,7 @@ Status CheckVariant(const nlohmann::json& json) {
       return Unimplemented(
           "config.json describes a Moonshine model of a kind that is not known "
           "here: " +
-          std::string(key) + " is " + json[key].dump());
+          std::string(key) + " is " + WriteJson(json[key]));
     }
   }
   if (plain_rope) return OkStatus();
@@ -120,12 +121,12 @@ Status CheckVariant(const nlohmann::json& json) {
 
 Result<HuggingFaceConfig> ReadConfig(const std::string& directory) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(directory + "/config.json", kMaxJson));
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = ParseJson<nlohmann::json>(text);
   if (!json.is_object()) return DataLoss("config.json is no JSON object");
   const auto type = json.find("model_type");
   if (type == json.end() || *type != "moonshine") {
     return Unimplemented("only Moonshine models can be imported; config.json says model_type is " +
-                         (type == json.end() ? "missing" : type->dump()));
+                         (type == json.end() ? "missing" : WriteJson(*type)));
   }
   bool bad = false;
   const auto number = [&](const char* key, int fallback, int least, int most) {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "model/importer.h"
 #include "model/internal/moonshine_file.h"
 #include "model/internal/onnx_graph.h"
@@ -244,7 +245,7 @@ void WriteMoonshineMetadata(const MoonshineShape& shape, SafetensorsWriter* writ
                                          {"max_positions", shape.max_positions}};
   writer->SetMetadata("lethe.format", "1");
   writer->SetMetadata("lethe.family", "moonshine");
-  writer->SetMetadata("lethe.config", config.dump());
+  writer->SetMetadata("lethe.config", WriteJson(config));
 }
 
 Result<std::vector<std::byte>> ImportMoonshineOnnx(std::span<const std::byte> encoder,

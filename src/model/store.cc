@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mapped_file.h"
 #include "base/sha256.h"
 #include "base/subprocess.h"
@@ -157,7 +158,7 @@ std::vector<InstalledModel> ModelStore::List() const {
     if (!IsGoodName(name)) continue;
     const auto text = ReadFile(i->path() / "manifest.json", kMaxManifest);
     if (!text.ok()) continue;
-    const auto json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    const auto json = ParseJson<nlohmann::json>(*text);
     if (!json.is_object()) continue;
     InstalledModel model{.name = name,
                          .family = Text(json, "family"),
@@ -299,7 +300,7 @@ Status ModelStore::Install(const InstalledModel& model, const std::vector<std::b
         {"licence", model.licence}, {"source", model.source}, {"sha256", model.sha256},
         {"bytes", model.bytes}};
     ASSIGN_OR_RETURN(AtomicFileWriter text, AtomicFileWriter::Create(fresh + "/manifest.json"));
-    RETURN_IF_ERROR(text.Write(manifest.dump(2) + "\n"));
+    RETURN_IF_ERROR(text.Write(WriteJson(manifest, 2) + "\n"));
     return text.Commit();
   };
   Status status = write();

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace lethe {
 namespace {
 
@@ -240,8 +242,7 @@ Result<Tokenizer> ParseTokenizerJson(std::string_view source, int vocabulary) {
   if (vocabulary < 1 || vocabulary > kMaxVocabulary) {
     return DataLoss("a vocabulary of " + std::to_string(vocabulary) + " tokens makes no sense");
   }
-  const auto json =
-      nlohmann::json::parse(source.begin(), source.end(), nullptr, /*allow_exceptions=*/false);
+  const auto json = ParseJson<nlohmann::json>(source);
   if (!json.is_object() || !json.contains("model") || !json["model"].is_object() ||
       !json["model"].contains("vocab") || !json["model"]["vocab"].is_object()) {
     return DataLoss("this is no tokenizer.json with a vocabulary");

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/encoding.h"
 #include "base/hmac.h"
+#include "base/json.h"
 
 namespace lethe {
 namespace {
@@ -33,7 +34,7 @@ Status CheckAnswer(const HttpAnswer& answer) {
   if (answer.status != 200) {
     return Unavailable("receiver answered HTTP " + std::to_string(answer.status));
   }
-  const auto json = nlohmann::json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
+  const auto json = ParseJson<nlohmann::json>(answer.body);
   const auto code = json.is_object() ? json.find("code") : json.end();
   if (code == json.end() || !code->is_number_integer()) {
     return Unavailable("receiver answered no JSON with a code");

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/random.h"
 #include "server/internal/admission.h"
 #include "server/internal/api3_actions.h"
@@ -31,8 +32,7 @@ HttpResponse Envelope(const std::string& request_id, const ApiAnswer& answer) {
   HttpResponse response;
   // Exactly this: official clients take another type, even with a charset behind it, for no error.
   response.content_type = "application/json";
-  response.body = ApiFields{{"Response", std::move(fields)}}.dump(
-      -1, ' ', false, ApiFields::error_handler_t::replace);
+  response.body = WriteLossyJson(ApiFields{{"Response", std::move(fields)}});
   return response;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
+#include "base/json.h"
 
 namespace lethe {
 namespace {
@@ -150,7 +151,7 @@ RecordingResult MakeRecordingResult(const Transcript& transcript,
     heard = std::max(heard, sentence.end);
     if (options.res_text_format > 0) details.push_back(Detail(sentence, silence, options));
   }
-  result.detail = options.res_text_format > 0 ? details.dump() : "null";
+  result.detail = options.res_text_format > 0 ? WriteJson(details) : "null";
   return result;
 }
 

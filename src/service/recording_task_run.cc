@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "service/consent_gate.h"
 #include "service/internal/recording_task_request.h"
 #include "service/internal/task_outcome.h"
@@ -102,13 +103,13 @@ std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, RunState& run,
         InvalidArgument("two channels were promised, the recording has another number: " +
                         std::to_string(transcript->channels)),
         false);
-    outcome.result = Json({{"code", 10006}}).dump();
+    outcome.result = WriteJson(Json({{"code", 10006}}));
     return outcome;
   }
   const RecordingResult result = MakeRecordingResult(*transcript, options);
   // The detail is JSON already and stays as it is.
   return TaskOutcome{.state = TaskState::kSuccess,
-                     .result = "{\"code\":0,\"text\":" + Json(result.text).dump() +
+                     .result = "{\"code\":0,\"text\":" + WriteJson(Json(result.text)) +
                                ",\"detail\":" + result.detail + "}",
                      .audio = transcript->duration};
 }

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace lethe {
 namespace {
 
@@ -104,7 +106,7 @@ std::string Json(const Transcript& transcript) {
                         {"sample_rate", transcript.sample_rate},
                         {"segments", std::move(segments)}};
   // Ill-formed UTF-8 (a file's name may hold any bytes) is replaced instead of thrown at us.
-  return whole.dump(2, ' ', /*ensure_ascii=*/false, Object::error_handler_t::replace) + "\n";
+  return WriteLossyJson(whole, 2) + "\n";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/large_pages.h"
 #include "base/mapped_file.h"
 
@@ -229,7 +230,7 @@ std::vector<std::byte> SafetensorsWriter::Serialize() const {
   }
   describe("padding", DataType::kU8, {static_cast<std::int64_t>(kSlack)}, kSlack);
 
-  std::string text = header.dump();
+  std::string text = WriteJson(header);
   while ((sizeof(std::uint64_t) + text.size()) % kAlign != 0) text += ' ';
   const std::uint64_t length = text.size();
   std::vector<std::byte> file(sizeof(length) + text.size() + at);

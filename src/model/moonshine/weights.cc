@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace lethe::moonshine {
 namespace {
 
@@ -22,7 +24,7 @@ Status CheckConfig(const Config& c) {
 }
 
 Result<Config> ParseConfig(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = ParseJson<nlohmann::json>(text);
   if (!json.is_object()) return DataLoss("damaged model file: it has no configuration");
   Config c;
   const std::pair<const char*, int Config::*> fields[] = {

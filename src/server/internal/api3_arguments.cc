@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/json.h"
+
 namespace lethe::server_internal {
 namespace {
 
@@ -78,7 +80,7 @@ void Insert(Json& root, std::string_view name, const std::string& value) {
 ApiResult<ApiArguments> ApiArguments::FromJson(const std::string& body) {
   const ApiError error{"InvalidParameter.ErrorParsequest", "The body has to be a JSON object."};
   if (TooDeep(body)) return error;
-  Json values = Json::parse(body, nullptr, false);
+  Json values = ParseJson<Json>(body);
   if (!values.is_object()) return error;
   return ApiArguments(std::move(values), false);
 }

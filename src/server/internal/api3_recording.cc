@@ -1,5 +1,6 @@
 // CreateRecTask and DescribeTaskStatus (contract, sections 3.2 and 3.3).
 
+#include "base/json.h"
 #include "server/internal/api3_actions.h"
 
 namespace lethe::server_internal {
@@ -117,7 +118,7 @@ ApiAnswer DescribeTaskStatus(ApiCall& call) {
   }
   ApiFields text = "", detail = ApiFields::array();
   if (task->state == TaskState::kSuccess) {
-    const ApiFields result = ApiFields::parse(task->result, nullptr, false);
+    const ApiFields result = ParseJson<ApiFields>(task->result);
     if (!result.is_object()) {
       return ApiError{"InternalError", "The result of this task cannot be read."};
     }

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "text/post_processor.h"
 
 namespace lethe::server_internal {
@@ -108,9 +109,7 @@ std::vector<Segment> Sentences(const Transcript& transcript, const FlashParamete
   return sentences;
 }
 
-std::string Write(const Json& object) {
-  return object.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
-}
+std::string Write(const Json& object) { return WriteLossyJson(object); }
 
 }  // namespace
 

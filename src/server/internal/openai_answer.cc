@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <zlib.h>
 
+#include "base/json.h"
 #include "server/internal/openai_models.h"
 #include "service/transcript_writer.h"
 
@@ -15,9 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string Write(const Json& object) {
-  return object.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
-}
+std::string Write(const Json& object) { return WriteLossyJson(object); }
 
 double Seconds(Millis time) { return static_cast<double>(time.count()) / 1000.0; }
 

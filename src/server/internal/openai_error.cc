@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace lethe::server_internal {
 namespace {
 
@@ -23,7 +25,7 @@ std::string OpenAiErrorBody(const OpenAiError& error) {
                        {"type", error.type},
                        {"param", TextOrNull(error.param)},
                        {"code", TextOrNull(error.code)}}}};
-  return body.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+  return WriteLossyJson(body);
 }
 
 HttpResponse OpenAiErrorResponse(const OpenAiError& error) {

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace lethe::server_internal {
 namespace {
 
@@ -89,7 +91,7 @@ std::variant<EngineEntry, OpenAiError> FindModel(const EngineCatalog& engines,
 std::string ModelList(const EngineCatalog& engines, std::string_view default_engine) {
   Json list = Json::array();
   for (const std::string& name : Names(engines, default_engine)) list.push_back(Describe(name));
-  return Json({{"object", "list"}, {"data", std::move(list)}}).dump();
+  return WriteJson(Json({{"object", "list"}, {"data", std::move(list)}}));
 }
 
 HttpResponse ModelAnswer(const EngineCatalog& engines, std::string_view default_engine,
@@ -99,7 +101,7 @@ HttpResponse ModelAnswer(const EngineCatalog& engines, std::string_view default_
     return OpenAiErrorResponse(
         ModelNotFound("The model does not exist; GET /v1/models lists those that do."));
   }
-  return {.body = Describe(model).dump()};
+  return {.body = WriteJson(Describe(model))};
 }
 
 }  // namespace lethe::server_internal

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/random.h"
 
 namespace lethe::server_internal {
@@ -62,7 +63,7 @@ Json LogProbabilities(const std::vector<Word>& words) {
 
 std::string Dump(const Json& json) {
   // Models write UTF-8, but a token may be half a character.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return WriteLossyJson(json);
 }
 
 std::int64_t Count(Millis time) { return std::max<std::int64_t>(time.count(), 0); }

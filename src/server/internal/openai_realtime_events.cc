@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
+#include "base/json.h"
 
 namespace lethe::server_internal {
 namespace {
@@ -97,7 +98,7 @@ void ReadUpdate(const Json& json, ClientEvent* event) {
 ClientEvent ReadClientEvent(std::string_view text, OpenAiDialect dialect,
                             const RealtimeSettings& now) {
   ClientEvent event{.dialect = dialect, .settings = now};
-  const Json json = IsModest(text) ? Json::parse(text, nullptr, false) : Json();
+  const Json json = IsModest(text) ? ParseJson<Json>(text) : Json();
   if (!json.is_object()) {
     event.error = Invalid("invalid_json", "", "The event is no JSON object that can be read.");
     return event;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
+#include "base/json.h"
 #include "base/secret.h"
 #include "server/internal/authenticator.h"
 #include "server/internal/console_guard.h"
@@ -62,8 +63,7 @@ HttpResponse SessionEnded() {
 
 HttpResponse OwnApiError(int status, std::string_view code, std::string_view message) {
   const nlohmann::ordered_json body = {{"error", {{"code", code}, {"message", message}}}};
-  return {.status = status,
-          .body = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
+  return {.status = status, .body = WriteLossyJson(body)};
 }
 
 HttpResponse OwnApiError(const Status& status) {

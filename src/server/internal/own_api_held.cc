@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/json.h"
 #include "server/internal/own_api_json.h"
 
 namespace lethe::server_internal {
@@ -27,7 +28,7 @@ Json Show(const HeldItem& item, DataClass data_class, const std::string& call_id
   if (const std::string& id = item.call_id.empty() ? call_id : item.call_id; !id.empty()) {
     shown["call_id"] = id;
   }
-  const Json facts = Json::parse(item.facts, nullptr, false);
+  const Json facts = ParseJson<Json>(item.facts);
   for (const char* name : {"interface", "result"}) {
     if (facts.is_object() && facts.contains(name)) shown[name] = facts[name];
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/json.h"
+
 namespace lethe::server_internal {
 
 std::int64_t UnixSeconds(WallTime time) {
@@ -13,7 +15,7 @@ HttpResponse OwnApiAnswer(const std::string& json) {
   return {.body = json + "\n", .headers = {{"Cache-Control", "no-store"}}};
 }
 
-HttpResponse OwnApiAnswer(const OwnApiJson& body) { return OwnApiAnswer(body.dump()); }
+HttpResponse OwnApiAnswer(const OwnApiJson& body) { return OwnApiAnswer(WriteJson(body)); }
 
 Status CheckFields(const OwnApiJson& object, std::initializer_list<std::string_view> fields) {
   if (!object.is_object()) return InvalidArgument("the body has to be a JSON object");
@@ -29,7 +31,7 @@ Status CheckFields(const OwnApiJson& object, std::initializer_list<std::string_v
 
 Result<OwnApiJson> ReadObject(const std::string& body,
                               std::initializer_list<std::string_view> fields) {
-  OwnApiJson object = OwnApiJson::parse(body, nullptr, false);
+  OwnApiJson object = ParseJson<OwnApiJson>(body);
   RETURN_IF_ERROR(CheckFields(object, fields));
   return object;
 }

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/status.h"
 #include "server/http.h"
 #include "server/internal/own_api_caller.h"
@@ -44,7 +45,7 @@ template <class Number>
 Status ReadNumber(const OwnApiJson& object, const char* name, std::optional<Number>* number) {
   const auto field = object.find(name);
   if (field == object.end()) return OkStatus();
-  const std::string text = field->is_string() ? field->get<std::string>() : field->dump();
+  const std::string text = field->is_string() ? field->get<std::string>() : WriteJson(*field);
   Number value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {

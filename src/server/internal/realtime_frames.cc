@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/random.h"
 
 namespace lethe::server_internal {
@@ -22,7 +23,7 @@ std::int64_t Count(Millis time) { return std::max<std::int64_t>(time.count(), 0)
 
 std::string Dump(const Json& json) {
   // Models write UTF-8, but a token may be half a character.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return WriteLossyJson(json);
 }
 
 Json Reply(int code, std::string_view message, std::string_view voice_id) {
@@ -183,7 +184,7 @@ std::string Refusal(int code, std::string_view message, std::string_view voice_i
 ClientText ReadClientText(std::string_view text) {
   ClientText read;
   if (text.size() > kMaxClientText) return read;
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseJson<Json>(text);
   if (!json.is_object()) return read;
   const auto string = [](const Json& object, const char* name) -> std::string {
     const auto found = object.find(name);

@@ -2,28 +2,29 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace lethe {
 
 using Json = nlohmann::json;
 
 std::string WriteTaskRequest(const RecordingTaskRequest& request) {
-  return Json({{"engine", request.engine},
-               {"split", request.split_channels},
-               {"format", request.res_text_format},
-               {"line", request.sentence_max_length},
-               {"profanity", static_cast<int>(request.post.profanity)},
-               {"fillers", static_cast<int>(request.post.fillers)},
-               {"punctuation", static_cast<int>(request.post.punctuation)},
-               {"numbers", static_cast<int>(request.post.numbers)},
-               {"hot_words", request.hot_word_list},
-               {"vocabulary", request.vocabulary_id},
-               {"keywords", request.keyword_library_ids},
-               {"url", request.url}})
-      .dump();
+  return WriteJson(Json({{"engine", request.engine},
+                         {"split", request.split_channels},
+                         {"format", request.res_text_format},
+                         {"line", request.sentence_max_length},
+                         {"profanity", static_cast<int>(request.post.profanity)},
+                         {"fillers", static_cast<int>(request.post.fillers)},
+                         {"punctuation", static_cast<int>(request.post.punctuation)},
+                         {"numbers", static_cast<int>(request.post.numbers)},
+                         {"hot_words", request.hot_word_list},
+                         {"vocabulary", request.vocabulary_id},
+                         {"keywords", request.keyword_library_ids},
+                         {"url", request.url}}));
 }
 
 Result<RecordingTaskRequest> ReadTaskRequest(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseJson<Json>(text);
   RecordingTaskRequest request;
   try {
     request.engine = json.at("engine");

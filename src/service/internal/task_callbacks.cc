@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
+#include "base/json.h"
 #include "service/consent_gate.h"
 #include "service/internal/recording_task_request.h"
 #include "service/internal/task_outcome.h"
@@ -19,7 +20,7 @@ constexpr std::chrono::seconds kLook{1};
 
 CallbackFields FieldsOf(const Task& task) {
   const auto request = ReadTaskRequest(task.request);
-  const auto result = nlohmann::ordered_json::parse(task.result, nullptr, false);
+  const auto result = ParseJson<nlohmann::ordered_json>(task.result);
   CallbackFields fields{.task_id = task.id, .app_id = task.app_id};
   fields.code = result.is_object() ? result.value("code", 10005) : 10005;
   fields.message = task.error;
@@ -28,7 +29,7 @@ CallbackFields FieldsOf(const Task& task) {
   if (task.state == TaskState::kSuccess && result.is_object()) {
     fields.text = result.value("text", "");
     if (result.contains("detail") && !result["detail"].is_null()) {
-      fields.result_detail = result["detail"].dump();
+      fields.result_detail = WriteJson(result["detail"]);
     }
   }
   return fields;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/random.h"
 
 namespace lethe {
@@ -32,18 +33,19 @@ TaskOutcome FailedOutcome(const Status& status, bool fetching) {
   const std::string error =
       fetching ? "Failed to download audio file! " + status.message() : status.message();
   return {.state = TaskState::kFailed,
-          .result = Json({{"code", CallbackCode(status, fetching)}}).dump(),
+          .result = WriteJson(Json({{"code", CallbackCode(status, fetching)}})),
           .error = CutText(error, kMaxTaskText)};
 }
 
 TaskOutcome CancelledOutcome() {
-  return {.state = TaskState::kFailed,
-          .result = Json({{"code", kOtherFailure}, {"cancelled", RandomHex(kMarkDigits)}}).dump(),
-          .error = "the task was cancelled on request before it was done"};
+  return {
+      .state = TaskState::kFailed,
+      .result = WriteJson(Json({{"code", kOtherFailure}, {"cancelled", RandomHex(kMarkDigits)}})),
+      .error = "the task was cancelled on request before it was done"};
 }
 
 std::string FailureCode(const std::string& result) {
-  const Json json = Json::parse(result, nullptr, false);
+  const Json json = ParseJson<Json>(result);
   if (json.is_object() && json.contains("cancelled")) return "cancelled";
   switch (json.is_object() ? json.value("code", 0) : 0) {
     case 10003:

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "store/internal/checks.h"
 #include "store/sql/internal/operation_identity.h"
@@ -28,7 +29,7 @@ std::string Write(const Operation& operation) {
     if (const auto* word = std::get_if<Label>(&fact.value)) place = word->text();
     if (const auto* time = std::get_if<Millis>(&fact.value)) place = time->count();
   }
-  return facts.dump();
+  return WriteJson(facts);
 }
 
 class SqlOperationLog : public OperationLog {
