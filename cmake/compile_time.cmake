@@ -1,9 +1,8 @@
-# What keeps the compiler's time short, all of it; docs/decisions.md, "The compiler's time", has what each
-# is worth. Beside it there is a rule for sources: what a library instantiates at length is called in
-# one of ours (base/json.h).
+# What keeps the compiler's time short; docs/decisions.md, "The compiler's time", says why. Beside it there
+# is a rule for sources: what a library instantiates at length is called in one of ours (base/json.h).
 
 # Lines and functions, for stacks and profiles, without variables and types: debuggers get the preset
-# dev. The rest took a fifth of the compiler's time and nine tenths of an object.
+# dev.
 target_compile_options(lethe_flags INTERFACE $<$<CONFIG:RelWithDebInfo>:-g1>)
 
 # Read once instead of by every source. A source still includes what it uses: clang-tidy (`make lint`)

@@ -226,7 +226,7 @@ Status Run(Options& options) {
 
   SetLogFormat(log_format);
   SetProcessLimits();
-  KeepFreedMemory();
+  KeepFreedMemory();  // before there are threads with arenas of their own
   // Libraries would write the keys of TLS sessions to the file it names.
   (void)unsetenv("SSLKEYLOGFILE");
   const sigset_t signals = BlockStopSignals();

@@ -23,8 +23,8 @@ struct LoadedModels {
 
 /// Has the allocator keep what is freed, for the next call or recording: their buffers are of the
 /// same sizes as the last one's. Given back to the system after each, and asked for again, they
-/// cost a call a hundred page faults, and every core an interrupt. Of the process, once and for
-/// all.
+/// cost a call a hundred page faults, and every core an interrupt. Of the process; a second time
+/// changes nothing.
 void KeepFreedMemory();
 
 /// Loads a speech model by name, and voice activity detection, out of the default model folder;

@@ -1,7 +1,7 @@
 #pragma once
 
 // nlohmann's JSON read and written, compiled here once: each takes the compiler seconds wherever it
-// is instantiated.
+// is instantiated. tensor/safetensors.cc has a parser of its own, which looks at depths on the way.
 
 #include <string>
 #include <string_view>

@@ -389,14 +389,20 @@ HotWordChange HotWordSearch::ChangeOfTrial(int base_end, int shared) const {
         tokens.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from)));
   };
   const std::span<const int> base = base_.tokens, trial = trial_.tokens();
-  const int word_end = now_.begin + static_cast<int>(spelling().tokens.size());
-  const int trial_end = static_cast<int>(trial.size()) - shared;
-  const auto replaced = std::count_if(text_.begin(), text_.end(), [this](const TextWord& at) {
-    return at.begin >= now_.begin && at.end <= now_.replaced_end;
+  const int end = base_end - shared, trial_end = static_cast<int>(trial.size()) - shared;
+  // With its genitive, as the words of the hypothesis have theirs.
+  int word_end = now_.begin + static_cast<int>(spelling().tokens.size());
+  while (word_end < trial_end &&
+         words_->kind(trial[static_cast<std::size_t>(word_end)]) != TokenCodec::Kind::kBeginsWord) {
+    ++word_end;
+  }
+  const int replaced_end = std::min(now_.replaced_end, end);
+  const auto replaced = std::count_if(text_.begin(), text_.end(), [&](const TextWord& at) {
+    return at.begin >= now_.begin && at.begin < replaced_end;
   });
-  return {.replaced = text(base, now_.begin, std::min(now_.replaced_end, base_end - shared)),
+  return {.replaced = text(base, now_.begin, replaced_end),
           .written = text(trial, now_.begin, std::min(word_end, trial_end)),
-          .behind = text(base, now_.replaced_end, base_end - shared),
+          .behind = text(base, replaced_end, end),
           .behind_now = text(trial, word_end, trial_end),
           .replaced_words = static_cast<int>(replaced)};
 }

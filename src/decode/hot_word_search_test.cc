@@ -15,8 +15,8 @@ namespace lethe {
 namespace {
 
 const std::vector<std::string> kPieces = {
-    "<begin>", "<end>", " the", " Swiss", " Sm", "ith", "s",   "oke",   " came",  " home",
-    " by",     " boat", " Swi", "ft",     ".",   " a",  " to", " late", " about", " aboat"};
+    "<begin>", "<end>", " the", " Swiss", " Sm", "ith", "s",     "oke",    " came",  " home", " by",
+    " boat",   " Swi",  "ft",   ".",      " a",  " to", " late", " about", " aboat", "'s"};
 constexpr int kBegin = 0, kEnd = 1;
 
 std::string Decode(std::span<const int> tokens) {
@@ -226,6 +226,13 @@ TEST(HotWordSearchTest, WhatFollowsTheWordHasToSoundAsItDid) {
   EXPECT_FALSE(Recognize(model, {{"Smiths came home"}}).changed);
   model["Smiths came home"] = {{" by", -0.1f}};
   EXPECT_TRUE(Recognize(model, {{"Smiths came home"}}).changed);
+}
+
+TEST(HotWordSearchTest, AGenitiveBelongsToTheWord) {
+  Model model = TheSwiss();
+  model["ith"] = {{"'s", -0.1f}};
+  model["'s"] = {{" came", -0.1f}};
+  EXPECT_EQ(Recognize(model, {{"Smith"}}).text, " the Smith's came home by boat");
 }
 
 TEST(HotWordSearchTest, AWordInPlaceOfTwoIsWorthLess) {

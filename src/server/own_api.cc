@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/json.h"
 #include "server/internal/admission.h"
 #include "server/internal/openapi.h"
 #include "server/internal/own_api_accounts.h"
@@ -94,7 +95,7 @@ HttpResponse ShowReceipts(Eraser& eraser, const OwnApiCaller& caller, const Http
                            : Unavailable("the ledger cannot be asked now; try again"));
   }
   Json list = Json::array();
-  for (const Receipt& receipt : *receipts) list.push_back(Json::parse(receipt.Json()));
+  for (const Receipt& receipt : *receipts) list.push_back(ParseJson<Json>(receipt.Json()));
   return OwnApiAnswer({{"receipts", std::move(list)}});
 }
 

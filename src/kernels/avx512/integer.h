@@ -17,8 +17,8 @@ namespace {
 
 using kernels_internal::Unroll;
 
-// 64 products as bytes, zero point added. They are within +-255, or not a number and the least
-// integer, so 16 bits hold them; packing cuts off what is outside of a byte.
+// 64 products as bytes, zero point added. Packing and adding saturate on the way, which cuts off
+// what is outside of a byte; what is no number is the least integer, and so becomes 0.
 inline __m512i ZeroedBytes(const __m512 (&x)[4], __m512i zero) {
   __m512i q[4];
   Unroll<4>([&]<int j>() __attribute__((always_inline)) { q[j] = _mm512_cvtps_epi32(x[j]); });

@@ -99,7 +99,8 @@ struct Coarse {
 struct Quantized {
   Quantized(const KernelTable& table, const std::vector<float>& x, int m, int k) {
     lda = (k + kActivationAlign - 1) / kActivationAlign * kActivationAlign;
-    bytes.resize(static_cast<std::size_t>(m) * lda + 64);
+    // What is behind k has to be written, what is behind the last row must not be.
+    bytes.assign(static_cast<std::size_t>(m) * lda + 64, 9);
     rows.resize(m);
     table.quantize_rows(x.data(), m, k, k, bytes.data(), lda, rows.data());
   }

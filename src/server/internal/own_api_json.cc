@@ -70,8 +70,9 @@ Result<AppId> NamedApplication(const OwnApiCaller& caller, const std::optional<A
 
 OwnApiJson ShowErasure(const OwnApiCaller& caller, const Erasure& erasure) {
   OwnApiJson receipts = OwnApiJson::array();
-  for (const Receipt& receipt : erasure.receipts)
-    receipts.push_back(OwnApiJson::parse(receipt.Json()));
+  for (const Receipt& receipt : erasure.receipts) {
+    receipts.push_back(ParseJson<OwnApiJson>(receipt.Json()));
+  }
   OwnApiJson answer = {{"erased",
                         {{"results", erasure.results},
                          {"recordings", erasure.recordings},
