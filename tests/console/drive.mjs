@@ -314,6 +314,7 @@ const SCENARIOS = {
     seen.meanwhile = await textOf(words.getByRole('alert').locator('p'))
     await words.getByRole('button', { name: 'Save mine over it' }).click()
     await words.getByText('is saved: 1 words').waitFor()
+    await words.getByRole('cell', { name: '1', exact: true }).waitFor() // the list is asked for behind it
     seen.row = await textOf(words.locator('tbody'))
     await words.getByRole('button', { name: `Edit: ${name}` }).click()
     await words.getByRole('button', { name: 'Save' }).waitFor()
