@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "engine/hot_words.h"
+#include "model/automatic_gain.h"
 #include "model/moonshine/moonshine.h"
 #include "model/silero/silero.h"
 
@@ -47,7 +48,7 @@ Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kern
   models.speech = *loaded;
   auto activity = LoadSilero(voice_activity.path, kernels);
   if (!activity.ok()) return repair(activity.status(), voice_activity.name);
-  models.voice_activity = *activity;
+  models.voice_activity = WithAutomaticGain(*activity, kernels);
   return models;
 }
 

@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "engine/hot_words.h"
 #include "kernels/dispatch.h"
+#include "model/automatic_gain.h"
 #include "model/moonshine/moonshine.h"
 #include "model/silero/silero.h"
 #include "model/speech_model.h"
@@ -250,6 +251,26 @@ class EngineWithModelsTest : public testing::Test {
   std::string speech_path_, activity_path_;
   std::vector<float> thrice_;
 };
+
+// A microphone across the room; the roundings are those of 16 bits.
+TEST_F(EngineWithModelsTest, QuietSpeechGivesWhatLoudSpeechGives) {
+  const KernelTable& kernels = *AvailableKernels().back();
+  const auto model = LoadMoonshine(speech_path_, kernels);
+  const auto detector = LoadSilero(activity_path_, kernels);
+  ASSERT_TRUE(model.ok() && detector.ok());
+  Engine engine(*model, WithAutomaticGain(*detector, kernels), {.num_threads = 1});
+  const auto expected = TranscribeAll(engine, thrice_, thrice_.size());
+  ASSERT_EQ(expected.size(), 3u);
+  for (const float gain : {0.1f, 0.03f, 0.01f, 0.005f, 0.003f}) {
+    std::vector<float> quiet = thrice_;
+    for (float& v : quiet) v = std::round(v * gain * 32768) / 32768;
+    const auto segments = TranscribeAll(engine, quiet, 1'600);
+    EXPECT_EQ(Texts(segments), Texts(expected)) << gain;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      EXPECT_NEAR(segments[i].confidence, expected[i].confidence, 0.02) << gain;
+    }
+  }
+}
 
 TEST_F(EngineWithModelsTest, TextAndTimesDependOnTheSamplesAlone) {
   std::vector<Segment> first;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "model/internal/level.h"
 #include "model/moonshine/internal/worker.h"
 
 namespace lethe::moonshine {
@@ -47,6 +48,12 @@ void Worker::BeginEncode(std::span<const float> samples, SpeechSequence* base) {
     padded_.assign(kMinSamples, 0.0f);
     std::copy(samples.begin(), samples.end(), padded_.begin());
     samples = padded_;
+  }
+  const float gain = GainOfQuiet(kernels_, samples);
+  if (gain > 1) {
+    raised_.assign(samples.begin(), samples.end());
+    for (float& v : raised_) v *= gain;
+    samples = raised_;
   }
   EncodeStem(samples, sequence);
   sequence->frames_ = 0;
