@@ -31,6 +31,7 @@ export function ReadWav(file) {
   return samples;
 }
 
+/// What is louder than full scale is clipped.
 export function WriteWav(file, samples) {
   const bytes = Buffer.alloc(kHeaderBytes + 2 * samples.length);
   bytes.write('RIFF', 0);
@@ -45,6 +46,9 @@ export function WriteWav(file, samples) {
   bytes.writeUInt16LE(16, 34);
   bytes.write('data', 36);
   bytes.writeUInt32LE(2 * samples.length, 40);
-  samples.forEach((sample, i) => bytes.writeInt16LE(Math.round(sample * 32768), kHeaderBytes + 2 * i));
+  samples.forEach((sample, i) => {
+    const value = Math.max(-32768, Math.min(32767, Math.round(sample * 32768)));
+    bytes.writeInt16LE(value, kHeaderBytes + 2 * i);
+  });
   writeFileSync(file, bytes);
 }

@@ -5,17 +5,15 @@
 #include <utility>
 
 #include "base/check.h"
-#include "engine/internal/alternatives.h"
 
 namespace lethe {
 namespace {
 
-// Parts whose final is outstanding, audio of those that the batch has no place for yet, and events
-// nobody takes, before a session stops listening: its audio then stays with the client. What is
-// with the batch is bounded by the batch.
+// Parts whose final is outstanding, and audio of those that the batch has no place for yet, before
+// a session stops listening: its audio then stays with the client. What is with the batch is
+// bounded by the batch.
 constexpr std::size_t kMaxParts = 3;
 constexpr std::size_t kMaxUntaken = std::size_t{5} * kSampleRate;
-constexpr std::size_t kMaxEvents = 256;
 
 // The longest part of an utterance. One ends behind a part when another as long might make it too
 // long: if two parts fit, it is more than half as long as it may be by then.
@@ -30,14 +28,6 @@ SegmenterOptions ForLive(SegmenterOptions segmenter, const LiveOptions& options)
   return segmenter;
 }
 
-std::size_t CountWords(std::string_view text) {
-  std::size_t words = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != ' ' && (i == 0 || text[i - 1] == ' ')) ++words;
-  }
-  return words;
-}
-
 }  // namespace
 
 LiveSession::LiveSession(const VoiceActivityModel& voice_activity,
@@ -49,7 +39,7 @@ LiveSession::LiveSession(const VoiceActivityModel& voice_activity,
       max_part_(MillisToSamples(ForLive(segmenter, options).max_length)),
       news_(std::move(news)),
       next_hot_words_(options.hot_words),
-      notify_(options.notify),
+      events_(options),
       listener_(voice_activity, ForLive(segmenter, options)) {}
 
 // ---- The client's side.
@@ -87,15 +77,9 @@ void LiveSession::FinishAudio() {
 }
 
 std::vector<StreamEvent> LiveSession::TakeEvents() {
-  std::vector<StreamEvent> events;
-  bool full = false;
-  {
-    const std::lock_guard lock(mutex_);
-    full = events_.size() >= kMaxEvents;
-    events.assign(std::make_move_iterator(events_.begin()), std::make_move_iterator(events_.end()));
-    events_.clear();
-  }
-  if (full) news_(shared_from_this());
+  bool was_full = false;
+  std::vector<StreamEvent> events = events_.Take(&was_full);
+  if (was_full) news_(shared_from_this());
   return events;
 }
 
@@ -105,15 +89,11 @@ bool LiveSession::complete() const {
 }
 
 void LiveSession::Abandon() {
-  {
-    const std::lock_guard lock(notify_mutex_);
-    notify_ = nullptr;
-  }
+  events_.Close();
   abandoned_->store(true);
   {
     const std::lock_guard lock(mutex_);
     unheard_ = {};
-    events_.clear();
   }
   news_(shared_from_this());
 }
@@ -126,9 +106,7 @@ bool LiveSession::stalled() const {
   for (const Part& part : parts_) {
     if (part.request) untaken += part.request->utterance.samples.size();
   }
-  if (untaken >= kMaxUntaken) return true;
-  const std::lock_guard lock(mutex_);
-  return events_.size() >= kMaxEvents;
+  return untaken >= kMaxUntaken || events_.full();
 }
 
 bool LiveSession::WantsToListen() const {
@@ -147,7 +125,7 @@ std::size_t LiveSession::Listen(std::vector<float>* buffer) {
     if (unheard_.size() == 0) pours_ = false;
     // Not for each bit of room: who is told pushes as much as there is.
     const bool room = unheard_.size() <= kMaxUnheardSamples / 2;
-    if (room && std::exchange(turned_away_, false)) notify_due_ = true;
+    if (room && std::exchange(turned_away_, false)) events_.WantCall();
     finished = finished_ && unheard_.size() == 0;
   }
   if (!buffer->empty()) Hear(*buffer);
@@ -162,7 +140,7 @@ std::size_t LiveSession::Listen(std::vector<float>* buffer) {
 void LiveSession::Publish() {
   PublishParts();
   CheckComplete();
-  Notify();
+  events_.Call();
 }
 
 void LiveSession::Hear(std::span<const float> samples) {
@@ -209,11 +187,7 @@ void LiveSession::Begin(SampleIndex start, std::int64_t stretch) {
     const std::lock_guard lock(mutex_);
     hot_words_ = next_hot_words_;
   }
-  StreamEvent event{.kind = StreamEvent::Kind::kBegin, .utterance = utterance_, .segment = {}};
-  event.segment.start = event.segment.end = SamplesToMillis(start);
-  event.heard = SamplesToMillis(listener_.total());
-  begins_.push_back(std::move(event));
-  PublishBegin();
+  events_.Begin(utterance_, start, SamplesToMillis(listener_.total()));
 }
 
 void LiveSession::AddPart(const HeardSpan& span) {
@@ -248,7 +222,7 @@ void LiveSession::EndUtterance() {
     parts_.back().ends_utterance = true;
     return;
   }
-  PublishFinal(SamplesToMillis(listener_.total()));
+  events_.PublishFinal(SamplesToMillis(listener_.total()));
 }
 
 // ---- Asking for answers.
@@ -337,7 +311,7 @@ void LiveSession::TakeEarly(const SpeechSpan& span, const Course& course, Reques
   const bool overtaken = early_ && early_->course && early_->span != span;
   if (!overtaken) TakeHypothesis(span, answer);
   if (early_ && early_->span == span) early_->answer = std::move(answer);
-  Notify();
+  events_.Call();
   NewsIfPartialDue();
 }
 
@@ -350,7 +324,7 @@ void LiveSession::TakeGuess(const SpeechSpan& span, const Request::Answer& answe
   guess_taken_ = false;
   // While a final answer is under way, which knows more, it is too late for a guess.
   if (!early_) TakeHypothesis(span, answer);
-  Notify();
+  events_.Call();
   NewsIfPartialDue();
 }
 
@@ -365,109 +339,30 @@ void LiveSession::TakeHypothesis(const SpeechSpan& span, const Request::Answer& 
   } else if (!promise_.Add(answer.tokens, answer.log_probabilities, tokenizer_)) {
     return;
   }
-  PublishPartial(&answer.segment, SamplesToMillis(span.end));
+  events_.PublishPartial(&answer.segment, tokenizer_.Decode(promise_.promised()),
+                         SamplesToMillis(span.end));
 }
 
 // ---- Telling the client.
-
-void LiveSession::Spoken::Add(const Segment& more, int alternatives) {
-  if (!std::exchange(any, true)) segment.start = more.start;
-  segment.end = more.end;
-  if (more.num_tokens == 0) return;
-  // A part that is alone keeps its confidence to the last bit.
-  const bool first = segment.num_tokens == 0;
-  if (!segment.text.empty() && !more.text.empty()) segment.text += ' ';
-  segment.text += more.text;
-  segment.words.insert(segment.words.end(), more.words.begin(), more.words.end());
-  segment.num_tokens += more.num_tokens;
-  log_probability += more.num_tokens * std::log(static_cast<double>(more.confidence));
-  segment.confidence =
-      first ? more.confidence : static_cast<float>(std::exp(log_probability / segment.num_tokens));
-  segment.alternatives = JoinAlternatives(segment.alternatives, more.alternatives, alternatives);
-  // Its confidence is a sum of logarithms over all parts, which rounds in its own way.
-  if (!segment.alternatives.empty()) segment.alternatives[0].confidence = segment.confidence;
-}
 
 void LiveSession::PublishParts() {
   while (!parts_.empty() && parts_.front().answer) {
     const Part part = std::move(parts_.front());
     parts_.pop_front();
     ++first_part_;
-    spoken_.Add(part.answer->segment, options_.alternatives);
-    if (!part.ends_utterance) {
-      PublishPartial(nullptr, part.heard);
-      continue;
+    events_.AddPart(part.answer->segment);
+    if (part.ends_utterance) {
+      events_.PublishFinal(part.heard);
+    } else {
+      events_.PublishPartial(nullptr, {}, part.heard);
     }
-    PublishFinal(part.heard);
-  }
-}
-
-// An utterance is published to its end before the next begins, however fast the audio came.
-void LiveSession::PublishBegin() {
-  if (begins_.empty() || begins_.front().utterance != published_utterance_) return;
-  Emit(std::move(begins_.front()));
-  begins_.pop_front();
-}
-
-void LiveSession::PublishFinal(Millis heard) {
-  Emit({.kind = StreamEvent::Kind::kFinal,
-        .utterance = published_utterance_++,
-        .segment = std::exchange(spoken_, {}).segment,
-        .heard = heard});
-  PublishBegin();
-}
-
-// Publishes what was spoken, and behind it a guess at what is being spoken.
-void LiveSession::PublishPartial(const Segment* guess, Millis heard) {
-  if (!options_.partials) return;
-  Spoken partial = spoken_;
-  StreamEvent event{.kind = StreamEvent::Kind::kPartial,
-                    .utterance = published_utterance_,
-                    .segment = {},
-                    .heard = heard};
-  event.stable_bytes = partial.segment.text.size();
-  if (guess != nullptr) {
-    const std::string promised = tokenizer_.Decode(promise_.promised());
-    const std::size_t space = promised.find_first_not_of(' ');
-    if (space != std::string::npos) {
-      event.stable_bytes += (event.stable_bytes > 0 ? 1 : 0) + promised.size() - space;
-    }
-    partial.Add(*guess, 0);
-  }
-  event.segment = std::move(partial.segment);
-  event.segment.alternatives.clear();
-  event.stable_words =
-      CountWords(std::string_view(event.segment.text).substr(0, event.stable_bytes));
-  Emit(std::move(event));
-}
-
-void LiveSession::Emit(StreamEvent event) {
-  event.segment.channel = options_.channel;
-  if (event.kind == StreamEvent::Kind::kFinal) {
-    event.stable_bytes = event.segment.text.size();
-    event.stable_words = CountWords(event.segment.text);
-  }
-  notify_due_ = true;
-  const std::lock_guard lock(mutex_);
-  const bool partial = event.kind == StreamEvent::Kind::kPartial;
-  if (partial && !events_.empty() && events_.back().kind == StreamEvent::Kind::kPartial) {
-    events_.back() = std::move(event);
-  } else {
-    events_.push_back(std::move(event));
   }
 }
 
 void LiveSession::CheckComplete() {
   if (!listener_finished_ || !parts_.empty()) return;
   const std::lock_guard lock(mutex_);
-  notify_due_ = notify_due_ || !complete_;
-  complete_ = true;
-}
-
-void LiveSession::Notify() {
-  if (!std::exchange(notify_due_, false)) return;
-  const std::lock_guard lock(notify_mutex_);
-  if (notify_) notify_();
+  if (!std::exchange(complete_, true)) events_.WantCall();
 }
 
 }  // namespace lethe

@@ -13,6 +13,7 @@
 
 #include "engine/internal/inbox.h"
 #include "engine/internal/listener.h"
+#include "engine/internal/live_events.h"
 #include "engine/internal/promise.h"
 #include "engine/stream.h"
 #include "model/tokenizer.h"
@@ -72,13 +73,6 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
     std::optional<Request> request;  // until it is taken
     std::optional<Request::Answer> answer;
   };
-  // What the finals of an utterance's parts amount to so far.
-  struct Spoken {
-    bool any = false;
-    Segment segment;
-    double log_probability = 0;
-    void Add(const Segment& more, int alternatives);
-  };
   // The final answer asked for ahead of the endpoint.
   struct Early {
     SpeechSpan span;
@@ -100,11 +94,6 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void NewsIfPartialDue();
   void Publish();
   void PublishParts();
-  void PublishBegin();
-  void PublishFinal(Millis heard);
-  void PublishPartial(const Segment* guess, Millis heard);
-  void Emit(StreamEvent event);
-  void Notify();
   void CheckComplete();
 
   // Constant after construction.
@@ -121,10 +110,8 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   bool finished_ = false;
   bool turned_away_ = false;  // and not told yet that there is room again
   std::atomic<bool> pours_ = false;
-  std::deque<StreamEvent> events_;
   bool complete_ = false;
-  std::mutex notify_mutex_;
-  std::function<void()> notify_;
+  LiveEvents events_;
 
   // Shard thread only.
   Listener listener_;
@@ -136,15 +123,11 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   std::shared_ptr<const HotWords> hot_words_;  // of the utterance that is spoken
   std::deque<Part> parts_;                     // not published
   std::uint64_t first_part_ = 0;
-  int published_utterance_ = 0;
-  std::deque<StreamEvent> begins_;  // of utterances behind the published one
-  Spoken spoken_;                   // parts of published_utterance_
   Promise promise_;
   SampleIndex guess_end_ = 0;       // audio of the last partial asked for
   bool guess_taken_ = false;        // one is with the batch, or what has become one
   SampleIndex hypothesis_end_ = 0;  // audio of the last answer for what is being spoken
   std::optional<Early> early_;
-  bool notify_due_ = false;
 };
 
 }  // namespace lethe
