@@ -16,12 +16,12 @@ constexpr int kWindow = SustainedLevel::kWindow;
 // Levels that the loudest speech so far and the noise floor move towards, in dB a second.
 constexpr float kSpeechFalls = 2;
 constexpr float kNoiseRises = 6;
-// No window, and no noise, is made louder than this. Noise as loud as speech would hide it: the
-// detector goes by what came before.
+// No window, and no noise, is made louder than this. Noise that comes near to speech would hide it:
+// the detector goes by what came before.
 constexpr float kLoudest = 0.1f;
-constexpr float kLoudestNoise = 0.005f;
+constexpr float kLoudestNoise = 0.001f;
 // Less is no microphone's noise but the roundings of 16 bits.
-constexpr float kLeastNoise = 2e-5f;
+constexpr float kLeastNoise = 1e-5f;
 
 float PerWindow(float db_per_second) {
   return std::pow(10.0f, db_per_second / 20 * kWindow / kSampleRate);
