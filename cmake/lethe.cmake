@@ -55,7 +55,7 @@ function(lethe_module name)
   set_property(GLOBAL PROPERTY LETHE_DEPS_${name} ${M_DEPS})
 endfunction()
 
-# lethe_kernels(avx2 FLAGS -mavx2 -mfma): the folder's sources for one instruction set, and only they,
+# lethe_kernel(avx2 FLAGS -mavx2 -mfma): the folder's sources for one instruction set, and only they,
 # are compiled for it; they become part of lethe_kernels.
 function(lethe_kernel isa)
   cmake_parse_arguments(K "" "" "FLAGS" ${ARGN})

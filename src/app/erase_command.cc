@@ -50,9 +50,16 @@ void AddEraseCommand(CLI::App& program, int& exit_code) {
                    "Folder of the ledger, as lethe serve has it")
       ->envname("LETHE_STORE_LEDGER");
   auto* what = command->add_option_group("what", "One of");
-  what->add_option("--task", options->request.task, "A task, by its TaskId");
+  // CLI11 takes -1 for the largest number there is.
+  const CLI::Validator digits(
+      [](const std::string& text) {
+        const bool number = text.find_first_not_of("0123456789") == std::string::npos;
+        return number && text.size() < 20 ? "" : "is not the number of anything: " + text;
+      },
+      "");
+  what->add_option("--task", options->request.task, "A task, by its TaskId")->check(digits);
   what->add_option("--call", options->request.call_id, "A call, by its RequestId");
-  what->add_option("--uin", options->request.uin, "All of an account");
+  what->add_option("--uin", options->request.uin, "All of an account")->check(digits);
   what->add_option("--app", options->app, "All of an application, by AppId or name");
   what->require_option(1);
   command->add_option("--receipts", options->receipts,

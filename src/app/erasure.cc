@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -54,8 +55,7 @@ void WaitForReceipts(const std::string& folder, std::uint64_t first, Erasure* er
   }
 }
 
-Status WriteReceipts(const std::string& path, const std::vector<Receipt>& receipts) {
-  ASSIGN_OR_RETURN(AtomicFileWriter writer, AtomicFileWriter::Create(path));
+Status WriteReceipts(AtomicFileWriter& writer, const std::vector<Receipt>& receipts) {
   for (const Receipt& receipt : receipts) {
     const std::string text = receipt.Json();
     RETURN_IF_ERROR(writer.Write(std::as_bytes(std::span(text))));
@@ -67,6 +67,11 @@ Status WriteReceipts(const std::string& path, const std::vector<Receipt>& receip
 
 Status EraseAndShow(DataFolder& data, const std::string& receipts_file,
                     const std::function<Result<Erasure>(Eraser&)>& erase) {
+  // What proves the erasure exists only now: a file that cannot be made ends it before it begins.
+  std::optional<AtomicFileWriter> receipts;
+  if (!receipts_file.empty()) {
+    ASSIGN_OR_RETURN(receipts, AtomicFileWriter::Create(receipts_file));
+  }
   const std::uint64_t first = SignedLeaves(data.ledger.folder);
   LedgerFeed feed(data.store->journal(), data.ledger, *data.clock);
   Eraser eraser({.store = *data.store, .recordings = data.recordings.get(), .feed = &feed});
@@ -92,7 +97,7 @@ Status EraseAndShow(DataFolder& data, const std::string& receipts_file,
             (erasure.proof.empty() ? "\n" : " (" + erasure.proof + ")\n");
   }
   RETURN_IF_ERROR(WriteStandardOutput(text));
-  return receipts_file.empty() ? OkStatus() : WriteReceipts(receipts_file, erasure.receipts);
+  return receipts ? WriteReceipts(*receipts, erasure.receipts) : OkStatus();
 }
 
 }  // namespace lethe

@@ -216,7 +216,9 @@ Status Run(const Options& options) {
       progress.Show(std::to_string(done) + " of " + std::to_string(rows.size()) + " clips");
     }
     ++done;
-    const bool scored = row.language == options.language && !row.transcript.empty();
+    // Who names no language has recordings of one.
+    const bool scored =
+        (row.language == options.language || row.language.empty()) && !row.transcript.empty();
     if (!scored && !options.hypotheses.empty()) continue;
     const auto begun = std::chrono::steady_clock::now();
     const Result<Heard> heard = recognize(row);

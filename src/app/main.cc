@@ -29,6 +29,7 @@ int Run(int argc, char** argv) {
       "  lethe help                       topics: clients, formats, the promise, trouble, ...\n",
       "lethe");
   program.require_subcommand(1);
+  program.set_version_flag("--version", "lethe " LETHE_VERSION, "Print the version");
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {
     std::string what = error.what(), command = app->get_name();
     while (!app->get_subcommands().empty()) {

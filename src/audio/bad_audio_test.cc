@@ -168,6 +168,7 @@ TEST(BadAudioTest, NoSamplesAreAnErrorAndOneSampleIsSound) {
 TEST(BadAudioTest, ImpossibleHeadersNameWhatIsImpossible) {
   const std::string data(64, 'a');
   ExpectRefused(Wav{.sample_rate = 0, .data = data}.Bytes(), "samples per second: 0");
+  ExpectRefused(Wav{.sample_rate = 1, .data = data}.Bytes(), "samples per second: 1");
   ExpectRefused(Wav{.sample_rate = 768'001, .data = data}.Bytes(),
                 "more than 768000 samples per second, or a damaged header: 768001");
   ExpectRefused(Wav{.sample_rate = 0xFFFFFFFF, .data = data}.Bytes(), "4294967295");

@@ -85,8 +85,9 @@ bool BeamSearch::Advance() {
     }
     hypothesis.tokens.push_back(candidate.token);
     hypothesis.written += candidate.written;
-    if (UnrepeatedTokens(hypothesis.tokens) < hypothesis.tokens.size()) continue;
-    if (static_cast<int>(hypothesis.tokens.size()) >= options_.max_tokens) {
+    const bool at_limit = static_cast<int>(hypothesis.tokens.size()) >= options_.max_tokens;
+    if (UnrepeatedTokens(hypothesis.tokens, at_limit) < hypothesis.tokens.size()) continue;
+    if (at_limit) {
       Complete(std::move(hypothesis));
       continue;
     }

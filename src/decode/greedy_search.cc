@@ -12,6 +12,9 @@ namespace {
 constexpr int kLongestPhrase = 12;
 constexpr int kMostSingles = 8;
 constexpr int kMostPhrases = 4;
+// Where there were more tokens than so much audio can hold, two copies are enough, of phrases of
+// any length, if they are so many tokens together.
+constexpr std::size_t kLeastAtLimit = 6;
 
 }  // namespace
 
@@ -23,7 +26,7 @@ void GreedySearch::Begin(const GreedyOptions& options) {
   tokens_.reserve(static_cast<std::size_t>(options.max_tokens));
   log_probabilities_.reserve(static_cast<std::size_t>(options.max_tokens));
   end_log_probability_ = 0;
-  repeated_ = false;
+  repeated_ = ended_ = false;
 }
 
 int GreedySearch::Choose(const KernelTable& kernels, std::span<float> logits) {
@@ -36,6 +39,7 @@ int GreedySearch::Choose(const KernelTable& kernels, std::span<float> logits) {
   }
   if (token == options_.end_token) {
     end_log_probability_ = logits[token] - log_sum_;
+    ended_ = true;
     return token;
   }
   return Take(token, logits[token] - log_sum_);
@@ -44,14 +48,12 @@ int GreedySearch::Choose(const KernelTable& kernels, std::span<float> logits) {
 int GreedySearch::Take(int token, float log_probability) {
   tokens_.push_back(token);
   log_probabilities_.push_back(log_probability);
-  if (DropRepetition() || static_cast<int>(tokens_.size()) >= options_.max_tokens) {
-    return options_.end_token;
-  }
-  return token;
+  const bool at_limit = static_cast<int>(tokens_.size()) >= options_.max_tokens;
+  return DropRepetition(at_limit) || at_limit ? options_.end_token : token;
 }
 
-bool GreedySearch::DropRepetition() {
-  const std::size_t left = UnrepeatedTokens(tokens_);
+bool GreedySearch::DropRepetition(bool at_limit) {
+  const std::size_t left = UnrepeatedTokens(tokens_, at_limit);
   if (left == tokens_.size()) return false;
   tokens_.resize(std::max(left, options_.promised.size()));
   log_probabilities_.resize(tokens_.size());
@@ -59,7 +61,24 @@ bool GreedySearch::DropRepetition() {
   return true;
 }
 
-std::size_t UnrepeatedTokens(std::span<const int> tokens) {
+namespace {
+
+// Copies of a phrase at the end, the last of which may not be whole.
+std::size_t UnrepeatedAtLimit(std::span<const int> tokens) {
+  const std::size_t count = tokens.size();
+  for (std::size_t length = 1; 2 * length <= count; ++length) {
+    std::size_t same = 0;
+    while (same + length < count && tokens[count - 1 - same] == tokens[count - 1 - same - length]) {
+      ++same;
+    }
+    if (same >= length && same + length >= kLeastAtLimit) return count - same;
+  }
+  return count;
+}
+
+}  // namespace
+
+std::size_t UnrepeatedTokens(std::span<const int> tokens, bool at_limit) {
   const std::size_t count = tokens.size();
   for (std::size_t length = 1; length <= kLongestPhrase; ++length) {
     const std::size_t times = length == 1 ? kMostSingles : kMostPhrases;
@@ -72,7 +91,7 @@ std::size_t UnrepeatedTokens(std::span<const int> tokens) {
     };
     if (repeats()) return count - length * (times - 1);
   }
-  return count;
+  return at_limit ? UnrepeatedAtLimit(tokens) : count;
 }
 
 }  // namespace lethe

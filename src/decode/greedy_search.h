@@ -25,8 +25,9 @@ struct GreedyOptions {
 };
 
 /// How many tokens are left when copies at the end are dropped, of a hypothesis that runs in
-/// circles; all of them mostly.
-std::size_t UnrepeatedTokens(std::span<const int> tokens);
+/// circles; all of them mostly. One that is `at_limit`, stopped by max_tokens, is taken to do so
+/// sooner.
+std::size_t UnrepeatedTokens(std::span<const int> tokens, bool at_limit);
 
 /// One utterance's hypothesis. Reusable; allocates only in Begin().
 class GreedySearch {
@@ -56,16 +57,18 @@ class GreedySearch {
   std::span<const float> log_probabilities() const { return log_probabilities_; }
   /// True when the hypothesis was stopped because it repeated itself; the copies are gone.
   bool repeated() const { return repeated_; }
+  /// True when the model said that it is complete, and no guard had to.
+  bool ended() const { return ended_; }
 
  private:
-  bool DropRepetition();
+  bool DropRepetition(bool at_limit);
 
   GreedyOptions options_;
   std::vector<int> tokens_;
   std::vector<float> log_probabilities_;
   float log_sum_ = 0;
   float end_log_probability_ = 0;
-  bool repeated_ = false;
+  bool repeated_ = false, ended_ = false;
 };
 
 }  // namespace lethe

@@ -2,6 +2,7 @@
 
 #include "decode/greedy_search.h"
 
+#include <array>
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -58,6 +59,27 @@ TEST(GreedySearchTest, APhraseInCirclesIsKeptOnce) {
   EXPECT_EQ(last, kEnd);
   EXPECT_TRUE(search.repeated());
   EXPECT_THAT(search.tokens(), testing::ElementsAre(9, 3, 4, 6));
+}
+
+// The model never ends; the limit comes in the midst of the third copy.
+TEST(GreedySearchTest, AtItsLimitASecondCopyIsDropped) {
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 11});
+  EXPECT_EQ(Feed(&search, 9), 9);
+  for (int i = 0; i < 9; ++i) EXPECT_NE(Feed(&search, std::array{3, 4, 6, 5}[i % 4]), kEnd);
+  EXPECT_EQ(Feed(&search, 4), kEnd);
+  EXPECT_TRUE(search.repeated());
+  EXPECT_FALSE(search.ended());
+  EXPECT_THAT(search.tokens(), testing::ElementsAre(9, 3, 4, 6, 5));
+}
+
+TEST(GreedySearchTest, BelowItsLimitASentenceMayBeSaidTwice) {
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 100});
+  for (int i = 0; i < 8; ++i) EXPECT_NE(Feed(&search, std::array{3, 4, 6, 5}[i % 4]), kEnd);
+  EXPECT_EQ(Feed(&search, kEnd), kEnd);
+  EXPECT_TRUE(search.ended());
+  EXPECT_EQ(search.tokens().size(), 8u);
 }
 
 TEST(GreedySearchTest, AWordSaidFourTimesIsLeftAlone) {

@@ -36,9 +36,10 @@ namespace lethe {
 class SpeechModel;
 class VoiceActivityModel;
 
-/// An utterance the model is unsure of is heard a second time, with silence around it, and what both
-/// hearings together find most probable is the answer. Small models are easily put off by where a
-/// recording is cut: another framing of the same sound is more to go by.
+/// An utterance the model is unsure of, or comes to no end with, is heard a second time, with
+/// silence around it, and what both hearings together find most probable is the answer. Small
+/// models are easily put off by where a recording is cut: another framing of the same sound is more
+/// to go by.
 struct HearingOptions {
   float unsure = 0.82f;  // confidence below which there is a second hearing; 0: never
   Millis silence{200};   // on either side
@@ -56,11 +57,11 @@ struct EngineOptions {
 
 /// What an engine has to do, and what it did since it was made; for metrics.
 struct EngineFigures {
-  int live_streams = 0;               // open now
-  int recordings = 0;                 // open now
-  int waiting = 0;                    // stretches of recordings that no shard has taken yet
+  int live_streams = 0;                // open now
+  int recordings = 0;                  // open now
+  int waiting = 0;                     // stretches of recordings that no shard has taken yet
   std::chrono::microseconds heard{0};  // audio that was pushed, of live streams and recordings
-  std::chrono::nanoseconds busy{0};   // that shards were at work, of all of them together
+  std::chrono::nanoseconds busy{0};    // that shards were at work, of all of them together
 
   EngineFigures& operator+=(const EngineFigures& other);
 };

@@ -228,8 +228,9 @@ void Recognition::TakeAttention(int row) {
 }
 
 bool Recognition::WantsSecondHearing() const {
-  return request_.second_hearing && !second_hearing_ && !search_.tokens().empty() &&
-         Confidence(search_.log_probabilities()) < hearing_.unsure;
+  if (!request_.second_hearing || second_hearing_ || hearing_.unsure <= 0) return false;
+  if (search_.tokens().empty()) return false;
+  return !search_.ended() || Confidence(search_.log_probabilities()) < hearing_.unsure;
 }
 
 void Recognition::HearAgain() {

@@ -184,6 +184,11 @@ Result<InstalledModel> ModelStore::Find(std::string_view name) const {
     if (model.name == name) return std::move(model);
     names += (names.empty() ? "" : ", ") + model.name;
   }
+  std::error_code error;
+  fs::directory_iterator(directory_, error);
+  if (error == std::errc::permission_denied) {
+    return PermissionDenied("the folder of models cannot be read: " + directory_);
+  }
   if (FindInCatalogue(name, catalogue_) != nullptr) {
     return FailedPrecondition("the model " + std::string(name) +
                               " is not installed; install it with: lethe models pull " +

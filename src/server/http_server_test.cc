@@ -163,6 +163,8 @@ TEST_F(HttpServerTest, AnswersCanBeToldPieceByPiece) {
 
 TEST_F(HttpServerTest, UnknownPathsAndMethodsAreNamed) {
   EXPECT_THAT(Exchange("GET /none HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(Exchange("GET /v1/none HTTP/1.1\r\nHost: x\r\n\r\n"),
+              testing::HasSubstr("\"type\":\"invalid_request_error\""));
   EXPECT_THAT(Exchange("DELETE /echo HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 405"));
 }
 

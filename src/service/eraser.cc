@@ -19,8 +19,9 @@ Status CheckRequest(const ErasureRequest& request) {
     return InvalidArgument("say of which application the person is");
   }
   if (asked == 1) return OkStatus();
-  return InvalidArgument("say what to erase by one of task, call, uin, app_id and subject, not " +
-                         std::to_string(asked));
+  return InvalidArgument(
+      "say what to erase by one of task, call (or voice), uin, app and subject, not " +
+      std::to_string(asked));
 }
 
 void AddItem(const ErasedItem& item, Erasure* erasure, std::vector<ErasedItem>* items) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <system_error>
 
 #include <unistd.h>
@@ -14,10 +15,11 @@ namespace {
 // 50 ms. The shortest words last twice as long; what is shorter is a recording that went wrong.
 constexpr SampleIndex kLeastSamples = kSampleRate / 20;
 
-constexpr std::array<std::string_view, 27> kRecordingEndings = {
-    ".wav", ".mp3",  ".m4a",  ".aac", ".flac", ".ogg", ".oga", ".opus", ".spx",
-    ".amr", ".webm", ".mkv",  ".mp4", ".mov",  ".flv", ".wma", ".asf",  ".3gp",
-    ".3g2", ".aif",  ".aiff", ".au",  ".snd",  ".gsm", ".sph", ".w64",  ".caf"};
+constexpr auto kRecordingEndings = std::to_array<std::string_view>(
+    {".wav",  ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".oga", ".opus", ".spx",  ".amr",
+     ".webm", ".mkv", ".mp4", ".mov", ".flv",  ".wma", ".asf", ".3gp",  ".3g2",  ".aif",
+     ".aiff", ".au",  ".snd", ".gsm", ".sph",  ".w64", ".caf", ".mpga", ".mpeg", ".mpg",
+     ".mp2",  ".m4b", ".m4v", ".mka", ".wmv",  ".avi", ".ts",  ".ac3"});
 
 bool IsRecording(const std::filesystem::path& path) {
   std::string ending = path.extension();
@@ -93,8 +95,8 @@ Result<Transcript> Transcriber::TranscribeSource(std::unique_ptr<AudioSource> so
     if (count == 0) break;
     samples += static_cast<SampleIndex>(count);
     if (options.max_duration.count() > 0 && SamplesToMillis(samples) > options.max_duration) {
-      return ResourceExhausted("is longer than it may be here, in seconds: " +
-                               std::to_string(options.max_duration.count() / 1000));
+      return ResourceExhausted("is longer than a recording may be here: " +
+                               std::to_string(options.max_duration.count() / 1000) + " s");
     }
     for (std::size_t i = 0; i < streams.size(); ++i) {
       RETURN_IF_ERROR(streams[i]->PushSamples(std::span(block[i]).first(count)));
@@ -123,12 +125,15 @@ Result<std::vector<std::string>> ListRecordings(const std::string& directory) {
   namespace fs = std::filesystem;
   std::vector<std::string> files;
   std::error_code error;
-  fs::recursive_directory_iterator i(directory, fs::directory_options::skip_permission_denied,
-                                     error);
+  fs::recursive_directory_iterator i(directory, error);
   for (; !error && i != fs::recursive_directory_iterator(); i.increment(error)) {
     const bool hidden = i->path().filename().string().starts_with('.');
     std::error_code ignored;
-    if (hidden && i->is_directory(ignored)) i.disable_recursion_pending();
+    const bool is_folder = i->is_directory(ignored);
+    if (hidden && is_folder) i.disable_recursion_pending();
+    if (!hidden && is_folder && access(i->path().c_str(), R_OK | X_OK) != 0) {
+      return ErrnoStatus(errno, "holds a folder that cannot be opened: " + i->path().string());
+    }
     if (hidden || !i->is_regular_file(ignored) || !IsRecording(i->path())) continue;
     if (files.size() >= kMaxRecordingsInDirectory) {
       return InvalidArgument("holds more than " + std::to_string(kMaxRecordingsInDirectory) +

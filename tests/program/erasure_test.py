@@ -269,6 +269,12 @@ class ErasureTest(SpeechTest):
             while len(call_own(self.service, f'held?class=operation_log&task_id={task}')[1]['items']) != 1:
                 self.assertLess(time.monotonic(), until)
                 time.sleep(0.05)
+        # What would lose its proof, or is no task, is not begun.
+        nowhere = self.command('erase', '--task', str(first), '--receipts', '/nowhere/receipts',
+                               *self.object_options())
+        self.assertEqual((nowhere.returncode, nowhere.stdout), (1, ''))
+        for number in ('-1', '99999999999999999999999'):
+            self.assertEqual(self.command('erase', '--task', number).returncode, 2)
         receipts = self.path('receipts')
         told = self.assert_good(self.command('erase', '--task', str(first), '--receipts', receipts,
                                              *self.object_options()))

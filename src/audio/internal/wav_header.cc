@@ -19,6 +19,7 @@ constexpr uint32_t kUnknownSize = 0xFFFFFFFF;
 // less a header. From here on a plain RIFF size is taken as a bound, not as a promise.
 constexpr uint32_t kStreamedSizes = 0x7FFFF000;
 
+constexpr uint32_t kMinSampleRate = 1'000;
 constexpr uint16_t kTagPcm = 1;
 constexpr uint16_t kTagFloat = 3;
 constexpr uint16_t kTagALaw = 6;
@@ -151,7 +152,10 @@ Result<WavHeader> ParseFormat(const HeaderReader& reader, std::span<const std::b
     return InvalidArgument("has more than " + std::to_string(kMaxAudioChannels) +
                            " channels, or a damaged header: " + std::to_string(channels));
   }
-  if (sample_rate == 0) return InvalidArgument(Bad("samples per second", sample_rate));
+  // Less than holds any speech; at one a second a small file would be days of sound.
+  if (sample_rate < kMinSampleRate) {
+    return InvalidArgument(Bad("samples per second", sample_rate));
+  }
   if (sample_rate > kMaxAudioSampleRate) {
     return InvalidArgument(
         "has more than " + std::to_string(kMaxAudioSampleRate) +

@@ -158,9 +158,9 @@ bool OffersSubprotocol(const HttpRequest& request, std::string_view name) {
 }
 
 AuthResult AuthenticateBearer(const HttpRequest& request, Keys& keys) {
-  constexpr std::string_view kScheme = "Bearer ";
+  constexpr std::string_view kScheme = "bearer ";  // in any case: RFC 9110, section 11.1
   std::string_view header = request.Header("authorization");
-  if (!header.starts_with(kScheme)) return AuthFailure::kMalformed;
+  if (ToLowerAscii(header.substr(0, kScheme.size())) != kScheme) return AuthFailure::kMalformed;
   header.remove_prefix(kScheme.size());
   return FromStore(keys.FindBearer(header));
 }

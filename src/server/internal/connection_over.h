@@ -16,6 +16,7 @@
 
 #include "base/encoding.h"
 #include "server/internal/connection.h"
+#include "server/internal/openai_error.h"
 #include "server/internal/websocket_over.h"
 
 namespace lethe::server_internal {
@@ -135,8 +136,11 @@ class Connection {
       // Its body, if it has one, is not worth reading.
       const bool here = match.path_known;
       ++context_.counters.bad_requests;
-      co_await Answer(PlainRefusal(here ? 405 : 404, here ? "this path does not answer that method"
-                                                          : "there is nothing at this path"),
+      const std::string_view why =
+          here ? "this path does not answer that method" : "there is nothing at this path";
+      // Clients of OpenAI's read what they get there in its form.
+      const bool open_ai = request.path.starts_with("/v1/");
+      co_await Answer((open_ai ? RefuseOpenAi : PlainRefusal)(here ? 405 : 404, why),
                       parser.get().version(), false, head);
       co_return false;
     }
