@@ -73,8 +73,9 @@ class Segmenter {
   /// as far as is known: a span around the highest window. Nothing once there was a segment.
   std::optional<SpeechSpan> Faint() const;
 
-  /// Nothing before this sample will be part of a span any more: the audio may go. But for a Faint()
-  /// that ends before now: whoever wants it copies it, for the end of the stream may be far.
+  /// Nothing before this sample will be part of a span any more: the audio may go. But for a
+  /// Faint() that ends before now: whoever wants it copies it, for the end of the stream may be
+  /// far.
   SampleIndex KeepFrom() const;
 
  private:
