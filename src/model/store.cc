@@ -185,7 +185,7 @@ Result<InstalledModel> ModelStore::Find(std::string_view name) const {
     names += (names.empty() ? "" : ", ") + model.name;
   }
   std::error_code error;
-  fs::directory_iterator(directory_, error);
+  const fs::directory_iterator folder(directory_, error);
   if (error == std::errc::permission_denied) {
     return PermissionDenied("the folder of models cannot be read: " + directory_);
   }
