@@ -334,9 +334,12 @@ void LiveSession::TakeHypothesis(const SpeechSpan& span, const Request::Answer& 
   if (!open || open->start != span.start || !parts_.empty() || span.end < hypothesis_end_) return;
   hypothesis_end_ = span.end;
   if (answer.segment.text.empty()) return;
+  // Speech that gets too long is cut in its second half: what is heard of that half may become the
+  // next part's, and must not be promised of this one.
+  const bool before_any_cut = span.end - span.start <= max_part_ / 2;
   if (hot_words_) {
     promise_.SetGuess(answer.tokens);
-  } else if (!promise_.Add(answer.tokens, answer.log_probabilities, tokenizer_)) {
+  } else if (!promise_.Add(answer.tokens, answer.log_probabilities, tokenizer_, before_any_cut)) {
     return;
   }
   events_.PublishPartial(&answer.segment, tokenizer_.Decode(promise_.promised()),

@@ -449,5 +449,23 @@ TEST(PromiseTest, IsGivenWhenGuessesAgreeAndNeverTakenBack) {
   EXPECT_THAT(promise.promised(), ElementsAre(2));
 }
 
+TEST(PromiseTest, OfWhatTheNextPartMaySayNothingMoreIsPromised) {
+  std::vector<Piece> pieces(16);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    pieces[i] = {PieceKind::kText, " w" + std::to_string(i)};
+  }
+  const Tokenizer tokenizer(std::move(pieces));
+  const std::vector<int> guess = {2, 4, 6, 8, 10, 12};
+  const std::vector<float> sure(guess.size(), -0.01f);
+  Promise promise;
+  for (int i = 0; i < 9; ++i) EXPECT_TRUE(promise.Add(guess, sure, tokenizer, false));
+  EXPECT_THAT(promise.promised(), IsEmpty());
+  EXPECT_TRUE(promise.Add(guess, sure, tokenizer));
+  EXPECT_THAT(promise.promised(), ElementsAre(2, 4));
+  EXPECT_TRUE(promise.Add(std::vector<int>{2, 4, 6, 8, 10, 12, 14, 3, 5},
+                          std::vector<float>(9, -0.01f), tokenizer, false));
+  EXPECT_THAT(promise.promised(), ElementsAre(2, 4));
+}
+
 }  // namespace
 }  // namespace lethe

@@ -12,7 +12,7 @@ constexpr float kSure = -0.2231f;   // log 0.8: the probability of each promised
 }  // namespace
 
 bool Promise::Add(std::span<const int> tokens, std::span<const float> log_probabilities,
-                  const Tokenizer& tokenizer) {
+                  const Tokenizer& tokenizer, bool may_promise) {
   const auto common = static_cast<std::size_t>(
       std::mismatch(guess_.begin(), guess_.end(), tokens.begin(), tokens.end()).first -
       guess_.begin());
@@ -22,7 +22,7 @@ bool Promise::Add(std::span<const int> tokens, std::span<const float> log_probab
   same_for_.resize(common);
   for (int& times : same_for_) ++times;
   same_for_.resize(tokens.size(), 1);
-  const std::size_t most = tokens.size() > kMargin ? tokens.size() - kMargin : 0;
+  const std::size_t most = may_promise && tokens.size() > kMargin ? tokens.size() - kMargin : 0;
   for (std::size_t i = promised_; i < most; ++i) {
     if (same_for_[i] < kAgreeing || log_probabilities[i] < kSure) break;
     if (tokenizer.BeginsWord(tokens[i + 1])) promised_ = i + 1;

@@ -14,14 +14,14 @@ namespace lethe {
 /// token: there the model still changes its mind. What is promised holds: later answers are made to
 /// begin with it.
 ///
-/// Source: local agreement, Liu, Spanakis and Niehues 2020, arXiv:2005.11185, with three guesses
-/// and
+/// Source: local agreement, Liu, Spanakis and Niehues 2020, arXiv:2005.11185, with four guesses and
 ///         a margin, since a promise here cannot be taken back
 class Promise {
  public:
   /// Takes the next guess; false, and nothing is taken, if it does not begin with what is promised.
+  /// More is promised only if it `may_promise`.
   bool Add(std::span<const int> tokens, std::span<const float> log_probabilities,
-           const Tokenizer& tokenizer);
+           const Tokenizer& tokenizer, bool may_promise = true);
   /// Takes a guess of which nothing is promised.
   void SetGuess(std::span<const int> tokens);
   void Clear();

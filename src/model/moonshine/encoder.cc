@@ -56,6 +56,11 @@ void Worker::BeginEncode(std::span<const float> samples, SpeechSequence* base) {
     samples = raised_;
   }
   EncodeStem(samples, sequence);
+  // They are seldom used, and would keep somebody's voice until then.
+  for (std::vector<float>* copy : {&padded_, &raised_}) {
+    std::fill(copy->begin(), copy->end(), 0.0f);
+    copy->clear();
+  }
   sequence->frames_ = 0;
   sequence->tokens_ = 0;
   sequence->encoded_layers_ = 0;

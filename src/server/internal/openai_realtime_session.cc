@@ -264,12 +264,13 @@ void OpenAiRealtimeSession::CheckErased() {
   outbox_.clear();
   const OpenAiError erased = CallErased();
   result_ = std::to_string(erased.status);
+  close_code_ = 0;  // it may have been about to end for another reason, which is not sent any more
   End(kNormalClosure, erased);
 }
 
 Awaitable<bool> OpenAiRealtimeSession::SendAnswers() {
   while (!outbox_.empty()) {
-    CheckErased();
+    CheckErased();  // replaces what is to be sent
     const std::string event = std::move(outbox_.front());
     outbox_.pop_front();
     const bool sent = co_await socket_.Send(event);
