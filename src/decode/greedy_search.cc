@@ -55,7 +55,8 @@ int GreedySearch::Take(int token, float log_probability) {
 bool GreedySearch::DropRepetition(bool at_limit) {
   const std::size_t left = UnrepeatedTokens(tokens_, at_limit);
   if (left == tokens_.size()) return false;
-  tokens_.resize(std::max(left, options_.promised.size()));
+  // A promise holds as far as there is room for it.
+  tokens_.resize(std::min(tokens_.size(), std::max(left, options_.promised.size())));
   log_probabilities_.resize(tokens_.size());
   repeated_ = true;
   return true;

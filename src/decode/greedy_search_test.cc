@@ -73,6 +73,15 @@ TEST(GreedySearchTest, AtItsLimitASecondCopyIsDropped) {
   EXPECT_THAT(search.tokens(), testing::ElementsAre(9, 3, 4, 6, 5));
 }
 
+TEST(GreedySearchTest, APromiseThatIsLongerThanTheLimitAddsNothing) {
+  const std::vector<int> promised = {3, 4, 6, 3, 4, 6, 3, 4, 6};
+  GreedySearch search;
+  search.Begin({.end_token = kEnd, .max_tokens = 6, .promised = promised});
+  for (int i = 0; i < 5; ++i) EXPECT_NE(Feed(&search, 9), kEnd);
+  EXPECT_EQ(Feed(&search, 9), kEnd);
+  EXPECT_THAT(search.tokens(), testing::ElementsAre(3, 4, 6, 3, 4, 6));
+}
+
 TEST(GreedySearchTest, BelowItsLimitASentenceMayBeSaidTwice) {
   GreedySearch search;
   search.Begin({.end_token = kEnd, .max_tokens = 100});

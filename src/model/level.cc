@@ -6,8 +6,9 @@
 namespace lethe {
 namespace {
 
-// The loudest level of ordinary speech is 0.05 to 0.3. Below this the detector misses some of it,
-// and below a tenth of it the speech model's first normalisation takes it for roundings.
+// The loudest level of a recording is 0.11 in the median of the test set, 0.04 to 0.18 in its
+// middle half. Far below this the detector misses speech, and further below the speech model's
+// first normalisation takes it for roundings.
 constexpr float kOrdinary = 0.025f;
 // More would raise the roundings of 16 bits to where speech is.
 constexpr float kMost = 100;
