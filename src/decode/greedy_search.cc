@@ -53,6 +53,8 @@ int GreedySearch::Take(int token, float log_probability) {
 }
 
 bool GreedySearch::DropRepetition(bool at_limit) {
+  // What was promised is written to its end first.
+  if (!at_limit && tokens_.size() < options_.promised.size()) return false;
   const std::size_t left = UnrepeatedTokens(tokens_, at_limit);
   if (left == tokens_.size()) return false;
   // A promise holds as far as there is room for it.
