@@ -29,6 +29,7 @@ class MariaDb:
         self.port = _free_port()
         self.process = None
         os.makedirs(self.path('data', 'mysql'))
+        os.makedirs(self.path('tmp'))
         self.password_file = self.path('password')
         with open(self.password_file, 'w', encoding='utf-8') as file:
             file.write(PASSWORD + '\n')
@@ -65,7 +66,8 @@ class MariaDb:
 
     def _arguments(self):
         user = ['--user=root'] if os.geteuid() == 0 else []
-        return [PROGRAM, '--no-defaults', '--datadir=' + self.path('data'),
+        # A starting server removes all temporary tables of its tmpdir, those of other servers too.
+        return [PROGRAM, '--no-defaults', '--datadir=' + self.path('data'), '--tmpdir=' + self.path('tmp'),
                 '--innodb-flush-log-at-trx-commit=2', '--innodb-buffer-pool-size=16M',
                 '--innodb-log-file-size=8M', '--innodb-flush-method=nosync', '--debug-no-sync', *user]
 

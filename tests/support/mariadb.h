@@ -46,6 +46,7 @@ class MariaDbServer {
   MariaDbServer() {
     // The folder of the system tables is missed otherwise; nobody is asked who they are.
     std::filesystem::create_directories(folder_ / "data/mysql");
+    std::filesystem::create_directories(folder_ / "tmp");
     Start();
   }
   ~MariaDbServer() {
@@ -59,11 +60,14 @@ class MariaDbServer {
   /// Starts it on the data that is there, and waits until it answers.
   void Start() {
     const std::string program = Program(), data = "--datadir=" + (folder_ / "data").string();
+    // A starting server removes all temporary tables of its tmpdir, those of other servers too.
+    const std::string tmpdir = "--tmpdir=" + (folder_ / "tmp").string();
     const std::string socket_option = "--socket=" + socket(), log = (folder_ / "log").string();
     const std::string pid_file = "--pid-file=" + (folder_ / "pid").string();
     std::vector<const char*> arguments = {program.c_str(),
                                           "--no-defaults",
                                           data.c_str(),
+                                          tmpdir.c_str(),
                                           socket_option.c_str(),
                                           pid_file.c_str(),
                                           "--skip-networking",
