@@ -8,17 +8,11 @@ import subprocess
 import tempfile
 import time
 
-from support import PATIENCE
+from support import PATIENCE, ReservedPort
 
 PROGRAM, SQL = '/usr/sbin/mariadbd', '/usr/share/mysql'
 # What needs care on the way: blanks, quotes, backslashes, what separates options.
 PASSWORD = 'p w"x\'y\\z;=%'
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
 
 
 class MariaDb:
@@ -26,7 +20,8 @@ class MariaDb:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix='lethe_mariadb_')
-        self.port = _free_port()
+        self.reserved = ReservedPort()
+        self.port = self.reserved.number
         self.process = None
         os.makedirs(self.path('data', 'mysql'))
         os.makedirs(self.path('tmp'))
@@ -112,6 +107,7 @@ class MariaDb:
 
     def stop(self):
         self.kill()
+        self.reserved.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def everything_stored(self):

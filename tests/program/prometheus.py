@@ -5,14 +5,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.parse
 import urllib.request
 
-from support import PATIENCE, command_path
+from support import PATIENCE, ReservedPort, command_path
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'operations', 'prometheus')
 RULES = os.path.join(FOLDER, 'alerts.yml')
@@ -52,9 +51,8 @@ class Prometheus:
                 'rule_files': ['alerts.yml'],
                 'scrape_configs': [{'job_name': 'lethe', 'file_sd_configs': [
                     {'files': ['targets.json'], 'refresh_interval': '500ms'}]}]}))
-        with socket.socket() as free:
-            free.bind(('127.0.0.1', 0))
-            self.address = f'127.0.0.1:{free.getsockname()[1]}'
+        self.reserved = ReservedPort()
+        self.address = f'127.0.0.1:{self.reserved.number}'
         # pylint: disable=consider-using-with
         self.log = open(self.path('log'), 'w', encoding='utf-8')
         self.process = subprocess.Popen(
@@ -103,5 +101,6 @@ class Prometheus:
             return
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(PATIENCE)
+        self.reserved.close()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,22 @@ def run(*arguments, stdin=None, env=None, stdout=subprocess.PIPE, program=None, 
     if SPOKEN.search(result.stderr):
         raise AssertionError('a transcript on standard error: ' + result.stderr)
     return result
+
+
+class ReservedPort:
+    """A free port of loopback for a server that cannot be told to choose one itself. Nobody else is
+    given it until close(), also while the server is down; the server may listen on it, since servers set
+    SO_REUSEADDR, as this does."""
+
+    def __init__(self):
+        # pylint: disable=consider-using-with
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(('127.0.0.1', 0))
+        self.number = self._socket.getsockname()[1]
+
+    def close(self):
+        self._socket.close()
 
 
 def model_folder():
