@@ -7,12 +7,18 @@
 
 namespace lethe {
 
-bool ExpandFolders(const std::vector<std::string>& inputs, std::vector<std::string>* files) {
+bool ExpandFolders(const std::vector<std::string>& inputs, std::vector<std::string>* files,
+                   std::vector<std::string>* names) {
+  namespace fs = std::filesystem;
   bool good = true;
+  const auto add = [&](const std::string& file, const fs::path& name) {
+    files->push_back(file);
+    if (names != nullptr) names->push_back(name.string());
+  };
   for (const std::string& input : inputs) {
     std::error_code ignored;
-    if (input == "-" || !std::filesystem::is_directory(input, ignored)) {
-      files->push_back(input);
+    if (input == "-" || !fs::is_directory(input, ignored)) {
+      add(input, fs::path(input).filename());
       continue;
     }
     const auto found = ListRecordings(input);
@@ -21,7 +27,7 @@ bool ExpandFolders(const std::vector<std::string>& inputs, std::vector<std::stri
       good = false;
       continue;
     }
-    files->insert(files->end(), found->begin(), found->end());
+    for (const std::string& file : *found) add(file, fs::path(file).lexically_relative(input));
   }
   return good;
 }

@@ -13,23 +13,28 @@ namespace {
 using ::testing::ElementsAre;
 
 TEST(OutputNamesTest, TheEndingIsExchanged) {
-  EXPECT_THAT(OutputNames({"a/talk.mp3", "b/call.01.wav", "-"}, "srt"),
+  EXPECT_THAT(OutputNames({"talk.mp3", "call.01.wav", "-"}, "srt"),
               ElementsAre("talk.srt", "call.01.srt", "stdin.srt"));
 }
 
+TEST(OutputNamesTest, FoldersAreKept) {
+  EXPECT_THAT(OutputNames({"talk.wav", "a/talk.wav", "a/b.c/talk.wav"}, "txt"),
+              ElementsAre("talk.txt", "a/talk.txt", "a/b.c/talk.txt"));
+}
+
 TEST(OutputNamesTest, EqualStemsKeepTheirOldEnding) {
-  EXPECT_THAT(OutputNames({"talk.mp3", "talk.wav"}, "txt"),
-              ElementsAre("talk.txt", "talk.wav.txt"));
+  EXPECT_THAT(OutputNames({"talk.mp3", "other.mp3", "talk.wav"}, "txt"),
+              ElementsAre("talk.mp3.txt", "other.txt", "talk.wav.txt"));
 }
 
 TEST(OutputNamesTest, EqualNamesAreNumbered) {
-  EXPECT_THAT(OutputNames({"a/talk.wav", "b/talk.wav", "c/talk.wav", "d/talk.wav"}, "txt"),
-              ElementsAre("talk.txt", "talk.wav.txt", "talk.wav-2.txt", "talk.wav-3.txt"));
+  EXPECT_THAT(OutputNames({"talk.wav", "talk.wav", "talk.wav"}, "txt"),
+              ElementsAre("talk.wav.txt", "talk.wav-2.txt", "talk.wav-3.txt"));
 }
 
 TEST(OutputNamesTest, NamesThatLookLikeOursDoNotCollide) {
   const std::vector<std::string> names = OutputNames(
-      {"x.wav", "y/x.wav", "x.wav.mp3", "z/x.wav", "x.wav-2.ogg", "x.wav-2", "x.wav.txt"}, "txt");
+      {"x.wav", "x.wav", "x.wav.mp3", "x.wav", "x.wav-2.ogg", "x.wav-2", "x.wav.txt"}, "txt");
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
 }
 

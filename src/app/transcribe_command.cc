@@ -35,6 +35,7 @@ struct Options {
   std::string numbers = "words";
   std::string raw;
   std::string out;
+  std::string existing = "refuse";
   std::string hot_words;
   std::vector<std::string> hot_word;
   bool words = false;
@@ -70,13 +71,19 @@ Result<RawPcm> ParseRaw(const std::string& text) {
   return raw;
 }
 
+Status MakeFolder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  return error ? ErrnoStatus(error.value(), "cannot make the folder " + path.string()) : OkStatus();
+}
+
 // Hands out finished transcripts in the order of the inputs, to files or to standard output.
 class Results {
  public:
-  Results(const Options& options, TranscriptFormat format, const std::vector<std::string>& files)
-      : out_(options.out), format_(format), files_(files), texts_(files.size()) {
-    if (!out_.empty()) names_ = OutputNames(files, FileExtension(format));
-  }
+  // `outputs` are the files they go to; empty: to standard output.
+  Results(TranscriptFormat format, const std::vector<std::string>& files,
+          const std::vector<std::string>& outputs)
+      : format_(format), files_(files), outputs_(outputs), texts_(files.size()) {}
 
   void Done(std::size_t index, const Result<Transcript>& result) {
     const std::lock_guard lock(mutex_);
@@ -91,8 +98,8 @@ class Results {
         failed_ = true;
       }
       const std::string text = FormatTranscript(*result, format_);
-      if (!out_.empty()) {
-        Write(out_ + "/" + names_[index], text);
+      if (!outputs_.empty()) {
+        Write(outputs_[index], text);
       } else {
         texts_[index] = text;
       }
@@ -106,6 +113,7 @@ class Results {
  private:
   void Write(const std::string& path, const std::string& text) {
     const auto write = [&]() -> Status {
+      RETURN_IF_ERROR(MakeFolder(std::filesystem::path(path).parent_path()));
       ASSIGN_OR_RETURN(AtomicFileWriter file, AtomicFileWriter::Create(path));
       RETURN_IF_ERROR(file.Write(text));
       return file.Commit();
@@ -133,10 +141,9 @@ class Results {
     }
   }
 
-  const std::string out_;
   const TranscriptFormat format_;
   const std::vector<std::string>& files_;
-  std::vector<std::string> names_;
+  const std::vector<std::string>& outputs_;
   std::mutex mutex_;
   std::vector<std::string> texts_;
   std::vector<std::size_t> finished_;
@@ -159,17 +166,46 @@ std::string ProgressText(const std::string& file, Millis done, std::optional<Mil
   return text;
 }
 
+bool IsJson(TranscriptFormat format) {
+  return format == TranscriptFormat::kJson || format == TranscriptFormat::kJsonLine;
+}
+
+// What is done about outputs that are there already, before anything is transcribed.
+Status MindExisting(const std::string& choice, std::vector<std::string>* files,
+                    std::vector<std::string>* outputs) {
+  if (choice == "replace") return {};
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < files->size(); ++i) {
+    std::error_code ignored;
+    if (std::filesystem::exists((*outputs)[i], ignored)) {
+      if (choice == "skip") continue;
+      return FailedPrecondition(
+          (*outputs)[i] +
+          " is there already, and nothing was transcribed; add --existing replace "
+          "to write it anew, or --existing skip for what has no transcript yet");
+    }
+    std::swap((*files)[kept], (*files)[i]);
+    std::swap((*outputs)[kept], (*outputs)[i]);
+    ++kept;
+  }
+  files->resize(kept);
+  outputs->resize(kept);
+  return {};
+}
+
 Result<int> Run(const Options& options) {
-  ASSIGN_OR_RETURN(const TranscriptFormat format, ParseTranscriptFormat(options.format));
-  if (options.alternatives > 0 && format != TranscriptFormat::kJson) {
+  ASSIGN_OR_RETURN(TranscriptFormat format, ParseTranscriptFormat(options.format));
+  if (options.alternatives > 0 && !IsJson(format)) {
     return InvalidArgument(
         "only JSON has a place for alternatives; add --format json, or leave out "
         "--alternatives: --format " +
         options.format);
   }
+  // Subtitles are cut between words.
+  const bool subtitles = format == TranscriptFormat::kSrt || format == TranscriptFormat::kVtt;
   TranscribeOptions how{
       .channels = options.channels == "split" ? ChannelMode::kSplit : ChannelMode::kMix,
-      .words = options.words,
+      .words = options.words || subtitles,
       .alternatives = options.alternatives,
       .post = {.profanity = kProfanity.at(options.profanity),
                .fillers = kFillers.at(options.fillers),
@@ -178,19 +214,24 @@ Result<int> Run(const Options& options) {
   if (!options.raw.empty()) {
     ASSIGN_OR_RETURN(how.raw, ParseRaw(options.raw));
   }
-  if (!options.out.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(options.out, error);
-    if (error) return ErrnoStatus(error.value(), "cannot make the folder " + options.out);
-  }
-  std::vector<std::string> files;
-  const bool listed = ExpandFolders(options.inputs, &files);
+  std::vector<std::string> files, outputs;
+  const bool listed = ExpandFolders(options.inputs, &files, &outputs);
   if (files.empty()) return kExitFailed;
-  const bool readable_in_a_row =
-      format == TranscriptFormat::kText || format == TranscriptFormat::kJson;
-  if (files.size() > 1 && options.out.empty() && !readable_in_a_row) {
-    return InvalidArgument("several recordings in one " + options.format +
-                           " would run into each other; give a folder for a file each: --out DIR");
+  if (!options.out.empty()) {
+    outputs = OutputNames(outputs, FileExtension(format));
+    for (std::string& output : outputs) output.insert(0, options.out + "/");
+    RETURN_IF_ERROR(MindExisting(options.existing, &files, &outputs));
+    // Better now than after an hour of work.
+    RETURN_IF_ERROR(MakeFolder(options.out));
+    if (files.empty()) return listed ? kExitOk : kExitFailed;
+  } else {
+    outputs.clear();
+    if (files.size() > 1 && format == TranscriptFormat::kJson) format = TranscriptFormat::kJsonLine;
+    if (files.size() > 1 && format != TranscriptFormat::kText && !IsJson(format)) {
+      return InvalidArgument(
+          "several recordings in one " + options.format +
+          " would run into each other; give a folder for a file each: --out DIR");
+    }
   }
 
   ASSIGN_OR_RETURN(const KernelTable* kernels, ChooseKernels());
@@ -200,7 +241,7 @@ Result<int> Run(const Options& options) {
   Engine engine(models.speech, models.voice_activity, {.num_threads = options.threads});
   Transcriber transcriber(engine, models.label);
   ProgressLine progress(options.progress || StandardErrorIsTerminal());
-  Results results(options, format, files);
+  Results results(format, files, outputs);
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i; (i = next++) < files.size();) {
@@ -263,13 +304,15 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       "would\n"
       "be worth on recordings of yours: lethe eval --alternatives N.\n"
       "\n"
+      "Several recordings as JSON on standard output are JSON Lines: an object a line.\n"
+      "\n"
       "A file that cannot be transcribed is named on standard error and the others go on; the\n"
       "exit code is then 1.");
   command
       ->add_option("input", options->inputs, "Recordings, folders of them, or - for standard input")
       ->required();
-  command->add_option("--format", options->format, "text, json, srt, vtt or tsv")
-      ->check(CLI::IsMember({"text", "json", "srt", "vtt", "tsv"}))
+  command->add_option("--format", options->format, "text, json, jsonl, srt, vtt or tsv")
+      ->check(CLI::IsMember({"text", "json", "jsonl", "srt", "vtt", "tsv"}))
       ->capture_default_str();
   command->add_flag("--words", options->words, "Give each word its time and confidence (json)");
   command
@@ -304,7 +347,13 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
                    "words as they were said, or digits: \"twenty five percent\" is 25%")
       ->check(CLI::IsMember({"words", "digits"}))
       ->capture_default_str();
-  command->add_option("--out", options->out, "Folder for one output file per recording");
+  command->add_option("--out", options->out,
+                      "Folder for a file per recording; folders in folders are kept");
+  command
+      ->add_option("--existing", options->existing,
+                   "Outputs that are there already: refuse, skip their recordings, or replace them")
+      ->check(CLI::IsMember({"refuse", "skip", "replace"}))
+      ->capture_default_str();
   command
       ->add_option("--raw", options->raw,
                    "Input is 16-bit samples without a header: RATE or RATE,CHANNELS")

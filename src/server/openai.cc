@@ -98,6 +98,12 @@ HttpResponse Refuse(const CallRecord& record, const OpenAiError& error) {
   return OpenAiErrorResponse(error);
 }
 
+// They are cut between words.
+bool Subtitles(server_internal::OpenAiFormat format) {
+  return format == server_internal::OpenAiFormat::kSrt ||
+         format == server_internal::OpenAiFormat::kVtt;
+}
+
 using Recognized = std::variant<Transcript, OpenAiError>;
 
 // Blocks until the recording is transcribed.
@@ -114,7 +120,7 @@ Recognized Recognize(FaceContext& context, const OpenAiOptions& options, const C
   auto transcript = context.recognizer.Recognize({
       .engine = request.engine,
       .audio = std::as_bytes(std::span(audio)),
-      .words = request.words,
+      .words = request.words || Subtitles(request.format),
       .hot_words = *hot_words,
       .on_segment = std::move(on_segment),
       .max_duration = options.max_duration,

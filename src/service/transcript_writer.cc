@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "service/internal/subtitles.h"
 
 namespace lethe {
 namespace {
@@ -16,8 +17,9 @@ struct FormatName {
   std::string_view name;
   std::string_view extension;
 };
-constexpr std::array<FormatName, 5> kFormats = {{{TranscriptFormat::kText, "text", "txt"},
+constexpr std::array<FormatName, 6> kFormats = {{{TranscriptFormat::kText, "text", "txt"},
                                                  {TranscriptFormat::kJson, "json", "json"},
+                                                 {TranscriptFormat::kJsonLine, "jsonl", "jsonl"},
                                                  {TranscriptFormat::kSrt, "srt", "srt"},
                                                  {TranscriptFormat::kVtt, "vtt", "vtt"},
                                                  {TranscriptFormat::kTsv, "tsv", "tsv"}}};
@@ -31,8 +33,8 @@ std::string ClockTime(Millis time, char mark) {
   return text.data();
 }
 
-std::string ChannelPrefix(const Transcript& transcript, const Segment& segment) {
-  return transcript.split ? "[" + std::to_string(segment.channel + 1) + "] " : "";
+std::string ChannelPrefix(const Transcript& transcript, int channel) {
+  return transcript.split ? "[" + std::to_string(channel + 1) + "] " : "";
 }
 
 /// A line feed inside a text would end its line, row or cue.
@@ -65,7 +67,7 @@ double Seconds(Millis time) { return static_cast<double>(time.count()) / 1000.0;
 /// Four digits: what lies below is noise, and it doubles the size of the file.
 double Rounded(double value) { return std::isfinite(value) ? std::round(value * 1e4) / 1e4 : 0.0; }
 
-std::string Json(const Transcript& transcript) {
+std::string Json(const Transcript& transcript, int indent) {
   using Object = nlohmann::ordered_json;
   Object segments = Object::array();
   for (std::size_t id = 0; id < transcript.segments.size(); ++id) {
@@ -106,7 +108,7 @@ std::string Json(const Transcript& transcript) {
                         {"sample_rate", transcript.sample_rate},
                         {"segments", std::move(segments)}};
   // Ill-formed UTF-8 (a file's name may hold any bytes) is replaced instead of thrown at us.
-  return WriteLossyJson(whole, 2) + "\n";
+  return WriteLossyJson(whole, indent) + "\n";
 }
 
 }  // namespace
@@ -115,7 +117,7 @@ Result<TranscriptFormat> ParseTranscriptFormat(std::string_view name) {
   for (const FormatName& format : kFormats) {
     if (format.name == name) return format.format;
   }
-  return InvalidArgument("unknown format (choose text, json, srt, vtt or tsv): " +
+  return InvalidArgument("unknown format (choose text, json, jsonl, srt, vtt or tsv): " +
                          std::string(name));
 }
 
@@ -131,26 +133,30 @@ std::string FormatTranscript(const Transcript& transcript, TranscriptFormat form
   switch (format) {
     case TranscriptFormat::kText:
       for (const Segment& segment : transcript.segments) {
-        out += ChannelPrefix(transcript, segment) + OneLine(segment.text) + "\n";
+        out += ChannelPrefix(transcript, segment.channel) + OneLine(segment.text) + "\n";
       }
       break;
     case TranscriptFormat::kJson:
-      out = Json(transcript);
+      out = Json(transcript, 2);
       break;
-    case TranscriptFormat::kSrt:
-      for (std::size_t i = 0; i < transcript.segments.size(); ++i) {
-        const Segment& segment = transcript.segments[i];
-        if (i > 0) out += "\n";
-        out += std::to_string(i + 1) + "\n" + ClockTime(segment.start, ',') + " --> " +
-               ClockTime(segment.end, ',') + "\n" + ChannelPrefix(transcript, segment) +
-               OneLine(segment.text) + "\n";
+    case TranscriptFormat::kJsonLine:
+      out = Json(transcript, -1);
+      break;
+    case TranscriptFormat::kSrt: {
+      int number = 0;
+      for (const internal::Cue& cue : internal::CutIntoCues(transcript)) {
+        if (number > 0) out += "\n";
+        out += std::to_string(++number) + "\n" + ClockTime(cue.start, ',') + " --> " +
+               ClockTime(cue.end, ',') + "\n" + ChannelPrefix(transcript, cue.channel) +
+               OneLine(cue.text) + "\n";
       }
       break;
+    }
     case TranscriptFormat::kVtt:
       out = "WEBVTT\n";
-      for (const Segment& segment : transcript.segments) {
-        out += "\n" + ClockTime(segment.start, '.') + " --> " + ClockTime(segment.end, '.') + "\n" +
-               ChannelPrefix(transcript, segment) + EscapeVtt(OneLine(segment.text)) + "\n";
+      for (const internal::Cue& cue : internal::CutIntoCues(transcript)) {
+        out += "\n" + ClockTime(cue.start, '.') + " --> " + ClockTime(cue.end, '.') + "\n" +
+               ChannelPrefix(transcript, cue.channel) + EscapeVtt(OneLine(cue.text)) + "\n";
       }
       break;
     case TranscriptFormat::kTsv:

@@ -15,7 +15,7 @@ namespace lethe::server_internal {
 ///
 ///   json          {"text", "usage": {"type": "duration", "seconds"}}
 ///   text          the text and a line feed
-///   srt, vtt      subtitles, a segment each
+///   srt, vtt      subtitles, of at most 84 characters and seven seconds each
 ///   verbose_json  {"task", "language" (its English name), "duration" (seconds), "text",
 ///                 "segments": [{"id", "seek", "start", "end", "text", "tokens", "temperature",
 ///                 "avg_logprob", "compression_ratio", "no_speech_prob"}], "words": [{"word",
