@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "service/subtitle_lines.h"
 
 namespace lethe {
 namespace {
@@ -96,50 +97,12 @@ std::string WithoutPunctuation(std::string_view word) {
   return std::string(word);
 }
 
-std::vector<Segment> CutIntoLines(const std::vector<Segment>& segments, int max_length) {
-  std::vector<Segment> lines;
-  for (const Segment& segment : segments) {
-    if (segment.words.empty()) {
-      lines.push_back(segment);
-      continue;
-    }
-    Segment line;
-    const auto flush = [&] {
-      if (line.words.empty()) return;
-      line.channel = segment.channel;
-      line.confidence = segment.confidence;
-      line.start = line.words.front().start;
-      line.end = line.words.back().end;
-      for (const Word& word : line.words) line.text += (line.text.empty() ? "" : " ") + word.text;
-      lines.push_back(std::move(line));
-      line = Segment();
-    };
-    std::size_t length = 0;
-    for (const Word& word : segment.words) {
-      const std::size_t more = CountCharacters(word.text);
-      if (max_length > 0 && length > 0 &&
-          length + 1 + more > static_cast<std::size_t>(max_length)) {
-        flush();
-        length = 0;
-      }
-      length += more + (length > 0 ? 1 : 0);
-      line.words.push_back(word);
-      constexpr std::string_view kEnds = ".,;:!?";
-      if (!word.text.empty() && kEnds.find(word.text.back()) != std::string_view::npos) {
-        flush();
-        length = 0;
-      }
-    }
-    flush();
-  }
-  return lines;
-}
-
 RecordingResult MakeRecordingResult(const Transcript& transcript,
                                     const RecordingResultOptions& options) {
   const std::vector<Segment> sentences =
-      options.res_text_format == 3 ? CutIntoLines(transcript.segments, options.sentence_max_length)
-                                   : transcript.segments;
+      options.res_text_format == 3
+          ? CutIntoLines(transcript, options.sentence_max_length, options.line_punctuation)
+          : transcript.segments;
   RecordingResult result;
   Json details = Json::array();
   Millis heard{0};

@@ -8,13 +8,16 @@
 
 #include "service/transcript.h"
 #include "store/keyword_libraries.h"
+#include "text/post_processor.h"
 
 namespace lethe {
 
 struct RecordingResultOptions {
   int res_text_format = 0;  // 0: the text alone; 1 words without punctuation, 2 with, 3 and lines
                             // cut at punctuation
-  int sentence_max_length = 0;           // characters of a line, with format 3; 0: no limit
+  int sentence_max_length = 0;  // characters of a line, with format 3; 0: no limit
+  // What of it is left in lines: with format 3 the transcript has all of its punctuation.
+  PunctuationFilter line_punctuation = PunctuationFilter::kKeep;
   std::vector<KeywordLibrary> keywords;  // whose words are to be found
 };
 
@@ -30,9 +33,5 @@ RecordingResult MakeRecordingResult(const Transcript& transcript,
 
 /// A word without the punctuation around it; an apostrophe or hyphen within stays.
 std::string WithoutPunctuation(std::string_view word);
-
-/// Cuts segments behind words that end in punctuation, and before a line would become longer than
-/// `max_length` characters (0: never). Segments without words stay whole.
-std::vector<Segment> CutIntoLines(const std::vector<Segment>& segments, int max_length);
 
 }  // namespace lethe

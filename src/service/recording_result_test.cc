@@ -11,7 +11,6 @@ namespace lethe {
 namespace {
 
 using nlohmann::json;
-using ::testing::ElementsAre;
 
 Segment Sentence(int channel, int start, std::vector<std::string> words) {
   Segment segment{.channel = channel, .start = Millis(start), .confidence = 0.5F};
@@ -56,14 +55,14 @@ TEST(RecordingResultTest, DetailHasWordsFromTheSentencesBeginning) {
   EXPECT_EQ(full[0]["WordsNum"], 3);
 }
 
-TEST(RecordingResultTest, LinesEndAtPunctuationAndBeforeTheyAreTooLong) {
-  const std::vector<Segment> lines =
-      CutIntoLines({Sentence(0, 0, {"Well,", "one", "two", "three."})}, 8);
-  std::vector<std::string> texts;
-  for (const Segment& line : lines) texts.push_back(line.text);
-  EXPECT_THAT(texts, ElementsAre("Well,", "one two", "three."));
-  EXPECT_EQ(lines[1].start, Millis(500));
-  EXPECT_EQ(lines[1].end, Millis(1400));
+TEST(RecordingResultTest, LinesAreCutBeforeTheirPunctuationGoes) {
+  Transcript transcript{.language = "en",
+                        .segments = {Sentence(0, 0, {"Well,", "one", "two", "three."})}};
+  const RecordingResultOptions options{.res_text_format = 3,
+                                       .sentence_max_length = 8,
+                                       .line_punctuation = PunctuationFilter::kDropAll};
+  EXPECT_EQ(MakeRecordingResult(transcript, options).text,
+            "[0:0.000,0:0.400]  Well\n[0:0.500,0:1.400]  one two\n[0:1.500,0:2.000]  three\n");
 }
 
 TEST(RecordingResultTest, KeywordsAreFoundAsWholeWords) {

@@ -78,17 +78,21 @@ std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, RunState& run,
   if (!audio.ok()) return FailedOutcome(audio.status(), !request->url.empty());
   *bytes = (*audio)->size();
   RecordingResultOptions options{.res_text_format = request->res_text_format,
-                                 .sentence_max_length = request->sentence_max_length};
+                                 .sentence_max_length = request->sentence_max_length,
+                                 .line_punctuation = request->post.punctuation};
   for (const std::string& id : request->keyword_library_ids) {
     auto library = parts_.store.keyword_libraries().Find(task.app_id, id);
     if (library.ok()) options.keywords.push_back(*std::move(library));
   }
+  PostOptions post = request->post;
+  // Lines are cut where it is, and then it may go.
+  if (options.res_text_format == 3) post.punctuation = PunctuationFilter::kKeep;
   const auto transcript = parts_.recognizer.Recognize(
       {.engine = *engine,
        .audio = std::as_bytes(std::span((*audio)->data(), (*audio)->size())),
        .channels = request->split_channels ? ChannelMode::kSplit : ChannelMode::kMix,
        .words = request->res_text_format > 0,
-       .post = request->post,
+       .post = post,
        .hot_words = hot_words.ok() ? *hot_words : nullptr,
        .progress =
            [&run](Millis done, std::optional<Millis> total) {

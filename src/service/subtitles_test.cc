@@ -54,6 +54,18 @@ TEST(SubtitlesTest, LongOnesAreCutWhereSentencesEnd) {
                   "Nobody answered, since nobody had a better plan than hers."));
 }
 
+TEST(SubtitlesTest, ATitleIsNoEnd) {
+  EXPECT_THAT(
+      Texts(CutIntoCues(
+          {.segments = {Say(
+               "The boats that had left the harbour in the morning were seen by old Mr. Dashwood, "
+               "who was standing on the wall",
+               Millis(0), Millis(200))}})),
+      ElementsAre(
+          "The boats that had left the harbour in the morning were seen by old Mr. Dashwood,",
+          "who was standing on the wall"));
+}
+
 TEST(SubtitlesTest, WithoutASentencesEndTheyAreCutBehindACommaOrInAPause) {
   EXPECT_THAT(
       Texts(CutIntoCues(

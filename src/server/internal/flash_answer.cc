@@ -1,12 +1,11 @@
 #include "server/internal/flash_answer.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "service/subtitle_lines.h"
 #include "text/post_processor.h"
 
 namespace lethe::server_internal {
@@ -14,57 +13,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 14> kMarks = {".",  ",",  "?",  "!",  ";",  ":",  "。",
-                                                     "，", "？", "！", "；", "：", "、", "…"};
-
-bool EndsInMark(std::string_view word) {
-  while (word.ends_with('"') || word.ends_with('\'') || word.ends_with(')')) word.remove_suffix(1);
-  return std::any_of(kMarks.begin(), kMarks.end(),
-                     [&](std::string_view mark) { return word.ends_with(mark); });
-}
-
-// "p.m. and": what goes on in lower case was no end of a sentence.
-bool GoesOn(const Word& word, const Word& next) {
-  return word.text.ends_with('.') && !next.text.empty() && next.text[0] >= 'a' &&
-         next.text[0] <= 'z';
-}
-
-// As people who write Chinese count: a character is one, and a word in letters is one.
-int Length(std::string_view word) {
-  int length = 0;
-  bool letters = false;
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(word[i]);
-    // What is written without spaces has three bytes, from U+3040 on; below that are marks.
-    const bool mark = byte == 0xe3 && word.substr(i + 1).starts_with('\x80');
-    if (byte >= 0xe3 && byte <= 0xed && !mark) ++length;
-    letters = letters || byte < 0x80;
-  }
-  return std::max(1, length + (letters && length > 0 ? 1 : 0));
-}
-
-// Where each word begins in a segment's text. Empty if the words are not in it, in their order.
-std::vector<std::size_t> PlacesOfWords(const Segment& segment) {
-  std::vector<std::size_t> places;
-  std::size_t at = 0;
-  for (const Word& word : segment.words) {
-    at = segment.text.find(word.text, at);
-    if (at == std::string::npos) return {};
-    places.push_back(at);
-    at += word.text.size();
-  }
-  return places;
-}
-
-// Does to words what a processor does, keeping their times.
-std::vector<Word> Rewritten(const PostProcessor& processor, const std::vector<Word>& words,
-                            std::string* text) {
+// The words as a processor leaves them, with their times.
+std::vector<Word> Rewritten(const PostProcessor& processor, const std::vector<Word>& words) {
   std::vector<std::string> texts;
   for (const Word& word : words) texts.push_back(word.text);
-  const std::vector<PostWord> written = processor.Apply(texts);
-  if (text != nullptr) *text = processor.Join(written);
   std::vector<Word> result;
-  for (const PostWord& word : written) {
+  for (const PostWord& word : processor.Apply(texts)) {
     result.push_back({.text = word.text,
                       .start = words[word.first].start,
                       .end = words[word.last - 1].end,
@@ -86,25 +40,15 @@ Json WordList(const std::vector<Word>& words) {
 
 // The sentences of a transcript as they shall be told.
 std::vector<Segment> Sentences(const Transcript& transcript, const FlashParameters& wanted) {
-  std::vector<Segment> sentences;
-  const auto filter = PostProcessor::ForLanguage(
-      transcript.language,
-      {.punctuation = wanted.words == FlashWords::kWithoutPunctuation ? PunctuationFilter::kDropAll
-                                                                      : wanted.punctuation});
-  for (const Segment& segment : transcript.segments) {
-    if (wanted.words == FlashWords::kSubtitles) {
-      for (Segment& line : CutIntoLines(segment, wanted.longest_line)) {
-        if (filter.ok() && wanted.punctuation != PunctuationFilter::kKeep) {
-          line.words = Rewritten(*filter, line.words, &line.text);
-        }
-        if (!line.text.empty()) sentences.push_back(std::move(line));
-      }
-      continue;
-    }
-    sentences.push_back(segment);
-    if (wanted.words == FlashWords::kWithoutPunctuation && filter.ok()) {
-      sentences.back().words = Rewritten(*filter, segment.words, nullptr);
-    }
+  if (wanted.words == FlashWords::kSubtitles) {
+    return CutIntoLines(transcript, wanted.longest_line, wanted.punctuation);
+  }
+  std::vector<Segment> sentences = transcript.segments;
+  if (wanted.words == FlashWords::kWithoutPunctuation) {
+    const auto filter = PostProcessor::ForLanguage(transcript.language,
+                                                   {.punctuation = PunctuationFilter::kDropAll});
+    if (!filter.ok()) return sentences;
+    for (Segment& sentence : sentences) sentence.words = Rewritten(*filter, sentence.words);
   }
   return sentences;
 }
@@ -112,35 +56,6 @@ std::vector<Segment> Sentences(const Transcript& transcript, const FlashParamete
 std::string Write(const Json& object) { return WriteLossyJson(object); }
 
 }  // namespace
-
-std::vector<Segment> CutIntoLines(const Segment& segment, int longest) {
-  const std::vector<std::size_t> places = PlacesOfWords(segment);
-  if (places.empty()) return {segment};
-  std::vector<Segment> lines;
-  std::size_t first = 0;
-  int length = 0;
-  const auto cut = [&](std::size_t last) {
-    const std::size_t end = places[last] + segment.words[last].text.size();
-    Segment line = segment;
-    line.text = segment.text.substr(places[first], end - places[first]);
-    line.words.assign(segment.words.begin() + static_cast<std::ptrdiff_t>(first),
-                      segment.words.begin() + static_cast<std::ptrdiff_t>(last) + 1);
-    // The outer borders stay where voice activity had them.
-    if (first > 0) line.start = line.words.front().start;
-    if (last + 1 < segment.words.size()) line.end = line.words.back().end;
-    lines.push_back(std::move(line));
-    first = last + 1;
-    length = 0;
-  };
-  for (std::size_t i = 0; i < segment.words.size(); ++i) {
-    const Word& word = segment.words[i];
-    if (longest > 0 && i > first && length + Length(word.text) > longest) cut(i - 1);
-    length += Length(word.text);
-    const bool last = i + 1 == segment.words.size();
-    if (last || (EndsInMark(word.text) && !GoesOn(word, segment.words[i + 1]))) cut(i);
-  }
-  return lines;
-}
 
 std::string FlashAnswer(std::string_view request_id, const Transcript& transcript,
                         const FlashParameters& wanted) {

@@ -30,10 +30,6 @@ enum class FlashCode {
   kTimedOut = 5003,
 };
 
-/// Cuts a segment into lines for subtitles: behind punctuation, and before a line holds more than
-/// `longest` words or Chinese characters (0: no limit). The segment has its words.
-std::vector<Segment> CutIntoLines(const Segment& segment, int longest);
-
 /// JSON: {"request_id", "code", "message", "audio_duration" (ms), "flash_result": [{"text",
 /// "channel_id", "sentence_list": [{"text", "start_time", "end_time" (ms), "speaker_id",
 /// "word_list": [{"word", "start_time", "end_time", "stable_flag"}]}]}]}. Times of words count from

@@ -1,16 +1,14 @@
-// Goal: lines of subtitles are cut where people would cut them, and lose no word. Method: segments
-// by hand.
+// Goal: a flash call's parameters decide what its words and lines look like. Method: segments by
+// hand.
 
 #include "server/internal/flash_answer.h"
 
 #include <nlohmann/json.hpp>
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace lethe::server_internal {
 namespace {
-
-using ::testing::ElementsAre;
 
 Segment Spoken(const std::vector<std::string>& words) {
   Segment segment{.start = Millis(900)};
@@ -22,41 +20,6 @@ Segment Spoken(const std::vector<std::string>& words) {
   }
   segment.end = at;
   return segment;
-}
-
-std::vector<std::string> Texts(const std::vector<Segment>& lines) {
-  std::vector<std::string> texts;
-  for (const Segment& line : lines) texts.push_back(line.text);
-  return texts;
-}
-
-TEST(CutIntoLinesTest, LinesEndAtPunctuation) {
-  const auto lines =
-      CutIntoLines(Spoken({"Well,", "at", "5", "p.m.", "we", "left.", "He", "did"}), 0);
-  EXPECT_THAT(Texts(lines), ElementsAre("Well,", "at 5 p.m. we left.", "He did"));
-  EXPECT_EQ(lines[0].start, Millis(900));
-  EXPECT_EQ(lines[0].end, Millis(1080));
-  EXPECT_EQ(lines[1].start, Millis(1100));
-  EXPECT_EQ(lines[1].words.size(), 5U);
-  EXPECT_EQ(lines[2].end, Millis(1800));
-}
-
-TEST(CutIntoLinesTest, LinesHoldNoMoreThanTheyMay) {
-  const auto lines = CutIntoLines(Spoken({"a", "b", "c", "d", "e", "f", "g", "h."}), 6);
-  EXPECT_THAT(Texts(lines), ElementsAre("a b c d e f", "g h."));
-}
-
-TEST(CutIntoLinesTest, ChineseIsCountedInCharactersAndKeepsItsSpacing) {
-  Segment segment = Spoken({"今天", "天气", "很好，", "我们", "去", "公园。"});
-  segment.text = "今天天气很好，我们去公园。";
-  EXPECT_THAT(Texts(CutIntoLines(segment, 0)), ElementsAre("今天天气很好，", "我们去公园。"));
-  EXPECT_THAT(Texts(CutIntoLines(segment, 5)), ElementsAre("今天天气", "很好，", "我们去公园。"));
-}
-
-TEST(CutIntoLinesTest, WordsThatAreNotInTheTextLeaveItWhole) {
-  Segment segment = Spoken({"a.", "b."});
-  segment.text = "something else";
-  EXPECT_THAT(Texts(CutIntoLines(segment, 0)), ElementsAre("something else"));
 }
 
 TEST(FlashAnswerTest, PunctuationOfWordsAndOfLinesGoesByItsParameters) {

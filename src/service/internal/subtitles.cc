@@ -1,8 +1,11 @@
 #include "service/internal/subtitles.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
-#include <string_view>
+
+#include "base/encoding.h"
+#include "service/internal/phrase_ends.h"
 
 namespace lethe::internal {
 namespace {
@@ -22,18 +25,6 @@ constexpr double kShortCue = 0.9;
 constexpr double kEmptySpace = 0.5;
 constexpr double kTooMuch = 1e6;
 
-std::size_t Characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
-// Whether a text ends in one of `marks`, quotes and brackets behind it aside.
-bool EndsIn(std::string_view text, std::string_view marks) {
-  const std::size_t last = text.find_last_not_of("\"')]");
-  return last != std::string_view::npos && marks.find(text[last]) != std::string_view::npos;
-}
-
 std::string Join(const std::vector<Word>& words, std::size_t first, std::size_t last) {
   std::string text;
   for (std::size_t i = first; i < last; ++i) {
@@ -50,7 +41,7 @@ class Cutter {
   explicit Cutter(const Segment& segment)
       : segment_(segment), words_(segment.words), lengths_(words_.size() + 1, 0) {
     for (std::size_t i = 0; i < words_.size(); ++i) {
-      lengths_[i + 1] = lengths_[i] + Characters(words_[i].text) + 1;
+      lengths_[i + 1] = lengths_[i] + CountCharacters(words_[i].text) + 1;
     }
   }
 
@@ -105,10 +96,11 @@ class Cutter {
   }
 
   double CutCost(std::size_t last) const {
-    if (last == words_.size() || EndsIn(words_[last - 1].text, ".!?")) return 0;
+    if (last == words_.size()) return 0;
+    const PhraseEnd end = EndBehind(words_[last - 1].text, words_[last].text);
+    if (end == PhraseEnd::kSentence) return 0;
     const Millis pause = words_[last].start - words_[last - 1].end;
-    const bool phrase_ends = EndsIn(words_[last - 1].text, ",;:") || pause >= kPause;
-    return phrase_ends ? kCutBehindComma : kCutInPhrase;
+    return end == PhraseEnd::kPhrase || pause >= kPause ? kCutBehindComma : kCutInPhrase;
   }
 
   const Segment& segment_;
