@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <exception>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -81,7 +82,11 @@ void Decode(Shared& shared, MediaDecoder& media, bool many) {
   Status status;
   bool any = false;
   while (status.ok() && (many || !any) && shared.pipe->NextRecording()) {
-    status = DecodeOne(shared, media);
+    try {
+      status = DecodeOne(shared, media);
+    } catch (const std::exception&) {  // it costs this call, not the service
+      status = Unavailable("there is no memory to decode this audio");
+    }
     any = true;
   }
   // What the call itself is told has another meaning: its client is too fast.

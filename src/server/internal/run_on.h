@@ -2,8 +2,10 @@
 
 // From a coroutine to a thread that may block, and back.
 
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
@@ -17,7 +19,8 @@
 namespace lethe::server_internal {
 
 /// Does `work` on the pool, when it is the owner's turn, and comes back to this coroutine's strand
-/// with what it returned; or with `refused(status)` when the pool takes no more.
+/// with what it returned; or with `refused(status)` when the pool takes no more. What `work`
+/// throws, for want of memory say, is thrown here: it costs its request, not the service.
 template <class T>
 Awaitable<T> RunOn(FairPool& pool, std::uint64_t owner, std::function<T()> work,
                    std::function<T(const Status&)> refused) {
@@ -26,16 +29,28 @@ Awaitable<T> RunOn(FairPool& pool, std::uint64_t owner, std::function<T()> work,
   const auto initiate = [&](auto handler) {
     // The pool's functions are copyable, handlers are not.
     auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-    const auto resume = [waiting, executor](T result) {
-      asio::post(executor, [waiting, result = std::move(result)]() mutable {
-        std::move (*waiting)(std::move(result));
+    const auto resume = [waiting, executor](std::exception_ptr error, std::optional<T> result) {
+      asio::post(executor, [waiting, error, result = std::move(result)]() mutable {
+        std::move (*waiting)(error, std::move(result));
       });
     };
-    const Status posted = pool.Post(owner, [work = std::move(work), resume] { resume(work()); });
-    if (!posted.ok()) resume(refused(posted));
+    const Status posted = pool.Post(owner, [work = std::move(work), resume] {
+      std::exception_ptr error;
+      std::optional<T> result;
+      try {
+        result.emplace(work());
+      } catch (...) {
+        error = std::current_exception();
+      }
+      resume(error, std::move(result));
+    });
+    if (!posted.ok()) resume(nullptr, refused(posted));
   };
-  co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(T)>(
-      initiate, asio::use_awaitable);
+  std::optional<T> result =
+      co_await asio::async_initiate<decltype(asio::use_awaitable),
+                                    void(std::exception_ptr, std::optional<T>)>(
+          initiate, asio::use_awaitable);
+  co_return *std::move(result);
 }
 
 template <class T>
