@@ -12,7 +12,7 @@ using Json = nlohmann::json;
 
 // Deeper nesting has no use here and could exhaust the stack of a recursive parser.
 constexpr int kMaxDepth = 16;
-constexpr std::size_t kMaxListIndex = 10'000;
+constexpr std::size_t kMaxShownName = 100;
 constexpr std::size_t kMaxFlatArguments = 20'000;
 
 bool TooDeep(const std::string& text) {
@@ -45,8 +45,30 @@ ApiError WrongType(const char* name, const char* wanted) {
           "The parameter `" + std::string(name) + "` has to be " + wanted + "."};
 }
 
-// Puts one flattened value where its name says; names that make no sense are left out.
-void Insert(Json& root, std::string_view name, const std::string& value) {
+// The first step of a name, "a" of "a.0.b", which is taken off it.
+std::string_view TakeStep(std::string_view* name) {
+  const std::size_t end = std::min(name->find('.'), name->size());
+  const std::string_view step = name->substr(0, end);
+  name->remove_prefix(std::min(end + 1, name->size()));
+  return step;
+}
+
+// In the order of lists: "a.2" before "a.10".
+bool Before(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const std::string_view left = TakeStep(&a), right = TakeStep(&b);
+    if (left == right) continue;
+    const auto index = ToNumber(left), other = ToNumber(right);
+    if (index && other && *index != *other) return *index < *other;
+    if (index.has_value() != other.has_value()) return index.has_value();
+    return left < right;
+  }
+  return a.empty() && !b.empty();
+}
+
+// Puts one flattened value where its name says; names that make no sense are left out. False if it
+// is an element of a list that has a gap before it.
+bool Insert(Json& root, std::string_view name, const std::string& value) {
   Json* place = &root;
   for (int depth = 0; depth < kMaxDepth; ++depth) {
     const std::size_t end = std::min(name.find('.'), name.size());
@@ -55,24 +77,23 @@ void Insert(Json& root, std::string_view name, const std::string& value) {
     name.remove_prefix(std::min(end + 1, name.size()));
     const auto index = ToNumber(step);
     if (index && depth > 0) {
-      if (*index < 0 || *index > static_cast<std::int64_t>(kMaxListIndex)) return;
       if (place->is_null()) *place = Json::array();
-      if (!place->is_array()) return;
+      if (!place->is_array()) return true;
+      if (*index < 0 || *index > static_cast<std::int64_t>(place->size())) return false;
       const auto at = static_cast<std::size_t>(*index);
-      // Lists are sent in order; a gap would only cost memory.
-      if (at > place->size()) return;
       if (at == place->size()) place->push_back(nullptr);
       place = &(*place)[at];
     } else {
       if (place->is_null()) *place = Json::object();
-      if (!place->is_object()) return;
+      if (!place->is_object()) return true;
       place = &(*place)[step];
     }
     if (last) {
       *place = value;
-      return;
+      return true;
     }
   }
+  return true;
 }
 
 }  // namespace
@@ -86,11 +107,23 @@ ApiResult<ApiArguments> ApiArguments::FromJson(const std::string& body) {
 }
 
 ApiArguments ApiArguments::FromFlat(const NamedValues& values) {
+  // Clients send them in the order of their maps: of text, or of hashes.
+  std::vector<const NamedValues::value_type*> sorted;
+  for (const auto& value : values) sorted.push_back(&value);
+  sorted.resize(std::min(sorted.size(), kMaxFlatArguments));
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto* a, const auto* b) { return Before(a->first, b->first); });
   Json root = Json::object();
-  for (std::size_t i = 0; i < std::min(values.size(), kMaxFlatArguments); ++i) {
-    Insert(root, values[i].first, values[i].second);
+  std::optional<ApiError> error;
+  for (const auto* value : sorted) {
+    if (Insert(root, value->first, value->second) || error) continue;
+    error = {"InvalidParameter", "The parameter `" + value->first.substr(0, kMaxShownName) +
+                                     "` belongs to a list whose elements before it are missing: "
+                                     "lists count from 0."};
   }
-  return {std::move(root), true};
+  ApiArguments arguments(std::move(root), true);
+  if (error) arguments.Note(*std::move(error));
+  return arguments;
 }
 
 void ApiArguments::Note(ApiError error) {
