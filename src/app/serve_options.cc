@@ -66,6 +66,10 @@ void ServeOptions::Describe(OptionTable* table) {
              "Host names by which browsers may reach the console, those of a proxy say, without "
              "ports; none: from this machine localhost and addresses only, from others any",
              &console_hosts);
+  table->Add("cors.origins",
+             "Origins whose pages may call /v1/ and /asr/flash/ from a browser, such as "
+             "https://app.example.org, or *; none: no page of another origin may",
+             &cors_origins);
   table->Add(
       "log.format",
       "What is said on standard error: text, for people; json, an object a line, for machines",

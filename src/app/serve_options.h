@@ -28,6 +28,7 @@ struct ServeOptions {
   std::vector<std::string> canonical_hosts = {"asr.tencentcloudapi.com", "asr.cloud.tencent.com",
                                               "asr.intl.tencentcloudapi.com"};
   std::vector<std::string> console_hosts;
+  std::vector<std::string> cors_origins;
   std::int64_t max_connections = 10'000;
   std::int64_t upload_mb = 1'024;
   std::int64_t calls_at_once = 64;

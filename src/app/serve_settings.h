@@ -1,0 +1,31 @@
+#pragma once
+
+// What the options of `lethe serve` say, read and checked before anything is opened.
+
+#include <chrono>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "app/log.h"
+#include "app/serve_options.h"
+#include "metering/price_table.h"
+#include "outbound/address_rules.h"
+#include "outbound/region_rules.h"
+
+namespace lethe {
+
+struct ServeSettings {
+  LogFormat log_format = LogFormat::kText;
+  std::vector<ListenAddress> addresses;  // in the order of the configuration; at least one
+  AddressRules outbound_addresses;
+  RegionRules outbound_regions;
+  PriceTable prices;
+  std::chrono::minutes utc_offset{0};
+  std::set<std::string> console_hosts;
+};
+
+/// Errors: kInvalidArgument for the first option that cannot be read; as LoadPrices()
+Result<ServeSettings> ReadServeSettings(const ServeOptions& options);
+
+}  // namespace lethe
