@@ -211,10 +211,10 @@ Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
 
 // An answer to what never became a call.
 HttpResponse RefuseUnread(int status, std::string_view why) {
-  const FlashCode code = status == 413   ? FlashCode::kTooLarge
-                         : status == 408 ? FlashCode::kUploadTimedOut
-                         : status == 400 ? FlashCode::kParameter
-                                         : FlashCode::kServer;
+  const FlashCode code = status == 413                    ? FlashCode::kTooLarge
+                         : status == 408                  ? FlashCode::kUploadTimedOut
+                         : status == 400 || status == 415 ? FlashCode::kParameter
+                                                          : FlashCode::kServer;
   return ToResponse(Refuse(RandomUuid(), code, why));
 }
 
@@ -224,6 +224,7 @@ void AddFlashRoutes(Router& router, FaceContext& context, const FlashOptions& op
   router.Add({
       .method = "POST",
       .path = std::string(kPath) + "*",
+      .cross_origin = true,
       .max_body = options.max_body,
       .http = [&context,
                options](const HttpRequest& request) { return Answer(context, request, options); },

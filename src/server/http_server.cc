@@ -38,7 +38,8 @@ class Server : public HttpServer {
         router_(std::move(router)),
         bodies_(options.max_body_memory),
         connections_(options.max_connections),
-        context_{options_, router_, bodies_, counters_, stopping_} {}
+        cross_origin_(options.cors_origins),
+        context_{options_, router_, bodies_, counters_, stopping_, cross_origin_} {}
 
   // Joining threads that are there to be joined throws nothing.
   ~Server() override { Stop(Millis(0)); }  // NOLINT(bugprone-exception-escape)
@@ -183,6 +184,7 @@ class Server : public HttpServer {
   server_internal::Counters counters_;
   server_internal::ConnectionList connections_;
   std::atomic<bool> stopping_ = false, stopped_ = false;
+  const server_internal::CrossOriginPolicy cross_origin_;
   server_internal::ConnectionContext context_;
   std::optional<asio::ssl::context> tls_;
   asio::io_context io_;

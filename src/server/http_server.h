@@ -36,6 +36,8 @@ struct HttpServerOptions {
   // Of all requests that are being read or answered together.
   std::size_t max_body_memory = std::size_t{1} << 30;
   std::size_t max_header = std::size_t{64} << 10;
+  // Origins whose pages may read the answers of routes that are for other origins; "*": all.
+  std::vector<std::string> cors_origins;
   Millis header_patience{15'000};  // from the first byte of a header to its last
   Millis idle_patience{75'000};    // of a connection without a request
   Millis body_patience{15'000};    // without a byte, besides a least rate over all of it

@@ -72,6 +72,8 @@ class HttpServerTest : public ::testing::Test {
     router.Add({.method = "GET", .path = "/under/*", .http = Echo});
     router.Add({.method = "GET", .path = "/count", .http = CountDown});
     router.Add(
+        {.method = "POST", .path = "/shared", .cross_origin = true, .max_body = 100, .http = Echo});
+    router.Add(
         {.method = "GET", .path = "/socket/*", .websocket = EchoMessages, .max_message = 100'000});
     router.Add({.method = "GET",
                 .path = "/asked",
@@ -161,11 +163,78 @@ TEST_F(HttpServerTest, AnswersCanBeToldPieceByPiece) {
   EXPECT_THAT(answer, HasSubstr("6\r\nthree \r\n4\r\ntwo \r\n3\r\none\r\n0\r\n\r\n"));
 }
 
+TEST_F(HttpServerTest, OldClientsAreToldWithoutChunks) {
+  const std::string answer = Exchange("GET /count HTTP/1.0\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.0 200"));
+  EXPECT_THAT(answer, testing::Not(HasSubstr("chunked")));
+  EXPECT_TRUE(answer.ends_with("\r\n\r\nthree two one")) << answer;
+  // Nor do they know that they may go on.
+  EXPECT_THAT(Exchange("POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx"),
+              StartsWith("HTTP/1.0 200"));
+}
+
+TEST_F(HttpServerTest, TargetsMayBeWholeUrlsAndBeginWithTwoSlashes) {
+  const std::string rest = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  for (const char* target : {"/under/a?b", "http://x:1/under/a?b", "https://x/under/a?b",
+                             "//under/a?b", "http://x//under/a?b"}) {
+    EXPECT_THAT(Exchange("GET " + std::string(target) + rest), HasSubstr("GET /under/a [b]"))
+        << target;
+  }
+  EXPECT_THAT(Exchange("GET http://x" + rest), StartsWith("HTTP/1.1 404"));
+}
+
+TEST_F(HttpServerTest, ACompressedBodyIsRefusedAsSuch) {
+  EXPECT_THAT(Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\n"
+                       "Content-Length: 1\r\n\r\nx"),
+              StartsWith("HTTP/1.1 415"));
+  EXPECT_THAT(Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: identity\r\n"
+                       "Connection: close\r\nContent-Length: 1\r\n\r\nx"),
+              StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, PagesOfOtherOriginsMayReadWhatIsForThemWhereTheyAreNamed) {
+  const auto ask = [&](const std::string& method, const std::string& path,
+                       const std::string& more) {
+    return Exchange(method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + more +
+                    (method == "POST" ? "Content-Length: 1\r\n\r\nx" : "\r\n"));
+  };
+  const std::string from = "Origin: https://a.example\r\n";
+  const std::string preflight =
+      from +
+      "Access-Control-Request-Method: POST\r\n"
+      "Access-Control-Request-Headers: authorization, X-Lethe-Console\r\n";
+  const std::string allowed = "Access-Control-Allow-Origin: https://a.example\r\n";
+  EXPECT_THAT(ask("POST", "/shared", from), testing::Not(HasSubstr("Access-Control")));
+
+  Start({.cors_origins = {"https://a.example"}});
+  EXPECT_THAT(ask("POST", "/shared", from),
+              testing::AllOf(StartsWith("HTTP/1.1 200"), HasSubstr(allowed)));
+  // A page has to be able to read what was wrong.
+  EXPECT_THAT(ask("GET", "/shared", from),
+              testing::AllOf(StartsWith("HTTP/1.1 405"), HasSubstr(allowed)));
+  EXPECT_THAT(ask("POST", "/shared", "Origin: https://b.example\r\n"),
+              testing::AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("Vary: Origin"),
+                             testing::Not(HasSubstr("Access-Control"))));
+  EXPECT_THAT(ask("POST", "/echo", from), testing::Not(HasSubstr("Access-Control")));
+  const std::string answer = ask("OPTIONS", "/shared", preflight);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 204"));
+  EXPECT_THAT(answer, HasSubstr(allowed));
+  EXPECT_THAT(answer, HasSubstr("Access-Control-Allow-Methods: POST\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Access-Control-Allow-Headers: authorization\r\n"));
+  EXPECT_THAT(answer, testing::Not(HasSubstr("Credentials")));
+  EXPECT_THAT(ask("OPTIONS", "/echo", preflight), StartsWith("HTTP/1.1 405"));
+
+  Start({.cors_origins = {"*"}});
+  EXPECT_THAT(ask("POST", "/shared", from), HasSubstr(allowed));
+}
+
 TEST_F(HttpServerTest, UnknownPathsAndMethodsAreNamed) {
   EXPECT_THAT(Exchange("GET /none HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 404"));
   EXPECT_THAT(Exchange("GET /v1/none HTTP/1.1\r\nHost: x\r\n\r\n"),
               testing::HasSubstr("\"type\":\"invalid_request_error\""));
-  EXPECT_THAT(Exchange("DELETE /echo HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 405"));
+  const std::string answer = Exchange("DELETE /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(answer, HasSubstr("\r\nAllow: POST\r\n"));
 }
 
 TEST_F(HttpServerTest, AHandlerThatThrowsCostsItsRequestOnly) {

@@ -39,6 +39,12 @@ struct Parameter {
   std::string value;
 };
 
+// Whether a quoted value may end before this: nothing follows, or the next parameter.
+bool MayFollowQuotes(std::string_view rest) {
+  rest = Trim(rest);
+  return rest.empty() || rest.front() == ';';
+}
+
 // Takes `name=value` or `name="value"` and the semicolon behind it. Nothing if it is neither.
 std::optional<Parameter> TakeParameter(std::string_view* text) {
   while (!text->empty() && IsBlank(text->front())) text->remove_prefix(1);
@@ -55,16 +61,20 @@ std::optional<Parameter> TakeParameter(std::string_view* text) {
     return parameter;
   }
   std::size_t at = 1;
-  while (at < text->size() && (*text)[at] != '"') {
-    // A backslash before anything but a quotation mark is one: old browsers send Windows paths.
+  while (at < text->size()) {
+    // Not everybody escapes the quotation marks of a file's name.
+    if ((*text)[at] == '"' && MayFollowQuotes(text->substr(at + 1))) break;
+    // A backslash before anything but a quotation mark is one: old browsers send Windows paths,
+    // which may end in one.
     const bool escaped = (*text)[at] == '\\' && at + 1 < text->size() &&
-                         ((*text)[at + 1] == '"' || (*text)[at + 1] == '\\');
+                         ((*text)[at + 1] == '"' || (*text)[at + 1] == '\\') &&
+                         !((*text)[at + 1] == '"' && Trim(text->substr(at + 2)).empty());
     if (escaped) ++at;
     parameter.value += (*text)[at++];
   }
   if (at >= text->size()) return std::nullopt;  // no closing mark
   text->remove_prefix(at + 1);
-  if (!TakePiece(text).empty()) return std::nullopt;
+  TakePiece(text);
   return parameter;
 }
 

@@ -60,8 +60,12 @@ TEST(MultipartTest, NamesMayBeQuotedAndEncoded) {
   const auto parts =
       Parts(Part(R"(name="a\"b;c=\\d"; filename="C:\dir\x; y.wav")", "1") +
             Part(R"(name="n"; filename="plain"; filename*=UTF-8'en'na%C3%AFve.mp3)", "2") +
-            Part(R"(filename*=UTF-8''x; filename=y ; NAME = n)", "3") + "--XX--");
-  ASSERT_EQ(parts.size(), 3U);
+            Part(R"(filename*=UTF-8''x; filename=y ; NAME = n)", "3") +
+            Part(R"(name=n; filename="my "new" talk.wav")", "4") +
+            Part(R"(name=n; filename="C:\dir\")", "5") + "--XX--");
+  ASSERT_EQ(parts.size(), 5U);
+  EXPECT_EQ(parts[3].filename, R"(my "new" talk.wav)");
+  EXPECT_EQ(parts[4].filename, R"(C:\dir\)");
   EXPECT_EQ(parts[0].name, R"(a"b;c=\d)");
   EXPECT_EQ(parts[0].filename, R"(C:\dir\x; y.wav)");
   EXPECT_EQ(parts[1].filename, "na\xc3\xafve.mp3");

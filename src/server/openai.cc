@@ -329,6 +329,7 @@ void AddOpenAiRoutes(Router& router, FaceContext& context, const OpenAiOptions& 
   router.Add({
       .method = "POST",
       .path = "/v1/audio/transcriptions",
+      .cross_origin = true,
       .max_body = options.max_file + kFormAround,
       .http = [&context, options](
                   const HttpRequest& request) { return Transcribe(context, options, request); },
@@ -337,6 +338,7 @@ void AddOpenAiRoutes(Router& router, FaceContext& context, const OpenAiOptions& 
   router.Add({
       .method = "POST",
       .path = "/v1/audio/translations",
+      .cross_origin = true,
       .max_body = options.max_file + kFormAround,
       .http = Translate,
       .refuse = server_internal::RefuseOpenAi,
@@ -345,6 +347,7 @@ void AddOpenAiRoutes(Router& router, FaceContext& context, const OpenAiOptions& 
     router.Add({
         .method = "GET",
         .path = path,
+        .cross_origin = true,
         .http = [&context](const HttpRequest& request) { return Models(context, request); },
         .refuse = server_internal::RefuseOpenAi,
     });

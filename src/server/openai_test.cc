@@ -85,6 +85,17 @@ TEST_F(OpenAiTest, JsonIsTheDefault) {
   EXPECT_THAT(Codes(), ElementsAre("200"));
 }
 
+TEST_F(OpenAiTest, ARecordingThatWasCutOffIsSaidToBe) {
+  const std::string half = wav_.substr(0, wav_.size() / 2);
+  for (const char* format : {"json", "verbose_json"}) {
+    const json answer = json::parse(
+        Call(Upload({{"file", half}, {"model", "whisper-1"}, {"response_format", format}})).body);
+    EXPECT_THAT(answer.at("warning").get<std::string>(),
+                testing::HasSubstr("ends early: 4.0 s promised, 2.0 s found"));
+    EXPECT_FALSE(json::parse(Ask({{"response_format", format}}).body).contains("warning"));
+  }
+}
+
 TEST_F(OpenAiTest, WhatIsErasedWhileItIsUnderWayIsNotAnswered) {
   for (const Form& more : {Form{}, Form{{"stream", "true"}}}) {
     Form form = {{"file", wav_}, {"model", "whisper-1"}};
@@ -186,7 +197,10 @@ TEST_F(OpenAiTest, HarmlessFieldsChangeNothing) {
                                      {"prompt", "Kubernetes, Lethe"},
                                      {"keywords", "w5|11"},
                                      {"stream", "false"},
-                                     {"something_new", "x"}});
+                                     {"something_new", "x"},
+                                     {"timestamp_granularities[]", ""},
+                                     {"known_speaker_references[]", std::string(100'000, 'x')},
+                                     {"picture", "\x89PNG"}});
   EXPECT_EQ(response.status, 200) << response.body;
 }
 
@@ -205,9 +219,13 @@ TEST_F(OpenAiTest, WrongFieldsAreNamed) {
   }
   EXPECT_EQ(Error(Call(Upload({{"model", "whisper-1"}})), 400).at("param"), "file");
   EXPECT_EQ(Error(Call(Upload({{"file", wav_}})), 400).at("param"), "model");
+  HttpRequest stranger = Upload({{"file", wav_}});
+  stranger.headers.front().second = "Bearer nobody";
+  EXPECT_EQ(FindValue(Call(stranger).headers, "WWW-Authenticate"), "Bearer");
   EXPECT_EQ(Error(Ask({{"stream", "true"}, {"response_format", "srt"}}), 400).at("param"),
             "response_format");
   EXPECT_EQ(Error(Ask({{"prompt", "\xff"}}), 400).at("code"), "invalid_value");
+  EXPECT_EQ(Error(Ask({{"prompt", "\xff"}}), 400).at("param"), "prompt");
   HttpRequest request = Upload({{"file", wav_}});
   request.headers.back().second = "application/json";
   Error(Call(request), 400);
@@ -247,7 +265,7 @@ TEST_F(OpenAiTest, ModelsAreOpenAisNamesAndTheEngines) {
     EXPECT_EQ(json::parse(Call(Request("GET", "/v1/models/" + names.back())).body), model);
   }
   EXPECT_THAT(names, ElementsAre("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe",
-                                 "16k_en", "8k_en"));
+                                 "gpt-4o-mini-transcribe-2025-12-15", "16k_en", "8k_en"));
   EXPECT_EQ(Error(Call(Request("GET", "/v1/models/gpt-5")), 404).at("code"), "model_not_found");
   EXPECT_EQ(Error(Call(Upload({{"file", wav_}, {"model", "gpt-5"}})), 404).at("code"),
             "model_not_found");

@@ -18,10 +18,13 @@ Router::Match Router::Find(std::string_view method, std::string_view path) const
   for (const Route& route : routes_) {
     if (!Fits(route.path, path)) continue;
     match.path_known = true;
+    match.cross_origin = match.cross_origin || route.cross_origin;
     if (route.method == "*" || route.method == method) {
       match.route = &route;
       return match;
     }
+    if (!match.allowed.empty()) match.allowed += ", ";
+    match.allowed += route.method == "GET" ? "GET, HEAD" : route.method;
   }
   return match;
 }

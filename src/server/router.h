@@ -35,8 +35,9 @@ using UpgradeHandler = std::function<Awaitable<Upgrade>(const HttpRequest&)>;
 struct Route {
   std::string method;  // "GET", "POST", ...; "*" for any
   std::string path;
-  std::size_t max_body = 0;  // bytes; a larger one is answered with 413 before it is read
-  HttpHandler http;          // may be empty
+  bool cross_origin = false;  // pages of HttpServerOptions::cors_origins may read its answers
+  std::size_t max_body = 0;   // bytes; a larger one is answered with 413 before it is read
+  HttpHandler http;           // may be empty
   // Shapes an answer to a request that never reached the handler: a status and one line. May be
   // empty.
   std::function<HttpResponse(int status, std::string_view why)> refuse;
@@ -53,6 +54,8 @@ class Router {
   struct Match {
     const Route* route = nullptr;  // null: nothing is there
     bool path_known = false;       // something is there, for another method
+    std::string allowed;           // for which, as the header Allow lists them
+    bool cross_origin = false;     // of any route at that path
   };
   Match Find(std::string_view method, std::string_view path) const;
 

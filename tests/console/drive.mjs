@@ -80,6 +80,25 @@ const SCENARIOS = {
     return seen
   },
 
+  // From a page of an origin that may call the interfaces, in a browser that is signed in.
+  async named_origin(browser, other) {
+    const page = await (await openSignedIn(browser)).context().newPage()
+    await page.goto(other)
+    return page.evaluate(async ({ origin, key }) => {
+      const attempt = (path, options) => fetch(origin + path, options).then(async answer => answer.status, () => 'refused')
+      const authorization = { Authorization: `Bearer ${key}` }
+      const form = new FormData()
+      form.append('model', 'whisper-1')
+      return {
+        models: await attempt('/v1/models', { headers: authorization }),
+        wrong: await attempt('/v1/audio/transcriptions', { method: 'POST', headers: authorization, body: form }),
+        session: await attempt('/v1/models', { headers: { 'X-Lethe-Console': '1' } }),
+        cookie: await attempt('/v1/models', { credentials: 'include' }),
+        own: await attempt('/lethe/v1/applications', { headers: authorization }),
+      }
+    }, { origin: ORIGIN, key: process.env.LETHE_KEY })
+  },
+
   async speak(browser) {
     const page = await openSignedIn(browser)
     await page.getByRole('button', { name: 'Record' }).click()

@@ -199,7 +199,9 @@ class ConsolePagesTest(ConsoleTest):
             'Cookie': jar, 'X-Lethe-Console': cookies[0][1]})
         self.assertTrue(json.loads(told)['signed_in'])
 
-    def test_pages_of_other_origins_reach_nothing(self):
+    def other_origin(self):
+        """An origin with an empty page. Another port of the same host: the same site to the browser, so
+        the console's cookie is sent."""
         handler = type('Empty', (http.server.BaseHTTPRequestHandler,), {
             'do_GET': lambda self: (self.send_response(200), self.end_headers()),
             'log_message': lambda *_: None})
@@ -207,9 +209,21 @@ class ConsolePagesTest(ConsoleTest):
         threading.Thread(target=server.serve_forever).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
-        # Another port of the same host: the same site to the browser, so the cookie is sent.
+        return f'http://127.0.0.1:{server.server_port}'
+
+    def test_pages_of_named_origins_reach_the_interfaces_with_a_key_only(self):
+        origin = self.other_origin()
+        service = Service('--cors.origins', origin)
+        self.addCleanup(service.stop)
+        with self.driver('named_origin', origin + '/', service=service) as driver:
+            seen = self.seen(driver)
+        # A page may read what was wrong, too. Neither cookie nor session are let in, nor is it to the rest.
+        self.assertEqual(seen, {'models': 200, 'wrong': 400, 'session': 'refused', 'cookie': 'refused',
+                                'own': 'refused'})
+
+    def test_pages_of_other_origins_reach_nothing(self):
         task = self.task()
-        seen = self.drive('other_origin', f'http://127.0.0.1:{server.server_port}/')
+        seen = self.drive('other_origin', self.other_origin() + '/')
         # These the browser refuses.
         self.assertEqual((seen['read'], seen['with_header']), ('refused', 'refused'))
         # This it sends, and keeps the answer to itself.

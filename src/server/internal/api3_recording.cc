@@ -59,7 +59,7 @@ ApiAnswer CreateRecTask(ApiCall& call) {
     return ApiError{"InvalidParameterValue.ErrorInvalidSourcetype",
                     "`SourceType` is 0 for a URL or 1 for data."};
   }
-  if (diarization == 3 || arguments.Has("SpeakerRoles")) {
+  if (diarization == 3 || !arguments.Objects("SpeakerRoles").empty()) {
     return refuse("Lethe does not tell speakers apart by their voice; with two channels it does.");
   }
   if (emotion != 0) return refuse("Lethe does not guess at emotions: leave it at 0.");

@@ -40,7 +40,9 @@ ApiResult<std::vector<WeightedWord>> ParseWordWeightStr(const std::string& encod
     WeightedWord word{.word = std::string(line.substr(0, bar)), .weight = 0};
     const std::string_view weight =
         bar == std::string_view::npos ? std::string_view() : line.substr(bar + 1);
-    std::from_chars(weight.data(), weight.data() + weight.size(), word.weight);
+    const auto [read, error] =
+        std::from_chars(weight.data(), weight.data() + weight.size(), word.weight);
+    if (read != weight.data() + weight.size()) word.weight = 0;  // "5abc" is no weight
     words.push_back(std::move(word));
     if (words.size() > kMaxVocabularyWords) break;  // refused below
   }

@@ -8,6 +8,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include "server/http_server.h"
+#include "server/internal/cross_origin.h"
 #include "server/internal/limits.h"
 
 namespace lethe::server_internal {
@@ -19,6 +20,7 @@ struct ConnectionContext {
   ByteBudget& bodies;
   Counters& counters;
   std::atomic<bool>& stopping;
+  const CrossOriginPolicy& cross_origin;
 };
 
 /// Serves a connection to its end. The socket's executor is the connection's strand.

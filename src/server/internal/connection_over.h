@@ -31,8 +31,9 @@ using Time = std::chrono::steady_clock;
 
 inline constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 
-// Slower than this over the whole of a body or an answer, and the connection is cut: 16 kB/s is
-// less than the slowest audio that is sent as it is spoken, 8 kHz PCM.
+// Slower than this over the whole of it, and the connection is cut. Bodies may be speech that is
+// sent as it is spoken: AMR has 600 bytes a second, Opus not much more. Answers are there already.
+inline constexpr std::size_t kMillisPerBodyByte = 2;
 inline constexpr std::size_t kLeastBytesPerMilli = 12;
 
 inline HttpResponse PlainRefusal(int status, std::string_view why) {
@@ -47,9 +48,17 @@ inline HttpRequest ToRequest(const Parser::value_type& message, std::string peer
   HttpRequest request;
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
-  const std::string_view target = request.target;
+  // The absolute form, as to a proxy (RFC 9112, section 3.2.2), and what joining a base URL that
+  // ends with a slash makes.
+  std::string_view target = request.target;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!target.starts_with(scheme)) continue;
+    target.remove_prefix(scheme.size());
+    target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
+  }
+  while (target.starts_with("//")) target.remove_prefix(1);
   const std::size_t mark = std::min(target.find('?'), target.size());
-  request.path = PercentDecode(target.substr(0, mark), false);
+  request.path = mark == 0 ? "/" : PercentDecode(target.substr(0, mark), false);
   request.query = target.substr(std::min(mark + 1, target.size()));
   for (const auto& field : message) {
     request.headers.emplace_back(field.name_string(), field.value());
@@ -118,6 +127,7 @@ class Connection {
       co_return false;
     }
     HttpRequest request = ToRequest(parser.get(), peer_);
+    cross_origin_.clear();
     const bool head = request.method == "HEAD";
     const Router::Match match =
         context_.router.Find(head ? "GET" : std::string_view(request.method), request.path);
@@ -140,10 +150,17 @@ class Connection {
           here ? "this path does not answer that method" : "there is nothing at this path";
       // Clients of OpenAI's read what they get there in its form.
       const bool open_ai = request.path.starts_with("/v1/");
-      co_await Answer((open_ai ? RefuseOpenAi : PlainRefusal)(here ? 405 : 404, why),
-                      parser.get().version(), false, head);
+      cross_origin_ = CrossOriginHeaders(match, request);
+      if (match.cross_origin && CrossOriginPolicy::IsPreflight(request)) {
+        co_return co_await Answer(context_.cross_origin.AnswerPreflight(request, match.allowed),
+                                  parser.get().version(), parser.get().keep_alive(), head);
+      }
+      HttpResponse answer = (open_ai ? RefuseOpenAi : PlainRefusal)(here ? 405 : 404, why);
+      if (here) answer.headers.emplace_back("Allow", match.allowed);
+      co_await Answer(std::move(answer), parser.get().version(), false, head);
       co_return false;
     }
+    cross_origin_ = CrossOriginHeaders(match, request);
     ByteLoan loan(context_.bodies);
     const Route& route = *match.route;
     const auto refusal = co_await ReadBody(parser, route, loan);
@@ -162,6 +179,10 @@ class Connection {
     lowest().expires_never();
     HttpResponse response = co_await Handle(route, request);
     co_return co_await Answer(std::move(response), parser.get().version(), keep, head);
+  }
+
+  NamedValues CrossOriginHeaders(const Router::Match& match, const HttpRequest& request) const {
+    return match.cross_origin ? context_.cross_origin.AnswerHeaders(request) : NamedValues();
   }
 
   static Awaitable<HttpResponse> Handle(const Route& route, const HttpRequest& request) {
@@ -208,11 +229,17 @@ class Connection {
     constexpr std::string_view kTooLarge = "the request's body is too large";
     constexpr std::string_view kBusy = "too much is being uploaded at the moment";
     const auto length = parser.content_length();
+    const std::string_view coding = parser.get()[http::field::content_encoding];
+    if (!coding.empty() && !beast::iequals(coding, "identity")) {
+      co_return Refusal(415, "a body with a Content-Encoding is not read here: send it as it is");
+    }
     if (length && *length > route.max_body) co_return Refusal(413, kTooLarge);
     parser.body_limit(route.max_body);
     // What is promised costs nothing, or promises would be enough to keep others out; what has come
     // is counted.
-    if (!parser.is_done() && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    const bool expects = parser.get().version() >= 11 &&
+                         beast::iequals(parser.get()[http::field::expect], "100-continue");
+    if (!parser.is_done() && expects) {
       http::response<http::empty_body> go_on(http::status::continue_, parser.get().version());
       const auto [error, size] = co_await http::async_write(stream_, go_on, kToken);
       if (error) co_return Refusal(-1, "");
@@ -225,7 +252,7 @@ class Connection {
     }
     while (!parser.is_done()) {
       const Millis allowed =
-          options_.body_patience + Millis(parser.get().body().size() / kLeastBytesPerMilli);
+          options_.body_patience + Millis(parser.get().body().size() * kMillisPerBodyByte);
       if (Time::now() - began > allowed)
         co_return Refusal(408, "the request's body came too slowly");
       lowest().expires_after(options_.body_patience);
@@ -252,6 +279,7 @@ class Connection {
       message.set(http::field::content_type, answer.content_type);
     }
     for (const auto& [name, value] : answer.headers) message.set(name, value);
+    for (const auto& [name, value] : cross_origin_) message.set(name, value);
     message.keep_alive(keep);
     if (answer.stream && !head) co_return co_await StreamBody(message, answer, keep);
     const std::size_t size = answer.body.size();
@@ -274,13 +302,19 @@ class Connection {
 
   class ChunkWriter : public BodyWriter {
    public:
-    explicit ChunkWriter(Connection& owner) : owner_(owner) {}
+    ChunkWriter(Connection& owner, bool chunked) : owner_(owner), chunked_(chunked) {}
     Awaitable<bool> Write(std::string_view piece) override {
       if (gone_) co_return false;
       if (piece.empty()) co_return true;
       owner_.lowest().expires_after(owner_.options_.write_patience);
-      const auto [error, size] = co_await asio::async_write(
-          owner_.stream_, http::make_chunk(asio::buffer(piece.data(), piece.size())), kToken);
+      const auto bytes = asio::buffer(piece.data(), piece.size());
+      boost::system::error_code error;
+      if (chunked_) {
+        std::tie(error, std::ignore) =
+            co_await asio::async_write(owner_.stream_, http::make_chunk(bytes), kToken);
+      } else {
+        std::tie(error, std::ignore) = co_await asio::async_write(owner_.stream_, bytes, kToken);
+      }
       owner_.lowest().expires_never();
       gone_ = static_cast<bool>(error);
       co_return !gone_;
@@ -289,21 +323,27 @@ class Connection {
 
    private:
     Connection& owner_;
+    const bool chunked_;
     bool gone_ = false;
   };
 
   Awaitable<bool> StreamBody(const http::response<http::string_body>& like, HttpResponse& answer,
                              bool keep) {
     http::response<http::empty_body> header(like.base());
-    // HTTP/1.0 knows no chunks; nobody who streams speaks it.
-    header.chunked(true);
+    // HTTP/1.0 knows no chunks; there the end of the connection is the end of the answer.
+    const bool chunked = header.version() >= 11;
+    if (chunked) {
+      header.chunked(true);
+    } else {
+      header.keep_alive(false);
+    }
     http::response_serializer<http::empty_body> serializer(header);
     lowest().expires_after(options_.write_patience);
     const auto [error, size] = co_await http::async_write_header(stream_, serializer, kToken);
     if (error) co_return false;
-    ChunkWriter writer(*this);
+    ChunkWriter writer(*this, chunked);
     co_await answer.stream(writer);
-    if (writer.gone()) co_return false;
+    if (writer.gone() || !chunked) co_return false;
     lowest().expires_after(options_.write_patience);
     const auto [last_error, last_size] =
         co_await asio::async_write(stream_, http::make_chunk_last(), kToken);
@@ -371,6 +411,7 @@ class Connection {
   ConnectionContext& context_;
   const HttpServerOptions& options_;
   std::string peer_;
+  NamedValues cross_origin_;  // added to the answer to the request at hand
   bool upgraded_ = false;
 };
 

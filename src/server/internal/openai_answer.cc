@@ -70,6 +70,11 @@ Json WordsOf(const Transcript& transcript) {
   return list;
 }
 
+Json WithWarning(const Transcript& transcript, Json answer) {
+  if (!transcript.warning.empty()) answer["warning"] = "The recording " + transcript.warning + ".";
+  return answer;
+}
+
 std::string Verbose(const Transcript& transcript, const OpenAiRequest& request) {
   Json answer = {{"task", "transcribe"},
                  {"language", LanguageName(transcript.language)},
@@ -78,7 +83,7 @@ std::string Verbose(const Transcript& transcript, const OpenAiRequest& request) 
   if (request.segments) answer["segments"] = SegmentsOf(transcript);
   if (request.words) answer["words"] = WordsOf(transcript);
   answer["usage"] = UsageOf(transcript);
-  return Write(answer);
+  return Write(WithWarning(transcript, std::move(answer)));
 }
 
 std::string Event(const Json& data) { return "data: " + Write(data) + "\n\n"; }
@@ -99,7 +104,8 @@ HttpResponse OpenAiAnswer(const Transcript& transcript, const OpenAiRequest& req
     case OpenAiFormat::kJson:
       break;
   }
-  return {.body = Write({{"text", transcript.Text()}, {"usage", UsageOf(transcript)}})};
+  return {.body = Write(WithWarning(
+              transcript, {{"text", transcript.Text()}, {"usage", UsageOf(transcript)}}))};
 }
 
 std::string DeltaEvent(std::string_view delta) {
@@ -107,9 +113,9 @@ std::string DeltaEvent(std::string_view delta) {
 }
 
 std::string DoneEvent(const Transcript& transcript) {
-  return Event({{"type", "transcript.text.done"},
-                {"text", transcript.Text()},
-                {"usage", UsageOf(transcript)}});
+  return Event(WithWarning(transcript, {{"type", "transcript.text.done"},
+                                        {"text", transcript.Text()},
+                                        {"usage", UsageOf(transcript)}}));
 }
 
 std::string ErrorEvent(const OpenAiError& error) {

@@ -21,6 +21,9 @@ namespace lethe::server_internal {
 ///                 "avg_logprob", "compression_ratio", "no_speech_prob"}], "words": [{"word",
 ///                 "start", "end"}], "usage"}, segments and words where asked for
 ///
+/// Of a recording that was cut off or damaged the JSON forms have "warning" besides, a sentence in
+/// English: ours, not OpenAI's.
+///
 /// Of a segment, `seek` is its start in hundredths of a second, `avg_logprob` the mean over its
 /// tokens as the model gave it, `compression_ratio` that of its text by zlib, as Whisper measures
 /// repetition. `tokens` is empty, because numbers of another vocabulary would mislead;
@@ -30,7 +33,7 @@ HttpResponse OpenAiAnswer(const Transcript& transcript, const OpenAiRequest& req
 
 /// Server-sent events: "data: {"type": "transcript.text.delta", "delta"}" and a blank line.
 std::string DeltaEvent(std::string_view delta);
-/// {"type": "transcript.text.done", "text", "usage"}
+/// {"type": "transcript.text.done", "text", "usage"}, and "warning" as above
 std::string DoneEvent(const Transcript& transcript);
 /// {"error": {...}}
 std::string ErrorEvent(const OpenAiError& error);

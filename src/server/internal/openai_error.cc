@@ -34,6 +34,8 @@ HttpResponse OpenAiErrorResponse(const OpenAiError& error) {
   if ((error.status == 429 && !is_about_money) || error.status == 503) {
     response.headers.emplace_back("Retry-After", "1");
   }
+  // A client that leaves authentication to its library reads no 401 without it.
+  if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }
 

@@ -14,8 +14,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 3> kOpenAiNames = {"whisper-1", "gpt-4o-transcribe",
-                                                          "gpt-4o-mini-transcribe"};
+constexpr std::array<std::string_view, 4> kOpenAiNames = {"whisper-1", "gpt-4o-transcribe",
+                                                          "gpt-4o-mini-transcribe",
+                                                          "gpt-4o-mini-transcribe-2025-12-15"};
 
 // Those of the contract's engines, ISO 639-1, named as Whisper names them.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kLanguages = {{

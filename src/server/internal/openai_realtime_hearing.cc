@@ -11,9 +11,8 @@
 namespace lethe::server_internal {
 namespace {
 
-// Names that OpenAI's sessions know besides those of its transcriptions.
-constexpr std::array<std::string_view, 2> kSessionModels = {"gpt-realtime-whisper",
-                                                            "gpt-4o-mini-transcribe-2025-12-15"};
+// OpenAI's sessions know it besides the models of its transcriptions.
+constexpr std::string_view kSessionModel = "gpt-realtime-whisper";
 constexpr std::string_view kAnyModel = "whisper-1";
 
 constexpr std::array<std::string_view, 4> kConversationModels = {
@@ -24,9 +23,7 @@ constexpr std::array<std::string_view, 4> kConversationModels = {
 std::variant<Hearing, OpenAiError> FindHearing(FaceContext& context, AppId app_id,
                                                RealtimeSettings settings) {
   std::string_view model = settings.model;
-  if (std::find(kSessionModels.begin(), kSessionModels.end(), model) != kSessionModels.end()) {
-    model = kAnyModel;
-  }
+  if (model == kSessionModel) model = kAnyModel;
   auto engine =
       FindModel(context.engines, context.options.default_engine, model, settings.language);
   if (auto* error = std::get_if<OpenAiError>(&engine)) return std::move(*error);

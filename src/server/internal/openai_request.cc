@@ -27,6 +27,21 @@ struct Fields {
   std::vector<std::string> granularities;
 };
 
+// The fields that are read. Lists have no place: they are gathered.
+struct TextField {
+  std::string_view name;
+  std::string Fields::*place;
+};
+constexpr std::array<TextField, 9> kTextFields = {{{"model", &Fields::model},
+                                                   {"language", &Fields::language},
+                                                   {"prompt", &Fields::prompt},
+                                                   {"response_format", &Fields::format},
+                                                   {"temperature", &Fields::temperature},
+                                                   {"stream", &Fields::stream},
+                                                   {"timestamp_granularities", nullptr},
+                                                   {"keywords", nullptr},
+                                                   {"hot_words", nullptr}}};
+
 // Clients write lists as "name[]", "name[0]" or by repeating the name.
 std::string_view BareName(std::string_view name) { return name.substr(0, name.find('[')); }
 
@@ -38,17 +53,15 @@ MaybeError Keep(const FormPart& part, Fields* fields) {
     fields->audio = part.data;
     return std::nullopt;
   }
+  const auto known = std::find_if(kTextFields.begin(), kTextFields.end(),
+                                  [&](const TextField& field) { return field.name == name; });
+  if (known == kTextFields.end()) return std::nullopt;  // it may hold anything
   if (part.data.size() > kMaxField || !IsUtf8(part.data)) {
-    return BadField("", "A text field is too long or is no UTF-8.");
+    return BadField(std::string(name), std::string(name) + " is too long or is no UTF-8.");
   }
   const std::string value(part.data);
-  if (name == "model") fields->model = value;
-  if (name == "language") fields->language = value;
-  if (name == "prompt") fields->prompt = value;
-  if (name == "response_format") fields->format = value;
-  if (name == "temperature") fields->temperature = value;
-  if (name == "stream") fields->stream = value;
-  if (name == "timestamp_granularities") fields->granularities.push_back(value);
+  if (known->place != nullptr) fields->*(known->place) = value;
+  if (name == "timestamp_granularities" && !value.empty()) fields->granularities.push_back(value);
   if (name == "keywords" || name == "hot_words") {
     fields->keywords += (fields->keywords.empty() ? "" : ",") + value;
   }

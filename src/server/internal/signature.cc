@@ -167,12 +167,15 @@ bool VerifyTc3(const HttpRequest& request, const Tc3Authorization& authorization
   std::sort(names.begin(), names.end());
   bool matches = false;
   for (const std::string& host : Hosts(request, canonical_hosts)) {
-    for (const bool lower : {false, true}) {
+    // Clients sign values as they are sent or in lower case, and Content-Type like the others or
+    // not.
+    for (const unsigned lower : {0U, 1U, 2U, 3U}) {
       NamedValues headers;
       for (const std::string& name : names) {
         const std::string_view value =
             name == "host" ? std::string_view(host) : Trim(request.Header(name));
-        headers.emplace_back(name, lower ? ToLowerAscii(value) : std::string(value));
+        const bool lowered = ((lower >> (name == "content-type" ? 1U : 0U)) & 1U) != 0;
+        headers.emplace_back(name, lowered ? ToLowerAscii(value) : std::string(value));
       }
       const std::string signature = Tc3Signature(
           secret_key, request.Header("x-tc-timestamp"), authorization.date, authorization.service,

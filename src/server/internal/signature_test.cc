@@ -131,6 +131,18 @@ TEST(Tc3Test, MoreHeadersMayBeSignedAndAGetSignsItsQuery) {
                                         {"x-tc-action", "getasrvocablist"}},
                                        empty_hash));
   EXPECT_TRUE(VerifyTc3(request, authorization, kKey, {}));
+  // Some write the Content-Type into what they sign as they send it, and the others in lower case.
+  HttpRequest mixed = request;
+  mixed.headers[1].second = "application/x-www-form-urlencoded; charset=UTF-8";
+  Tc3Authorization as_sent = authorization;
+  as_sent.signature = Tc3Signature(
+      kKey, "1700000000", "2023-11-14", "asr",
+      Tc3CanonicalRequest("GET", request.query,
+                          {{"content-type", "application/x-www-form-urlencoded; charset=UTF-8"},
+                           {"host", "localhost:1"},
+                           {"x-tc-action", "getasrvocablist"}},
+                          empty_hash));
+  EXPECT_TRUE(VerifyTc3(mixed, as_sent, kKey, {}));
   request.query += "0";
   EXPECT_FALSE(VerifyTc3(request, authorization, kKey, {}));
 }

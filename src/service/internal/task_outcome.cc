@@ -30,8 +30,12 @@ int CallbackCode(const Status& status, bool fetching) {
 }  // namespace
 
 TaskOutcome FailedOutcome(const Status& status, bool fetching) {
-  const std::string error =
-      fetching ? "Failed to download audio file! " + status.message() : status.message();
+  // Messages about a recording begin with their verb.
+  const bool audio = status.code() == StatusCode::kInvalidArgument ||
+                     status.code() == StatusCode::kResourceExhausted;
+  const std::string error = fetching ? "Failed to download audio file! " + status.message()
+                            : audio  ? status.WithContext("the audio").message()
+                                     : status.message();
   return {.state = TaskState::kFailed,
           .result = WriteJson(Json({{"code", CallbackCode(status, fetching)}})),
           .error = CutText(error, kMaxTaskText)};
