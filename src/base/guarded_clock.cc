@@ -50,7 +50,7 @@ Result<std::unique_ptr<GuardedClock>> GuardedClock::Open(const Clock& clock, std
 }
 
 WallTime GuardedClock::Now() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Elapsed elapsed = elapsed_();
   const WallTime expected = seen_ + std::chrono::duration_cast<Millis>(elapsed - seen_at_);
   const WallTime wall = clock_.Now();
@@ -67,7 +67,7 @@ WallTime GuardedClock::Now() const {
 }
 
 GuardedClock::Leap GuardedClock::leapt() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (leap_ == Millis(0)) return {};
   return {leap_, std::chrono::duration_cast<Millis>(elapsed_() - leap_at_)};
 }

@@ -6,10 +6,10 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/status.h"
 
 namespace lethe {
@@ -52,14 +52,16 @@ class GuardedClock final : public Clock {
   GuardedClock(const Clock& clock, std::string path, std::function<Elapsed()> elapsed,
                WallTime seen);
 
+  // Constant after construction.
   const Clock& clock_;
   const std::string path_;
   const std::function<Elapsed()> elapsed_;
-  mutable std::mutex mutex_;
-  mutable WallTime seen_;
-  mutable Elapsed seen_at_;
-  mutable Millis leap_{0};
-  mutable Elapsed leap_at_{0};
+  // Any thread.
+  mutable Mutex mutex_;
+  mutable WallTime seen_ GUARDED_BY(mutex_);
+  mutable Elapsed seen_at_ GUARDED_BY(mutex_);
+  mutable Millis leap_ GUARDED_BY(mutex_){0};
+  mutable Elapsed leap_at_ GUARDED_BY(mutex_){0};
 };
 
 }  // namespace lethe
