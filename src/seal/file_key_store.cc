@@ -5,7 +5,6 @@
 #include <charconv>
 #include <filesystem>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/mutex.h"
 #include "base/random.h"
 
 namespace lethe {
@@ -173,7 +173,7 @@ class FileKeyStore final : public KeyStore {
   }
 
   Result<std::shared_ptr<const SealingKey>> Load(const std::string& path, bool may_make) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     // Another process may have destroyed what is known here.
     struct stat about;
     const bool there = ::stat(path.c_str(), &about) == 0;
@@ -220,19 +220,21 @@ class FileKeyStore final : public KeyStore {
   }
 
   Status Destroy(const std::string& path) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Forget(path);
     return Overwrite(path);
   }
 
-  void Forget(const std::string& path) {
+  void Forget(const std::string& path) REQUIRES(mutex_) {
     cache_.remove_if([&](const Cached& cached) { return cached.path == path; });
   }
 
+  // Constant after construction.
   const std::string epochs_, tenants_;
   const MasterKey& master_key_;
-  std::mutex mutex_;
-  std::list<Cached> cache_;  // the latest first
+  // Any thread.
+  Mutex mutex_;
+  std::list<Cached> cache_ GUARDED_BY(mutex_);  // the latest first
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ LockedSlots& LockedSlots::Shared() {
 LockedSlots::LockedSlots() { LETHE_CHECK(sodium_init() >= 0); }
 
 unsigned char* LockedSlots::Take() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (free_.empty()) {
     auto* const page = static_cast<unsigned char*>(sodium_malloc(kPage));
     LETHE_CHECK(page != nullptr);
@@ -36,7 +36,7 @@ unsigned char* LockedSlots::Take() {
 
 void LockedSlots::Return(unsigned char* slot) {
   sodium_memzero(slot, kSize);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   free_.push_back(slot);
 }
 

@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace lethe::seal_internal {
 
@@ -33,9 +34,10 @@ class LockedSlots {
   struct Free {
     void operator()(unsigned char* page) const;
   };
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<unsigned char, Free>> pages_;
-  std::vector<unsigned char*> free_;  // the last one given back is taken first
+
+  Mutex mutex_;
+  std::vector<std::unique_ptr<unsigned char, Free>> pages_ GUARDED_BY(mutex_);
+  std::vector<unsigned char*> free_ GUARDED_BY(mutex_);  // the last one given back is taken first
 };
 
 }  // namespace lethe::seal_internal
