@@ -31,7 +31,7 @@ MicroUnits CreditGate::SpentBy(AppId app_id) {
   const WallTime now = clock_.Now();
   const BilledMonth month = MonthOf(now);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto [found, is_new] = spent_.try_emplace(app_id);
     Spent& spent = found->second;
     if (spent.month != month.month) {
@@ -45,7 +45,7 @@ MicroUnits CreditGate::SpentBy(AppId app_id) {
   const auto begun = std::chrono::steady_clock::now();
   const auto fees = usage_.Fees(app_id, month.begin(), month.end());
   const auto took = std::chrono::steady_clock::now() - begun;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Spent& spent = spent_[app_id];
   spent.rest = std::max<Millis>(kAskAgain, std::chrono::duration_cast<Millis>(took) * kMostShare);
   if (fees.ok() && spent.month == month.month) spent.amount = *fees;
@@ -53,7 +53,7 @@ MicroUnits CreditGate::SpentBy(AppId app_id) {
 }
 
 void CreditGate::Add(std::span<const FinishedCall> calls) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const FinishedCall& call : calls) {
     const auto found = spent_.find(call.app_id);
     if (found == spent_.end() || found->second.month != MonthOf(call.end).month) continue;

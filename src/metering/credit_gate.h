@@ -5,11 +5,11 @@
 
 #include <chrono>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <span>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "metering/calendar.h"
 #include "metering/money.h"
 #include "store/applications.h"
@@ -62,11 +62,13 @@ class CreditGate {
   BilledMonth MonthOf(WallTime time) const;
   MicroUnits SpentBy(AppId app_id);
 
+  // Constant after construction.
   Usage& usage_;
   const Clock& clock_;
   const CreditOptions options_;
-  std::mutex mutex_;
-  std::map<AppId, Spent> spent_;  // of applications with a limit
+  // Any thread.
+  Mutex mutex_;
+  std::map<AppId, Spent> spent_ GUARDED_BY(mutex_);  // of applications with a limit
 };
 
 }  // namespace lethe
