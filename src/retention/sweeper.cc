@@ -5,48 +5,53 @@
 namespace lethe {
 
 Sweeper::Sweeper(std::vector<Forgetter> forgetters, SweeperOptions options)
-    : options_(std::move(options)) {
+    : options_(std::move(options)), forgetters_(std::move(forgetters)) {
   const Time::time_point now = Time::now();
-  for (Forgetter& forgetter : forgetters) {
-    Report report{.name = forgetter.name};
-    entries_.push_back({std::move(forgetter), std::move(report), now});
+  for (const Forgetter& forgetter : forgetters_) {
+    standings_.push_back({.report = {.name = forgetter.name}, .clean_since = now});
   }
 }
 
 Status Sweeper::SweepAll() { return SweepAll(0); }
 
 Status Sweeper::SweepAll(int rest) {
-  const std::lock_guard sweeping(sweeping_);
+  const MutexLock sweeping(sweeping_);
   if (options_.held && options_.held()) return OkStatus();
   Status first_error;
-  for (Entry& entry : entries_) {
-    const Status status = SweepOne(entry, rest);
-    if (first_error.ok() && !status.ok()) first_error = status.WithContext(entry.forgetter.name);
+  for (std::size_t i = 0; i < forgetters_.size(); ++i) {
+    const Status status = SweepOne(i, rest);
+    if (first_error.ok() && !status.ok()) first_error = status.WithContext(forgetters_[i].name);
   }
   return first_error;
 }
 
-Status Sweeper::SweepOne(Entry& entry, int rest) {
+Status Sweeper::SweepOne(std::size_t number, int rest) {
   const Time::time_point began = Time::now();
   while (true) {
     const Time::time_point batch_began = Time::now();
-    const auto removed = entry.forgetter.remove_expired(options_.batch);
-    std::unique_lock lock(mutex_);
+    const auto removed = forgetters_[number].remove_expired(options_.batch);
+    const MutexLock lock(mutex_);
+    Standing& standing = standings_[number];
     if (!removed.ok()) {
-      ++entry.report.failures;
-      entry.report.error = removed.status().message();
+      ++standing.report.failures;
+      standing.report.error = removed.status().message();
       return removed.status();
     }
-    entry.report.removed += static_cast<std::uint64_t>(*removed);
+    standing.report.removed += static_cast<std::uint64_t>(*removed);
     if (*removed < options_.batch) {
-      entry.report.error.clear();
-      entry.clean_since = began;
+      standing.report.error.clear();
+      standing.clean_since = began;
       return OkStatus();
     }
-    if (changed_.wait_for(lock, rest * (Time::now() - batch_began), [&] { return stopping_; })) {
-      return OkStatus();
-    }
+    const Time::time_point now = Time::now();
+    if (AwaitStop(now + rest * (now - batch_began))) return OkStatus();
   }
+}
+
+bool Sweeper::AwaitStop(Time::time_point until) {
+  while (!stopping_ && changed_.WaitUntil(mutex_, until)) {
+  }
+  return stopping_;
 }
 
 void Sweeper::Start() {
@@ -55,28 +60,28 @@ void Sweeper::Start() {
 
 void Sweeper::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
 }
 
 void Sweeper::Run() {
   while (true) {
     (void)SweepAll(options_.rest);  // its errors are in the reports
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, options_.interval, [&] { return stopping_; })) return;
+    const MutexLock lock(mutex_);
+    if (AwaitStop(Time::now() + options_.interval)) return;
   }
 }
 
 std::vector<Sweeper::Report> Sweeper::reports() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Time::time_point now = Time::now();
   std::vector<Report> reports;
-  for (const Entry& entry : entries_) {
-    reports.push_back(entry.report);
-    reports.back().lateness = std::chrono::duration_cast<Millis>(now - entry.clean_since);
+  for (const Standing& standing : standings_) {
+    reports.push_back(standing.report);
+    reports.back().lateness = std::chrono::duration_cast<Millis>(now - standing.clean_since);
   }
   return reports;
 }

@@ -5,14 +5,14 @@
 // and every few seconds from then on.
 
 #include <chrono>
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "base/units.h"
 
@@ -65,22 +65,28 @@ class Sweeper {
 
  private:
   using Time = std::chrono::steady_clock;
-  struct Entry {
-    Forgetter forgetter;
+  // What became of a forgetter.
+  struct Standing {
     Report report;
     Time::time_point clean_since;
   };
 
   Status SweepAll(int rest);
-  Status SweepOne(Entry& entry, int rest);
+  Status SweepOne(std::size_t number, int rest);
   void Run();
+  // Waits until then for the end; whether it has come.
+  bool AwaitStop(Time::time_point until) REQUIRES(mutex_);
 
+  // Constant after construction.
   const SweeperOptions options_;
-  mutable std::mutex mutex_;  // of reports and `stopping_`
-  std::mutex sweeping_;
-  std::condition_variable changed_;
-  std::vector<Entry> entries_;
-  bool stopping_ = false;
+  const std::vector<Forgetter> forgetters_;
+  // Held by who sweeps.
+  Mutex sweeping_;
+  // Any thread.
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::vector<Standing> standings_ GUARDED_BY(mutex_);  // of forgetters_, in their order
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 
