@@ -1,9 +1,7 @@
 #include "audio/media_cage.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -12,6 +10,7 @@
 #include "audio/internal/cage_spawner.h"
 #include "audio/internal/caged_source.h"
 #include "base/check.h"
+#include "base/mutex.h"
 
 namespace lethe {
 
@@ -27,22 +26,25 @@ class CagedMediaDecoder::Pool {
 
   ~Pool() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       LETHE_CHECK(busy_ == 0 && waiting_ == 0);
       stopping_ = true;
     }
-    changed_.notify_all();
+    changed_.NotifyAll();
     if (keeper_.joinable()) keeper_.join();
   }
 
   // Proves with one child that all of them will work.
   Status Start() {
-    proving_ = 1;
+    {
+      const MutexLock lock(mutex_);
+      proving_ = 1;
+    }
     keeper_ = std::thread([this] { Keep(); });
     ASSIGN_OR_RETURN(CageProcess child, Take(Patience::Clock::now() + options_.max_start));
     Result<MediaConfinement> confinement = child.AwaitReady(options_);
     if (confinement.ok()) confinement_ = *confinement;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --busy_;
     proving_ = 0;
     if (confinement.ok()) idle_.push_front({.process = std::move(child), .ready = true});
@@ -71,11 +73,11 @@ class CagedMediaDecoder::Pool {
 
   const MediaConfinement& confinement() const { return confinement_; }
   int idle() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return static_cast<int>(idle_.size());
   }
   int busy() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return busy_;
   }
 
@@ -98,32 +100,36 @@ class CagedMediaDecoder::Pool {
 
   // Takes a child and a place among the busy ones.
   Result<Idle> TakeIdle(Patience::Clock::time_point deadline) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     ++waiting_;
-    changed_.notify_all();
-    const bool found = changed_.wait_until(lock, deadline, [this] {
-      return busy_ < options_.max_busy && (!idle_.empty() || !start_status_.ok());
-    });
+    changed_.NotifyAll();
+    while (!HasOne() && changed_.WaitUntil(mutex_, deadline)) {
+    }
     --waiting_;
-    if (!found) return Unavailable("media decoders are all busy; try again later");
+    if (!HasOne()) return Unavailable("media decoders are all busy; try again later");
     if (idle_.empty()) return std::exchange(start_status_, OkStatus());
     Idle child = std::move(idle_.front());
     idle_.pop_front();
     ++busy_;
-    lock.unlock();
-    changed_.notify_all();
+    lock.Unlock();
+    changed_.NotifyAll();
     return child;
   }
 
   void GiveBack() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       --busy_;
     }
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
 
-  bool WantsOne() const {
+  // Whether a child may be taken, or it may be said that none can be started.
+  bool HasOne() const REQUIRES(mutex_) {
+    return busy_ < options_.max_busy && (!idle_.empty() || !start_status_.ok());
+  }
+
+  bool WantsOne() const REQUIRES(mutex_) {
     const int wanted = std::max(options_.max_idle, waiting_ > 0 ? 1 : 0);
     const int there = static_cast<int>(idle_.size()) + (busy_ > 0 ? proving_ : 0);
     return there < wanted && start_status_.ok();
@@ -131,24 +137,24 @@ class CagedMediaDecoder::Pool {
 
   void Keep() {
     CageSpawner spawner(options_);
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [this] { return stopping_ || WantsOne(); });
+      while (!stopping_ && !WantsOne()) changed_.Wait(mutex_);
       if (stopping_) break;
-      lock.unlock();
+      lock.Unlock();
       Result<CageProcess> child = spawner.Start();
-      lock.lock();
+      lock.Lock();
       if (child.ok()) {
         idle_.push_back({.process = *std::move(child)});
       } else {
         // Kept until somebody asks: without that there would be no end of trying.
         start_status_ = child.status();
       }
-      changed_.notify_all();
+      changed_.NotifyAll();
     }
     std::deque<Idle> last;
     last.swap(idle_);
-    lock.unlock();
+    lock.Unlock();
   }
 
   // Constant after construction, or after Start().
@@ -156,14 +162,14 @@ class CagedMediaDecoder::Pool {
   MediaConfinement confinement_;
   std::thread keeper_;
   // Any thread.
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Idle> idle_;
-  int busy_ = 0;
-  int waiting_ = 0;
-  int proving_ = 0;  // 1 while Start() has a child that it will give back
-  bool stopping_ = false;
-  Status start_status_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::deque<Idle> idle_ GUARDED_BY(mutex_);
+  int busy_ GUARDED_BY(mutex_) = 0;
+  int waiting_ GUARDED_BY(mutex_) = 0;
+  int proving_ GUARDED_BY(mutex_) = 0;  // 1 while Start() has a child that it will give back
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  Status start_status_ GUARDED_BY(mutex_);
 };
 
 CagedMediaDecoder::CagedMediaDecoder(std::unique_ptr<Pool> pool) : pool_(std::move(pool)) {}
