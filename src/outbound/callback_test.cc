@@ -4,12 +4,12 @@
 
 #include "outbound/callback.h"
 
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 
+#include "base/mutex.h"
 #include "outbound/internal/test_fetch.h"
 #include "tests/support/test_server.h"
 
@@ -37,7 +37,7 @@ class Receiver {
   Receiver(Answer first, Answer then) : first_(std::move(first)), then_(std::move(then)) {}
 
   std::vector<std::string> requests() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return requests_;
   }
   const TestServer& server() const { return server_; }
@@ -47,7 +47,7 @@ class Receiver {
     std::string request = connection.ReadRequest();
     Answer answer;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       answer = requests_.empty() ? first_ : then_;
       requests_.push_back(std::move(request));
     }
@@ -55,8 +55,8 @@ class Receiver {
   }
 
   const Answer first_, then_;
-  std::mutex mutex_;
-  std::vector<std::string> requests_;
+  Mutex mutex_;
+  std::vector<std::string> requests_ GUARDED_BY(mutex_);
   TestServer server_{[this](TestConnection& connection) { Serve(connection); }};
 };
 

@@ -45,21 +45,21 @@ Result<std::string> HeaderLine(const std::string& name, const std::string& value
 class OutboundClient::Turn {
  public:
   explicit Turn(OutboundClient& client) : client_(client) {
-    const std::lock_guard lock(client_.mutex_);
+    const MutexLock lock(client_.mutex_);
     ++client_.calls_;
   }
   ~Turn() {
-    const std::lock_guard lock(client_.mutex_);
+    const MutexLock lock(client_.mutex_);
     --client_.calls_;
     if (running_) --client_.running_;
     // Under the lock: who waits in Stop() may destroy the client as soon as it is free.
-    client_.changed_.notify_all();
+    client_.changed_.NotifyAll();
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
   Status Wait(SteadyClock::time_point deadline, const CancelledFunction& cancelled) {
-    std::unique_lock lock(client_.mutex_);
+    MutexLock lock(client_.mutex_);
     while (true) {
       if (client_.stopping_) return Cancelled("the service is stopping");
       if (client_.running_ < client_.options_.max_concurrent) break;
@@ -67,10 +67,10 @@ class OutboundClient::Turn {
         return Unavailable("too many outbound calls are under way: " +
                            std::to_string(client_.options_.max_concurrent));
       }
-      client_.changed_.wait_until(lock, std::min(deadline, SteadyClock::now() + kTick));
-      lock.unlock();
+      client_.changed_.WaitUntil(client_.mutex_, std::min(deadline, SteadyClock::now() + kTick));
+      lock.Unlock();
       if (cancelled()) return Cancelled("cancelled");
-      lock.lock();
+      lock.Lock();
     }
     running_ = true;
     ++client_.running_;
@@ -91,10 +91,10 @@ OutboundClient::OutboundClient(AddressRules rules, OutboundOptions options)
 OutboundClient::~OutboundClient() { Stop(); }
 
 void OutboundClient::Stop() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   stopping_ = true;
-  changed_.notify_all();
-  changed_.wait(lock, [this] { return calls_ == 0; });
+  changed_.NotifyAll();
+  while (calls_ > 0) changed_.Wait(mutex_);
 }
 
 Status OutboundClient::CheckRules(const OutboundUrl& url) const {

@@ -11,17 +11,16 @@
 // whose query may be a signature.
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "outbound/address_rules.h"
@@ -123,10 +122,10 @@ class OutboundClient {
   const AddressRules rules_;
   const OutboundOptions options_;
   // Any thread.
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int calls_ = 0;    // entered and not left, under mutex_
-  int running_ = 0;  // of these, not waiting, under mutex_
+  Mutex mutex_;
+  CondVar changed_;
+  int calls_ GUARDED_BY(mutex_) = 0;    // entered and not left
+  int running_ GUARDED_BY(mutex_) = 0;  // of these, not waiting
   std::atomic<bool> stopping_ = false;
 };
 
