@@ -32,16 +32,16 @@ struct Ledger::Request {
 class Ledger::Turn {
  public:
   explicit Turn(Ledger& ledger) : ledger_(ledger) {
-    std::unique_lock lock(ledger_.mutex_);
-    ledger_.turn_is_over_.wait(lock, [&] { return !ledger_.somebody_writes_; });
+    const MutexLock lock(ledger_.mutex_);
+    while (ledger_.somebody_writes_) ledger_.turn_is_over_.Wait(ledger_.mutex_);
     ledger_.somebody_writes_ = true;
   }
   ~Turn() {
     {
-      const std::lock_guard lock(ledger_.mutex_);
+      const MutexLock lock(ledger_.mutex_);
       ledger_.somebody_writes_ = false;
     }
-    ledger_.turn_is_over_.notify_all();
+    ledger_.turn_is_over_.NotifyAll();
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
@@ -74,11 +74,11 @@ Result<std::uint64_t> Ledger::Append(std::span<const Leaf> leaves) {
     }
   }
   Request request{.leaves = leaves};
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   waiting_.push_back(&request);
   while (!request.done) {
     if (somebody_writes_) {
-      turn_is_over_.wait(lock);
+      turn_is_over_.Wait(mutex_);
       continue;
     }
     // Nobody writes, so this thread does, for all who wait: one sync for all of them.
@@ -91,12 +91,12 @@ Result<std::uint64_t> Ledger::Append(std::span<const Leaf> leaves) {
     const std::vector<Request*> group(waiting_.begin(), end);
     waiting_.erase(waiting_.begin(), end);
     somebody_writes_ = true;
-    lock.unlock();
+    lock.Unlock();
     Commit(group);
-    lock.lock();
+    lock.Lock();
     somebody_writes_ = false;
     for (Request* written : group) written->done = true;
-    turn_is_over_.notify_all();
+    turn_is_over_.NotifyAll();
   }
   if (!request.status.ok()) return request.status;
   return request.first;

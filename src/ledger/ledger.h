@@ -13,16 +13,15 @@
 // an export of it is in ledger/verifier.h and docs/ledger.md.
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "ledger/leaf.h"
 #include "ledger/merkle_tree.h"
@@ -144,11 +143,11 @@ class Ledger {
   CompactRange range_;
   std::chrono::sys_seconds last_time_{};
   bool broken_ = false;
-  // Any thread, under the mutex.
-  std::mutex mutex_;
-  std::condition_variable turn_is_over_;
-  bool somebody_writes_ = false;
-  std::vector<Request*> waiting_;
+  // Any thread.
+  Mutex mutex_;
+  CondVar turn_is_over_;
+  bool somebody_writes_ GUARDED_BY(mutex_) = false;
+  std::vector<Request*> waiting_ GUARDED_BY(mutex_);
 };
 
 }  // namespace lethe

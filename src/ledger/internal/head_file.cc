@@ -56,6 +56,7 @@ Result<std::unique_ptr<HeadFile>> HeadFile::Open(const std::string& path, bool w
                    RandomAccessFile::Open(path, writable ? RandomAccessFile::Mode::kWriteCreate
                                                          : RandomAccessFile::Mode::kRead));
   std::unique_ptr<HeadFile> heads(new HeadFile(std::move(file)));
+  const MutexLock lock(heads->mutex_);
   RETURN_IF_ERROR(heads->Scan());
   if (writable && heads->cut_off_bytes_ > 0) {
     RETURN_IF_ERROR(heads->file_.Truncate(heads->end_));
@@ -71,6 +72,7 @@ void HeadFile::Add(const TreeHead& head) {
 
 Status HeadFile::Scan() {
   const auto spoilt = [&] {
+    mutex_.AssertHeld();
     return DataLoss("the ledger's head is not what was written: number " +
                     std::to_string(entries_.size()));
   };
@@ -103,25 +105,25 @@ Status HeadFile::Scan() {
 }
 
 std::uint64_t HeadFile::count() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return entries_.size();
 }
 
 std::uint64_t HeadFile::FirstOf(std::uint64_t size) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = std::ranges::lower_bound(entries_, size, {}, &Entry::size);
   return static_cast<std::uint64_t>(found - entries_.begin());
 }
 
 std::vector<VerifierKey> HeadFile::next_keys() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return next_keys_;
 }
 
 Result<SignedHead> HeadFile::Read(std::uint64_t number) const {
   std::uint64_t begin = 0, end = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (number >= entries_.size()) {
       return NotFound("the ledger has no head with the number " + std::to_string(number));
     }
@@ -140,9 +142,12 @@ Result<SignedHead> HeadFile::Read(std::uint64_t number) const {
 
 Status HeadFile::Append(const SignedHead& head) {
   const std::vector<std::byte> frame = MakeFrame(head.note());
-  RETURN_IF_ERROR(file_.Write(end_, frame));
+  MutexLock lock(mutex_);
+  const std::uint64_t end = end_;
+  lock.Unlock();
+  RETURN_IF_ERROR(file_.Write(end, frame));
   RETURN_IF_ERROR(file_.Sync());
-  const std::lock_guard lock(mutex_);
+  lock.Lock();
   Add(head.head());
   end_ += frame.size();
   return OkStatus();

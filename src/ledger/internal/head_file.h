@@ -5,10 +5,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/random_access_file.h"
 #include "base/status.h"
 #include "ledger/signed_head.h"
@@ -41,15 +41,17 @@ class HeadFile {
   };
 
   explicit HeadFile(RandomAccessFile file) : file_(std::move(file)) {}
-  Status Scan();
-  void Add(const TreeHead& head);
+  Status Scan() REQUIRES(mutex_);
+  void Add(const TreeHead& head) REQUIRES(mutex_);
 
+  // Constant after opening; the file is written to by Append() only.
   RandomAccessFile file_;
   std::uint64_t cut_off_bytes_ = 0;
-  mutable std::mutex mutex_;  // of all below
-  std::uint64_t end_ = 0;
-  std::vector<Entry> entries_;
-  std::vector<VerifierKey> next_keys_;
+  // Any thread.
+  mutable Mutex mutex_;
+  std::uint64_t end_ GUARDED_BY(mutex_) = 0;
+  std::vector<Entry> entries_ GUARDED_BY(mutex_);
+  std::vector<VerifierKey> next_keys_ GUARDED_BY(mutex_);
 };
 
 }  // namespace lethe

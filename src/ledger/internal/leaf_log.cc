@@ -48,7 +48,7 @@ std::string LeafLog::SegmentPath(std::uint64_t segment) const {
 }
 
 Result<const RandomAccessFile*> LeafLog::Segment(std::uint64_t segment) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   LETHE_CHECK(segment < segments_.size());
   if (segments_[segment] == nullptr) {
     ASSIGN_OR_RETURN(RandomAccessFile file,
@@ -56,6 +56,16 @@ Result<const RandomAccessFile*> LeafLog::Segment(std::uint64_t segment) const {
     segments_[segment] = std::make_unique<RandomAccessFile>(std::move(file));
   }
   return segments_[segment].get();
+}
+
+std::uint64_t LeafLog::NumSegments() const {
+  const MutexLock lock(mutex_);
+  return segments_.size();
+}
+
+RandomAccessFile& LeafLog::LastSegment() const {
+  const MutexLock lock(mutex_);
+  return *segments_.back();
 }
 
 Status LeafLog::FindSegments() {
@@ -76,6 +86,7 @@ Status LeafLog::FindSegments() {
   const std::uint64_t before = found == 0 ? 0 : (found - 1) * options_.records_per_segment;
   size_ = before + bytes / kRecordBytes;
   cut_off_bytes_ = bytes % kRecordBytes;
+  const MutexLock lock(mutex_);
   segments_.resize(found);
   if (options_.writable && found > 0) {
     ASSIGN_OR_RETURN(RandomAccessFile last, RandomAccessFile::Open(SegmentPath(found - 1),
@@ -125,24 +136,24 @@ Status LeafLog::CutOffTornTail(std::uint64_t from) {
   }
   // Only the last segment can be written to. A spoilt record in an earlier one is lost, too: a
   // segment is on the disk before the next one is made.
-  if (torn < size_ && torn / options_.records_per_segment + 1 < segments_.size()) {
+  if (torn < size_ && torn / options_.records_per_segment + 1 < NumSegments()) {
     return Spoilt(torn);
   }
   cut_off_bytes_ += (size_ - torn) * kRecordBytes;
   size_ = torn;
   if (cut_off_bytes_ == 0) return OkStatus();
-  RandomAccessFile& last = *segments_.back();
-  const std::uint64_t before = (segments_.size() - 1) * options_.records_per_segment;
+  RandomAccessFile& last = LastSegment();
+  const std::uint64_t before = (NumSegments() - 1) * options_.records_per_segment;
   RETURN_IF_ERROR(last.Truncate((size_ - before) * kRecordBytes));
   return last.Sync();
 }
 
 Status LeafLog::AddSegment() {
-  const std::string path = SegmentPath(segments_.size());
+  const std::string path = SegmentPath(NumSegments());
   ASSIGN_OR_RETURN(RandomAccessFile file,
                    RandomAccessFile::Open(path, RandomAccessFile::Mode::kWriteCreate));
   RETURN_IF_ERROR(SyncFolder(options_.folder));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   segments_.push_back(std::make_unique<RandomAccessFile>(std::move(file)));
   return OkStatus();
 }
@@ -155,7 +166,7 @@ Status LeafLog::AppendToSegment(std::uint64_t batch, std::span<const LeafBytes> 
     const Record record = MakeRecord(size_ + i, offset, leaves[i]);
     bytes.insert(bytes.end(), record.begin(), record.end());
   }
-  RandomAccessFile& last = *segments_.back();
+  RandomAccessFile& last = LastSegment();
   const std::uint64_t at = size_ % options_.records_per_segment * kRecordBytes;
   if (Status written = last.Write(at, bytes); !written.ok()) {
     // A full disk is nothing to be broken by; what is there of the batch goes.
@@ -176,8 +187,8 @@ Status LeafLog::Append(std::span<const LeafBytes> leaves) {
   }
   const std::uint64_t batch = size_;
   while (!leaves.empty()) {
-    if (size_ == segments_.size() * options_.records_per_segment) RETURN_IF_ERROR(AddSegment());
-    const std::uint64_t room = segments_.size() * options_.records_per_segment - size_;
+    if (size_ == NumSegments() * options_.records_per_segment) RETURN_IF_ERROR(AddSegment());
+    const std::uint64_t room = NumSegments() * options_.records_per_segment - size_;
     const auto part = leaves.first(std::min<std::uint64_t>(room, leaves.size()));
     if (Status added = AppendToSegment(batch, part); !added.ok()) {
       broken_ = broken_ || size_ != batch;  // the first part is there already

@@ -13,11 +13,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/random_access_file.h"
 #include "base/status.h"
 #include "ledger/leaf.h"
@@ -62,6 +62,9 @@ class LeafLog {
   explicit LeafLog(Options options) : options_(std::move(options)) {}
   std::string SegmentPath(std::uint64_t segment) const;
   Result<const RandomAccessFile*> Segment(std::uint64_t segment) const;
+  std::uint64_t NumSegments() const;
+  // The one that is written to, while the log is writable.
+  RandomAccessFile& LastSegment() const;
   /// Counts the segments and how many whole records they hold.
   Status FindSegments();
   Status CutOffTornTail(std::uint64_t from);
@@ -70,11 +73,15 @@ class LeafLog {
   static Record MakeRecord(std::uint64_t number, std::uint32_t batch_offset, const LeafBytes& leaf);
   static bool ParseRecord(std::uint64_t number, std::span<const std::byte> record, Parsed& parsed);
 
+  // Constant after construction.
   const Options options_;
+  // Constant after opening, but for Append().
   std::uint64_t size_ = 0, cut_off_bytes_ = 0;
   bool broken_ = false;
-  mutable std::mutex mutex_;                                         // of segments_
-  mutable std::vector<std::unique_ptr<RandomAccessFile>> segments_;  // opened when first needed
+  // Any thread.
+  mutable Mutex mutex_;
+  // Opened when first needed.
+  mutable std::vector<std::unique_ptr<RandomAccessFile>> segments_ GUARDED_BY(mutex_);
 };
 
 }  // namespace lethe
