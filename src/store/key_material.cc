@@ -1,11 +1,11 @@
 #include "store/internal/key_material.h"
 
-#include <mutex>
 #include <span>
 
 #include <sodium.h>
 
 #include "base/check.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "base/sha256.h"
 
@@ -51,8 +51,8 @@ Result<std::string> HashPassword(const Secret& password) {
 bool PasswordMatches(const std::string& hash, std::string_view password) {
   LETHE_CHECK(sodium_init() >= 0);
   if (password.size() > kMaxConsolePassword) return false;
-  static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
+  static Mutex one_at_a_time;
+  const MutexLock lock(one_at_a_time);
   return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
 }
 

@@ -7,10 +7,10 @@
 
 #include <atomic>
 #include <map>
-#include <mutex>
 #include <set>
 #include <thread>
 
+#include "base/mutex.h"
 #include "tests/support/store_contract.h"
 
 namespace lethe {
@@ -196,11 +196,11 @@ TEST_F(MariaDbStoreTest, ServerKilledInTheMiddleOfCallsLosesNothingThatWasPromis
   const auto store = Open();
   const Application one = *store->applications().Create({.name = "one"});
   std::atomic<bool> stop = false;
-  std::mutex mutex;
+  Mutex mutex;
   std::set<TaskId> created, finished;
   std::map<StatusCode, int> refused;
   const auto note = [&](const Status& status) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     ++refused[status.code()];
   };
   std::vector<std::thread> threads;
@@ -213,7 +213,7 @@ TEST_F(MariaDbStoreTest, ServerKilledInTheMiddleOfCallsLosesNothingThatWasPromis
           continue;
         }
         {
-          const std::lock_guard lock(mutex);
+          const MutexLock lock(mutex);
           created.insert(made->id);
         }
         const auto claimed = store->tasks().Claim(me);
@@ -225,7 +225,7 @@ TEST_F(MariaDbStoreTest, ServerKilledInTheMiddleOfCallsLosesNothingThatWasPromis
           note(done);
           continue;
         }
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         finished.insert((*claimed)->id);
       }
     });
@@ -233,12 +233,12 @@ TEST_F(MariaDbStoreTest, ServerKilledInTheMiddleOfCallsLosesNothingThatWasPromis
   const auto wait_for_more = [&] {
     std::size_t before = 0;
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       before = finished.size();
     }
     for (;;) {
       {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         if (finished.size() >= before + 20) return;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -341,7 +341,7 @@ TEST_F(MariaDbStoreTest, TwoStoresClaimFiveHundredTasksEachOnce) {
   for (std::size_t i = 0; i < kTasks; ++i) {
     ASSERT_THAT(a->tasks().Create({.app_id = one.id}), IsOk());
   }
-  std::mutex mutex;
+  Mutex mutex;
   std::multiset<TaskId> claimed;
   std::map<std::string, int> by_node;
   std::vector<std::thread> workers;
@@ -354,7 +354,7 @@ TEST_F(MariaDbStoreTest, TwoStoresClaimFiveHundredTasksEachOnce) {
             if (!*task) return;
             EXPECT_EQ((*task)->lease, 1);
             EXPECT_THAT(store.tasks().Finish((*task)->id, 1, {.result = me.node}), IsOk());
-            const std::lock_guard lock(mutex);
+            const MutexLock lock(mutex);
             claimed.insert((*task)->id);
             ++by_node[me.node];
           }

@@ -3,10 +3,10 @@
 // once.
 
 #include <atomic>
-#include <mutex>
 #include <set>
 #include <thread>
 
+#include "base/mutex.h"
 #include "tests/support/task_contract.h"
 
 namespace lethe {
@@ -319,7 +319,7 @@ TEST_P(TaskContractTest, SizesAreBounded) {
 TEST_P(TaskContractTest, WorkersAtOnceNeverGetTheSameTask) {
   constexpr int kTasks = 60;
   for (int i = 0; i < kTasks; ++i) Create(mine_);
-  std::mutex mutex;
+  Mutex mutex;
   std::multiset<TaskId> claimed;
   std::atomic<int> finished = 0;
   std::vector<std::thread> workers;
@@ -330,7 +330,7 @@ TEST_P(TaskContractTest, WorkersAtOnceNeverGetTheSameTask) {
         ASSERT_THAT(task, IsOk());
         if (!*task) return;
         if (tasks_.Finish((*task)->id, (*task)->lease, {}).ok()) ++finished;
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         claimed.insert((*task)->id);
       }
     });

@@ -279,7 +279,7 @@ S3Outcome S3Transfer::Send(const S3Request& request) {
 
 S3Transfer::Handle S3Transfer::Take() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!idle_.empty()) {
       Handle handle = std::move(idle_.back());
       idle_.pop_back();
@@ -292,7 +292,7 @@ S3Transfer::Handle S3Transfer::Take() {
 }
 
 void S3Transfer::PutBack(Handle handle) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (idle_.size() < options_.idle_connections) idle_.push_back(std::move(handle));
 }
 

@@ -15,8 +15,11 @@ SessionPool::Loan::~Loan() {
 }
 
 Result<SessionPool::Loan> SessionPool::Take(std::string_view what) {
-  std::unique_lock lock(mutex_);
-  if (!returned_.wait_for(lock, kMaxWait, [&] { return lent_ < max_sessions_; })) {
+  MutexLock lock(mutex_);
+  const auto until = std::chrono::steady_clock::now() + kMaxWait;
+  while (lent_ >= max_sessions_ && returned_.WaitUntil(mutex_, until)) {
+  }
+  if (lent_ >= max_sessions_) {
     return Unavailable("cannot " + std::string(what) + ": the records are busy; try again");
   }
   ++lent_;
@@ -25,7 +28,7 @@ Result<SessionPool::Loan> SessionPool::Take(std::string_view what) {
     connection = std::move(idle_.back());
     idle_.pop_back();
   }
-  lock.unlock();
+  lock.Unlock();
   Loan loan(*this, std::move(connection));
   if (loan.connection_ == nullptr) {
     try {
@@ -39,18 +42,18 @@ Result<SessionPool::Loan> SessionPool::Take(std::string_view what) {
 
 void SessionPool::CloseIdle() {
   std::vector<std::unique_ptr<Connection>> closing;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   closing.swap(idle_);
 }
 
 void SessionPool::Return(std::unique_ptr<Connection> connection, bool keep) {
   if (!keep) connection.reset();  // closed before another may be opened
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --lent_;
     if (connection != nullptr) idle_.push_back(std::move(connection));
   }
-  returned_.notify_one();
+  returned_.NotifyOne();
 }
 
 }  // namespace lethe

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 
 #include <curl/curl.h>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "store/objects/internal/aws_signature.h"
 #include "store/objects/internal/s3_address.h"
@@ -85,11 +85,13 @@ class S3Transfer {
   Handle Take();
   void PutBack(Handle handle);
 
+  // Constant after construction.
   const S3Options& options_;
   const S3Address address_;
   AwsSigner signer_;
-  std::mutex mutex_;
-  std::vector<Handle> idle_;  // GUARDED_BY(mutex_)
+  // Any thread.
+  Mutex mutex_;
+  std::vector<Handle> idle_ GUARDED_BY(mutex_);
 };
 
 }  // namespace lethe

@@ -2,14 +2,13 @@
 
 // Sessions with one database, opened when they are needed and lent to one user at a time.
 
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "store/sql/internal/connection.h"
 
@@ -54,14 +53,15 @@ class SessionPool {
  private:
   void Return(std::unique_ptr<Connection> connection, bool keep);
 
+  // Constant after construction.
   const Dialect& dialect_;
   const Access access_;
   const std::size_t max_sessions_;
-  std::mutex mutex_;
-  // With the mutex held.
-  std::condition_variable returned_;
-  std::size_t lent_ = 0;
-  std::vector<std::unique_ptr<Connection>> idle_;
+  // Any thread.
+  Mutex mutex_;
+  CondVar returned_;
+  std::size_t lent_ GUARDED_BY(mutex_) = 0;
+  std::vector<std::unique_ptr<Connection>> idle_ GUARDED_BY(mutex_);
 };
 
 }  // namespace lethe
