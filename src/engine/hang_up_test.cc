@@ -9,11 +9,11 @@
 #include <chrono>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
 
+#include "base/mutex.h"
 #include "engine/engine.h"
 #include "engine/internal/test_same.h"
 #include "tests/support/engine_calls.h"
@@ -88,13 +88,13 @@ constexpr std::array kStages = {Stage::kEncoding, Stage::kGreedy,  Stage::kEncod
 TEST_F(HangUpTest, ALiveClientAtEveryStageOfItsFinal) {
   for (const Stage stage : kStages) {
     SCOPED_TRACE(static_cast<int>(stage));
-    std::mutex mutex;  // who pushes has pushed before it hangs up
+    Mutex mutex;  // who pushes has pushed before it hangs up
     std::unique_ptr<LiveCaller> victim;
     std::atomic<bool> gone = false;
     int notices = 0;
     const StageWatch watch(model_.get(), kVictim, [&](Stage now) {
       if (now != stage || gone) return;
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       victim->HangUp();
       notices = victim->notices();
       gone = true;
@@ -103,7 +103,7 @@ TEST_F(HangUpTest, ALiveClientAtEveryStageOfItsFinal) {
     Engine engine(model_, activity_, {.num_threads = 1});
     AmongOthers(engine, [&] {
       {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         victim = std::make_unique<LiveCaller>(engine, Victim());
         const std::vector<float> samples = Spoken(kVictim);
         EXPECT_EQ(*victim->stream().PushSamples(samples), samples.size());
@@ -117,12 +117,12 @@ TEST_F(HangUpTest, ALiveClientAtEveryStageOfItsFinal) {
 TEST_F(HangUpTest, ARecordingAtEveryStage) {
   for (const Stage stage : kStages) {
     SCOPED_TRACE(static_cast<int>(stage));
-    std::mutex mutex;
+    Mutex mutex;
     std::unique_ptr<Stream> victim;
     std::atomic<bool> gone = false;
     const StageWatch watch(model_.get(), kVictim, [&](Stage now) {
       if (now != stage || gone) return;
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       victim.reset();
       gone = true;
       gone.notify_all();
@@ -130,7 +130,7 @@ TEST_F(HangUpTest, ARecordingAtEveryStage) {
     Engine engine(model_, activity_, {.num_threads = 1});
     AmongOthers(engine, [&] {
       {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         victim = *engine.Open({.words = true, .hot_words = hot_words_});
         const std::array<int, 3> more = {kVictim, 111, 118};
         EXPECT_TRUE(victim->PushSamples(Spoken(more)).ok());
@@ -143,12 +143,12 @@ TEST_F(HangUpTest, ARecordingAtEveryStage) {
 TEST_F(HangUpTest, ALiveClientWhileItsPartialIsMade) {
   for (const Stage stage : {Stage::kEncoding, Stage::kGreedy}) {
     SCOPED_TRACE(static_cast<int>(stage));
-    std::mutex mutex;
+    Mutex mutex;
     std::unique_ptr<LiveCaller> victim;
     std::atomic<bool> gone = false;
     const StageWatch watch(model_.get(), kVictim, [&](Stage now) {
       if (now != stage || gone) return;
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       victim->HangUp();
       gone = true;
       gone.notify_all();
@@ -156,7 +156,7 @@ TEST_F(HangUpTest, ALiveClientWhileItsPartialIsMade) {
     Engine engine(model_, activity_, {.num_threads = 1});
     AmongOthers(engine, [&] {
       {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         LiveOptions options = Victim();
         options.partials = true;
         options.partial_interval = Millis(100);

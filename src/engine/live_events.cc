@@ -30,7 +30,7 @@ LiveEvents::LiveEvents(const LiveOptions& options)
       call_(options.notify) {}
 
 std::vector<StreamEvent> LiveEvents::Take(bool* was_full) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   *was_full = events_.size() >= kMaxEvents;
   std::vector<StreamEvent> events(std::make_move_iterator(events_.begin()),
                                   std::make_move_iterator(events_.end()));
@@ -39,16 +39,16 @@ std::vector<StreamEvent> LiveEvents::Take(bool* was_full) {
 }
 
 bool LiveEvents::full() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return events_.size() >= kMaxEvents;
 }
 
 void LiveEvents::Close() {
   {
-    const std::lock_guard lock(call_mutex_);
+    const MutexLock lock(call_mutex_);
     call_ = nullptr;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   events_.clear();
 }
 
@@ -124,7 +124,7 @@ void LiveEvents::Emit(StreamEvent event) {
     event.stable_words = CountWords(event.segment.text);
   }
   call_due_ = true;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const bool partial = event.kind == StreamEvent::Kind::kPartial;
   if (partial && !events_.empty() && events_.back().kind == StreamEvent::Kind::kPartial) {
     events_.back() = std::move(event);
@@ -135,7 +135,7 @@ void LiveEvents::Emit(StreamEvent event) {
 
 void LiveEvents::Call() {
   if (!std::exchange(call_due_, false)) return;
-  const std::lock_guard lock(call_mutex_);
+  const MutexLock lock(call_mutex_);
   if (call_) call_();
 }
 

@@ -51,7 +51,7 @@ Result<std::size_t> LiveSession::PushSamples(std::span<const float> samples) {
   }
   std::size_t taken = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (finished_) return FailedPrecondition("the audio has ended");
     taken = std::min(samples.size(), kMaxUnheardSamples - unheard_.size());
     unheard_.Append(samples.first(taken));
@@ -63,13 +63,13 @@ Result<std::size_t> LiveSession::PushSamples(std::span<const float> samples) {
 }
 
 void LiveSession::SetHotWords(std::shared_ptr<const HotWords> hot_words) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   next_hot_words_ = std::move(hot_words);
 }
 
 void LiveSession::FinishAudio() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     finished_ = true;
     pours_ = false;
   }
@@ -84,7 +84,7 @@ std::vector<StreamEvent> LiveSession::TakeEvents() {
 }
 
 bool LiveSession::complete() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return complete_;
 }
 
@@ -92,7 +92,7 @@ void LiveSession::Abandon() {
   events_.Close();
   abandoned_->store(true);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     unheard_ = {};
   }
   news_(shared_from_this());
@@ -111,7 +111,7 @@ bool LiveSession::stalled() const {
 
 bool LiveSession::WantsToListen() const {
   if (stalled()) return false;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return unheard_.size() > 0 || (finished_ && !listener_finished_);
 }
 
@@ -120,7 +120,7 @@ std::size_t LiveSession::Listen(std::vector<float>* buffer) {
   bool finished = false;
   const bool listens = !stalled();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (listens) unheard_.Take(kMaxListen, buffer);
     if (unheard_.size() == 0) pours_ = false;
     // Not for each bit of room: who is told pushes as much as there is.
@@ -184,7 +184,7 @@ void LiveSession::Begin(SampleIndex start, std::int64_t stretch) {
   promise_.Clear();
   hypothesis_end_ = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     hot_words_ = next_hot_words_;
   }
   events_.Begin(utterance_, start, SamplesToMillis(listener_.total()));
@@ -364,7 +364,7 @@ void LiveSession::PublishParts() {
 
 void LiveSession::CheckComplete() {
   if (!listener_finished_ || !parts_.empty()) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!std::exchange(complete_, true)) events_.WantCall();
 }
 

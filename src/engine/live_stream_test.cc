@@ -8,15 +8,14 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <limits>
-#include <mutex>
 #include <random>
 #include <thread>
 
 #include <gmock/gmock.h>
 
+#include "base/mutex.h"
 #include "engine/engine.h"
 #include "engine/hot_words.h"
 #include "engine/internal/promise.h"
@@ -35,9 +34,9 @@ class Client {
  public:
   explicit Client(Engine& engine, LiveOptions options = {}) {
     options.notify = [this] {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       ++notified_;
-      changed_.notify_all();
+      changed_.NotifyAll();
     };
     auto stream = engine.OpenLive(options);
     EXPECT_TRUE(stream.ok());
@@ -99,18 +98,20 @@ class Client {
     Take();
   }
   int notified() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return notified_;
   }
   void WaitForNotice(int before) {
-    std::unique_lock lock(mutex_);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+    const MutexLock lock(mutex_);
     // Bounded: a notice may have come between the look and the wait.
-    changed_.wait_for(lock, std::chrono::milliseconds(20), [&] { return notified_ != before; });
+    while (notified_ == before && changed_.WaitUntil(mutex_, until)) {
+    }
   }
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int notified_ = 0;
+  Mutex mutex_;
+  CondVar changed_;
+  int notified_ GUARDED_BY(mutex_) = 0;
   std::vector<StreamEvent> events_;
   std::unique_ptr<LiveStream> stream_;
 };

@@ -8,7 +8,7 @@ namespace lethe {
 
 void RecordingQueue::Add(Request request) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto priority = static_cast<std::size_t>(request.priority);
     waiting_[priority].push_back(std::move(request));
     ++counts_[priority];
@@ -18,7 +18,7 @@ void RecordingQueue::Add(Request request) {
 
 std::optional<Request> RecordingQueue::Take(Priority priority) {
   if (!Has(priority)) return std::nullopt;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::deque<Request>& waiting = waiting_[static_cast<std::size_t>(priority)];
   if (waiting.empty()) return std::nullopt;
   Request request = std::move(waiting.front());
@@ -29,7 +29,7 @@ std::optional<Request> RecordingQueue::Take(Priority priority) {
 
 void RecordingQueue::RemoveCancelled() {
   std::vector<Request> removed;  // freed when the lock is
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (std::size_t priority = 0; priority < waiting_.size(); ++priority) {
     std::deque<Request>& waiting = waiting_[priority];
     const auto first = std::stable_partition(

@@ -33,7 +33,7 @@ RecordingStream::~RecordingStream() {
   cancelled_->store(true);
   bool waits = false;
   {
-    const std::lock_guard lock(exchange_->mutex);
+    const MutexLock lock(exchange_->mutex);
     waits = exchange_->waiting > 0;
   }
   if (waits) queue_.RemoveCancelled();
@@ -54,7 +54,7 @@ Status RecordingStream::PushSamples(std::span<const float> samples) {
 }
 
 std::vector<Segment> RecordingStream::TakeSegments() {
-  const std::lock_guard lock(exchange_->mutex);
+  const MutexLock lock(exchange_->mutex);
   return TakeLocked();
 }
 
@@ -62,8 +62,8 @@ Result<std::vector<Segment>> RecordingStream::Finish() {
   if (!std::exchange(finished_, true)) {
     for (const HeardSpan& span : listener_.Finish()) Send(span);
   }
-  std::unique_lock lock(exchange_->mutex);
-  exchange_->changed.wait(lock, [this] { return exchange_->waiting == 0; });
+  const MutexLock lock(exchange_->mutex);
+  while (exchange_->waiting > 0) exchange_->changed.Wait(exchange_->mutex);
   return TakeLocked();
 }
 
@@ -92,8 +92,8 @@ void RecordingStream::Send(const SpeechSpan& span) {
   if (request.utterance.samples.empty()) return;
   std::size_t number = 0;
   {
-    std::unique_lock lock(exchange_->mutex);
-    exchange_->changed.wait(lock, [this] { return exchange_->waiting < kMaxWaiting; });
+    const MutexLock lock(exchange_->mutex);
+    while (exchange_->waiting >= kMaxWaiting) exchange_->changed.Wait(exchange_->mutex);
     number = exchange_->next_number++;
     ++exchange_->waiting;
   }
@@ -101,11 +101,11 @@ void RecordingStream::Send(const SpeechSpan& span) {
                   channel = options_.channel](Request::Answer answer) {
     answer.segment.channel = channel;
     {
-      const std::lock_guard lock(exchange->mutex);
+      const MutexLock lock(exchange->mutex);
       exchange->done.emplace(number, std::move(answer.segment));
       --exchange->waiting;
     }
-    exchange->changed.notify_all();
+    exchange->changed.NotifyAll();
   };
   queue_.Add(std::move(request));
 }

@@ -33,30 +33,30 @@ Shard::Shard(const SpeechModel& model, const HearingOptions& hearing, RecordingQ
 
 Shard::~Shard() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   thread_.join();
 }
 
 void Shard::AddNews(std::shared_ptr<LiveSession> session) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!session->listed_news) {
       session->listed_news = true;
       news_.push_back(std::move(session));
     }
     has_news_ = true;
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
 }
 
 bool Shard::WakeIfIdle() {
   if (!idle_.exchange(false)) return false;
   // The lock makes sure that it is asleep, or has not yet looked at the queue.
-  { const std::lock_guard lock(mutex_); }
-  changed_.notify_one();
+  { const MutexLock lock(mutex_); }
+  changed_.NotifyOne();
   return true;
 }
 
@@ -78,11 +78,11 @@ bool Shard::WaitForWork() {
   const bool listed =
       !at_pace_.empty() || !pouring_.empty() || !finals_.empty() || !partials_.empty();
   if (listed || !batch_.empty()) return true;
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!stopping_ && !has_news_) {
     idle_ = true;
     if (recordings_.Has(Priority::kShortCall) || recordings_.Has(Priority::kRecording)) break;
-    changed_.wait(lock);
+    changed_.Wait(mutex_);
   }
   idle_ = false;
   return !stopping_;
@@ -91,7 +91,7 @@ bool Shard::WaitForWork() {
 void Shard::TakeNews() {
   if (!has_news_) return;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::swap(taking_, news_);
     for (const auto& session : taking_) session->listed_news = false;
     has_news_ = false;

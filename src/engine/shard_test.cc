@@ -6,10 +6,10 @@
 #include "engine/internal/shard.h"
 
 #include <future>
-#include <mutex>
 
 #include <gmock/gmock.h>
 
+#include "base/mutex.h"
 #include "tests/support/fake_models.h"
 
 namespace lethe {
@@ -37,7 +37,7 @@ class Pourer {
   }
 
   void Pour() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     while (!stopped_) {
       if (rest_.empty()) rest_ = said_;
       const std::size_t taken = *session_->PushSamples(rest_);
@@ -50,7 +50,7 @@ class Pourer {
   std::weak_ptr<LiveSession> HangUp() {
     stopped_ = true;
     session_->Abandon();  // which waits for a notice that is being given, and that for the lock
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::weak_ptr<LiveSession> left = session_;
     session_.reset();
     return left;
@@ -67,8 +67,8 @@ class Pourer {
   const std::vector<float> said_;
   const Heard heard_;
   std::atomic<bool> stopped_ = false;
-  std::mutex mutex_;
-  std::span<const float> rest_;
+  Mutex mutex_;
+  std::span<const float> rest_ GUARDED_BY(mutex_);
   std::shared_ptr<LiveSession> session_;
 };
 

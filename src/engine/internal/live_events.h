@@ -4,10 +4,10 @@
 
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "engine/stream.h"
 
 namespace lethe {
@@ -58,10 +58,10 @@ class LiveEvents {
   const int channel_, alternatives_;
 
   // Any thread.
-  mutable std::mutex mutex_;
-  std::deque<StreamEvent> events_;
-  std::mutex call_mutex_;
-  std::function<void()> call_;
+  mutable Mutex mutex_;
+  std::deque<StreamEvent> events_ GUARDED_BY(mutex_);
+  Mutex call_mutex_;
+  std::function<void()> call_ GUARDED_BY(call_mutex_);
 
   // Shard thread only.
   int published_utterance_ = 0;

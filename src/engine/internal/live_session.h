@@ -6,11 +6,11 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "base/mutex.h"
 #include "engine/internal/inbox.h"
 #include "engine/internal/listener.h"
 #include "engine/internal/live_events.h"
@@ -104,13 +104,13 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   const std::shared_ptr<std::atomic<bool>> abandoned_ = std::make_shared<std::atomic<bool>>(false);
 
   // Any thread.
-  mutable std::mutex mutex_;
-  Inbox unheard_;
-  std::shared_ptr<const HotWords> next_hot_words_;  // of the next utterance
-  bool finished_ = false;
-  bool turned_away_ = false;  // and not told yet that there is room again
+  mutable Mutex mutex_;
+  Inbox unheard_ GUARDED_BY(mutex_);
+  std::shared_ptr<const HotWords> next_hot_words_ GUARDED_BY(mutex_);  // of the next utterance
+  bool finished_ GUARDED_BY(mutex_) = false;
+  bool turned_away_ GUARDED_BY(mutex_) = false;  // and not told yet that there is room again
   std::atomic<bool> pours_ = false;
-  bool complete_ = false;
+  bool complete_ GUARDED_BY(mutex_) = false;
   LiveEvents events_;
 
   // Shard thread only.

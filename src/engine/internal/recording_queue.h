@@ -5,9 +5,9 @@
 #include <atomic>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <optional>
 
+#include "base/mutex.h"
 #include "engine/internal/request.h"
 
 namespace lethe {
@@ -37,9 +37,11 @@ class RecordingQueue {
     return counts_[static_cast<std::size_t>(priority)];
   }
 
+  // Constant from the first Add() on.
   WakeOne wake_one_;
-  std::mutex mutex_;
-  std::array<std::deque<Request>, kPriorities> waiting_;
+  // Any thread.
+  Mutex mutex_;
+  std::array<std::deque<Request>, kPriorities> waiting_ GUARDED_BY(mutex_);
   std::array<std::atomic<int>, kPriorities> counts_{};
 };
 

@@ -3,13 +3,12 @@
 // A recording from its caller's side.
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.h"
 #include "engine/internal/listener.h"
 #include "engine/internal/recording_queue.h"
 #include "engine/stream.h"
@@ -33,16 +32,16 @@ class RecordingStream final : public Stream {
  private:
   // What the stream and the shards share. The stream's thread sends utterances, shards answer.
   struct Exchange {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::size_t waiting = 0;         // sent, not answered
-    std::size_t next_number = 0;     // of the next utterance
-    std::size_t next_published = 0;  // of the next segment to give out
-    std::map<std::size_t, Segment> done;
+    Mutex mutex;
+    CondVar changed;
+    std::size_t waiting GUARDED_BY(mutex) = 0;         // sent, not answered
+    std::size_t next_number GUARDED_BY(mutex) = 0;     // of the next utterance
+    std::size_t next_published GUARDED_BY(mutex) = 0;  // of the next segment to give out
+    std::map<std::size_t, Segment> done GUARDED_BY(mutex);
   };
 
   void Send(const SpeechSpan& span);
-  std::vector<Segment> TakeLocked();
+  std::vector<Segment> TakeLocked() REQUIRES(exchange_->mutex);
 
   const StreamOptions options_;
   RecordingQueue& queue_;

@@ -5,16 +5,15 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "engine/internal/live_session.h"
 #include "engine/internal/recording_queue.h"
 #include "engine/internal/utterance_batch.h"
@@ -67,9 +66,9 @@ class Shard {
   RecordingQueue& recordings_;
 
   // Any thread.
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::shared_ptr<LiveSession>> news_;
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<std::shared_ptr<LiveSession>> news_ GUARDED_BY(mutex_);
   std::atomic<bool> has_news_ = false;
   std::atomic<bool> idle_ = false;
   std::atomic<bool> stopping_ = false;
