@@ -31,7 +31,7 @@ std::variant<Permit, GateRefusal> CallGate::Enter(const Application& application
     if (own->second.concurrency) limits.concurrency = own->second.concurrency;
   }
   const Permit::Key key(application.id, interface);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   State& state = states_[key];
   if (limits.concurrency && state.inside >= *limits.concurrency) return GateRefusal::kConcurrency;
   if (limits.calls_per_second) {
@@ -49,12 +49,12 @@ std::variant<Permit, GateRefusal> CallGate::Enter(const Application& application
 }
 
 void CallGate::Leave(Permit::Key key) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   --states_[key].inside;
 }
 
 int CallGate::inside(AppId app_id, Interface interface) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = states_.find({app_id, interface});
   return found == states_.end() ? 0 : found->second.inside;
 }

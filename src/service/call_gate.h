@@ -5,11 +5,11 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <variant>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "store/applications.h"
 
@@ -80,9 +80,12 @@ class CallGate {
   };
   void Leave(Permit::Key key);
 
+  // Constant after construction.
   const std::map<Interface, GateLimits> limits_;
-  mutable std::mutex mutex_;
-  std::map<Permit::Key, State> states_;  // as many as applications times interfaces
+  // Any thread.
+  mutable Mutex mutex_;
+  // As many as applications times interfaces.
+  std::map<Permit::Key, State> states_ GUARDED_BY(mutex_);
 };
 
 }  // namespace lethe

@@ -3,7 +3,7 @@
 namespace lethe {
 
 CallsUnderWay::Entry CallsUnderWay::Add(Call call) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::uint64_t number = next_++;
   calls_.emplace(number, std::move(call));
   return {this, number};
@@ -11,7 +11,7 @@ CallsUnderWay::Entry CallsUnderWay::Add(Call call) {
 
 std::size_t CallsUnderWay::Cancel(const Selector& selector) {
   // Under the lock: an entry that is being removed waits, so what `cancel` uses is still there.
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::size_t cancelled = 0;
   for (auto& [number, call] : calls_) {
     if (call.cancel == nullptr) continue;
@@ -27,12 +27,12 @@ std::size_t CallsUnderWay::Cancel(const Selector& selector) {
 }
 
 std::size_t CallsUnderWay::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return calls_.size();
 }
 
 void CallsUnderWay::Remove(std::uint64_t number) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   calls_.erase(number);
 }
 

@@ -9,11 +9,11 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "base/mutex.h"
 #include "store/applications.h"
 
 namespace lethe {
@@ -74,9 +74,9 @@ class CallsUnderWay {
  private:
   void Remove(std::uint64_t number);
 
-  mutable std::mutex mutex_;
-  std::uint64_t next_ = 1;
-  std::map<std::uint64_t, Call> calls_;
+  mutable Mutex mutex_;
+  std::uint64_t next_ GUARDED_BY(mutex_) = 1;
+  std::map<std::uint64_t, Call> calls_ GUARDED_BY(mutex_);
 };
 
 /// Whether a call was erased; null: it cannot be.

@@ -18,29 +18,29 @@ Status CancellationWatch::Begin() {
   const WallTime now = parts_.clock.Now();
   ASSIGN_OR_RETURN(const std::vector<AskedCancellation> asked,
                    parts_.store.cancellations().Since(now - kLate));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   looked_ = now;
   for (const AskedCancellation& old : asked) handled_[old.reference] = Progress::kDone;
   return OkStatus();
 }
 
 void CancellationWatch::Skip(const std::string& reference) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   handled_[reference] = Progress::kDone;
 }
 
 bool CancellationWatch::IsDone(const std::string& reference) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = handled_.find(reference);
   return found != handled_.end() && found->second == Progress::kDone;
 }
 
 Status CancellationWatch::Look() {
-  const std::lock_guard looking(looking_);
+  const MutexLock looking(looking_);
   const WallTime now = parts_.clock.Now();
   WallTime looked;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     looked = looked_;
   }
   ASSIGN_OR_RETURN(const std::vector<AskedCancellation> asked,
@@ -50,7 +50,7 @@ Status CancellationWatch::Look() {
   // First what needs no records.
   std::map<std::string, Progress> handled;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const AskedCancellation& one : asked) {
       const auto [before, is_new] = handled_.try_emplace(one.reference, Progress::kCancelled);
       if (is_new) Cancel(one.cancellation);
@@ -68,7 +68,7 @@ Status CancellationWatch::Look() {
     if (first_error.ok()) first_error = erased;
     if (erased.ok()) handled[one.reference] = Progress::kDone;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   // Those that were skipped meanwhile stay; what nobody will see again goes.
   for (const auto& [reference, progress] : handled) handled_[reference] = progress;
   if (!first_error.ok()) return first_error;
@@ -97,20 +97,24 @@ void CancellationWatch::Start() {
 
 void CancellationWatch::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
 }
 
 void CancellationWatch::Run() {
-  std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, interval_, [this] { return stopping_; })) {
-    lock.unlock();
+  MutexLock lock(mutex_);
+  while (true) {
+    const auto until = std::chrono::steady_clock::now() + interval_;
+    while (!stopping_ && changed_.WaitUntil(mutex_, until)) {
+    }
+    if (stopping_) return;
+    lock.Unlock();
     // When the records do not answer, they are asked again.
     (void)Look();
-    lock.lock();
+    lock.Lock();
   }
 }
 

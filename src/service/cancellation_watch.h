@@ -4,12 +4,11 @@
 // has erased.
 
 #include <chrono>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "service/calls_under_way.h"
@@ -59,14 +58,17 @@ class CancellationWatch {
   bool IsDone(const std::string& reference) const;
   void Run();
 
+  // Constant after construction.
   const Parts parts_;
   const Millis interval_;
-  mutable std::mutex mutex_;  // of what follows
-  std::condition_variable changed_;
-  WallTime looked_;                          // the last time that was whole
-  std::map<std::string, Progress> handled_;  // of what may be seen again
-  bool stopping_ = false;
-  std::mutex looking_;
+  // Held by who looks.
+  Mutex looking_;
+  // Any thread.
+  mutable Mutex mutex_;
+  CondVar changed_;
+  WallTime looked_ GUARDED_BY(mutex_);                          // the last time that was whole
+  std::map<std::string, Progress> handled_ GUARDED_BY(mutex_);  // of what may be seen again
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

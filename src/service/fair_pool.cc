@@ -11,7 +11,7 @@ FairPool::FairPool(int num_threads, std::size_t most_waiting_per_owner)
 
 Status FairPool::Post(std::uint64_t owner, std::function<void()> work) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return Unavailable("the service is stopping; try again elsewhere");
     auto& queue = queues_[owner];
     if (queue.size() >= most_waiting_) {
@@ -22,14 +22,14 @@ Status FairPool::Post(std::uint64_t owner, std::function<void()> work) {
     queue.push_back(std::move(work));
     ++waiting_;
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
   return OkStatus();
 }
 
 void FairPool::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !turns_.empty(); });
+    while (!stopping_ && turns_.empty()) changed_.Wait(mutex_);
     if (stopping_) return;
     const std::uint64_t owner = turns_.front();
     turns_.pop_front();
@@ -42,35 +42,35 @@ void FairPool::Run() {
     } else {
       turns_.push_back(owner);
     }
-    lock.unlock();
+    lock.Unlock();
     work();
     work = nullptr;  // what it holds may be large, and is destroyed without the lock
-    lock.lock();
+    lock.Lock();
   }
 }
 
 void FairPool::Stop() {
   std::map<std::uint64_t, std::deque<std::function<void()>>> dropped;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     dropped.swap(queues_);
     turns_.clear();
     waiting_ = 0;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
 }
 
 std::size_t FairPool::waiting() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return waiting_;
 }
 
 std::uint64_t FairPool::refused() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return refused_;
 }
 

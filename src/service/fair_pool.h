@@ -2,16 +2,15 @@
 
 // Threads for work that blocks, shared fairly between those it is done for.
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/status.h"
 
 namespace lethe {
@@ -41,14 +40,16 @@ class FairPool {
  private:
   void Run();
 
+  // Constant after construction.
   const std::size_t most_waiting_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::uint64_t, std::deque<std::function<void()>>> queues_;
-  std::deque<std::uint64_t> turns_;  // owners with something waiting, each once
-  std::size_t waiting_ = 0;
-  std::uint64_t refused_ = 0;
-  bool stopping_ = false;
+  // Any thread.
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::map<std::uint64_t, std::deque<std::function<void()>>> queues_ GUARDED_BY(mutex_);
+  std::deque<std::uint64_t> turns_ GUARDED_BY(mutex_);  // owners with something waiting, each once
+  std::size_t waiting_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t refused_ GUARDED_BY(mutex_) = 0;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

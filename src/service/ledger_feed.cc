@@ -55,7 +55,7 @@ Status LedgerFeed::Recover() {
     sum.erased_again += part.erased_again;
     sum.lost += part.lost;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   report_.recovery.settled += sum.settled;
   report_.recovery.erased_again += sum.erased_again;
   report_.recovery.lost += sum.lost;
@@ -134,7 +134,7 @@ void LedgerFeed::Remember(std::span<const JournalEntry> entries, std::uint64_t f
 }
 
 Status LedgerFeed::CatchUp() {
-  const std::lock_guard telling(telling_);
+  const MutexLock telling(telling_);
   Status status = CatchUpNow();
   Note(status);
   return status;
@@ -155,7 +155,7 @@ Status LedgerFeed::AwaitComparison(Millis patience) {
 }
 
 void LedgerFeed::Note(const Status& status) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   report_.is_ours = ledger_ != nullptr;
   if (ledger_ != nullptr) {
     report_.leaves = ledger_->size();
@@ -170,7 +170,7 @@ void LedgerFeed::Note(const Status& status) {
 }
 
 Result<std::vector<Receipt>> LedgerFeed::Prove(std::span<const ErasedItem> erased) {
-  const std::lock_guard telling(telling_);
+  const MutexLock telling(telling_);
   const Status told = TellOf(erased);
   Note(told);
   RETURN_IF_ERROR(told);
@@ -186,14 +186,14 @@ Result<std::vector<Receipt>> LedgerFeed::Prove(std::span<const ErasedItem> erase
 }
 
 Status LedgerFeed::TellNow(std::span<const ErasedItem> items) {
-  const std::lock_guard telling(telling_);
+  const MutexLock telling(telling_);
   Status told = TellOf(items);
   Note(told);
   return told;
 }
 
 Result<Receipt> LedgerFeed::ProveLeaf(std::uint64_t number, const MerkleHash& opening) {
-  const std::lock_guard telling(telling_);
+  const MutexLock telling(telling_);
   RETURN_IF_ERROR(Compare());
   ASSIGN_OR_RETURN(Receipt receipt, ledger_->Prove(number));
   receipt.opening = opening;
@@ -206,21 +206,21 @@ void LedgerFeed::Start() {
 
 void LedgerFeed::Wake() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     woken_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void LedgerFeed::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     woken_ = false;
-    lock.unlock();
+    lock.Unlock();
     const auto began = std::chrono::steady_clock::now();
     bool more = false;
     {
-      const std::lock_guard telling(telling_);
+      const MutexLock telling(telling_);
       const Result<bool> told = TellBatch();
       Note(told.status());
       more = told.ok() && *told;
@@ -232,23 +232,25 @@ void LedgerFeed::Run() {
       }
     }
     const auto worked = std::chrono::steady_clock::now() - began;
-    lock.lock();
+    lock.Lock();
     // Calls want the records, too.
     const auto rest = more ? kRest * worked : kInterval;
-    changed_.wait_for(lock, rest, [&] { return stopping_ || (woken_ && !more); });
+    const auto until = std::chrono::steady_clock::now() + rest;
+    while (!stopping_ && (!woken_ || more) && changed_.WaitUntil(mutex_, until)) {
+    }
   }
 }
 
 void LedgerFeed::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return;
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
   (void)CatchUp();
-  const std::lock_guard telling(telling_);
+  const MutexLock telling(telling_);
   if (ledger_ == nullptr) return;
   const auto last = ledger_->LastHead();
   if (!last.ok() || last->head().size < ledger_->size()) (void)ledger_->SignHead();
@@ -256,7 +258,7 @@ void LedgerFeed::Stop() {
 }
 
 Result<LedgerFeed::Published> LedgerFeed::Publish(std::optional<std::uint64_t> from) {
-  const std::lock_guard lock(telling_);
+  const MutexLock lock(telling_);
   if (ledger_ == nullptr) return Unavailable("another node writes the ledger");
   ASSIGN_OR_RETURN(const SignedHead head, ledger_->LastHead());
   Published published{.head = head.note(), .keys = {}, .consistency = {}};
@@ -271,7 +273,7 @@ Result<LedgerFeed::Published> LedgerFeed::Publish(std::optional<std::uint64_t> f
 }
 
 LedgerFeed::Report LedgerFeed::report() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Report report = report_;
   report.lateness = MillisSince(told_);
   return report;

@@ -7,12 +7,10 @@
 // its process is gone and the ledger's folder is shared, another. What the others erase is told by
 // it, and is proven as soon as it was.
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "ledger/ledger.h"
 #include "store/journal.h"
@@ -85,35 +84,37 @@ class LedgerFeed {
   Report report() const;
 
  private:
-  Status Open();
-  Status Recover();
+  Status Open() REQUIRES(telling_);
+  Status Recover() REQUIRES(telling_);
   // Opens the ledger if it is not open, and makes the records agree with it.
-  Status Compare();
-  Status CatchUpNow();
+  Status Compare() REQUIRES(telling_);
+  Status CatchUpNow() REQUIRES(telling_);
   // Tells at most a batch; says whether there may be more.
-  Result<bool> TellBatch();
-  Status TellOf(std::span<const ErasedItem> items);
-  Status Tell(std::span<const JournalEntry> entries);
-  void Note(const Status& status);
-  void Remember(std::span<const JournalEntry> entries, std::uint64_t first);
+  Result<bool> TellBatch() REQUIRES(telling_);
+  Status TellOf(std::span<const ErasedItem> items) REQUIRES(telling_);
+  Status Tell(std::span<const JournalEntry> entries) REQUIRES(telling_);
+  void Note(const Status& status) REQUIRES(telling_);
+  void Remember(std::span<const JournalEntry> entries, std::uint64_t first) REQUIRES(telling_);
   void Run();
 
+  // Constant after construction.
   Journal& journal_;
   const LedgerOptions options_;
   const Clock& clock_;
   // Whose turn it is to tell the ledger.
-  std::mutex telling_;
-  std::unique_ptr<Ledger> ledger_;
-  bool somebody_waits_ = false;  // for a head that proves an erasure
+  Mutex telling_;
+  std::unique_ptr<Ledger> ledger_ GUARDED_BY(telling_);
+  bool somebody_waits_ GUARDED_BY(telling_) = false;  // for a head that proves an erasure
   // What was erased of late: where it is in the ledger.
-  std::map<MerkleHash, std::uint64_t> erased_;
-  std::deque<MerkleHash> erased_in_order_;
+  std::map<MerkleHash, std::uint64_t> erased_ GUARDED_BY(telling_);
+  std::deque<MerkleHash> erased_in_order_ GUARDED_BY(telling_);
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  Report report_;
-  std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
-  bool woken_ = false, stopping_ = false;
+  // Any thread.
+  mutable Mutex mutex_;
+  CondVar changed_;
+  Report report_ GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point told_ GUARDED_BY(mutex_) = std::chrono::steady_clock::now();
+  bool woken_ GUARDED_BY(mutex_) = false, stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "audio/speech_reader.h"
+#include "base/mutex.h"
 #include "service/internal/byte_pipe.h"
 #include "service/internal/opus_frames.h"
 #include "service/internal/pcm_feed.h"
@@ -30,30 +31,30 @@ struct Shared {
   const std::shared_ptr<internal::BytePipe> pipe;
   std::atomic<SampleIndex> taken = 0;
 
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::unique_ptr<LiveStream> stream;  // gone once the call is
-  Status status;                       // what ended the decoding
-  std::uint64_t notices = 0;           // how often the engine had news
+  Mutex mutex;
+  CondVar changed;
+  std::unique_ptr<LiveStream> stream GUARDED_BY(mutex);  // gone once the call is
+  Status status GUARDED_BY(mutex);                       // what ended the decoding
+  std::uint64_t notices GUARDED_BY(mutex) = 0;           // how often the engine had news
 
   // Not under `mutex`: what is called back may ask for it.
-  std::mutex notify_mutex;
-  std::function<void()> notify;
+  Mutex notify_mutex;
+  std::function<void()> notify GUARDED_BY(notify_mutex);
 
   void Notify() {
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       ++notices;
     }
-    changed.notify_all();
-    const std::lock_guard lock(notify_mutex);
+    changed.NotifyAll();
+    const MutexLock lock(notify_mutex);
     if (notify) notify();
   }
 };
 
 // Waits for room where there is none.
 Status PushAll(Shared& shared, std::span<const float> samples) {
-  std::unique_lock lock(shared.mutex);
+  const MutexLock lock(shared.mutex);
   while (!samples.empty()) {
     if (!shared.stream) return Cancelled("the call is over");
     const std::uint64_t seen = shared.notices;
@@ -61,7 +62,7 @@ Status PushAll(Shared& shared, std::span<const float> samples) {
     shared.taken += static_cast<SampleIndex>(n);
     samples = samples.subspan(n);
     if (samples.empty()) break;
-    shared.changed.wait(lock, [&] { return shared.notices != seen || !shared.stream; });
+    while (shared.notices == seen && shared.stream) shared.changed.Wait(shared.mutex);
   }
   return OkStatus();
 }
@@ -94,7 +95,7 @@ void Decode(Shared& shared, MediaDecoder& media, bool many) {
   // What comes behind the end is thrown away, not held.
   shared.pipe->Abort();
   {
-    const std::lock_guard lock(shared.mutex);
+    const MutexLock lock(shared.mutex);
     shared.status = status;
     if (status.ok() && shared.stream) shared.stream->Finish();
   }
@@ -119,28 +120,28 @@ std::size_t PipeSize(const LiveCallOptions& options) {
 }  // namespace
 
 LiveDecoders::~LiveDecoders() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return running_ == 0; });
+  const MutexLock lock(mutex_);
+  while (running_ > 0) changed_.Wait(mutex_);
 }
 
 int LiveDecoders::running() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return running_;
 }
 
 Status LiveDecoders::Start(std::function<void(MediaDecoder&)> work) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (running_ >= most_) {
       return ResourceExhausted("all decoders for live audio are taken: " + std::to_string(most_));
     }
     ++running_;
   }
   const auto leave = [this] {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --running_;
     // Under the lock: afterwards this object may be gone.
-    changed_.notify_all();
+    changed_.NotifyAll();
   };
   try {
     std::thread([this, leave, work = std::move(work)]() mutable {
@@ -169,25 +170,34 @@ class LiveCall::Impl {
 
   ~Impl() {
     {
-      const std::lock_guard lock(shared_->notify_mutex);
+      const MutexLock lock(shared_->notify_mutex);
       shared_->notify = nullptr;
     }
     std::unique_ptr<LiveStream> stream;
     {
-      const std::lock_guard lock(shared_->mutex);
+      const MutexLock lock(shared_->mutex);
       stream = std::move(shared_->stream);
     }
-    shared_->changed.notify_all();
+    shared_->changed.NotifyAll();
     shared_->pipe->Abort();
   }
 
   Status Open(LiveDecoders& decoders) {
-    shared_->notify = options_.notify;
+    {
+      const MutexLock lock(shared_->notify_mutex);
+      shared_->notify = options_.notify;
+    }
     LiveOptions live = options_.live;
     live.notify = [shared = std::weak_ptr(shared_)] {
       if (const auto here = shared.lock()) here->Notify();
     };
-    ASSIGN_OR_RETURN(shared_->stream, options_.engine.speech->engine->OpenLive(live));
+    ASSIGN_OR_RETURN(std::unique_ptr<LiveStream> stream,
+                     options_.engine.speech->engine->OpenLive(live));
+    stream_ = stream.get();
+    {
+      const MutexLock lock(shared_->mutex);
+      shared_->stream = std::move(stream);
+    }
     if (is_pcm()) return OkStatus();
     return decoders.Start([shared = shared_, many = options_.format == LiveFormat::kRecordings](
                               MediaDecoder& media) { Decode(*shared, media, many); });
@@ -215,9 +225,8 @@ class LiveCall::Impl {
     return OkStatus();
   }
 
-  // Only this call replaces the stream.
   void SetHotWords(std::shared_ptr<const HotWords> hot_words) {
-    shared_->stream->SetHotWords(std::move(hot_words));
+    stream_->SetHotWords(std::move(hot_words));
   }
 
   void Finish() {
@@ -228,18 +237,18 @@ class LiveCall::Impl {
 
   Status Pump() {
     RETURN_IF_ERROR(status_);
-    if (is_pcm()) return Keep(feed_.Pump(*shared_->stream));
-    const std::lock_guard lock(shared_->mutex);
+    if (is_pcm()) return Keep(feed_.Pump(*stream_));
+    const MutexLock lock(shared_->mutex);
     return Keep(shared_->status);
   }
 
   std::vector<StreamEvent> TakeEvents() {
-    std::vector<StreamEvent> events = shared_->stream->TakeEvents();
+    std::vector<StreamEvent> events = stream_->TakeEvents();
     for (StreamEvent& event : events) PostProcessEvent(processor_, options_.post, &event);
     return events;
   }
 
-  bool complete() const { return shared_->stream->complete(); }
+  bool complete() const { return stream_->complete(); }
   SampleIndex taken() const { return is_pcm() ? feed_.taken() : shared_->taken.load(); }
 
  private:
@@ -256,6 +265,7 @@ class LiveCall::Impl {
   const LiveCallOptions options_;
   const PostProcessor processor_;
   const std::shared_ptr<Shared> shared_;
+  LiveStream* stream_ = nullptr;  // the shared one, which is there until this call ends
   internal::PcmFeed feed_;
   internal::OpusFrames frames_;
   bool finished_ = false;

@@ -2,16 +2,15 @@
 
 // One live call: bytes as a client speaks them in, events for the reader out.
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
 #include "audio/media_decoder.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "engine/stream.h"
@@ -62,11 +61,13 @@ class LiveDecoders {
   // Errors: kResourceExhausted when `most_` are running.
   Status Start(std::function<void(MediaDecoder&)> work);
 
+  // Constant after construction.
   MediaDecoder& media_;
   const int most_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  int running_ = 0;
+  // Any thread.
+  mutable Mutex mutex_;
+  CondVar changed_;
+  int running_ GUARDED_BY(mutex_) = 0;
 };
 
 /// Thread:   one at a time. Nothing waits

@@ -31,11 +31,11 @@ Meter::Meter(Usage& usage, MeterOptions options)
 
 Meter::~Meter() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
-  work_.notify_one();
+  changed_.NotifyAll();
+  work_.NotifyOne();
   thread_.join();
 }
 
@@ -44,8 +44,8 @@ void Meter::Record(FinishedCall call, ErasedFlag erased) {
   call.region = options_.region;
   bool wake = false;
   {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return waiting_.size() < kMostWaiting || stopping_; });
+    const MutexLock lock(mutex_);
+    while (waiting_.size() >= kMostWaiting && !stopping_) changed_.Wait(mutex_);
     ++counts_[{call.interface, call.result_code}];
     figures_[call.interface].Add(call);
     waiting_.push_back(std::move(call));
@@ -54,15 +54,15 @@ void Meter::Record(FinishedCall call, ErasedFlag erased) {
     ++recorded_;
   }
   // Between those it is awake, or gathers.
-  if (wake) work_.notify_one();
+  if (wake) work_.NotifyOne();
 }
 
 void Meter::Flush() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::uint64_t all = recorded_;
   ++flushing_;
-  work_.notify_one();
-  changed_.wait(lock, [&] { return written_ >= all; });
+  work_.NotifyOne();
+  while (written_ < all) changed_.Wait(mutex_);
   --flushing_;
 }
 
@@ -90,41 +90,42 @@ Status Meter::Write(std::vector<FinishedCall> calls, const std::vector<ErasedFla
 }
 
 void Meter::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    while (!stopping_ && waiting_.empty()) work_.Wait(mutex_);
     if (waiting_.empty()) return;
-    work_.wait_for(lock, kGather, [this] {
-      return stopping_ || flushing_ > 0 || waiting_.size() >= kMostWaiting;
-    });
+    const auto until = std::chrono::steady_clock::now() + kGather;
+    while (!stopping_ && flushing_ == 0 && waiting_.size() < kMostWaiting &&
+           work_.WaitUntil(mutex_, until)) {
+    }
     std::vector<FinishedCall> batch;
     batch.swap(waiting_);
     std::vector<ErasedFlag> erased;
     erased.swap(erased_);
-    changed_.notify_all();  // there is room again
-    lock.unlock();
+    changed_.NotifyAll();  // there is room again
+    lock.Unlock();
     if (options_.price) options_.price(batch);
     const std::size_t rows = batch.size();
     const Status written = Write(std::move(batch), erased);
-    lock.lock();
+    lock.Lock();
     written_ += rows;
     if (!written.ok()) lost_ += rows;
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
 }
 
 std::map<std::pair<Interface, std::string>, std::uint64_t> Meter::counts() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return counts_;
 }
 
 std::map<Interface, CallFigures> Meter::figures() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return figures_;
 }
 
 std::uint64_t Meter::lost() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return lost_;
 }
 

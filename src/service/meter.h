@@ -2,12 +2,10 @@
 
 // What calls used, written down behind their backs: no call waits for a disk because it ended.
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "service/call_figures.h"
 #include "service/calls_under_way.h"
 #include "store/operation_log.h"
@@ -72,19 +71,21 @@ class Meter {
 
   Status Write(std::vector<FinishedCall> calls, const std::vector<ErasedFlag>& erased);
 
+  // Constant after construction.
   Usage& usage_;
   const MeterOptions options_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;  // for who waits for the writer
-  std::condition_variable work_;     // for the writer
-  std::vector<FinishedCall> waiting_;
-  std::vector<ErasedFlag> erased_;  // of those that wait, in their order
-  std::uint64_t recorded_ = 0, written_ = 0;
-  std::map<std::pair<Interface, std::string>, std::uint64_t> counts_;
-  std::map<Interface, CallFigures> figures_;
-  std::uint64_t lost_ = 0;
-  int flushing_ = 0;  // how many wait in Flush()
-  bool stopping_ = false;
+  // Any thread.
+  mutable Mutex mutex_;
+  CondVar changed_;  // for who waits for the writer
+  CondVar work_;     // for the writer
+  std::vector<FinishedCall> waiting_ GUARDED_BY(mutex_);
+  std::vector<ErasedFlag> erased_ GUARDED_BY(mutex_);  // of those that wait, in their order
+  std::uint64_t recorded_ GUARDED_BY(mutex_) = 0, written_ GUARDED_BY(mutex_) = 0;
+  std::map<std::pair<Interface, std::string>, std::uint64_t> counts_ GUARDED_BY(mutex_);
+  std::map<Interface, CallFigures> figures_ GUARDED_BY(mutex_);
+  std::uint64_t lost_ GUARDED_BY(mutex_) = 0;
+  int flushing_ GUARDED_BY(mutex_) = 0;  // how many wait in Flush()
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -29,18 +29,18 @@ std::optional<TaskProgress> RecordingTasks::ProgressOf(const Task& task) const {
 }
 
 TaskView RecordingTasks::View(const Task& task) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const auto progress = ProgressOf(task);
-  lock.unlock();
+  lock.Unlock();
   return ViewOf(task, progress);
 }
 
 Result<RecordingTasks::Views> RecordingTasks::List(const TaskQuery& query) {
   ASSIGN_OR_RETURN(const TaskPage page, parts_.store.tasks().List(query));
   std::vector<std::optional<TaskProgress>> progress;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (const Task& task : page.tasks) progress.push_back(ProgressOf(task));
-  lock.unlock();
+  lock.Unlock();
   Views views{.next = page.next};
   for (std::size_t i = 0; i < page.tasks.size(); ++i) {
     views.tasks.push_back(ViewOf(page.tasks[i], progress[i]));
@@ -75,34 +75,34 @@ Result<Task> RecordingTasks::CancelInStore(std::optional<AppId> within, TaskId i
     if (task.status().code() != StatusCode::kUnavailable || attempt == kCancelAttempts) {
       return task;
     }
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, options_.poll, [&] { return stopping_; })) return task;
+    const MutexLock lock(mutex_);
+    if (AwaitStop(options_.poll)) return task;
   }
 }
 
 Result<TaskView> RecordingTasks::Cancel(std::optional<AppId> within, TaskId id) {
   // In hand until its end is recorded: an erasure that comes between finds it.
   const auto run = std::make_shared<RunState>();
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const auto in_hand = in_hand_.emplace(id, InHand{within.value_or(0), std::nullopt, run});
-  lock.unlock();
+  lock.Unlock();
   const Result<Task> task = CancelInStore(within, id);
   if (task.ok()) {
-    lock.lock();
+    lock.Lock();
     DropUpload(id);
     const auto [first, end] = in_hand_.equal_range(id);
     for (auto running = first; running != end; ++running) {
       running->second.run->is_counted = true;
       running->second.run->stop = true;
     }
-    lock.unlock();
+    lock.Unlock();
     Record(*task, CancelledOutcome(), 0, ErasedFlag(run, &run->erased));
   }
-  lock.lock();
+  lock.Lock();
   in_hand_.erase(in_hand);
-  lock.unlock();
+  lock.Unlock();
   callbacks_->Wake();
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (task.ok()) {
     RemoveRecording(*task);
     return View(*task);

@@ -28,7 +28,7 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
     return Bytes(std::make_shared<const std::string>(std::move(audio)));
   }
   if (request.url.empty()) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto upload = uploads_.find(task.id);
     if (upload == uploads_.end()) return DataLoss("the uploaded recording is gone; send it again");
     return upload->second.bytes;
@@ -36,7 +36,7 @@ Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
   auto bytes = std::make_shared<std::string>();
   FetchLimits limits{.max_bytes = options_.max_fetch_bytes};
   limits.cancelled = [this, &run] {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return stopping_ || run.stop;
   };
   RETURN_IF_ERROR(parts_.outbound.Fetch(request.url, limits, [&](std::span<const std::byte> piece) {

@@ -1,6 +1,7 @@
 #include "service/recording_tasks.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "service/internal/recording_task_request.h"
@@ -50,7 +51,7 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
                    StoreUpload(app_id, request_id, upload, request.zero_retention));
   const std::optional<StoredRecording>& recording = kept.recording;
   const std::size_t bytes = recording ? 0 : upload.size();
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (stopping_) return Unavailable("the service is stopping; try again elsewhere");
   if (!recovered_) return Unavailable("the service is starting; try again");
   if (upload_bytes_ + bytes > options_.max_upload_memory) {
@@ -70,7 +71,7 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
        .audio_refused = kept.refused});
   if (!task.ok()) {
     upload_bytes_ -= bytes;
-    lock.unlock();
+    lock.Unlock();
     // Without its key it is noise already; what is left of it now, the sweeper finds.
     if (recording) (void)parts_.recordings->Remove(recording->name);
     return task.status();
@@ -80,8 +81,8 @@ Result<TaskId> RecordingTasks::Submit(AppId app_id, const std::string& request_i
                      Upload{app_id, std::make_shared<const std::string>(std::move(upload))});
   }
   ++news_;
-  lock.unlock();
-  changed_.notify_all();
+  lock.Unlock();
+  changed_.NotifyAll();
   return task->id;
 }
 
@@ -104,7 +105,7 @@ Result<RecordingTasks::Kept> RecordingTasks::StoreUpload(AppId app_id,
 CallbackCounts RecordingTasks::callbacks() const { return callbacks_->counts(); }
 
 bool RecordingTasks::GiveUp(TaskId id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   DropUpload(id);
   const auto [first, end] = in_hand_.equal_range(id);
   for (auto task = first; task != end; ++task) {
@@ -116,14 +117,21 @@ bool RecordingTasks::GiveUp(TaskId id) {
 
 void RecordingTasks::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
   callbacks_->Stop();
+}
+
+bool RecordingTasks::AwaitStop(Millis longest) {
+  const auto until = std::chrono::steady_clock::now() + longest;
+  while (!stopping_ && changed_.WaitUntil(mutex_, until)) {
+  }
+  return stopping_;
 }
 
 std::vector<AppId> RecordingTasks::Busy() {
@@ -135,20 +143,22 @@ std::vector<AppId> RecordingTasks::Busy() {
 }
 
 void RecordingTasks::Work() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     const std::uint64_t seen = news_;
     const Result<std::optional<Task>> claimed = Claim();
     if (!claimed.ok() || !claimed->has_value()) {
       // Other processes may put tasks into the same store, so it is looked at now and then.
-      changed_.wait_for(lock, options_.poll, [&] { return stopping_ || news_ != seen; });
+      const auto until = std::chrono::steady_clock::now() + options_.poll;
+      while (!stopping_ && news_ == seen && changed_.WaitUntil(mutex_, until)) {
+      }
       continue;
     }
     const Task& task = **claimed;
     ++running_[task.app_id];
     const auto run = std::make_shared<RunState>();
     const auto in_hand = in_hand_.emplace(task.id, InHand{task.app_id, task.lease, run});
-    lock.unlock();
+    lock.Unlock();
     std::uint64_t bytes = 0;
     std::optional<TaskOutcome> outcome = RunIfAllowed(task, *run, &bytes);
     const bool settled = outcome ? Settle(task, *outcome, *run) : false;
@@ -157,17 +167,17 @@ void RecordingTasks::Work() {
     if (settled) RemoveRecording(task);
     // What another node finished, that node has counted; what was cancelled, whoever did that.
     if (settled) Record(task, *outcome, bytes, ErasedFlag(run, &run->erased));
-    lock.lock();
+    lock.Lock();
     if (outcome) DropUpload(task.id);
     in_hand_.erase(in_hand);
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
     // What cannot be worked on now is not tried again at once.
-    if (!outcome) changed_.wait_for(lock, options_.poll, [&] { return stopping_; });
+    if (!outcome) AwaitStop(options_.poll);
     ++news_;
-    lock.unlock();
+    lock.Unlock();
     callbacks_->Wake();
-    changed_.notify_all();
-    lock.lock();
+    changed_.NotifyAll();
+    lock.Lock();
   }
 }
 
@@ -216,18 +226,20 @@ bool RecordingTasks::Settle(const Task& task, TaskOutcome& outcome, RunState& ru
       default:
         maybe_written = true;
     }
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, options_.poll, [&] { return stopping_; })) return false;
+    const MutexLock lock(mutex_);
+    if (AwaitStop(options_.poll)) return false;
   }
 }
 
+bool RecordingTasks::IsBeingCancelled(TaskId id) const {
+  const auto [first, end] = in_hand_.equal_range(id);
+  return std::any_of(first, end, [](const auto& task) { return !task.second.lease; });
+}
+
 bool RecordingTasks::SettleGone(TaskId id, RunState& run) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   // Whoever is cancelling it knows soon whether they did that before it was gone.
-  changed_.wait(lock, [&] {
-    const auto [first, end] = in_hand_.equal_range(id);
-    return std::none_of(first, end, [](const auto& task) { return !task.second.lease; });
-  });
+  while (IsBeingCancelled(id)) changed_.Wait(mutex_);
   if (run.is_counted) return false;
   // Removed, or expired, while it was transcribed: nobody else counts it.
   run.erased = true;
@@ -254,8 +266,8 @@ void RecordingTasks::PutBack(const Task& task) {
     const Status status = parts_.store.tasks().Release(task.id, task.lease);
     // Anything but silence: it is back, or it is not ours any more.
     if (status.code() != StatusCode::kUnavailable) return;
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, options_.poll, [&] { return stopping_; })) return;
+    const MutexLock lock(mutex_);
+    if (AwaitStop(options_.poll)) return;
   }
 }
 
@@ -266,23 +278,23 @@ bool RecordingTasks::WasFinishedHere(const Task& task) {
 }
 
 void RecordingTasks::LookAfter() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     const bool recovered = recovered_;
-    lock.unlock();
+    lock.Unlock();
     if (!recovered && Recover()) {
-      lock.lock();
+      lock.Lock();
       recovered_ = true;
       ++news_;
-      lock.unlock();
-      changed_.notify_all();
+      lock.Unlock();
+      changed_.NotifyAll();
     }
     (void)parts_.store.tasks().FailLostUploads(
         "", "the node that held the uploaded recording does not answer any more; send it again");
     DropLostUploads();
     GiveUpWhatIsNotOurs();
-    lock.lock();
-    changed_.wait_for(lock, 5 * options_.poll, [&] { return stopping_; });
+    lock.Lock();
+    AwaitStop(5 * options_.poll);
   }
 }
 
@@ -294,25 +306,25 @@ void RecordingTasks::DropUpload(TaskId id) {
 }
 
 void RecordingTasks::DropLostUploads() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (int i = 0; i < kUploadsPerLook && !uploads_.empty(); ++i) {
     auto upload = uploads_.upper_bound(last_looked_at_);
     if (upload == uploads_.end()) upload = uploads_.begin();
     const TaskId id = last_looked_at_ = upload->first;
     const AppId app_id = upload->second.app_id;
-    lock.unlock();
+    lock.Unlock();
     const auto task = parts_.store.tasks().Find(app_id, id);
     const bool lost =
         task.ok() ? task->finished.has_value() : task.status().code() == StatusCode::kNotFound;
-    lock.lock();
+    lock.Lock();
     if (lost) DropUpload(id);
   }
 }
 
 void RecordingTasks::GiveUpWhatIsNotOurs() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const InHands in_hand = in_hand_;
-  lock.unlock();
+  lock.Unlock();
   for (const auto& [id, task] : in_hand) {
     if (!task.lease) continue;
     const auto now = parts_.store.tasks().Find(task.app_id, id);
@@ -326,14 +338,14 @@ void RecordingTasks::GiveUpWhatIsNotOurs() {
 }
 
 void RecordingTasks::BeatHeart() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     // Before everything of a former process is taken up, its leases have to end.
     const bool recovered = recovered_;
-    lock.unlock();
+    lock.Unlock();
     if (recovered) (void)parts_.store.tasks().Heartbeat(options_.node);
-    lock.lock();
-    changed_.wait_for(lock, options_.node.lease / kBeatsPerLease, [&] { return stopping_; });
+    lock.Lock();
+    AwaitStop(options_.node.lease / kBeatsPerLease);
   }
 }
 

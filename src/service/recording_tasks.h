@@ -4,18 +4,17 @@
 // a URL when done.
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "outbound/http_client.h"
 #include "service/engine_catalog.h"
@@ -163,15 +162,15 @@ class RecordingTasks {
   // process's to write: the task was somebody else's meanwhile, or we are stopping. A task that is
   // not there any more is settled, and erased.
   bool Settle(const Task& task, TaskOutcome& outcome, RunState& run);
+  // By a Cancel() here.
+  bool IsBeingCancelled(TaskId id) const REQUIRES(mutex_);
   // Of a task that is not there any more: false when whoever cancelled it before counts it.
   bool SettleGone(TaskId id, RunState& run);
   // Gives a claimed task back, however long the store does not answer.
   void PutBack(const Task& task);
-  // With the mutex held.
-  Result<std::optional<Task>> Claim();
+  Result<std::optional<Task>> Claim() REQUIRES(mutex_);
   bool WasFinishedHere(const Task& task);
-  // With the mutex held.
-  void DropUpload(TaskId id);
+  void DropUpload(TaskId id) REQUIRES(mutex_);
   // Ends it in the records, and asks again for an answer that does not come.
   Result<Task> CancelInStore(std::optional<AppId> within, TaskId id);
   // Errors: kNotFound
@@ -180,10 +179,8 @@ class RecordingTasks {
   void DropLostUploads();
   // What somebody else erased or cancelled, a command or another node.
   void GiveUpWhatIsNotOurs();
-  // With the mutex held.
-  std::optional<TaskProgress> ProgressOf(const Task& task) const;
-  // The same without it.
-  TaskView View(const Task& task);
+  std::optional<TaskProgress> ProgressOf(const Task& task) const REQUIRES(mutex_);
+  TaskView View(const Task& task) EXCLUDES(mutex_);
   void RemoveRecording(const Task& task);
   using Bytes = std::shared_ptr<const std::string>;
   // Stores an upload, where it may be stored. None: it stays in memory.
@@ -194,25 +191,30 @@ class RecordingTasks {
   Result<Kept> StoreUpload(AppId app_id, const std::string& request_id, std::string_view upload,
                            bool zero_retention);
   Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request, const RunState& run);
-  std::vector<AppId> Busy();
+  std::vector<AppId> Busy() REQUIRES(mutex_);
+  // Waits for the end, so long at most; whether it has come.
+  bool AwaitStop(Millis longest) REQUIRES(mutex_);
 
-  const Parts parts_;
-  const RecordingTaskOptions options_;
-  const std::unique_ptr<TaskCallbacks> callbacks_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
   struct Upload {
     AppId app_id = 0;
     Bytes bytes;
   };
-  std::map<TaskId, Upload> uploads_;
-  TaskId last_looked_at_ = 0;
-  std::size_t upload_bytes_ = 0;
-  std::map<AppId, int> running_;
-  InHands in_hand_;         // what runs here, until its end is recorded
-  std::uint64_t news_ = 0;  // counts what was submitted or put back
-  bool recovered_ = false, stopping_ = false;
-  bool claim_unanswered_ = false;  // something may run here in the records only
+
+  // Constant after construction.
+  const Parts parts_;
+  const RecordingTaskOptions options_;
+  const std::unique_ptr<TaskCallbacks> callbacks_;
+  // Any thread.
+  Mutex mutex_;
+  CondVar changed_;
+  std::map<TaskId, Upload> uploads_ GUARDED_BY(mutex_);
+  TaskId last_looked_at_ GUARDED_BY(mutex_) = 0;
+  std::size_t upload_bytes_ GUARDED_BY(mutex_) = 0;
+  std::map<AppId, int> running_ GUARDED_BY(mutex_);
+  InHands in_hand_ GUARDED_BY(mutex_);         // what runs here, until its end is recorded
+  std::uint64_t news_ GUARDED_BY(mutex_) = 0;  // counts what was submitted or put back
+  bool recovered_ GUARDED_BY(mutex_) = false, stopping_ GUARDED_BY(mutex_) = false;
+  bool claim_unanswered_ GUARDED_BY(mutex_) = false;  // something may run here in the records only
   std::vector<std::thread> threads_;
 };
 

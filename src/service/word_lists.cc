@@ -103,7 +103,7 @@ Result<std::vector<HotWord>> ParseHotWordEntries(std::string_view list) {
 std::shared_ptr<const HotWords> WordLists::FromVocabulary(const Vocabulary& vocabulary,
                                                           const SpeechEngine& engine) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = std::find_if(cache_.begin(), cache_.end(), [&](const Cached& cached) {
       return cached.vocabulary_id == vocabulary.id && cached.updated == vocabulary.updated &&
              cached.engine == &engine;
@@ -116,7 +116,7 @@ std::shared_ptr<const HotWords> WordLists::FromVocabulary(const Vocabulary& voca
   std::vector<HotWord> words;
   for (const WeightedWord& word : vocabulary.words) words.push_back({word.word, word.weight});
   std::shared_ptr<const HotWords> made = Make(words, engine);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   cache_.push_front({vocabulary.id, vocabulary.updated, &engine, made});
   if (cache_.size() > kMostCached) cache_.pop_back();
   return made;

@@ -5,11 +5,11 @@
 
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "decode/hot_words.h"
 #include "service/engine_catalog.h"
@@ -61,9 +61,11 @@ class WordLists {
   std::shared_ptr<const HotWords> FromVocabulary(const Vocabulary& vocabulary,
                                                  const SpeechEngine& engine);
 
+  // Constant after construction.
   Vocabularies& vocabularies_;
-  std::mutex mutex_;
-  std::list<Cached> cache_;  // the latest first
+  // Any thread.
+  Mutex mutex_;
+  std::list<Cached> cache_ GUARDED_BY(mutex_);  // the latest first
 };
 
 }  // namespace lethe

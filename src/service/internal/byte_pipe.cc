@@ -23,48 +23,48 @@ class PipeSource final : public ByteSource {
 
 bool BytePipe::Push(std::span<const std::byte> bytes, bool begins_recording) {
   if (bytes.empty()) return true;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (aborted_ || finished_) return true;
   if (bytes.size() > most_ - waiting_) return false;
   if (begins_recording || recordings_.empty()) recordings_.emplace_back();
   recordings_.back().insert(recordings_.back().end(), bytes.begin(), bytes.end());
   waiting_ += bytes.size();
-  changed_.notify_all();
+  changed_.NotifyAll();
   return true;
 }
 
 void BytePipe::Finish() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   finished_ = true;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void BytePipe::Abort() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   aborted_ = true;
   recordings_.clear();
   reading_ = false;
   begin_ = waiting_ = 0;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 bool BytePipe::NextRecording() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (std::exchange(reading_, false)) {
     waiting_ -= recordings_.front().size() - begin_;
     recordings_.pop_front();
     begin_ = 0;
   }
-  changed_.wait(lock, [&] { return aborted_ || finished_ || !recordings_.empty(); });
+  while (!aborted_ && !finished_ && recordings_.empty()) changed_.Wait(mutex_);
   reading_ = !aborted_ && !recordings_.empty();
   return reading_;
 }
 
 Result<std::size_t> BytePipe::Read(std::span<std::byte> bytes) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] {
-    return aborted_ || !reading_ || begin_ < recordings_.front().size() || ended();
-  });
+  const MutexLock lock(mutex_);
+  while (!aborted_ && reading_ && begin_ >= recordings_.front().size() && !ended()) {
+    changed_.Wait(mutex_);
+  }
   if (aborted_ || !reading_) return Cancelled("nobody wants this recording any more");
   std::vector<std::byte>& first = recordings_.front();
   const std::size_t n = std::min(bytes.size(), first.size() - begin_);

@@ -2,15 +2,14 @@
 
 // Compressed bytes on their way from a connection to the thread that decodes them.
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
 #include "audio/byte_source.h"
+#include "base/mutex.h"
 #include "base/status.h"
 
 namespace lethe::internal {
@@ -41,16 +40,19 @@ class BytePipe {
   Result<std::size_t> Read(std::span<std::byte> bytes);
 
  private:
-  // Under mutex_.
-  bool ended() const { return recordings_.size() > 1 || finished_; }
+  bool ended() const REQUIRES(mutex_) { return recordings_.size() > 1 || finished_; }
 
+  // Constant after construction.
   const std::size_t most_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::vector<std::byte>> recordings_;  // the first is being read if reading_
-  std::size_t begin_ = 0;                          // of what is unread in the first
-  std::size_t waiting_ = 0;                        // bytes unread, in all
-  bool reading_ = false, finished_ = false, aborted_ = false;
+  // Any thread.
+  Mutex mutex_;
+  CondVar changed_;
+  // The first is being read if reading_.
+  std::deque<std::vector<std::byte>> recordings_ GUARDED_BY(mutex_);
+  std::size_t begin_ GUARDED_BY(mutex_) = 0;    // of what is unread in the first
+  std::size_t waiting_ GUARDED_BY(mutex_) = 0;  // bytes unread, in all
+  bool reading_ GUARDED_BY(mutex_) = false;
+  bool finished_ GUARDED_BY(mutex_) = false, aborted_ GUARDED_BY(mutex_) = false;
 };
 
 /// The recording that a pipe is at, as decoders read it. Keeps the pipe alive.

@@ -47,29 +47,32 @@ TaskCallbacks::TaskCallbacks(Store& store, OutboundClient& outbound, const Clock
 
 void TaskCallbacks::Wake() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     woken_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void TaskCallbacks::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
 }
 
 void TaskCallbacks::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     woken_ = false;
-    lock.unlock();
+    lock.Unlock();
     const bool more = TellSome();
-    lock.lock();
-    if (!more) changed_.wait_for(lock, options_.poll, [&] { return stopping_ || woken_; });
+    lock.Lock();
+    if (more) continue;
+    const auto until = std::chrono::steady_clock::now() + options_.poll;
+    while (!stopping_ && !woken_ && changed_.WaitUntil(mutex_, until)) {
+    }
   }
 }
 
@@ -137,7 +140,7 @@ void TaskCallbacks::Note(const Task& task, CallbackState next, int attempts,
 }
 
 bool TaskCallbacks::IsStopping() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stopping_;
 }
 

@@ -3,14 +3,13 @@
 // Callers told that their tasks are finished, on a thread of its own.
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "outbound/callback.h"
 #include "outbound/http_client.h"
 #include "service/recording_tasks.h"
@@ -53,14 +52,16 @@ class TaskCallbacks {
   void Note(const Task& task, CallbackState next, int attempts, const std::string& outcome,
             std::optional<WallTime> next_attempt = {});
 
+  // Constant after construction.
   Store& store_;
   const Clock& clock_;
   CallbackSender sender_;
   const Options options_;
+  // Any thread.
   std::atomic<std::uint64_t> delivered_ = 0, given_up_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool woken_ = false, stopping_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  bool woken_ GUARDED_BY(mutex_) = false, stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 
