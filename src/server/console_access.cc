@@ -43,11 +43,11 @@ std::string ConsoleAccess::PasswordMark() {
   constexpr std::chrono::seconds kKnown{2};
   const WallTime now = clock_.Now();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (looked_ && now >= *looked_ && now - *looked_ < kKnown) return password_mark_;
   }
   const auto mark = keys_.ConsolePasswordMark();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (mark.ok()) {
     password_mark_ = *mark;
     looked_ = now;
@@ -58,7 +58,7 @@ std::string ConsoleAccess::PasswordMark() {
 server_internal::ConsoleTokens ConsoleAccess::Begin() {
   {
     // Somebody has just given the password that there is now.
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     looked_.reset();
   }
   return sessions_->Begin(PasswordMark());

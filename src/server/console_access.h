@@ -4,13 +4,13 @@
 // somebody gave it.
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "store/keys.h"
 
 namespace lethe {
@@ -54,14 +54,16 @@ class ConsoleAccess {
  private:
   std::string PasswordMark();
 
+  // Constant after construction; they lock for themselves.
   Keys& keys_;
   const Clock& clock_;
   const std::set<std::string> hosts_;
   const std::unique_ptr<server_internal::PasswordAttempts> attempts_;
   const std::unique_ptr<server_internal::ConsoleSessions> sessions_;
-  std::mutex mutex_;           // of what follows
-  std::string password_mark_;  // as it was
-  std::optional<WallTime> looked_;
+  // Any thread.
+  Mutex mutex_;
+  std::string password_mark_ GUARDED_BY(mutex_);  // as it was
+  std::optional<WallTime> looked_ GUARDED_BY(mutex_);
 };
 
 }  // namespace lethe

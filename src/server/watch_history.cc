@@ -86,12 +86,12 @@ std::optional<LatencyQuantiles> QuantilesOf(const Buckets& lasted) {
 }
 
 bool WatchHistory::IsDue(Steady::time_point now) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !before_ || now - looked_ >= kWatchInterval;
 }
 
 void WatchHistory::Add(const WatchCounts& counts, WallTime time, Steady::time_point now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (before_) {
     WatchSample sample = Between(*before_, counts);
     sample.number = ++last_;
@@ -108,7 +108,7 @@ void WatchHistory::Add(const WatchCounts& counts, WallTime time, Steady::time_po
 }
 
 std::vector<WatchSample> WatchHistory::After(std::uint64_t number) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (number > last_) number = 0;
   number = std::max(number, last_ - ring_.size());
   std::vector<WatchSample> samples;

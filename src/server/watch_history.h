@@ -9,11 +9,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "engine/engine.h"
 #include "service/call_figures.h"
 #include "store/interface.h"
@@ -96,11 +96,11 @@ class WatchHistory {
 
  private:
   const std::size_t most_;
-  mutable std::mutex mutex_;
-  std::optional<WatchCounts> before_;
-  Steady::time_point looked_;
-  std::uint64_t last_ = 0;         // number of the newest sample
-  std::vector<WatchSample> ring_;  // number n is at (n - 1) % most_
+  mutable Mutex mutex_;
+  std::optional<WatchCounts> before_ GUARDED_BY(mutex_);
+  Steady::time_point looked_ GUARDED_BY(mutex_);
+  std::uint64_t last_ GUARDED_BY(mutex_) = 0;         // number of the newest sample
+  std::vector<WatchSample> ring_ GUARDED_BY(mutex_);  // number n is at (n - 1) % most_
 };
 
 }  // namespace lethe

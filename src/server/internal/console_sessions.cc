@@ -31,7 +31,7 @@ ConsoleTokens ConsoleSessions::Begin(const std::string& password_mark) {
   ConsoleTokens tokens{.cookie = RandomAlphanumeric(kTokenCharacters),
                        .page = RandomAlphanumeric(kTokenCharacters)};
   const WallTime now = clock_.Now();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(sessions_, [&](const auto& entry) { return Over(entry.second, now); });
   if (sessions_.size() >= kMost) {
     sessions_.erase(std::min_element(
@@ -49,7 +49,7 @@ std::optional<WallTime> ConsoleSessions::Find(std::string_view cookie, std::stri
                                               const std::string& password_mark, Use use) {
   if (cookie.size() != kTokenCharacters || page.size() != kTokenCharacters) return std::nullopt;
   const WallTime now = clock_.Now();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = sessions_.find(HashOf(cookie));
   if (found == sessions_.end() || found->second.page != HashOf(page)) return std::nullopt;
   if (Over(found->second, now) || found->second.password_mark != password_mark) {
@@ -61,12 +61,12 @@ std::optional<WallTime> ConsoleSessions::Find(std::string_view cookie, std::stri
 }
 
 void ConsoleSessions::End(std::string_view cookie) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   sessions_.erase(HashOf(cookie));
 }
 
 std::size_t ConsoleSessions::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return sessions_.size();
 }
 

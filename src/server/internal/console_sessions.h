@@ -5,12 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace lethe::server_internal {
 
@@ -55,8 +55,9 @@ class ConsoleSessions {
   static bool Over(const Session& session, WallTime now);
 
   const Clock& clock_;
-  mutable std::mutex mutex_;
-  std::map<std::string, Session, std::less<>> sessions_;  // by the hash of the cookie
+  mutable Mutex mutex_;
+  // By the hash of the cookie.
+  std::map<std::string, Session, std::less<>> sessions_ GUARDED_BY(mutex_);
 };
 
 }  // namespace lethe::server_internal

@@ -5,7 +5,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/mutex.h"
 #include "server/http.h"
 
 namespace lethe::server_internal {
@@ -25,14 +25,14 @@ template <class T>
 class Feed {
  public:
   void Push(T value) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     values_.push_back(std::move(value));
     Wake();
   }
 
   /// Nothing more comes.
   void Close() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     Wake();
   }
@@ -43,7 +43,7 @@ class Feed {
     const auto executor = co_await asio::this_coro::executor;
     const auto initiate = [this, executor](auto handler) {
       auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       resume_ = [waiting, executor](std::optional<T> value) {
         asio::post(executor, [waiting, value = std::move(value)]() mutable {
           std::move (*waiting)(std::move(value));
@@ -58,8 +58,8 @@ class Feed {
   }
 
  private:
-  // Gives what there is to who waits. Holds mutex_.
-  void Wake() {
+  // Gives what there is to who waits.
+  void Wake() REQUIRES(mutex_) {
     if (!resume_ || (values_.empty() && !closed_)) return;
     std::optional<T> value;
     if (!values_.empty()) {
@@ -69,10 +69,11 @@ class Feed {
     std::exchange(resume_, nullptr)(std::move(value));
   }
 
-  std::mutex mutex_;
-  std::deque<T> values_;
-  bool closed_ = false;
-  std::function<void(std::optional<T>)> resume_;  // of the coroutine that waits, if one does
+  Mutex mutex_;
+  std::deque<T> values_ GUARDED_BY(mutex_);
+  bool closed_ GUARDED_BY(mutex_) = false;
+  // Of the coroutine that waits, if one does.
+  std::function<void(std::optional<T>)> resume_ GUARDED_BY(mutex_);
 };
 
 /// Closes a feed when the last copy of what holds it is gone, done or dropped.

@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <unordered_set>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
+
+#include "base/mutex.h"
 
 namespace lethe::server_internal {
 
@@ -70,7 +71,7 @@ class ConnectionList {
 
   /// Null when there are too many.
   std::shared_ptr<ConnectionControl> Add(boost::asio::any_io_executor strand) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (open_.size() >= most_) return nullptr;
     auto control = std::make_shared<ConnectionControl>(std::move(strand));
     open_.insert(control);
@@ -78,7 +79,7 @@ class ConnectionList {
   }
 
   void Remove(const std::shared_ptr<ConnectionControl>& control) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     open_.erase(control);
   }
 
@@ -86,13 +87,13 @@ class ConnectionList {
   void CutAll() { Cut(true); }
 
   std::size_t size() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return open_.size();
   }
 
  private:
   void Cut(bool busy_too) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& control : open_) {
       if (!busy_too && control->busy) continue;
       boost::asio::post(control->strand, [control, busy_too] {
@@ -102,8 +103,8 @@ class ConnectionList {
   }
 
   const std::size_t most_;
-  mutable std::mutex mutex_;
-  std::unordered_set<std::shared_ptr<ConnectionControl>> open_;
+  mutable Mutex mutex_;
+  std::unordered_set<std::shared_ptr<ConnectionControl>> open_ GUARDED_BY(mutex_);
 };
 
 struct Counters {

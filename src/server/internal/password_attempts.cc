@@ -18,7 +18,7 @@ std::string PeerOf(const std::string& address) {
 
 bool PasswordAttempts::MayTry(const std::string& address) {
   const std::string peer = PeerOf(address);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const WallTime minute = std::chrono::floor<std::chrono::minutes>(clock_.Now());
   if (minute != minute_) {
     minute_ = minute;
@@ -37,7 +37,7 @@ bool PasswordAttempts::MayTry(const std::string& address) {
 
 void PasswordAttempts::Succeeded(const std::string& address) {
   const std::string peer = PeerOf(address);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto attempts = peers_.find(peer);
   if (attempts != peers_.end() && attempts->second > 0) --attempts->second;
   if (known_.contains(peer)) return;

@@ -5,11 +5,11 @@
 
 #include <cstddef>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace lethe::server_internal {
 
@@ -34,11 +34,11 @@ class PasswordAttempts {
 
  private:
   const Clock& clock_;
-  std::mutex mutex_;
-  WallTime minute_{};  // its beginning
-  int all_ = 0;
-  std::map<std::string, int> peers_;
-  std::set<std::string> known_;  // who had it right since the start
+  Mutex mutex_;
+  WallTime minute_ GUARDED_BY(mutex_){};  // its beginning
+  int all_ GUARDED_BY(mutex_) = 0;
+  std::map<std::string, int> peers_ GUARDED_BY(mutex_);
+  std::set<std::string> known_ GUARDED_BY(mutex_);  // who had it right since the start
 };
 
 }  // namespace lethe::server_internal
