@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "app/recording_samples.h"
 #include "app/setup.h"
 #include "base/json.h"
+#include "base/mutex.h"
 #include "kernels/dispatch.h"
 
 namespace lethe {
@@ -109,7 +109,10 @@ class StreamLoad {
                 1.0) {}
 
   Result<Run> Play(int streams, const std::function<void(double)>& progress) {
-    run_.streams = streams;
+    {
+      const MutexLock lock(mutex_);
+      run_.streams = streams;
+    }
     for (int i = 0; i < streams; ++i) AddVoice(Jitter(2.0));
     const Clock::time_point begun = Clock::now();
     double cpu_begin = 0;
@@ -120,15 +123,17 @@ class StreamLoad {
       if (!counting_ && elapsed >= kWarmUpSeconds) {
         counting_ = true;
         counted_from = Clock::now();
+        const MutexLock lock(mutex_);
         cpu_begin = CpuSeconds();
         run_.resident_begin_bytes = MemoryBytes("VmRSS");
       }
       return elapsed >= kWarmUpSeconds + options_.seconds;
     };
     RETURN_IF_ERROR(player_.Play(stop));
-    run_.resident_end_bytes = MemoryBytes("VmRSS");
+    const double resident_end_bytes = MemoryBytes("VmRSS");
     stopped_ = true;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
+    run_.resident_end_bytes = resident_end_bytes;
     run_.seconds = duration<double>(Clock::now() - counted_from).count();
     run_.cpu_share = (CpuSeconds() - cpu_begin) / run_.seconds;
     run_.turned_away = player_.turned_away();
@@ -156,7 +161,10 @@ class StreamLoad {
       voice.hang_up_after = start_after + Jitter(2 * options_.hang_up);
       voice.on_end = [this] {
         if (stopped_) return;
-        ++run_.hung_up;
+        {
+          const MutexLock lock(mutex_);
+          ++run_.hung_up;
+        }
         AddVoice({});
       };
     }
@@ -165,7 +173,7 @@ class StreamLoad {
 
   void Count(const StreamEvent& event, double latency_ms,
              std::pair<int, Clock::time_point>* last_partial) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!counting_) return;
     if (event.kind == StreamEvent::Kind::kFinal) run_.final_ms.push_back(latency_ms);
     if (event.kind != StreamEvent::Kind::kPartial) return;
@@ -181,8 +189,8 @@ class StreamLoad {
   const Options& options_;
   std::mt19937 random_{20'26};
   std::atomic<bool> counting_ = false, stopped_ = false;
-  std::mutex mutex_;
-  Run run_;
+  Mutex mutex_;
+  Run run_ GUARDED_BY(mutex_);
   LivePlayer player_;  // last: its events use all of the above
 };
 

@@ -2,7 +2,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -18,6 +17,7 @@
 #include "app/setup.h"
 #include "app/table.h"
 #include "base/json.h"
+#include "base/mutex.h"
 #include "kernels/dispatch.h"
 
 namespace lethe {
@@ -90,7 +90,7 @@ class Throughput {
   Pass FilesToText() {
     const Pass pass = Time("files to text", [this](Recording* recording) -> Result<std::size_t> {
       ASSIGN_OR_RETURN(const Transcript transcript, transcriber_.Transcribe(recording->path, {}));
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       recording->seconds = static_cast<double>(transcript.duration.count()) / 1000;
       return transcript.segments.size();
     });
@@ -127,7 +127,7 @@ class Throughput {
     ForEach(jobs, at_once, [&](std::size_t i) {
       Recording& recording = recordings_[i % recordings_.size()];
       const Result<std::size_t> segments = transcribe(&recording);
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (segments.ok()) {
         pass.segments += *segments;
         pass.audio_seconds += recording.seconds;
@@ -150,7 +150,7 @@ class Throughput {
   Engine engine_;
   Transcriber transcriber_;
   std::vector<Recording> recordings_;
-  std::mutex mutex_;  // what a recording's threads, one for each repetition, say of it
+  Mutex mutex_;  // what a recording's threads, one for each repetition, say of it
 };
 
 nlohmann::ordered_json ToJson(const Pass& pass) {

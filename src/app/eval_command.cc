@@ -3,7 +3,6 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
@@ -18,6 +17,7 @@
 #include "app/setup.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/mutex.h"
 #include "kernels/dispatch.h"
 #include "text/normalizer.h"
 
@@ -97,8 +97,8 @@ Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& 
                                   const LiveOptions& options, double pace, ProgressLine& progress) {
   constexpr int kVoices = 24;
   struct Hearing {
-    std::mutex mutex;
-    Answers answers;
+    Mutex mutex;
+    Answers answers GUARDED_BY(mutex);
   };
   Hearing hearing;
   LivePlayer player(engine, options, pace);
@@ -110,7 +110,7 @@ Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& 
       Result<std::vector<float>> samples = ReadRecordingSamples(row.file, kMaxLiveSamples);
       {
         // Others are speaking, and their finals are written down meanwhile.
-        const std::lock_guard lock(hearing.mutex);
+        const MutexLock lock(hearing.mutex);
         hearing.answers.insert_or_assign(row.id,
                                          samples.ok() ? Result<Heard>(Heard()) : samples.status());
       }
@@ -121,7 +121,7 @@ Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& 
                   .on_event =
                       [&hearing, &row](const StreamEvent& event, double) {
                         if (event.kind != StreamEvent::Kind::kFinal) return;
-                        const std::lock_guard lock(hearing.mutex);
+                        const MutexLock lock(hearing.mutex);
                         hearing.answers.at(row.id)->Add(event.segment);
                       },
                   .on_end = add});
@@ -136,6 +136,7 @@ Result<Recognize> FromLiveStreams(const std::vector<ManifestRow>& rows, Engine& 
     return false;
   }));
   progress.Clear();
+  const MutexLock lock(hearing.mutex);
   return FromAnswers(std::move(hearing.answers));
 }
 

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <mutex>
 #include <thread>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace lethe {
 namespace {
@@ -76,14 +77,14 @@ class LivePlayer::Speaker {
   }
 
   void Stamp(std::size_t pushed_samples, Clock::time_point now) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stamps_[next_stamp_++ % stamps_.size()] = {
         SamplesToMillis(static_cast<SampleIndex>(pushed_samples)), now};
   }
 
   // When the audio up to this place was pushed.
   Clock::time_point PushedAt(Millis heard) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Clock::time_point at{};
     const std::size_t count = std::min(next_stamp_, stamps_.size());
     for (std::size_t i = 0; i < count; ++i) {
@@ -117,10 +118,10 @@ class LivePlayer::Speaker {
   SampleIndex pushed_samples_ = 0;
   bool finished_ = false;
   std::atomic<bool> all_taken_ = false;
-  std::mutex mutex_;
+  Mutex mutex_;
   // The last 51 s of it: what comes later than that is late enough.
-  std::array<std::pair<Millis, Clock::time_point>, 512> stamps_;
-  std::size_t next_stamp_ = 0;
+  std::array<std::pair<Millis, Clock::time_point>, 512> stamps_ GUARDED_BY(mutex_);
+  std::size_t next_stamp_ GUARDED_BY(mutex_) = 0;
 };
 
 LivePlayer::LivePlayer(Engine& engine, LiveOptions options, double pace)

@@ -60,13 +60,13 @@ int ExitCode(const Result<int>& exit_code) {
 
 bool ProgressLine::Due() const {
   if (!enabled_) return false;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::chrono::steady_clock::now() - last_drawn_ >= kRedrawEvery;
 }
 
 void ProgressLine::Show(std::string_view text) {
   if (!Due()) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   last_drawn_ = std::chrono::steady_clock::now();
   const std::string line = "\r\033[K" + std::string(text);
   std::fputs(line.c_str(), stderr);

@@ -3,10 +3,10 @@
 // Standard output whose failures are noticed, and standard error for people.
 
 #include <chrono>
-#include <mutex>
 #include <string>
 #include <string_view>
 
+#include "base/mutex.h"
 #include "base/status.h"
 
 namespace lethe {
@@ -52,8 +52,8 @@ class ProgressLine {
 
  private:
   const bool enabled_;
-  mutable std::mutex mutex_;
-  std::chrono::steady_clock::time_point last_drawn_{};
+  mutable Mutex mutex_;
+  std::chrono::steady_clock::time_point last_drawn_ GUARDED_BY(mutex_){};
 };
 
 /// Whether a person looks at standard error: progress is for them.

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include "app/output_names.h"
 #include "app/setup.h"
 #include "base/file.h"
+#include "base/mutex.h"
 #include "kernels/dispatch.h"
 #include "service/transcript_writer.h"
 
@@ -86,7 +86,7 @@ class Results {
       : format_(format), files_(files), outputs_(outputs), texts_(files.size()) {}
 
   void Done(std::size_t index, const Result<Transcript>& result) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!result.ok()) {
       PrintError(files_[index], result.status());
       failed_ = true;
@@ -124,7 +124,7 @@ class Results {
     }
   }
 
-  void Flush() {
+  void Flush() REQUIRES(mutex_) {
     while (std::find(finished_.begin(), finished_.end(), next_) != finished_.end()) {
       std::string& text = texts_[next_];
       if (!text.empty() && !broken_) {
@@ -141,15 +141,17 @@ class Results {
     }
   }
 
+  // Constant after construction.
   const TranscriptFormat format_;
   const std::vector<std::string>& files_;
   const std::vector<std::string>& outputs_;
-  std::mutex mutex_;
-  std::vector<std::string> texts_;
-  std::vector<std::size_t> finished_;
-  std::size_t next_ = 0;
+  // Any thread.
+  Mutex mutex_;
+  std::vector<std::string> texts_ GUARDED_BY(mutex_);
+  std::vector<std::size_t> finished_ GUARDED_BY(mutex_);
+  std::size_t next_ GUARDED_BY(mutex_) = 0;
   std::atomic<bool> failed_ = false;
-  bool broken_ = false;
+  bool broken_ GUARDED_BY(mutex_) = false;
 };
 
 std::string ProgressText(const std::string& file, Millis done, std::optional<Millis> total,
