@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/encoding.h"
+#include "base/mutex.h"
 #include "tests/support/test_server.h"
 
 namespace lethe {
@@ -83,16 +83,16 @@ class FakeS3 {
 
   std::string Url() const { return server_.Url(""); }
   std::map<std::string, Object> objects() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return objects_;
   }
   void Store(const std::string& path, const std::string& bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     objects_[path] = Made(bytes, std::to_string(bytes.size()));
   }
   /// The requests so far, "PUT /bucket/name" each.
   std::vector<std::string> requests() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return requests_;
   }
   int Count(std::string_view begin) {
@@ -122,7 +122,7 @@ class FakeS3 {
     if (mark < request.path.size()) request.query = request.path.substr(mark + 1);
     request.path.resize(mark);
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       requests_.push_back(request.method + " " + request.path +
                           (request.query.empty() ? "" : "?" + request.query));
     }
@@ -163,7 +163,7 @@ class FakeS3 {
   }
 
   FakeS3Reply Do(const FakeS3Request& request) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (request.query == "location=") return {.body = location};
     if (request.query == "versioning=") return {.body = versioning};
     if (request.query.find("list-type=2") != std::string::npos) return List(request);
@@ -191,7 +191,7 @@ class FakeS3 {
             .body = object.bytes};
   }
 
-  FakeS3Reply List(const FakeS3Request& request) {
+  FakeS3Reply List(const FakeS3Request& request) REQUIRES(mutex_) {
     const std::string root = "/bucket/", prefix = request.Parameter("prefix");
     const std::string after = request.Parameter("continuation-token");
     const std::size_t most = std::min(page, std::stoul(request.Parameter("max-keys")));
@@ -214,9 +214,9 @@ class FakeS3 {
                     keys + "</ListBucketResult>"};
   }
 
-  std::mutex mutex_;
-  std::map<std::string, Object> objects_;  // by path
-  std::vector<std::string> requests_;
+  Mutex mutex_;
+  std::map<std::string, Object> objects_ GUARDED_BY(mutex_);  // by path
+  std::vector<std::string> requests_ GUARDED_BY(mutex_);
   TestServer server_;  // the last one: its threads use the others
 };
 

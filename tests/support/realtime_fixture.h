@@ -5,12 +5,10 @@
 // of the samples.
 
 #include <cmath>
-#include <condition_variable>
 #include <deque>
 #include <future>
 #include <list>
 #include <map>
-#include <mutex>
 #include <set>
 #include <thread>
 
@@ -29,6 +27,7 @@
 #include "audio/media_decoder.h"
 #include "base/encoding.h"
 #include "base/hmac.h"
+#include "base/mutex.h"
 #include "engine/hot_words.h"
 #include "server/realtime.h"
 #include "tests/support/fake_models.h"
@@ -50,7 +49,7 @@ class FakeSocket final : public WebSocket {
   Awaitable<std::optional<WebSocketMessage>> Read() override {
     while (true) {
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (over_) co_return std::nullopt;
         if (!inbox_.empty()) {
           WebSocketMessage message = std::move(inbox_.front());
@@ -64,17 +63,17 @@ class FakeSocket final : public WebSocket {
   }
 
   Awaitable<bool> Send(std::string_view text) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (over_) co_return false;
     frames_.emplace_back(text);
-    changed_.notify_all();
+    changed_.NotifyAll();
     co_return true;
   }
 
   Awaitable<bool> SendBinary(std::string_view bytes) override { return Send(bytes); }
 
   Awaitable<void> Close(std::uint16_t code, std::string_view) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (over_) co_return;
     over_ = true;
     close_code_ = code;
@@ -84,7 +83,7 @@ class FakeSocket final : public WebSocket {
 
   void Say(WebSocketMessage message) {
     asio::post(strand_, [this, message = std::move(message)]() mutable {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       inbox_.push_back(std::move(message));
       timer_.cancel();
     });
@@ -92,7 +91,7 @@ class FakeSocket final : public WebSocket {
 
   void HangUp() {
     asio::post(strand_, [this] {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       over_ = true;
       timer_.cancel();
     });
@@ -106,28 +105,31 @@ class FakeSocket final : public WebSocket {
   }
 
   std::vector<std::string> frames() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return frames_;
   }
   int close_code() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return close_code_;
   }
 
   bool WaitForFrames(std::size_t n) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, kPatience, [&] { return frames_.size() >= n; });
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    const MutexLock lock(mutex_);
+    while (frames_.size() < n && changed_.WaitUntil(mutex_, until)) {
+    }
+    return frames_.size() >= n;
   }
 
  private:
   const asio::any_io_executor strand_;
   asio::steady_timer timer_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<WebSocketMessage> inbox_;
-  std::vector<std::string> frames_;
-  int close_code_ = 0;
-  bool over_ = false;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::deque<WebSocketMessage> inbox_ GUARDED_BY(mutex_);
+  std::vector<std::string> frames_ GUARDED_BY(mutex_);
+  int close_code_ GUARDED_BY(mutex_) = 0;
+  bool over_ GUARDED_BY(mutex_) = false;
 };
 
 using Parameters = std::map<std::string, std::string>;

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/mutex.h"
 #include "base/sigpipe_guard.h"
 
 namespace lethe {
@@ -118,7 +118,7 @@ class TestServer {
     shutdown(listener_, SHUT_RDWR);
     acceptor_.join();
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       for (const int fd : open_) shutdown(fd, SHUT_RDWR);
     }
     for (std::thread& thread : threads_) thread.join();
@@ -140,7 +140,7 @@ class TestServer {
       const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (fd < 0) return;
       ++num_connections_;
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       open_.insert(fd);
       threads_.emplace_back([this, fd] { Serve(fd); });
     }
@@ -158,7 +158,7 @@ class TestServer {
     SSL_free(tls);
     // Without this, closing with unread bytes would reset, and the client lose what was sent.
     shutdown(fd, SHUT_WR);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     open_.erase(fd);
     close(fd);
   }
@@ -170,8 +170,8 @@ class TestServer {
   int port_ = 0;
   std::atomic<int> num_connections_ = 0;
   std::thread acceptor_;
-  std::mutex mutex_;
-  std::set<int> open_;
+  Mutex mutex_;
+  std::set<int> open_ GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;  // written by the acceptor, read when it has ended
 };
 
