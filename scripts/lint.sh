@@ -36,8 +36,28 @@ echo "lint: clang-tidy on ${#units[@]} sources"
 mkdir -p "$build/lint"
 sed -E 's/ -Winvalid-pch -include [^ ]*cmake_pch\.hxx//' "$build/compile_commands.json" \
   >"$build/lint/compile_commands.json"
+# That nothing is touched without its lock means something only if it would be noticed.
+cat >"$build/lint/unlocked.cc" <<'END'
+#include "base/mutex.h"
+
+class Counter {
+ public:
+  int count() const { return count_; }
+
+ private:
+  lethe::Mutex mutex_;
+  int count_ GUARDED_BY(mutex_) = 0;
+};
+END
+found=$(clang-tidy --quiet --config-file=.clang-tidy "$build/lint/unlocked.cc" -- \
+  -std=c++20 -Isrc -Wthread-safety 2>&1) || true
+if [[ $found != *thread-safety-analysis* ]]; then
+  echo "lint: clang-tidy does not notice what is read without its lock: $found" >&2
+  exit 1
+fi
 # gcc's own flags mean nothing to clang.
 printf '%s\n' "${units[@]}" |
   xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p "$build/lint" --extra-arg=-Wno-unknown-warning-option \
+    --extra-arg=-Wthread-safety \
     2> >(grep -v -E 'warnings? (generated|treated)|^Suppressed|^Use -header' >&2)
 echo "lint: clean"

@@ -12,7 +12,8 @@ against them:
   * tests beside the sources may see tests/, and modules that lethe_test(... LIBS ...) names;
   * what is compiled for one instruction set (src/kernels/<isa>/) sees kernels/, <cstdint>,
     <cstddef> and intrinsics, headers that it reaches included: an inline std:: function compiled
-    there could be the copy that the linker keeps for every CPU.
+    there could be the copy that the linker keeps for every CPU;
+  * locks are those of base/mutex.h, whose use clang checks (-Wthread-safety).
 
 usage: layering.py [ROOT]     check a source tree
        layering.py --self-test  check the checker: every rule is broken once and has to be noticed
@@ -24,6 +25,9 @@ import sys
 import tempfile
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+LIBRARY_LOCK = re.compile(
+    r'std::(?:\w*mutex|condition_variable\w*|(?:unique|shared|scoped)_lock|lock_guard)\b')
+LOCKS = 'src/base/mutex.h'
 INSTRUCTION_SET_MAY_INCLUDE = {'cstdint', 'cstddef', 'immintrin.h', 'arm_neon.h'}
 BOTH, LEFT, RIGHT = 'both', 'left', 'right'
 
@@ -172,6 +176,11 @@ def check_instruction_set(root, path):
                 yield f'{path}: reaches {name} (in {file}), and is compiled for one instruction set'
 
 
+def check_locks(root, path):
+    for lock in sorted(set(LIBRARY_LOCK.findall(read(os.path.join(root, path))))):
+        yield f'{path}: {lock} is used where nothing checks how; base/mutex.h has what clang checks'
+
+
 def check(root):
     """Returns what is wrong with the tree, a line each."""
     modules, places = read_modules(root), read_picture(root)
@@ -181,6 +190,8 @@ def check(root):
         for quoted, _ in INCLUDE.findall(read(os.path.join(root, path))):
             if quoted:
                 found += check_include(path, quoted, modules)
+        if path != LOCKS:
+            found += check_locks(root, path)
         if re.match(r'src/kernels/(?!internal/)[^/]+/', path):
             found += check_instruction_set(root, path)
     return found
@@ -201,8 +212,9 @@ GOOD = {
 +-------------------+
 ```
 ''',
-    'src/base/CMakeLists.txt': 'lethe_module(base FACE status.h)\n',
+    'src/base/CMakeLists.txt': 'lethe_module(base FACE status.h mutex.h)\n',
     'src/base/status.h': '#include <string>\n',
+    'src/base/mutex.h': '#include <mutex>\ninline std::mutex mutex;\n',
     'src/kernels/CMakeLists.txt': 'lethe_module(kernels FACE kernels.h DEPS base)\n',
     'src/kernels/kernels.h': '#include <cstdint>\n',
     'src/kernels/internal/steps.h': '#include "kernels/kernels.h"\n',
@@ -255,6 +267,8 @@ BAD = [
      {'src/text/CMakeLists.txt': 'lethe_module(text DEPS base)\n'}),
     ('a drawn module that is not there', 'which no lethe_module() declares',
      {'ARCHITECTURE.md': GOOD['ARCHITECTURE.md'].replace('model audio', 'model audio text')}),
+    ('a lock of the library', 'std::mutex is used where nothing checks how',
+     {'src/store/store.cc': 'static std::mutex mutex;\n'}),
     ('no picture', 'the picture has no module', {'ARCHITECTURE.md': '# Nothing\n'}),
 ]
 
