@@ -323,9 +323,9 @@ void PostProcessEvent(const PostProcessor& processor, const PostOptions& options
   std::vector<Segment> segments;
   segments.push_back(std::move(event->segment));
   Segment& segment = segments.front();
-  const Segment empty{.channel = segment.channel, .start = segment.start, .end = segment.end};
+  Segment empty{.channel = segment.channel, .start = segment.start, .end = segment.end};
   internal::PostProcess(processor, &segments);
-  event->segment = segments.empty() ? empty : std::move(segments.front());
+  event->segment = std::move(segments.empty() ? empty : segments.front());
   const std::string& text = event->segment.text;
   if (event->kind == StreamEvent::Kind::kFinal) kept = text;
   // Its last word may get its full stop back.
