@@ -12,14 +12,22 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include "app/accounts.h"
 #include "app/data_folder.h"
 #include "app/doctor.h"
 #include "app/output.h"
+#include "ledger/ledger.h"
+#include "server/certificate.h"
 
 namespace lethe {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Time enough to renew one, and to be told in vain.
+constexpr Millis kCertificateSoon = std::chrono::days(14);
+// What a database wants to write before it can forget anything.
+constexpr double kDiskFull = 16e6;
 
 std::string Why() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe): one thread
 
@@ -78,13 +86,32 @@ void LookAtPorts(const ServeOptions& options, DoctorReport* report) {
       report->Bad("listen", text + " cannot be listened on: " + Why());
     }
   }
-  for (const std::string* file : {&options.tls_certificate, &options.tls_key}) {
-    if (file->empty()) continue;
-    if (access(file->c_str(), R_OK) == 0) {
-      report->Good("certificate", *file + " can be read");
-    } else {
-      report->Bad("certificate", *file + ": " + Why());
-    }
+}
+
+void LookAtCertificate(const ServeOptions& options, DoctorReport* report) {
+  const bool tls =
+      std::any_of(options.listen.begin(), options.listen.end(),
+                  [](const std::string& address) { return address.starts_with("tls:"); });
+  if (!tls && options.tls_certificate.empty() && options.tls_key.empty()) return;
+  if (options.tls_certificate.empty() || options.tls_key.empty()) {
+    report->Bad("certificate", "wants both tls.certificate and tls.key");
+    return;
+  }
+  const auto until = ReadCertificate(options.tls_certificate, options.tls_key);
+  if (!until.ok()) {
+    report->Bad("certificate", until.status().message());
+    return;
+  }
+  const Millis left = *until - SystemClock().Now();
+  const std::string found = options.tls_certificate +
+                            (left.count() > 0 ? " holds until " : " has been over since ") +
+                            ShowTime(*until);
+  if (left.count() <= 0) {
+    report->Bad("certificate", found);
+  } else if (left < kCertificateSoon) {
+    report->Note("certificate", found + "; after a renewal restart the service");
+  } else {
+    report->Good("certificate", found);
   }
 }
 
@@ -147,10 +174,44 @@ void LookAtDisk(const std::string& path, DoctorReport* report) {
   const std::string found = ShowBytes(free) + " of " + ShowBytes(all) + " free for the data folder";
   if ((disk.f_flag & ST_RDONLY) != 0) {
     report->Bad("disk", path + " is on a disk that cannot be written to");
+  } else if (free < kDiskFull) {
+    report->Bad("disk", found + ": nothing can be written; make room");
   } else if (free < all / 10) {
     report->Note("disk", found + ": less than a tenth");
   } else {
     report->Good("disk", found);
+  }
+}
+
+// Opens records and keys as every command does beside a service, and what is signed of the ledger.
+// Not for another user: he would leave files behind that the service cannot open.
+void LookInto(const RecordsOptions& options, DoctorReport* report) {
+  struct stat about {};
+  if (stat(options.data.c_str(), &about) != 0) return;
+  if (about.st_uid != geteuid()) {
+    report->Note("records",
+                 "are another user's, and were not opened; of an installed service: "
+                 "lethe-admin doctor");
+    return;
+  }
+  const auto opened = OpenDataFolder(options, SystemClock(), false);
+  if (!opened.ok()) {
+    report->Bad("records", opened.status().message());
+    return;
+  }
+  report->Good("records", opened->records + " can be opened, and so can its keys");
+  std::error_code ignored;
+  if (!fs::exists(opened->ledger.folder, ignored)) return;
+  const auto ledger = Ledger::OpenForReading(opened->ledger.folder);
+  if (ledger.status().code() == StatusCode::kNotFound) {
+    report->Note("ledger", "nothing was signed yet");
+  } else if (!ledger.ok()) {
+    report->Bad("ledger", ledger.status().message());
+  } else if (!fs::exists(opened->ledger.signing_key_file, ignored)) {
+    report->Bad("ledger", "its key is not there, put it back from its backup: " +
+                              opened->ledger.signing_key_file);
+  } else {
+    report->Good("ledger", std::to_string((*ledger)->size()) + " leaves can be read");
   }
 }
 
@@ -187,7 +248,7 @@ void LookAtData(const RecordsOptions& options, DoctorReport* report) {
   } else if (access(records.c_str(), R_OK | W_OK) != 0) {
     report->Bad("records", records + ": " + Why());
   } else {
-    report->Good("records", records + " can be read and written");
+    LookInto(options, report);
   }
 }
 
@@ -199,6 +260,7 @@ void LookAtDatabase(const RecordsOptions& options, DoctorReport* report) {
   } else {
     report->Good("database", std::string("it answers, ") +
                                  (*is_new ? "and has no records yet" : "and has records"));
+    if (!*is_new) LookInto(options, report);
   }
 }
 
@@ -214,6 +276,7 @@ void DoctorReport::Add(std::string_view mark, std::string_view what, std::string
 void LookAtService(const ServeOptions& options, DoctorReport* report) {
   LookAtClock(report);
   LookAtPorts(options, report);
+  LookAtCertificate(options, report);
   LookAtData(options.records, report);
   LookAtDatabase(options.records, report);
 }

@@ -156,6 +156,12 @@ const OptionTable::Option* OptionTable::Find(std::string_view name) const {
   return found == options_.end() ? nullptr : found->get();
 }
 
+bool OptionTable::IsSection(std::string_view name) const {
+  return std::any_of(options_.begin(), options_.end(), [&](const auto& option) {
+    return option->name.starts_with(std::string(name) + ".");
+  });
+}
+
 void OptionTable::ReadFileText(const std::string& path, const std::string& text,
                                std::vector<std::string>* problems) {
   toml::table root;
@@ -180,12 +186,13 @@ void OptionTable::ReadFileText(const std::string& path, const std::string& text,
             good = good && taken.has_value();
             values.push_back(before + taken.value_or(""));
           };
-          if (option == nullptr && node.is_table()) {
+          if (option == nullptr && node.is_table() && IsSection(name)) {
             visit(*node.as_table(), name + ".");
             continue;
           }
           if (option == nullptr) {
-            problems->push_back(where + ": there is no such option");
+            problems->push_back(where + (node.is_table() ? ": there is no such section"
+                                                         : ": there is no such option"));
             continue;
           }
           if (option->is_table && node.is_table()) {

@@ -60,6 +60,7 @@ class OptionTable {
   };
   Option& Append(const std::string& name, const std::string& help);
   const Option* Find(std::string_view name) const;
+  bool IsSection(std::string_view name) const;  // "limits"
   void ReadFileText(const std::string& path, const std::string& text,
                     std::vector<std::string>* problems);
   void ReadEnvironment(std::vector<std::string>* problems);

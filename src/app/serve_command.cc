@@ -101,7 +101,10 @@ Status Run(Options& options) {
   const ServeOptions& serve = options.serve;
   if (options.show) return WriteStandardOutput(options.table.Show());
   ASSIGN_OR_RETURN(ServeSettings settings, ReadServeSettings(serve));
-  if (options.check) return WriteStandardOutput("the configuration is in order\n");
+  if (options.check) {
+    RETURN_IF_ERROR(CheckServeFiles(serve, settings));
+    return WriteStandardOutput("the configuration is in order\n");
+  }
 
   SetLogFormat(settings.log_format);
   SetProcessLimits();
@@ -164,7 +167,8 @@ void AddServeCommand(CLI::App& program, int& exit_code) {
       ->envname("LETHE_CONFIG");
   command->add_option("--data", options->serve.records.data, "Folder of the records and their key")
       ->capture_default_str();
-  command->add_flag("--check", options->check, "Check the configuration and end");
+  command->add_flag("--check", options->check,
+                    "Check the configuration, and the files it names, and end");
   command->add_flag("--show-config", options->show,
                     "Print the configuration, with every default, and end");
   options->table.AddFlags(command);

@@ -1,12 +1,19 @@
 #include "app/serve_settings.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
+#include "base/file.h"
 #include "metering/calendar.h"
+#include "server/certificate.h"
+#include "store/mysql_store.h"
+#include "store/s3_objects.h"
 
 namespace lethe {
 namespace {
+
+constexpr std::size_t kMaxPasswordFile = std::size_t{64} << 10;
 
 Result<std::vector<ListenAddress>> ListenAddresses(const std::vector<std::string>& texts) {
   std::vector<ListenAddress> addresses;
@@ -44,6 +51,29 @@ Result<ServeSettings> ReadServeSettings(const ServeOptions& options) {
                        .prices = std::move(prices),
                        .utc_offset = utc_offset,
                        .console_hosts = std::move(console_hosts)};
+}
+
+Status CheckServeFiles(const ServeOptions& options, const ServeSettings& settings) {
+  const bool tls = std::any_of(settings.addresses.begin(), settings.addresses.end(),
+                               [](const ListenAddress& address) { return address.tls; });
+  if (tls && (options.tls_certificate.empty() || options.tls_key.empty())) {
+    return InvalidArgument("listen has a tls: address, which wants tls.certificate and tls.key");
+  }
+  if (tls) {
+    RETURN_IF_ERROR(ReadCertificate(options.tls_certificate, options.tls_key).status());
+  }
+  const RecordsOptions& records = options.records;
+  if (!records.dsn.empty()) RETURN_IF_ERROR(ParseMysqlDsn(records.dsn).status());
+  if (!records.password_file.empty()) {
+    RETURN_IF_ERROR(ReadFile(records.password_file, kMaxPasswordFile).status());
+  }
+  if (records.objects.starts_with("s3:")) {
+    ASSIGN_OR_RETURN(S3Options bucket, ParseS3Url(records.objects));
+    if (!records.objects_keys.empty()) {
+      RETURN_IF_ERROR(LoadS3Keys(records.objects_keys, bucket));
+    }
+  }
+  return OkStatus();
 }
 
 }  // namespace lethe

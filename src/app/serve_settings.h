@@ -28,4 +28,9 @@ struct ServeSettings {
 /// Errors: kInvalidArgument for the first option that cannot be read; as LoadPrices()
 Result<ServeSettings> ReadServeSettings(const ServeOptions& options);
 
+/// Looks at the files and addresses that the options name: the certificate, the database's address
+/// and password, the bucket's address and keys. Models are looked at by `lethe doctor`. Errors: for
+/// the first that the service could not start with
+Status CheckServeFiles(const ServeOptions& options, const ServeSettings& settings);
+
 }  // namespace lethe

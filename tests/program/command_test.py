@@ -4,9 +4,10 @@
 import json
 import os
 import socket
+import subprocess
 
-from recordings import seconds_of, write
-from support import ProgramTest, SpeechTest, main, run
+from recordings import read, seconds_of, write
+from support import PATIENCE, ProgramTest, SpeechTest, main, run
 
 
 class CommandTest(SpeechTest):
@@ -106,7 +107,30 @@ class ServiceDoctorTest(ProgramTest):
                              f'(?m)^note listen +127.0.0.1:{port} is in use')
         self.assertRegex(self.report('listen = ["192.0.2.1:8089"]', code=1),
                          '(?m)^FAIL listen +192.0.2.1:8089 cannot')
-        self.assertRegex(self.report('[tls]', 'key = "/none.pem"', code=1), '(?m)^FAIL certificate +/none.pem')
+
+    def test_certificates_are_read(self):
+        def certificate(days):
+            subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', days, '-subj', '/CN=x',
+                            '-out', self.path('c.pem'), '-keyout', self.path('k.pem')], check=True,
+                           stderr=subprocess.DEVNULL, timeout=PATIENCE)
+            return '[tls]', f'certificate = "{self.path("c.pem")}"', f'key = "{self.path("k.pem")}"'
+        self.assertRegex(self.report(*certificate('30')), '(?m)^ok   certificate .* holds until 20')
+        self.assertRegex(self.report(*certificate('5')), '(?m)^note certificate .*restart')
+        self.assertRegex(self.report('[tls]', 'key = "/none.pem"', code=1), '(?m)^FAIL certificate +wants both')
+        self.assertRegex(self.report('[tls]', 'key = "/none.pem"', 'certificate = "/none.pem"', code=1),
+                         '(?m)^FAIL certificate .*/none.pem')
+
+    def test_records_and_keys_that_do_not_open_are_told(self):
+        self.assertRegex(self.report(), '(?m)^ok   records .* can be opened')
+        for name in ('keys/master.key', 'keys/region'):
+            path = os.path.join(self.data, name)
+            before = read(path)
+            with open(path, 'wb'):
+                pass
+            report = self.report(code=1)
+            self.assertRegex(report, '(?m)^FAIL records ', name)
+            write(path, before)
+        self.assertRegex(self.report(), '(?m)^ok   records .* can be opened')
 
     def test_a_database_that_does_not_answer_is_told(self):
         report = self.report('[store]', 'dsn = "mysql://lethe@127.0.0.1:1/lethe"', code=1)

@@ -62,7 +62,21 @@ class ServeOptionTest(ProgramTest):
                                    (['--outbound.allow', '10.0.0.0/99'], '10.0.0.0/99')):
             self.assert_one_line(run('serve', '--check', *arguments), mention)
         self.assert_one_line(run('serve', '--check', '--config', self.path('none')), 'none')
+        self.assert_one_line(run('serve', '--check', '--config', self.config('[limitz]\n')), 'limitz', 'section')
         self.assert_one_line(run('serve', '--check', '--config', self.config('a = [')), 'lethe.toml:1')
+
+
+    def test_files_that_the_service_could_not_start_with_are_told(self):
+        none = self.path('none.pem')
+        for arguments, mention in (
+                (['--listen', 'tls:127.0.0.1:0'], 'tls.certificate'),
+                (['--listen', 'tls:127.0.0.1:0', '--tls.certificate', none, '--tls.key', none], none),
+                (['--store.dsn', 'mysql://lethe:secret@db.example/lethe'], 'password'),
+                (['--store.password-file', none], none),
+                (['--store.objects', 's3://?endpoint=x'], 's3://')):
+            result = run('serve', '--check', *arguments)
+            self.assert_one_line(result, mention)
+            self.assertNotIn('secret', result.stderr)
 
 
 class ServiceLogTest(SpeechTest):
