@@ -165,7 +165,8 @@ Service::Service(const ServeOptions& options, ServeSettings settings, ServiceInp
                   [this] { return MaybeSetWrong(*data_.clock); },
                   [this] { return tasks_->callbacks(); },
                   {{"calls", pool_}, {"quick", quick_pool_}, {"erasures", erasures_}},
-                  data_.path} {}
+                  data_.path,
+                  [this] { return cancellations_.silence(); }} {}
 
 Status Service::Forget() {
   // Older records that were put back are made to forget what the ledger says is erased, first.

@@ -120,6 +120,9 @@ void PromiseMetrics(MetricsText& text, const OperationsParts& parts) {
   text.Single("lethe_retention_held", "gauge",
               "1 while nothing is removed because the clock leapt ahead.",
               std::uint64_t{parts.held() ? 1U : 0U});
+  text.Single("lethe_records_silence_seconds", "gauge",
+              "Since the records last answered; callers are not served without them.",
+              static_cast<double>(parts.records_silence().count()) / 1000);
   const LedgerFeed::Report ledger = parts.ledger();
   text.Single("lethe_ledger_is_ours", "gauge", "1 if this process writes the ledger.",
               std::uint64_t{ledger.is_ours ? 1U : 0U});
@@ -152,6 +155,8 @@ std::string Metrics(const OperationsParts& parts) {
 // That what is over is not removed is no reason to send calls elsewhere, where it would be no
 // better; but whoever looks should see it.
 constexpr std::chrono::minutes kLate{10};
+// A look every second, and a database that is started again, are none of it.
+constexpr std::chrono::seconds kSilent{10};
 
 std::string LateLines(const std::vector<Sweeper::Report>& reports) {
   std::string text;
@@ -212,6 +217,11 @@ void AddOperationsRoutes(Router& router, const OperationsParts& parts) {
                 } else if (parts.engines.Offered().empty()) {
                   response.status = 503;
                   response.body = "no engine\n";
+                } else if (const Millis silence = parts.records_silence(); silence > kSilent) {
+                  // Nobody's key can be looked up.
+                  response.status = 503;
+                  response.body = "records: no answer for " +
+                                  std::to_string(silence / std::chrono::seconds(1)) + " s\n";
                 }
                 response.body += LateLines(parts.retention());
                 co_return response;

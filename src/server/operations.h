@@ -37,17 +37,18 @@ struct OperationsParts {
   std::function<bool()> held = [] { return false; };  // nothing is removed: SweeperOptions::held
   std::function<CallbackCounts()> callbacks = [] { return CallbackCounts(); };
   std::vector<NamedPool> pools;
-  std::string data_folder = "/";  // whose disk is looked at
+  std::string data_folder = "/";                                       // whose disk is looked at
+  std::function<Millis()> records_silence = [] { return Millis(0); };  // since they last answered
 };
 
 /// What the metrics are made of, as it is now; for a WatchHistory. Blocks on a few files of the
 /// kernel's.
 WatchCounts ReadWatchCounts(const OperationsParts& parts);
 
-/// GET /healthz (the process answers), /readyz (it takes calls; 503 while it stops; besides, what
-/// was not swept clean for ten minutes) and /metrics (Prometheus text, docs/metrics.md). None of
-/// them tells anything about a caller but how many there were. Lifetime: the parts outlive the
-/// server
+/// GET /healthz (the process answers), /readyz (it takes calls; 503 while it stops, and while the
+/// records have not answered for ten seconds; besides, what was not swept clean for ten minutes)
+/// and /metrics (Prometheus text, docs/metrics.md). None of them tells anything about a caller but
+/// how many there were. Lifetime: the parts outlive the server
 void AddOperationsRoutes(Router& router, const OperationsParts& parts);
 
 }  // namespace lethe

@@ -13,9 +13,13 @@ namespace {
 class OperationsTest : public FaceFixture {
  protected:
   OperationsTest() {
-    AddOperationsRoutes(
-        router_, {engines_, meter_, [] { return ServerCounts(); }, [this] { return reports_; },
-                  [] { return LedgerFeed::Report(); }, stopping_});
+    AddOperationsRoutes(router_, {.engines = engines_,
+                                  .meter = meter_,
+                                  .server = [] { return ServerCounts(); },
+                                  .retention = [this] { return reports_; },
+                                  .ledger = [] { return LedgerFeed::Report(); },
+                                  .stopping = stopping_,
+                                  .records_silence = [this] { return silence_; }});
   }
   HttpResponse Get(const std::string& path) {
     return Call({.method = "GET", .target = path, .path = path, .peer = "127.0.0.1"});
@@ -23,6 +27,7 @@ class OperationsTest : public FaceFixture {
 
   std::vector<Sweeper::Report> reports_;
   std::atomic<bool> stopping_ = false;
+  Millis silence_{0};
 };
 
 TEST_F(OperationsTest, ReadyAndLateIsSaidBySide) {
@@ -38,6 +43,16 @@ TEST_F(OperationsTest, WhatStopsIsNotReady) {
   stopping_ = true;
   EXPECT_EQ(Get("/readyz").status, 503);
   EXPECT_EQ(Get("/healthz").status, 200);
+}
+
+TEST_F(OperationsTest, WhoseRecordsAreSilentIsNotReady) {
+  silence_ = Millis(10'000);
+  EXPECT_EQ(Get("/readyz").status, 200);
+  silence_ = Millis(12'500);
+  const HttpResponse response = Get("/readyz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, "records: no answer for 12 s\n");
+  EXPECT_THAT(Get("/metrics").body, testing::HasSubstr("lethe_records_silence_seconds 12.5\n"));
 }
 
 TEST_F(OperationsTest, MetricsAreThereBeforeTheFirstCall) {

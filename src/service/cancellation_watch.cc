@@ -24,6 +24,11 @@ Status CancellationWatch::Begin() {
   return OkStatus();
 }
 
+Millis CancellationWatch::silence() const {
+  const MutexLock lock(mutex_);
+  return std::chrono::duration_cast<Millis>(Time::now() - answered_);
+}
+
 void CancellationWatch::Skip(const std::string& reference) {
   const MutexLock lock(mutex_);
   handled_[reference] = Progress::kDone;
@@ -45,6 +50,10 @@ Status CancellationWatch::Look() {
   }
   ASSIGN_OR_RETURN(const std::vector<AskedCancellation> asked,
                    parts_.store.cancellations().Since(looked - kLate));
+  {
+    const MutexLock lock(mutex_);
+    answered_ = Time::now();
+  }
   // Something may be over by now that nobody looked at.
   if (now - looked >= kCancellationLifetime - kLate) parts_.calls.Cancel({});
   // First what needs no records.

@@ -44,6 +44,9 @@ class CancellationWatch {
   /// Looks once. Errors: as Store; what could not be done is done at the next look
   Status Look();
 
+  /// How long ago the records last answered a look: up to about an interval when they do.
+  Millis silence() const;
+
   /// This one was asked from here, and done.
   void Skip(const std::string& reference);
 
@@ -52,6 +55,7 @@ class CancellationWatch {
   void Stop();
 
  private:
+  using Time = std::chrono::steady_clock;
   enum class Progress { kCancelled, kDone };
 
   void Cancel(const Cancellation& wanted);
@@ -66,7 +70,8 @@ class CancellationWatch {
   // Any thread.
   mutable Mutex mutex_;
   CondVar changed_;
-  WallTime looked_ GUARDED_BY(mutex_);                          // the last time that was whole
+  WallTime looked_ GUARDED_BY(mutex_);  // the last time that was whole
+  Time::time_point answered_ GUARDED_BY(mutex_) = Time::now();
   std::map<std::string, Progress> handled_ GUARDED_BY(mutex_);  // of what may be seen again
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;

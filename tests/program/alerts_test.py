@@ -3,7 +3,7 @@
 
 Method: Debian's promtool for rules by themselves; then Debian's Prometheus, which scrapes services of
 ours, each with a fault of its own: records that somebody locks, a key that cannot be destroyed, a
-full disk, a clock that leaps, queues that are full, callbacks nobody takes, a process that dies. The
+full disk, a database that dies, a clock that leaps, queues that are full, callbacks nobody takes, a process that dies. The
 rules are those of operations/prometheus, but for the time that they wait (prometheus.py).
 """
 
@@ -25,6 +25,7 @@ import every_interface
 from api3 import Api3
 from database_test import SlowWeb
 from forgetting_test import library
+from mariadb import MariaDb
 from prometheus import FOLDER, Prometheus, read_rules
 from service import Service
 from support import PATIENCE, ProgramTest, SpeechTest, command_path, main, program_path
@@ -267,6 +268,9 @@ class AlertsTest(SpeechTest):
         web = SlowWeb(self.short)
         self.addCleanup(web.stop)
         killed = self.serve('killed', expect=('LetheErrors',))
+        database = MariaDb()
+        self.addCleanup(database.stop)
+        self.serve('silent', *database.options, expect=('LetheRecordsSilent',))
         if crowded := self.crowded():
             self.serve('crowded', program=crowded, expect=('LetheMemoryHigh',))
         late = self.serve('late', expect=('LetheKeyDestructionLate', 'LetheSlow', 'LetheCallbacksFailing'))
@@ -287,6 +291,7 @@ class AlertsTest(SpeechTest):
                                 expect=('LetheLedgerBehind',))
         self.scrape()
 
+        database.kill()
         self.lock_the_records(locked)
         self.in_background(lambda: every_interface.openai(locked, self.short))
         self.overload(full)
