@@ -29,6 +29,37 @@ Status SpeechReader::Fill() {
   }
 }
 
+namespace {
+
+void TakeChannel(std::span<const float> samples, size_t channels, size_t channel,
+                 std::span<float> taken) {
+  for (size_t i = 0; i < taken.size(); ++i) taken[i] = samples[i * channels + channel];
+}
+
+// The mean of the channels. Where they cancel each other, as with a cable whose wires are swapped,
+// the loudest of them.
+void Mix(std::span<const float> samples, size_t channels, std::span<float> mixed) {
+  constexpr double kCancelled = 0.01;  // of the loudest channel's power
+  std::vector<double> powers(channels, 0.0);
+  double power = 0;
+  for (size_t i = 0; i < mixed.size(); ++i) {
+    float sum = 0.0F;
+    for (size_t channel = 0; channel < channels; ++channel) {
+      const float sample = samples[i * channels + channel];
+      sum += sample;
+      powers[channel] += double{sample} * sample;
+    }
+    mixed[i] = sum / static_cast<float>(channels);
+    power += double{mixed[i]} * mixed[i];
+  }
+  const auto loudest = std::max_element(powers.begin(), powers.end());
+  if (power < kCancelled * *loudest) {
+    TakeChannel(samples, channels, static_cast<size_t>(loudest - powers.begin()), mixed);
+  }
+}
+
+}  // namespace
+
 Status SpeechReader::Feed() {
   const auto in_channels = static_cast<size_t>(source_->format().channels);
   input_.resize(input_frames_ * in_channels);
@@ -41,11 +72,10 @@ Status SpeechReader::Feed() {
   std::span<const float> samples = std::span<const float>(input_).first(n);
   if (static_cast<size_t>(channels_) != in_channels) {
     mixed_.resize(n / in_channels);
-    for (size_t i = 0; i < mixed_.size(); ++i) {
-      const std::span<const float> frame = samples.subspan(i * in_channels, in_channels);
-      float sum = 0.0F;
-      for (const float sample : frame) sum += sample;
-      mixed_[i] = mode_ == ChannelMode::kFirst ? frame[0] : sum / static_cast<float>(in_channels);
+    if (mode_ == ChannelMode::kFirst) {
+      TakeChannel(samples, in_channels, 0, mixed_);
+    } else {
+      Mix(samples, in_channels, mixed_);
     }
     samples = mixed_;
   }

@@ -15,7 +15,7 @@
 namespace lethe {
 
 enum class ChannelMode {
-  kMix,    ///< one channel: the average of all
+  kMix,    ///< one channel: the average of all; where they cancel out, the loudest
   kSplit,  ///< every channel on its own, as in two-sided telephone recordings
   kFirst,  ///< the first channel; the others are not looked at
 };

@@ -98,6 +98,23 @@ TEST(SpeechReaderTest, MixingTakesTheAverageOfAllChannels) {
   }
 }
 
+TEST(SpeechReaderTest, ChannelsThatCancelEachOtherAreNotMixed) {
+  // The right one is the left one upside down, or nearly.
+  for (const FrameSource::Value value :
+       {FrameSource::Value{[](size_t frame, int channel) {
+          return (channel == 0 ? 0.5F : -0.5F) * (frame % 2 == 0 ? 1.0F : -1.0F);
+        }},
+        FrameSource::Value{[](size_t frame, int channel) {
+          return (channel == 0 ? 0.5F : -0.45F) * (frame % 2 == 0 ? 1.0F : -1.0F);
+        }}}) {
+    auto reader = SpeechReader::Open(std::make_unique<FrameSource>(kSampleRate, 2, 4'000, value),
+                                     ChannelMode::kMix);
+    const auto heard = ReadAll(*reader);
+    ASSERT_EQ(heard[0].size(), 4'000U);
+    for (size_t i = 0; i < heard[0].size(); ++i) ASSERT_EQ(heard[0][i], value(i, 0));
+  }
+}
+
 TEST(SpeechReaderTest, OneChannelIsTheSameMixedOrSplit) {
   for (const ChannelMode mode : {ChannelMode::kMix, ChannelMode::kSplit}) {
     const auto one = ReadAll(std::make_unique<FrameSource>(kSampleRate, 1, 100, ByChannel), mode);

@@ -33,8 +33,13 @@ std::vector<Word> TimeWords(const SpeechModel& model, const Request& request,
                             const Hypothesis& hypothesis) {
   const std::span<const int> tokens = hypothesis.tokens;
   const std::span<const float> probabilities = hypothesis.log_probabilities;
-  const std::vector<FrameSpan> spans =
-      AlignTokens(hypothesis.attention, static_cast<int>(tokens.size()), hypothesis.frames);
+  // Where the model looked when it wrote the end, or what was dropped, is behind the last word:
+  // without that row the word would last until the utterance does.
+  const int frames = hypothesis.frames;
+  const int rows = frames > 0 ? static_cast<int>(hypothesis.attention.size()) / frames : 0;
+  const int num_tokens = static_cast<int>(tokens.size());
+  const std::vector<FrameSpan> spans = AlignTokens(
+      hypothesis.attention, std::max(num_tokens, std::min(rows, num_tokens + 1)), frames);
   const Tokenizer& tokenizer = model.tokenizer();
   const Utterance& utterance = request.utterance;
   const auto time = [&](int frame) {

@@ -14,7 +14,7 @@ namespace {
 constexpr int kWindow = SustainedLevel::kWindow;
 
 // How fast the loudest speech so far is forgotten and the noise floor rises again, in dB a second.
-constexpr float kSpeechFalls = 2;
+constexpr float kSpeechFalls = 20;
 constexpr float kNoiseRises = 6;
 // No window, and no noise, is made louder than this. Noise that comes near to speech would hide it:
 // the detector goes by what came before.
