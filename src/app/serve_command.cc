@@ -1,6 +1,8 @@
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include <sys/resource.h>
@@ -15,9 +17,13 @@
 #include "app/serve_settings.h"
 #include "app/service.h"
 #include "app/setup.h"
+#include "base/mutex.h"
 
 namespace lethe {
 namespace {
+
+// What is left when calls have had their grace: the unit's TimeoutStopSec is later (debian/).
+constexpr Millis kAfterGrace{20'000};
 
 struct Options {
   ServeOptions serve;
@@ -35,6 +41,43 @@ sigset_t BlockStopSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
+
+// Ends the process when its stop takes longer than it may, because a database or an object store
+// does not answer: no more is lost than with a process that is killed, which is what comes next.
+class StopDeadline {
+ public:
+  StopDeadline() = default;
+  StopDeadline(const StopDeadline&) = delete;
+  StopDeadline& operator=(const StopDeadline&) = delete;
+  ~StopDeadline() {
+    {
+      const MutexLock lock(mutex_);
+      stopped_ = true;
+    }
+    changed_.NotifyAll();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Begin(Millis longest) {
+    thread_ = std::thread([this, until = std::chrono::steady_clock::now() + longest] {
+      const MutexLock lock(mutex_);
+      while (!stopped_ && changed_.WaitUntil(mutex_, until)) {
+      }
+      if (stopped_) return;
+      Log({.level = "error",
+           .event = "stop_given_up",
+           .sentence = "ended without what could not be finished: the records or the object store "
+                       "do not answer; the next start takes up what is left"});
+      std::_Exit(kExitFailed);
+    });
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopped_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
 
 // Thousands of connections want as many descriptors; and audio and secrets in memory want no core
 // dump.
@@ -125,6 +168,7 @@ Status Run(Options& options) {
   (void)unsetenv("LETHE_STORE_PASSWORD");
   (void)unsetenv("LETHE_S3_SECRET_ACCESS_KEY");
 
+  StopDeadline deadline;  // for the end of the service, too
   Service service(serve, std::move(settings), std::move(inputs));
   RETURN_IF_ERROR(service.Start());
   const std::vector<std::uint16_t> ports = service.ports();
@@ -133,12 +177,14 @@ Status Run(Options& options) {
   }
   constexpr timespec kLook{.tv_sec = 1, .tv_nsec = 0};
   while (sigtimedwait(&signals, nullptr, &kLook) < 0) service.Look();
+  // A second signal means: now.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  const Millis grace = std::chrono::seconds(serve.grace_seconds);
+  deadline.Begin(grace + kAfterGrace);
   Log({.level = "info",
        .event = "stopping",
        .sentence = "stopping: calls under way may take a while",
-       .facts = {{"at_most_ms", Millis(std::chrono::seconds(serve.grace_seconds))}}});
-  // A second signal means: now.
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+       .facts = {{"at_most_ms", grace}}});
   service.Stop();
   return OkStatus();
 }

@@ -80,6 +80,9 @@ Status FirstSweep(Sweeper& sweeper) {
 constexpr int kQuickThreads = 4;
 constexpr int kErasuresAtOnce = 2;
 
+// For calls that are cut off to be told so.
+constexpr Millis kLastAnswers{5'000};
+
 }  // namespace
 
 Result<EngineCatalog> LoadEngines(const ServeOptions& options) {
@@ -239,12 +242,17 @@ void Service::Look() {
 
 void Service::Stop() {
   stopping_ = true;
-  server_->Stop(std::chrono::seconds(options_.grace_seconds));
+  server_->Drain(std::chrono::seconds(options_.grace_seconds));
+  // Work on them would outlive their connections, and they would be billed.
+  calls_.CutOff();
+  server_->Stop(kLastAnswers);
   outbound_.Stop();
-  tasks_->Stop();
   pool_.Stop();
   quick_pool_.Stop();
   erasures_.Stop();
+  // Before what may wait for an object store.
+  meter_.Flush();
+  tasks_->Stop();
   // The next start takes for done what was asked for until now, so rows that are written last are
   // held against it.
   meter_.Flush();

@@ -46,5 +46,21 @@ TEST(RecordingQueueTest, WhatACallerThatHasGoneHadWaitingGoesWithIt) {
   }
 }
 
+TEST(RecordingQueueTest, WhoIsCancelledWaitsForNobody) {
+  RecordingQueue queue;
+  queue.SetWakeOne([] {});
+  std::atomic<std::uint64_t> heard = 0;
+  const LoudnessActivity activity;
+  // Some that would wait at the end, and more than may wait for a shard.
+  for (const std::size_t count : {3U, 30U}) {
+    RecordingStream stream(activity, SegmenterOptions{}, {.cancelled = [] { return true; }}, queue,
+                           heard, nullptr);
+    Status status = stream.PushSamples(SpeechOf(std::vector<int>(count, 20)));
+    if (status.ok()) status = stream.Finish().status();
+    EXPECT_EQ(status.code(), StatusCode::kCancelled) << count;
+  }
+  EXPECT_EQ(queue.waiting(), 0);
+}
+
 }  // namespace
 }  // namespace lethe

@@ -1,6 +1,7 @@
 #include "engine/internal/recording_stream.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -16,6 +17,9 @@ constexpr std::size_t kMaxWaiting = 16;
 
 // A recording no longer than this is a short call: somebody may be waiting for it.
 constexpr SampleIndex kShortCall = SampleIndex{60} * kSampleRate;
+
+// How often whoever waits asks whether there is still somebody to wait for.
+constexpr Millis kLook{100};
 
 }  // namespace
 
@@ -48,7 +52,7 @@ Status RecordingStream::PushSamples(std::span<const float> samples) {
     const auto step = samples.first(std::min(Listener::kMaxPush, samples.size()));
     samples = samples.subspan(step.size());
     heard_ += step.size();
-    for (const HeardSpan& span : listener_.Push(step)) Send(span);
+    for (const HeardSpan& span : listener_.Push(step)) RETURN_IF_ERROR(Send(span));
   }
   return OkStatus();
 }
@@ -60,11 +64,24 @@ std::vector<Segment> RecordingStream::TakeSegments() {
 
 Result<std::vector<Segment>> RecordingStream::Finish() {
   if (!std::exchange(finished_, true)) {
-    for (const HeardSpan& span : listener_.Finish()) Send(span);
+    for (const HeardSpan& span : listener_.Finish()) RETURN_IF_ERROR(Send(span));
   }
   const MutexLock lock(exchange_->mutex);
-  while (exchange_->waiting > 0) exchange_->changed.Wait(exchange_->mutex);
+  RETURN_IF_ERROR(AwaitAtMost(0));
   return TakeLocked();
+}
+
+Status RecordingStream::AwaitAtMost(std::size_t waiting) {
+  while (exchange_->waiting > waiting) {
+    if (!options_.cancelled) {
+      exchange_->changed.Wait(exchange_->mutex);
+      continue;
+    }
+    if (options_.cancelled()) return Cancelled("stopped before the end");
+    const auto until = std::chrono::steady_clock::now() + kLook;
+    (void)exchange_->changed.WaitUntil(exchange_->mutex, until);
+  }
+  return OkStatus();
 }
 
 std::vector<Segment> RecordingStream::TakeLocked() {
@@ -78,7 +95,7 @@ std::vector<Segment> RecordingStream::TakeLocked() {
   return segments;
 }
 
-void RecordingStream::Send(const SpeechSpan& span) {
+Status RecordingStream::Send(const SpeechSpan& span) {
   Request request{.utterance = listener_.Copy(span),
                   .priority = span.end <= kShortCall ? Priority::kShortCall : Priority::kRecording,
                   .words = options_.words,
@@ -89,11 +106,11 @@ void RecordingStream::Send(const SpeechSpan& span) {
                   .cancelled = cancelled_,
                   .course = {},
                   .done = {}};
-  if (request.utterance.samples.empty()) return;
+  if (request.utterance.samples.empty()) return OkStatus();
   std::size_t number = 0;
   {
     const MutexLock lock(exchange_->mutex);
-    while (exchange_->waiting >= kMaxWaiting) exchange_->changed.Wait(exchange_->mutex);
+    RETURN_IF_ERROR(AwaitAtMost(kMaxWaiting - 1));
     number = exchange_->next_number++;
     ++exchange_->waiting;
   }
@@ -108,6 +125,7 @@ void RecordingStream::Send(const SpeechSpan& span) {
     exchange->changed.NotifyAll();
   };
   queue_.Add(std::move(request));
+  return OkStatus();
 }
 
 }  // namespace lethe

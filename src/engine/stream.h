@@ -68,6 +68,9 @@ struct StreamOptions {
   // what the model found by itself, hot words in them written as they were given.
   int alternatives = 0;
   std::shared_ptr<const HotWords> hot_words;  // may be empty; see engine/hot_words.h
+  // Asked ten times a second while there is something to wait for; true ends that with kCancelled.
+  // It must be quick, and may be empty.
+  std::function<bool()> cancelled = nullptr;
 };
 
 /// A recording. One thread at a time.
@@ -77,7 +80,7 @@ class Stream {
 
   /// Takes the next samples: 16 kHz mono in [-1, 1], any number. Waits while too much of this
   /// stream's speech is still to be transcribed. Errors: kInvalidArgument for a sample that is not
-  /// finite.
+  /// finite; kCancelled as asked for, and then the stream can only be destroyed.
   virtual Status PushSamples(std::span<const float> samples) = 0;
 
   /// The segments that became final since the last call, in spoken order, none of them empty. Never
@@ -85,7 +88,7 @@ class Stream {
   virtual std::vector<Segment> TakeSegments() = 0;
 
   /// Ends the audio, waits for what is still being transcribed, and returns it. Nothing may be
-  /// pushed afterwards.
+  /// pushed afterwards. Errors: kCancelled, as above
   virtual Result<std::vector<Segment>> Finish() = 0;
 };
 

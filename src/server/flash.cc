@@ -140,12 +140,15 @@ Outcome Recognize(FaceContext& context, const HttpRequest& request, const Caller
       .max_duration = max_duration,
       .cancelled =
           [&under_way, deadline] {
-            return under_way.cancelled() || std::chrono::steady_clock::now() > deadline;
+            return under_way.over() || std::chrono::steady_clock::now() > deadline;
           },
   });
   Facts facts = {{"hot_words", *hot_words != nullptr}, {"recognise_ms", MillisSince(begun)}};
   if (under_way.cancelled()) {
     return Refuse(id, FlashCode::kClientGone, "the call was erased on request");
+  }
+  if (transcript.status().code() == StatusCode::kCancelled && under_way.cut_off()) {
+    return Refuse(id, FlashCode::kServer, "the service is stopping; try again elsewhere");
   }
   if (!transcript.ok()) return RefuseAudio(id, transcript.status());
   return {.body = FlashAnswer(id, *transcript, *wanted),

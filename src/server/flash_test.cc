@@ -132,6 +132,13 @@ TEST_F(FlashTest, UsageCountsEveryChannelThatWasHeard) {
   EXPECT_EQ(usage->at(0).failed, 1U);
 }
 
+TEST_F(FlashTest, WhatIsCutOffBecauseTheServiceStopsIsItsFault) {
+  calls_.CutOff();
+  EXPECT_EQ(Ask({}, wav_).at("code"), 5001);
+  meter_.Flush();
+  EXPECT_EQ(meter_.figures().at(Interface::kFlash).faults, 1U);
+}
+
 TEST_F(FlashTest, ACallThatIsErasedIsNoFaultOfTheService) {
   json answer = {{"code", 0}};
   // Again, where the call was over just when it was found.

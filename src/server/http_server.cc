@@ -80,8 +80,7 @@ class Server : public HttpServer {
             .bad_requests = counters_.bad_requests};
   }
 
-  void Stop(Millis grace) override {
-    if (stopped_.exchange(true)) return;
+  void Drain(Millis grace) override {
     stopping_ = true;
     asio::post(io_, [this] {
       for (tcp::acceptor& acceptor : acceptors_) {
@@ -95,6 +94,11 @@ class Server : public HttpServer {
       std::this_thread::sleep_for(kPoll);
       connections_.CutIdle();
     }
+  }
+
+  void Stop(Millis grace) override {
+    if (stopped_.exchange(true)) return;
+    Drain(grace);
     connections_.CutAll();
     // Handlers that wait for something outside see their connection gone; they end when it comes.
     const auto last = std::chrono::steady_clock::now() + kLastWait;
@@ -169,8 +173,9 @@ class Server : public HttpServer {
         ++counters_.refused;
         continue;  // closes it
       }
+      auto serve =
       auto serve = tls ? server_internal::ServeTls(std::move(socket), *tls_, control, context_)
-                       : server_internal::ServePlain(std::move(socket), control, context_);
+              : server_internal::ServePlain(std::move(socket), control, context_);
       asio::co_spawn(strand, std::move(serve),
                      [this, control](const std::exception_ptr&) { connections_.Remove(control); });
     }

@@ -66,8 +66,10 @@ class HttpServer {
   virtual std::vector<std::uint16_t> ports() const = 0;
   virtual ServerCounts counts() const = 0;
 
-  /// Takes no new connection or request, lets those under way finish for at most `grace`, then
-  /// cuts them off.
+  /// Takes no new connection or request, and waits until those under way have finished, for at most
+  /// `grace`.
+  virtual void Drain(Millis grace) = 0;
+  /// As Drain(), then cuts off those that have not.
   virtual void Stop(Millis grace) = 0;
 };
 

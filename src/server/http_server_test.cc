@@ -380,6 +380,19 @@ TEST_F(HttpServerTest, StoppingCutsOffWhatDoesNotEnd) {
   EXPECT_EQ(server_->counts().open, 0U);
 }
 
+TEST_F(HttpServerTest, DrainingCutsNobodyOff) {
+  beast::websocket::stream<tcp::socket> socket(Connect());
+  socket.handshake("x", "/socket/1");
+  server_->Drain(Millis(50));
+  EXPECT_EQ(server_->counts().open, 1U);
+  socket.text(true);
+  socket.write(asio::buffer(std::string("end")));
+  boost::system::error_code error;
+  beast::flat_buffer buffer;
+  while (!error) socket.read(buffer, error);
+  EXPECT_EQ(socket.reason().code, 1000);
+}
+
 TEST_F(HttpServerTest, PortsInUseAndBadAddressesAreAllNamed) {
   const auto started = HttpServer::Start(
       {.listen = {{.port = server_->ports().at(0)}, {.host = "nowhere"}, {.tls = true}}}, Router());

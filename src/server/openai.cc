@@ -53,6 +53,7 @@ struct CallRecord {
   std::shared_ptr<const CancellableCall> under_way;
 
   bool erased() const { return under_way->cancelled(); }
+  bool over() const { return under_way->over(); }
 
   void Finish(int status, Millis audio, bool streamed = false) const {
     context.meter.Record({.app_id = app_id,
@@ -86,10 +87,11 @@ OpenAiError BadAudio(const Status& status) {
   }
 }
 
+OpenAiError Stopping() { return server_internal::NoService("The service is stopping."); }
+
 OpenAiError PoolRefused(const Status& status) {
-  return status.code() == StatusCode::kResourceExhausted
-             ? server_internal::TooManyCalls()
-             : server_internal::NoService("The service is stopping.");
+  return status.code() == StatusCode::kResourceExhausted ? server_internal::TooManyCalls()
+                                                         : Stopping();
 }
 
 // Records that the call failed, and says so.
@@ -127,6 +129,9 @@ Recognized Recognize(FaceContext& context, const OpenAiOptions& options, const C
       .cancelled = std::move(cancelled),
   });
   if (record.erased()) return server_internal::CallErased();
+  if (transcript.status().code() == StatusCode::kCancelled && record.under_way->cut_off()) {
+    return Stopping();
+  }
   if (!transcript.ok()) return BadAudio(transcript.status());
   return *std::move(transcript);
 }
@@ -135,7 +140,7 @@ Recognized Recognize(FaceContext& context, const OpenAiOptions& options, const C
 HttpResponse AnswerWhole(FaceContext& context, const OpenAiOptions& options,
                          const OpenAiRequest& request, const CallRecord& record) {
   const Recognized recognized = Recognize(context, options, record, request, request.audio, nullptr,
-                                          [&] { return record.erased(); });
+                                          [&] { return record.over(); });
   if (const auto* error = std::get_if<OpenAiError>(&recognized)) return Refuse(record, *error);
   const Transcript& transcript = std::get<Transcript>(recognized);
   record.Finish(200, transcript.duration);
@@ -173,7 +178,7 @@ Status Begin(FaceContext& context, const OpenAiOptions& options, const OpenAiReq
       begun = true;
     };
     Recognized recognized = Recognize(context, options, record, request, *audio, tell,
-                                      [&] { return *cancelled || record.erased(); });
+                                      [&] { return *cancelled || record.over(); });
     const auto* error = std::get_if<OpenAiError>(&recognized);
     record.Finish(error != nullptr ? error->status : 200,
                   error != nullptr ? Millis(0) : std::get<Transcript>(recognized).duration,
@@ -206,8 +211,7 @@ Awaitable<void> Tell(std::shared_ptr<Listening> listening, BodyWriter& writer) {
     item = co_await listening->feed->Next();
   }
   // The service stopped before the end.
-  const std::string event =
-      server_internal::ErrorEvent(server_internal::NoService("The service is stopping."));
+  const std::string event = server_internal::ErrorEvent(Stopping());
   co_await writer.Write(event);
 }
 
@@ -222,7 +226,7 @@ Awaitable<HttpResponse> AnswerStream(FaceContext& context, const OpenAiOptions& 
   // What goes wrong before the first words is an answer with a status of its own.
   listening->first = co_await listening->feed->Next();
   if (!listening->first) {
-    co_return OpenAiErrorResponse(server_internal::NoService("The service is stopping."));
+    co_return OpenAiErrorResponse(Stopping());
   }
   if (const auto* end = std::get_if<Recognized>(&*listening->first)) {
     if (const auto* error = std::get_if<OpenAiError>(end)) co_return OpenAiErrorResponse(*error);

@@ -113,6 +113,17 @@ TEST_F(OpenAiRealtimeTest, SessionsEndWhenTheyLastTooLongOrNothingComes) {
   }
 }
 
+TEST_F(OpenAiRealtimeTest, ASessionThatIsCutOffBecauseTheServiceStopsIsItsFault) {
+  Call& call = Join();
+  Wait(call, "session.created");
+  calls_under_way_.CutOff();
+  EXPECT_EQ(call.ended.wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(call->close_code(), 1013);
+  EXPECT_EQ(EventsOf(call).back()["error"]["code"], "service_unavailable");
+  meter_.Flush();
+  EXPECT_EQ(meter_.figures().at(Interface::kOpenAiRealtime).faults, 1U);
+}
+
 TEST_F(OpenAiRealtimeTest, WhatIsNotOfferedSaysSo) {
   HttpRequest request = Address("");
   const auto plain = router_.Find("GET", "/v1/realtime");

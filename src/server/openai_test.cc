@@ -111,6 +111,18 @@ TEST_F(OpenAiTest, WhatIsErasedWhileItIsUnderWayIsNotAnswered) {
   EXPECT_EQ(LoggedCalls(), 1U);
 }
 
+TEST_F(OpenAiTest, WhatIsCutOffBecauseTheServiceStopsIsItsFault) {
+  calls_.CutOff();
+  for (const Form& more : {Form{}, Form{{"stream", "true"}}}) {
+    Form form = {{"file", wav_}, {"model", "whisper-1"}};
+    form.insert(form.end(), more.begin(), more.end());
+    EXPECT_EQ(Error(Call(Upload(form)), 503).at("code"), "service_unavailable");
+  }
+  EXPECT_THAT(Codes(), ElementsAre("503"));
+  EXPECT_EQ(meter_.figures().at(Interface::kOpenAi).faults, 2U);
+  EXPECT_EQ(meter_.figures().at(Interface::kOpenAi).audio, Millis(0));
+}
+
 TEST_F(OpenAiTest, TextAndSubtitles) {
   const HttpResponse text = Ask({{"response_format", "text"}});
   EXPECT_EQ(text.body, "w5 w5 w12 w12\n");

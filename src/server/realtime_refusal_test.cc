@@ -257,5 +257,13 @@ TEST_F(RealtimeTest, WhoLeavesLeavesNothingBehind) {
   EXPECT_EQ(Speak({}, {}).back()["final"], 1);
 }
 
+TEST_F(RealtimeTest, ACallThatIsCutOffBecauseTheServiceStopsIsItsFault) {
+  Call& call = Begin(Signed({}));
+  ASSERT_TRUE(call->WaitForFrames(1));
+  calls_under_way_.CutOff();
+  EXPECT_EQ(Finish(call).back()["code"], 5000);
+  EXPECT_THAT(Metered(), ElementsAre(std::pair("5000", 1)));
+}
+
 }  // namespace
 }  // namespace lethe

@@ -4,6 +4,7 @@ namespace lethe {
 
 CallsUnderWay::Entry CallsUnderWay::Add(Call call) {
   const MutexLock lock(mutex_);
+  if (is_cut_off_ && call.cut_off) std::exchange(call.cut_off, nullptr)();
   const std::uint64_t number = next_++;
   calls_.emplace(number, std::move(call));
   return {this, number};
@@ -24,6 +25,14 @@ std::size_t CallsUnderWay::Cancel(const Selector& selector) {
     ++cancelled;
   }
   return cancelled;
+}
+
+void CallsUnderWay::CutOff() {
+  const MutexLock lock(mutex_);  // as above
+  is_cut_off_ = true;
+  for (auto& [number, call] : calls_) {
+    if (call.cut_off) std::exchange(call.cut_off, nullptr)();
+  }
 }
 
 std::size_t CallsUnderWay::size() const {

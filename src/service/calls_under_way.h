@@ -1,7 +1,7 @@
 #pragma once
 
 // The calls that somebody waits for just now, so that they can be cancelled when their subject asks
-// to be forgotten.
+// to be forgotten, and ended when the service stops.
 
 #include <atomic>
 #include <cstddef>
@@ -29,6 +29,8 @@ class CallsUnderWay {
     /// Makes the call end soon, without an answer that has content. Called at most once, from any
     /// thread, also while the call is ending.
     std::function<void()> cancel;
+    /// As `cancel`, because the service stops: the call fails, and its answer says why.
+    std::function<void()> cut_off = nullptr;
   };
 
   /// A call's place in the list, for as long as it lives.
@@ -69,6 +71,9 @@ class CallsUnderWay {
   /// Cancels them; returns how many.
   std::size_t Cancel(const Selector& selector);
 
+  /// Cuts off all of them, and from now on every one as it is added.
+  void CutOff();
+
   std::size_t size() const;
 
  private:
@@ -77,28 +82,27 @@ class CallsUnderWay {
   mutable Mutex mutex_;
   std::uint64_t next_ GUARDED_BY(mutex_) = 1;
   std::map<std::uint64_t, Call> calls_ GUARDED_BY(mutex_);
+  bool is_cut_off_ GUARDED_BY(mutex_) = false;
 };
 
 /// Whether a call was erased; null: it cannot be.
 using ErasedFlag = std::shared_ptr<const std::atomic<bool>>;
 
-/// A call that looks now and then whether it was cancelled. It has to live until its end is
-/// recorded: an erasure that no longer finds it looks for its record.
+/// A call that looks now and then whether it was cancelled or cut off. It has to live until its end
+/// is recorded: an erasure that no longer finds it looks for its record.
 ///
 /// Thread: any
 class CancellableCall {
  public:
-  /// `then` is called besides, as CallsUnderWay::Call::cancel is.
+  /// `then` is called besides, as CallsUnderWay::Call::cancel and cut_off are.
   CancellableCall(CallsUnderWay& calls, AppId app_id, Uin uin, std::string call_id,
-                  std::string subject, std::function<void()> then = nullptr)
+                  std::string subject, const std::function<void()>& then = nullptr)
       : entry_(calls.Add({.app_id = app_id,
                           .uin = uin,
                           .call_id = std::move(call_id),
                           .subject = std::move(subject),
-                          .cancel = [cancelled = cancelled_, then = std::move(then)] {
-                            *cancelled = true;
-                            if (then) then();
-                          }})) {}
+                          .cancel = Ender(cancelled_, then),
+                          .cut_off = Ender(cut_off_, then)})) {}
   CancellableCall(CallsUnderWay& calls, const Application& application, std::string call_id,
                   std::string subject = {})
       : CancellableCall(calls, application.id, application.uin, std::move(call_id),
@@ -106,10 +110,23 @@ class CancellableCall {
 
   bool cancelled() const { return *cancelled_; }
   ErasedFlag erased() const { return cancelled_; }
+  bool cut_off() const { return *cut_off_; }
+  /// Cancelled or cut off: nobody waits for what it would still find out.
+  bool over() const { return cancelled() || cut_off(); }
 
  private:
-  // Shared: it may be set while the call's entry is being taken out.
-  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  using Flag = std::shared_ptr<std::atomic<bool>>;
+
+  static std::function<void()> Ender(Flag flag, std::function<void()> then) {
+    return [flag = std::move(flag), then = std::move(then)] {
+      *flag = true;
+      if (then) then();
+    };
+  }
+
+  // Shared: they may be set while the call's entry is being taken out.
+  const Flag cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  const Flag cut_off_ = std::make_shared<std::atomic<bool>>(false);
   const CallsUnderWay::Entry entry_;
 };
 

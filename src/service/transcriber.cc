@@ -79,7 +79,8 @@ Result<Transcript> Transcriber::TranscribeSource(std::unique_ptr<AudioSource> so
     auto stream = engine_.Open({.words = options.words,
                                 .channel = i,
                                 .alternatives = alternatives,
-                                .hot_words = options.hot_words});
+                                .hot_words = options.hot_words,
+                                .cancelled = options.cancelled});
     // It is the engine that is full, not the recording that is too long.
     if (stream.status().code() == StatusCode::kResourceExhausted) {
       return Unavailable(stream.status().message());

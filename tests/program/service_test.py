@@ -5,6 +5,7 @@ clients, stopping.
 Method: processes and raw sockets on loopback. A test that needs no speech uses none.
 """
 
+import array
 import concurrent.futures
 import contextlib
 import json
@@ -15,6 +16,8 @@ import socket
 import subprocess
 import time
 
+from every_interface import openai
+from recordings import RATE, read_samples, write_wav
 from service import Service
 from support import PATIENCE, ProgramTest, SpeechTest, main, program_path, run
 
@@ -232,6 +235,25 @@ class RestartTest(SpeechTest):
                 self.assertIn(b'AuthFailure', answer)
                 self.assertIn(b'Connection: close', answer)
                 self.assertEqual(stopped.result(PATIENCE)[0], 0)
+
+
+    def test_what_does_not_end_in_time_is_cut_off_told_so_and_costs_nothing(self):
+        service = Service('--stop.grace-seconds', '0', data=self.path('data'))
+        self.addCleanup(service.stop)
+        long = array.array('h')
+        while len(long) < 600 * RATE:
+            long += read_samples(self.long)
+        recording = write_wav(self.path('long.wav'), long)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            answer = pool.submit(openai, service, recording)
+            self.wait_until(lambda: re.search('(?m)^lethe_engine_recordings [1-9]',
+                                              service.get('/metrics')[1]))
+            self.assertEqual(service.stop()[0], 0)
+            self.assertEqual(json.loads(answer.result(PATIENCE))['error']['code'], 'service_unavailable')
+        rows = self.api(service, 'usage', '--calls', '--json').splitlines()
+        row, = (json.loads(row) for row in rows)
+        self.assertEqual((row['result_code'], row['outcome'], row['provisional_fee']),
+                         ('503', 'server_fault', '0.000000'))
 
 
 if __name__ == '__main__':

@@ -40,7 +40,9 @@ class RecordingStream final : public Stream {
     std::map<std::size_t, Segment> done GUARDED_BY(mutex);
   };
 
-  void Send(const SpeechSpan& span);
+  Status Send(const SpeechSpan& span);
+  // Waits until at most so many segments wait. Errors: kCancelled
+  Status AwaitAtMost(std::size_t waiting) REQUIRES(exchange_->mutex);
   std::vector<Segment> TakeLocked() REQUIRES(exchange_->mutex);
 
   const StreamOptions options_;

@@ -16,6 +16,11 @@ constexpr Millis kFetchTime = std::chrono::seconds(30);
 constexpr std::array<std::string_view, 9> kFormats = {"wav", "pcm", "ogg-opus", "speex", "silk",
                                                       "mp3", "m4a", "aac",      "amr"};
 
+// Whoever was erased is told that instead.
+ApiError Stopping() {
+  return {"ServiceUnavailable", "the service is stopping; try again elsewhere"};
+}
+
 ApiResult<std::string> Fetch(ApiCall& call) {
   const std::string url = call.arguments.Text("Url", true).value_or("");
   if (call.arguments.error()) return *call.arguments.error();
@@ -27,7 +32,7 @@ ApiResult<std::string> Fetch(ApiCall& call) {
       call.outbound.Fetch(url,
                           {.max_bytes = kMaxFetch,
                            .total_time = kFetchTime,
-                           .cancelled = [&call] { return call.under_way.cancelled(); }},
+                           .cancelled = [&call] { return call.under_way.over(); }},
                           [&](std::span<const std::byte> piece) {
                             bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
                             return OkStatus();
@@ -35,6 +40,7 @@ ApiResult<std::string> Fetch(ApiCall& call) {
   if (fetched.code() == StatusCode::kResourceExhausted) {
     return ApiError{"InvalidParameterValue.ErrorVoicedataTooLong", fetched.message()};
   }
+  if (fetched.code() == StatusCode::kCancelled) return Stopping();
   if (!fetched.ok()) return ApiError{"FailedOperation.ErrorDownFile", fetched.message()};
   return bytes;
 }
@@ -48,6 +54,8 @@ ApiError RecognitionError(const Status& status) {
       return {"InvalidParameterValue.ErrorVoicedataTooLong", "The audio " + status.message()};
     case StatusCode::kUnavailable:
       return {"ResourceInsufficient", status.message()};
+    case StatusCode::kCancelled:
+      return Stopping();
     default:
       return {"InternalError.ErrorRecognize", status.message()};
   }
@@ -96,7 +104,7 @@ ApiAnswer SentenceRecognition(ApiCall& call) {
        .post = recognition.post,
        .hot_words = *hot_words,
        .max_duration = kMaxDuration,
-       .cancelled = [&call] { return call.under_way.cancelled(); }});
+       .cancelled = [&call] { return call.under_way.over(); }});
   call.usage.facts.push_back({"recognise_ms", MillisSince(begun)});
   if (!transcript.ok()) return RecognitionError(transcript.status());
   call.usage.audio = transcript->duration;

@@ -20,7 +20,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::uint16_t kNormalClosure = 1000, kPolicyViolation = 1008, kInternalError = 1011;
+constexpr std::uint16_t kNormalClosure = 1000, kPolicyViolation = 1008, kInternalError = 1011,
+                        kTryAgainLater = 1013;
 constexpr std::size_t kLargeMessage = std::size_t{256} << 10;
 constexpr std::size_t kMostAnswers = 256;
 // Turns that have ended and are still being listened to, and the one that is spoken.
@@ -130,6 +131,7 @@ Awaitable<void> OpenAiRealtimeSession::Converse() {
     const bool sent = co_await SendAnswers();
     if (!sent) gone_ = true;
     CheckErased();
+    if (under_way_->cut_off()) End(kTryAgainLater, NoService("The service is stopping."));
     CheckTimes();
     if (over()) break;
     if (!crowded()) reader_timer_.cancel();

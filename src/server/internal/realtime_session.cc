@@ -258,6 +258,9 @@ Awaitable<void> RealtimeSession::Converse() {
     const bool last = ended_ && call_->complete();
     const bool any = co_await SendEvents();
     if (erased()) Fail(kClientGone, "the call was erased on request");
+    if (!last && under_way_->cut_off()) {
+      Fail(kOverloaded, "the service is stopping; try again elsewhere");
+    }
     if (gone_ || failure_.code != kSuccess) break;
     if (last) {
       complete_ = true;
