@@ -1,14 +1,19 @@
 #include "app/log.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <climits>
 #include <cstdint>
-#include <cstdio>
 #include <ctime>
 
 #include <nlohmann/json.hpp>
+#include <poll.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "base/mutex.h"
 
 namespace lethe {
 namespace {
@@ -55,6 +60,43 @@ std::string TextOf(const Fact& fact) {
 
 std::string JsonLine(const Json& object) { return WriteLossyJson(object) + "\n"; }
 
+// Standard error, for a service that must not wait for whoever reads it: then it would not stop.
+class ErrorOutput {
+ public:
+  void Write(const LogEvent& event) {
+    const MutexLock lock(mutex_);
+    if (dropped_ > 0 && Put({.level = "warning",
+                             .event = "log_lines_dropped",
+                             .sentence = "lines were not written, because nobody read them",
+                             .facts = {{"lines", dropped_}}})) {
+      dropped_ = 0;
+    }
+    if (dropped_ > 0 || !Put(event)) ++dropped_;
+  }
+
+ private:
+  // For a reader that is busy; one that does not read is not waited for again and again.
+  static constexpr int kPatienceMillis = 100;
+
+  // False where nobody takes it. A line that is too long may have been begun then.
+  bool Put(const LogEvent& event) REQUIRES(mutex_) {
+    const std::string line = LogLine(event, current_format, SystemClock().Now());
+    for (std::string_view rest = line; !rest.empty();) {
+      pollfd room{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+      if (::poll(&room, 1, dropped_ > 0 ? 0 : kPatienceMillis) == 0) return false;
+      // What has room takes as much without waiting. What cannot be written at all is nobody's.
+      const ssize_t written =
+          ::write(STDERR_FILENO, rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
+      if (written < 0 && errno != EINTR) return errno != EAGAIN;
+      if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+  }
+
+  Mutex mutex_;
+  std::int64_t dropped_ GUARDED_BY(mutex_) = 0;
+};
+
 }  // namespace
 
 Result<LogFormat> ParseLogFormat(std::string_view name) {
@@ -89,8 +131,8 @@ std::string LogLine(std::string_view message, LogFormat format, WallTime now) {
 }
 
 void Log(const LogEvent& event) {
-  const std::string line = LogLine(event, current_format, SystemClock().Now());
-  std::fputs(line.c_str(), stderr);
+  static ErrorOutput output;
+  output.Write(event);
 }
 
 void SetLogFormat(LogFormat format) { current_format = format; }

@@ -36,7 +36,8 @@ std::string LogLine(const LogEvent& event, LogFormat format, WallTime now);
 /// is "message".
 std::string LogLine(std::string_view message, LogFormat format, WallTime now);
 
-/// Writes the event to standard error. Thread: any
+/// Writes the event to standard error. Where that is a pipe or a socket that nobody reads, the line
+/// is dropped after a moment, and the next one that is written says how many were. Thread: any
 void Log(const LogEvent& event);
 
 /// In which format Log() and PrintError() write from now on. Thread: before there is a second one

@@ -3,9 +3,12 @@
 
 #include "app/log.h"
 
+#include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 
@@ -57,6 +60,49 @@ TEST(LogTest, OtherFormatsAreRefused) {
   EXPECT_TRUE(ParseLogFormat("json").ok());
   EXPECT_FALSE(ParseLogFormat("JSON").ok());
   EXPECT_FALSE(ParseLogFormat("").ok());
+}
+
+// Standard error as a pipe that is full.
+class FullPipe {
+ public:
+  FullPipe() {
+    EXPECT_EQ(pipe2(ends_, O_CLOEXEC), 0);
+    EXPECT_EQ(fcntl(ends_[1], F_SETFL, O_NONBLOCK), 0);
+    while (write(ends_[1], "x", 1) == 1) {
+    }
+    EXPECT_EQ(fcntl(ends_[1], F_SETFL, 0), 0);
+    EXPECT_GE(dup2(ends_[1], STDERR_FILENO), 0);
+  }
+  ~FullPipe() {
+    dup2(before_, STDERR_FILENO);
+    for (const int fd : {ends_[0], ends_[1], before_}) close(fd);
+  }
+  FullPipe(const FullPipe&) = delete;
+  FullPipe& operator=(const FullPipe&) = delete;
+
+  // What is in it, but for what filled it.
+  std::string Read() const {
+    EXPECT_EQ(fcntl(ends_[0], F_SETFL, O_NONBLOCK), 0);
+    std::string text;
+    for (char c = 0; read(ends_[0], &c, 1) == 1;) {
+      if (c != 'x') text += c;
+    }
+    return text;
+  }
+
+ private:
+  const int before_ = dup(STDERR_FILENO);
+  int ends_[2] = {-1, -1};
+};
+
+TEST(LogTest, LinesThatNobodyReadsAreDroppedAndCountedAndNobodyWaits) {
+  const FullPipe pipe;
+  for (int i = 0; i < 3; ++i) Log({.level = "info", .event = "one", .sentence = "lost"});
+  EXPECT_EQ(pipe.Read(), "");
+  for (int i = 0; i < 2; ++i) Log({.level = "info", .event = "one", .sentence = "kept"});
+  EXPECT_EQ(pipe.Read(),
+            "lethe: lines were not written, because nobody read them (lines 3)\n"
+            "lethe: kept\nlethe: kept\n");
 }
 
 class HealthLogTest : public testing::Test {

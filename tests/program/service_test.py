@@ -255,6 +255,25 @@ class RestartTest(SpeechTest):
         self.assertEqual((row['result_code'], row['outcome'], row['provisional_fee']),
                          ('503', 'server_fault', '0.000000'))
 
+    def test_a_log_that_nobody_reads_keeps_it_neither_from_serving_nor_from_stopping(self):
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b'x')
+        os.set_blocking(writing, True)
+        # pylint: disable=consider-using-with
+        process = subprocess.Popen([program_path(), 'serve', '--listen', '127.0.0.1:0', '--data', self.path('d')],
+                                   stdout=subprocess.PIPE, stderr=writing, text=True)
+        self.addCleanup(process.kill)
+        while not process.stdout.readline().startswith('listening'):
+            self.assertIsNone(process.poll())
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE), 0)
+        process.stdout.close()
+        for end in (reading, writing):
+            os.close(end)
+
 
 if __name__ == '__main__':
     main()
