@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <netdb.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -16,6 +17,7 @@
 #include "app/data_folder.h"
 #include "app/doctor.h"
 #include "app/output.h"
+#include "app/serve_settings.h"
 #include "ledger/ledger.h"
 #include "server/certificate.h"
 
@@ -109,9 +111,24 @@ void LookAtCertificate(const ServeOptions& options, DoctorReport* report) {
   if (left.count() <= 0) {
     report->Bad("certificate", found);
   } else if (left < kCertificateSoon) {
-    report->Note("certificate", found + "; after a renewal restart the service");
+    report->Note("certificate", found + "; after a renewal: systemctl reload lethe, or SIGHUP");
   } else {
     report->Good("certificate", found);
+  }
+}
+
+// How many may be open is asked for by the service, up to what this user may have.
+void LookAtOpenFiles(const ServeOptions& options, DoctorReport* report) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  const std::int64_t most = ConnectionsWithin(files.rlim_max, options);
+  if (most < options.max_connections) {
+    report->Note("open files", "enough for " + std::to_string(most) + " of " +
+                                   std::to_string(options.max_connections) +
+                                   " connections (limits.connections); raise LimitNOFILE of the "
+                                   "unit, or ulimit -n");
+  } else {
+    report->Good("open files", "enough for " + std::to_string(most) + " connections");
   }
 }
 
@@ -277,6 +294,7 @@ void LookAtService(const ServeOptions& options, DoctorReport* report) {
   LookAtClock(report);
   LookAtPorts(options, report);
   LookAtCertificate(options, report);
+  LookAtOpenFiles(options, report);
   LookAtData(options.records, report);
   LookAtDatabase(options.records, report);
 }

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <thread>
@@ -79,16 +80,29 @@ class StopDeadline {
   std::thread thread_;
 };
 
-// Thousands of connections want as many descriptors; and audio and secrets in memory want no core
-// dump.
-void SetProcessLimits() {
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &files);
-  }
+// Audio and secrets in memory want no core dump.
+void KeepMemoryPrivate() {
   const rlimit none{0, 0};
   (void)setrlimit(RLIMIT_CORE, &none);
+}
+
+// Thousands of connections want as many descriptors. Those that there are none for would neither be
+// served nor refused, and nothing else could be opened.
+void FitConnections(ServeOptions* options) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &files);
+  const std::int64_t most = ConnectionsWithin(files.rlim_max, *options);
+  if (most == options->max_connections) return;
+  Log({.level = "warning",
+       .event = "few_open_files",
+       .sentence =
+           "fewer connections than limits.connections: the system lets this process open too "
+           "few files; raise LimitNOFILE of its unit, or ulimit -n",
+       .facts = {{"connections", most},
+                 {"open_files", static_cast<std::int64_t>(files.rlim_max)}}});
+  options->max_connections = most;
 }
 
 std::string Address(const ListenAddress& address, std::uint16_t port) {
@@ -150,7 +164,8 @@ Status Run(Options& options) {
   }
 
   SetLogFormat(settings.log_format);
-  SetProcessLimits();
+  KeepMemoryPrivate();
+  FitConnections(&options.serve);
   KeepFreedMemory();  // before there are threads with arenas of their own
   // Libraries would write the keys of TLS sessions to the file it names.
   (void)unsetenv("SSLKEYLOGFILE");

@@ -76,4 +76,14 @@ Status CheckServeFiles(const ServeOptions& options, const ServeSettings& setting
   return OkStatus();
 }
 
+std::int64_t ConnectionsWithin(std::uint64_t files, const ServeOptions& options) {
+  // Records and ledger, uploads, what is fetched and called back; pipes to decoders.
+  constexpr std::int64_t kOthers = 128, kOfADecoder = 4;
+  constexpr std::uint64_t kMany = std::uint64_t{1} << 31;  // also for "unlimited"
+  const auto all = static_cast<std::int64_t>(std::min(files, kMany));
+  const std::int64_t others =
+      kOthers + options.records.connections + kOfADecoder * options.decoders;
+  return std::clamp<std::int64_t>(std::max(all - others, all / 4), 1, options.max_connections);
+}
+
 }  // namespace lethe

@@ -3,6 +3,7 @@
 // What the options of `lethe serve` say, read and checked before anything is opened.
 
 #include <chrono>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,5 +33,9 @@ Result<ServeSettings> ReadServeSettings(const ServeOptions& options);
 /// and password, the bucket's address and keys. Models are looked at by `lethe doctor`. Errors: for
 /// the first that the service could not start with
 Status CheckServeFiles(const ServeOptions& options, const ServeSettings& settings);
+
+/// How many of `limits.connections` a process may have open that may have so many files open: there
+/// is room for what it opens besides. At least 1.
+std::int64_t ConnectionsWithin(std::uint64_t files, const ServeOptions& options);
 
 }  // namespace lethe

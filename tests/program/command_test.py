@@ -79,7 +79,7 @@ class ServiceDoctorTest(ProgramTest):
 
     def test_folders_and_keys_are_good_or_what_is_wrong_is_named(self):
         report = self.report('listen = ["127.0.0.1:0"]')
-        for what in ('listen', 'disk', 'keys', 'key files', 'records'):
+        for what in ('listen', 'open files', 'disk', 'keys', 'key files', 'records'):
             self.assertRegex(report, f'(?m)^(ok  |note) {what} ')
         self.assertRegex(report, '(?m)^(ok  |note) clock ')
         self.assertNotRegex(report, '(?m)^FAIL (?!moonshine|silero)')

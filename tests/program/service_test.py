@@ -274,6 +274,29 @@ class RestartTest(SpeechTest):
         for end in (reading, writing):
             os.close(end)
 
+    @staticmethod
+    def answers(port):
+        with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port), PATIENCE):
+            return True
+        return False
+
+    def test_connections_beyond_the_open_files_are_refused(self):
+        limited = self.path('limited')
+        with open(limited, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\nulimit -n 400\nexec {program_path()} "$@"\n')
+        os.chmod(limited, 0o700)
+        service = Service(program=limited)
+        self.addCleanup(service.stop)
+        host, port = service.address.split(':')
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(socket.create_connection((host, int(port)), PATIENCE))
+                           for _ in range(200)]
+            # 400, less what else may be open.
+            self.assertEqual(connections[128].recv(1), b'')
+        self.wait_until(lambda: self.answers(int(port)) and 'lethe_connections_open' in service.get('/metrics')[1])
+        self.assertRegex(service.get('/metrics')[1], '(?m)^lethe_connections_refused_total [1-9]')
+        self.assertIn('LimitNOFILE', service.stop()[1])
+
 
 if __name__ == '__main__':
     main()
