@@ -60,11 +60,26 @@ Result<Secret> StorePassword(const RecordsOptions& options) {
   return password;
 }
 
+// Two services would have one name among those of a database, and take each other's tasks away.
+Status TakeFolder(DataFolder* data) {
+  auto lock = FileLock::Take(data->path + "/lock", FileLock::Kind::kExclusive);
+  if (lock.status().code() == StatusCode::kFailedPrecondition) {
+    return FailedPrecondition(
+        "another service runs on this data folder; stop it, or give this one a folder of its own "
+        "(--data): " +
+        data->path);
+  }
+  if (!lock.ok()) return lock.status();
+  data->lock = *std::move(lock);
+  return OkStatus();
+}
+
 // New records are given new keys, and no others.
 Status OpenClockAndKeys(const RecordsOptions& options, const Clock& clock, bool is_new,
                         DataFolder* data) {
   const std::string keys = options.keys.empty() ? data->path + "/keys" : options.keys;
   if (is_new || !options.dsn.empty()) RETURN_IF_ERROR(MakePrivateFolder(data->path));
+  if (options.serves) RETURN_IF_ERROR(TakeFolder(data));
   if (is_new) RETURN_IF_ERROR(MakePrivateFolder(keys));
   ASSIGN_OR_RETURN(data->clock, GuardedClock::Open(clock, data->path + "/clock"));
   auto keyring = Keyring::Open(keys, options.region, *data->clock, /*may_create=*/is_new);

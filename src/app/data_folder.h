@@ -6,6 +6,7 @@
 //                     database server (store/mysql_store.h)
 //   objects/          recordings that wait to be transcribed, sealed (store/recordings.h)
 //   clock             the latest moment seen (base/guarded_clock.h)
+//   lock              held by the service
 //   keys/             what opens the secrets and texts in them (seal/keyring.h), unless the keys
 //   are
 //                     elsewhere; belongs into another backup than the records, or in none
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file_lock.h"
 #include "base/guarded_clock.h"
 #include "base/secret.h"
 #include "base/status.h"
@@ -51,6 +53,7 @@ struct RecordsOptions {
 struct DataFolder {
   std::string path;
   std::string records;                  // the path again, or the DSN
+  std::optional<FileLock> lock;         // of a service, so that there is one for a folder
   std::unique_ptr<GuardedClock> clock;  // the store's
   std::unique_ptr<Keyring> keyring;
   std::unique_ptr<Store> store;
@@ -68,7 +71,8 @@ Result<int> RotateMasterKey(const RecordsOptions& options);
 /// Opens the records. With `may_create` a folder that is missing or has none is made to have some,
 /// and so is a database; otherwise that is kFailedPrecondition.
 ///
-/// Errors:   as MasterKey::Load(), OpenSqliteStore(), ParseMysqlDsn() and OpenMysqlStore(); records
+/// Errors:   kFailedPrecondition for a service on a folder that another one has;
+///           as MasterKey::Load(), OpenSqliteStore(), ParseMysqlDsn() and OpenMysqlStore(); records
 ///           without their master key are kFailedPrecondition, never given a new one
 /// Lifetime: the clock has to outlive the store
 Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& clock,

@@ -44,6 +44,18 @@ TEST_F(DataFolderTest, IsMadeOnlyWhenAskedToAndForItsOwner) {
   EXPECT_TRUE(OpenDataFolder({.data = root_ / "a/b/"}, SystemClock(), false).ok());
 }
 
+TEST_F(DataFolderTest, OneServiceHasAFolderAndCommandsBesideIt) {
+  const RecordsOptions serves{.serves = true, .data = root_ / "a/b"};
+  auto service = OpenDataFolder(serves, SystemClock(), true);
+  ASSERT_TRUE(service.ok());
+  const auto second = OpenDataFolder(serves, SystemClock(), true);
+  EXPECT_EQ(second.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(second.status().message(), HasSubstr("another service"));
+  EXPECT_TRUE(Open(false).ok());
+  service = Unavailable("stopped");
+  EXPECT_TRUE(OpenDataFolder(serves, SystemClock(), true).ok());
+}
+
 TEST_F(DataFolderTest, RecordsWithoutTheirMasterKeyAreNotGivenAnother) {
   ASSERT_TRUE(Open(true).ok());
   fs::remove(root_ / "a/b/keys/master.key");

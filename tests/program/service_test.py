@@ -255,6 +255,12 @@ class RestartTest(SpeechTest):
         self.assertEqual((row['result_code'], row['outcome'], row['provisional_fee']),
                          ('503', 'server_fault', '0.000000'))
 
+    def test_a_folder_has_one_service(self):
+        service = Service()
+        self.addCleanup(service.stop)
+        self.assert_one_line(run('serve', '--listen', '127.0.0.1:0', '--data', service.data),
+                             'another service', service.data)
+
     def test_a_log_that_nobody_reads_keeps_it_neither_from_serving_nor_from_stopping(self):
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
