@@ -7,11 +7,23 @@
 #include <string_view>
 #include <vector>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "app/commands.h"
 #include "app/output.h"
 #include "audio/media_cage.h"
 
 namespace {
+
+// A standard stream that is closed would become what is opened next, records say, and be written
+// to. What stands in for it cannot be used either.
+void FillStandardStreams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
 
 int Run(int argc, char** argv) {
   // A reader that goes away is an error of write(), reported like any other, and not a silent
@@ -83,6 +95,7 @@ int main(int argc, char** argv) {
     // The decoder of one recording (audio/media_cage.h), before anything else is set up: it is to
     // have nothing but that.
     if (argc == 2 && std::string_view(argv[1]) == "media-child") lethe::RunMediaChild();
+    FillStandardStreams();
     return Run(argc, argv);
   } catch (const std::exception& error) {
     // Nothing of ours throws; what is left is the allocator and the standard library's threads.

@@ -188,7 +188,8 @@ Status Run(Options& options) {
   RETURN_IF_ERROR(service.Start());
   const std::vector<std::uint16_t> ports = service.ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    RETURN_IF_ERROR(WriteStandardOutput("listening on " + Address(addresses[i], ports[i]) + "\n"));
+    // That nobody can read it is no reason not to serve.
+    (void)WriteStandardOutput("listening on " + Address(addresses[i], ports[i]) + "\n");
   }
   constexpr timespec kLook{.tv_sec = 1, .tv_nsec = 0};
   while (sigtimedwait(&signals, nullptr, &kLook) < 0) service.Look();

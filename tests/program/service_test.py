@@ -19,7 +19,7 @@ import time
 from every_interface import openai
 from recordings import RATE, read_samples, write_wav
 from service import Service
-from support import PATIENCE, ProgramTest, SpeechTest, main, program_path, run
+from support import PATIENCE, ProgramTest, ReservedPort, SpeechTest, main, program_path, run
 
 
 def resident_kilobytes(pid):
@@ -279,6 +279,22 @@ class RestartTest(SpeechTest):
         process.stdout.close()
         for end in (reading, writing):
             os.close(end)
+
+    def test_without_standard_streams_nothing_else_is_taken_for_them(self):
+        data = self.path('d')
+        self.assert_good(run('apps', 'create', 'one', '--data', data))
+        port = ReservedPort()
+        self.addCleanup(port.close)
+        # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+        process = subprocess.Popen([program_path(), 'serve', '--listen', f'127.0.0.1:{port.number}', '--data',
+                                    data], preexec_fn=lambda: os.closerange(0, 3))
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.wait_until(lambda: self.answers(port.number))
+        for stream in range(3):
+            self.assertEqual(os.readlink(f'/proc/{process.pid}/fd/{stream}'), '/dev/null')
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE), 0)
 
     @staticmethod
     def answers(port):
