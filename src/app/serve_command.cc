@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "app/commands.h"
@@ -80,10 +81,11 @@ class StopDeadline {
   std::thread thread_;
 };
 
-// Audio and secrets in memory want no core dump.
+// Audio and secrets in memory want no core dump, and nobody of the same user to look at them.
 void KeepMemoryPrivate() {
   const rlimit none{0, 0};
   (void)setrlimit(RLIMIT_CORE, &none);
+  (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
 // Thousands of connections want as many descriptors. Those that there are none for would neither be
