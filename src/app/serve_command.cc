@@ -113,7 +113,7 @@ std::string Address(const ListenAddress& address, std::uint16_t port) {
          ":" + std::to_string(port);
 }
 
-void ShowFirstKeys(const FirstKeys& keys) {
+Status ShowFirstKeys(const FirstKeys& keys) {
   std::string text =
       "This is the first start: an application was made, with keys. They are shown this once.\n"
       "  AppId             " +
@@ -130,8 +130,12 @@ void ShowFirstKeys(const FirstKeys& keys) {
       "\n"
       "  Console password  " +
       std::string(keys.console_password.Reveal()) + "\n";
-  (void)WriteStandardOutput(text);
+  const Status shown = WriteStandardOutput(text);
   WipeSecret(text);
+  if (shown.ok()) return OkStatus();
+  return shown.WithContext(
+      "the keys of this first start could not be shown, and are not shown again; the next start "
+      "serves without: make others with lethe keys create --app default, and lethe keys password");
 }
 
 Status NoteMissingApplication(Store& store) {
@@ -151,8 +155,7 @@ Status MakeFirstKeys(const ServeOptions& serve, Store& store) {
   if (!serve.first_keys) return NoteMissingApplication(store);
   ASSIGN_OR_RETURN(const std::optional<FirstKeys> first, FirstStart(store));
   // At once: nobody is told them again, should the start fail further on.
-  if (first) ShowFirstKeys(*first);
-  return OkStatus();
+  return first ? ShowFirstKeys(*first) : OkStatus();
 }
 
 Status Run(Options& options) {

@@ -319,6 +319,12 @@ class RestartTest(SpeechTest):
         self.assertRegex(service.get('/metrics')[1], '(?m)^lethe_connections_refused_total [1-9]')
         self.assertIn('LimitNOFILE', service.stop()[1])
 
+    def test_keys_that_nobody_saw_are_told_to_be_made_again(self):
+        with open('/dev/full', 'wb') as full:
+            result = run('serve', '--listen', '127.0.0.1:0', '--data', self.path('d'), stdout=full)
+        self.assertEqual(result.returncode, 1)
+        self.assert_one_line(result, 'lethe keys create --app default', 'lethe keys password')
+
 
 if __name__ == '__main__':
     main()
