@@ -8,6 +8,7 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/data_folder.h"
@@ -35,11 +36,13 @@ struct Options {
 };
 
 // Signals are waited for by the main thread alone; every other one is started with them blocked.
-sigset_t BlockStopSignals() {
+sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  // Whoever closes a terminal means the service in it to end; from others it asks for a reload.
+  if (::isatty(STDIN_FILENO) == 0) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -174,7 +177,7 @@ Status Run(Options& options) {
   KeepFreedMemory();  // before there are threads with arenas of their own
   // Libraries would write the keys of TLS sessions to the file it names.
   (void)unsetenv("SSLKEYLOGFILE");
-  const sigset_t signals = BlockStopSignals();
+  sigset_t signals = BlockSignals();
   const std::vector<ListenAddress> addresses = settings.addresses;
   ServiceInputs inputs;
   ASSIGN_OR_RETURN(inputs.media,
@@ -197,8 +200,13 @@ Status Run(Options& options) {
     (void)WriteStandardOutput("listening on " + Address(addresses[i], ports[i]) + "\n");
   }
   constexpr timespec kLook{.tv_sec = 1, .tv_nsec = 0};
-  while (sigtimedwait(&signals, nullptr, &kLook) < 0) service.Look();
-  // A second signal means: now.
+  for (int signal = 0; signal <= 0 || signal == SIGHUP;) {
+    signal = sigtimedwait(&signals, nullptr, &kLook);
+    if (signal == SIGHUP) service.ReadCertificate();
+    if (signal <= 0) service.Look();
+  }
+  // A second signal means: now. But for one that asks for a reload.
+  sigdelset(&signals, SIGHUP);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   const Millis grace = std::chrono::seconds(serve.grace_seconds);
   deadline.Begin(grace + kAfterGrace);
@@ -228,7 +236,8 @@ void AddServeCommand(CLI::App& program, int& exit_code) {
       "The first start makes an application with keys and shows them once; `lethe apps` and\n"
       "`lethe keys` make more. Every option may stand in the configuration file, in the\n"
       "environment (LETHE_LIMITS_STREAMS) or here; what is nearer goes first.\n"
-      "SIGTERM and SIGINT stop it when what runs is finished, a second one at once.\n"
+      "SIGTERM and SIGINT stop it when what runs is finished, a second one at once; SIGHUP makes\n"
+      "it read tls.certificate and tls.key again.\n"
       "More: lethe help start, lethe help operate, lethe help trouble");
   command->add_option("--config", options->file, "Configuration file (TOML)")
       ->envname("LETHE_CONFIG");

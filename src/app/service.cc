@@ -240,6 +240,21 @@ void Service::Look() {
   if (history_.IsDue()) history_.Add(Counts(), SystemClock().Now());
 }
 
+void Service::ReadCertificate() {
+  if (options_.tls_certificate.empty()) return;
+  const Status read = server_->ReadCertificate();
+  if (read.ok()) {
+    Log({.level = "info",
+         .event = "certificate_read",
+         .sentence = "the certificate was read again, for connections from now on"});
+  } else {
+    Log({.level = "error",
+         .event = "certificate_not_read",
+         .sentence = "the certificate could not be read again; the one from before stays",
+         .error = read});
+  }
+}
+
 void Service::Stop() {
   stopping_ = true;
   server_->Drain(std::chrono::seconds(options_.grace_seconds));

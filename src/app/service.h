@@ -58,6 +58,9 @@ class Service {
   /// To be called about once a second: logs what has changed, keeps the watch's history.
   void Look();
 
+  /// Reads the certificate and its key again, and logs what became of that.
+  void ReadCertificate();
+
   /// Lets calls under way end, for `options.grace_seconds` at most.
   void Stop();
 

@@ -1,6 +1,7 @@
 #include "server/http_server.h"
 
-#include <optional>
+#include <algorithm>
+#include <memory>
 #include <thread>
 
 #include <boost/asio/as_tuple.hpp>
@@ -15,6 +16,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/mutex.h"
 #include "server/internal/connection.h"
 
 namespace lethe {
@@ -53,9 +55,9 @@ class Server : public HttpServer {
       problems += (problems.empty() ? "" : "; ") + status.message();
     };
     for (const ListenAddress& address : options_.listen) {
-      if (address.tls && !tls_) note(LoadCertificate());
       note(OpenPort(address));
     }
+    note(ReadCertificate());
     if (code != StatusCode::kOk) return {code, problems};
     for (std::size_t i = 0; i < acceptors_.size(); ++i) {
       asio::co_spawn(io_, Accept(acceptors_[i], options_.listen[i].tls), asio::detached);
@@ -78,6 +80,15 @@ class Server : public HttpServer {
             .requests = counters_.requests,
             .refused = counters_.refused,
             .bad_requests = counters_.bad_requests};
+  }
+
+  Status ReadCertificate() override {
+    const auto is_tls = [](const ListenAddress& address) { return address.tls; };
+    if (std::none_of(options_.listen.begin(), options_.listen.end(), is_tls)) return OkStatus();
+    ASSIGN_OR_RETURN(std::shared_ptr<asio::ssl::context> tls, LoadCertificate());
+    const MutexLock lock(tls_mutex_);
+    tls_ = std::move(tls);
+    return OkStatus();
   }
 
   void Drain(Millis grace) override {
@@ -112,25 +123,30 @@ class Server : public HttpServer {
  private:
   static constexpr Millis kPoll{20}, kLastWait{5'000}, kAcceptPause{50};
 
-  Status LoadCertificate() {
-    tls_.emplace(asio::ssl::context::tls_server);
+  Result<std::shared_ptr<asio::ssl::context>> LoadCertificate() const {
+    auto tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     boost::system::error_code error;
-    tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
-                      asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
-                      asio::ssl::context::no_tlsv1_1);
+    tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                     asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                     asio::ssl::context::no_tlsv1_1);
     if (options_.tls_certificate.empty() || options_.tls_key.empty()) {
       return InvalidArgument("TLS needs both a certificate and its key");
     }
-    tls_->use_certificate_chain_file(options_.tls_certificate, error);
+    tls->use_certificate_chain_file(options_.tls_certificate, error);
     if (error) {
       return InvalidArgument("cannot use the certificate " + options_.tls_certificate + ": " +
                              error.message());
     }
-    tls_->use_private_key_file(options_.tls_key, asio::ssl::context::pem, error);
+    tls->use_private_key_file(options_.tls_key, asio::ssl::context::pem, error);
     if (error) {
       return InvalidArgument("cannot use the key " + options_.tls_key + ": " + error.message());
     }
-    return OkStatus();
+    return tls;
+  }
+
+  std::shared_ptr<asio::ssl::context> tls() const {
+    const MutexLock lock(tls_mutex_);
+    return tls_;
   }
 
   Status OpenPort(const ListenAddress& address) {
@@ -174,7 +190,7 @@ class Server : public HttpServer {
         continue;  // closes it
       }
       auto serve =
-      auto serve = tls ? server_internal::ServeTls(std::move(socket), *tls_, control, context_)
+          tls ? server_internal::ServeTls(std::move(socket), this->tls(), control, context_)
               : server_internal::ServePlain(std::move(socket), control, context_);
       asio::co_spawn(strand, std::move(serve),
                      [this, control](const std::exception_ptr&) { connections_.Remove(control); });
@@ -191,7 +207,8 @@ class Server : public HttpServer {
   std::atomic<bool> stopping_ = false, stopped_ = false;
   const server_internal::CrossOriginPolicy cross_origin_;
   server_internal::ConnectionContext context_;
-  std::optional<asio::ssl::context> tls_;
+  mutable Mutex tls_mutex_;
+  std::shared_ptr<asio::ssl::context> tls_ GUARDED_BY(tls_mutex_);
   asio::io_context io_;
   std::vector<tcp::acceptor> acceptors_;
   std::vector<tcp::endpoint> endpoints_;

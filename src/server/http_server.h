@@ -66,6 +66,10 @@ class HttpServer {
   virtual std::vector<std::uint16_t> ports() const = 0;
   virtual ServerCounts counts() const = 0;
 
+  /// Reads the certificate and its key again, for connections that come from now on; nothing where
+  /// no listener wants TLS. Errors: as Start(), and then those from before stay
+  virtual Status ReadCertificate() = 0;
+
   /// Takes no new connection or request, and waits until those under way have finished, for at most
   /// `grace`.
   virtual void Drain(Millis grace) = 0;

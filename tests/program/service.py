@@ -52,13 +52,18 @@ class Service:
 
     def _make_certificate(self):
         self.certificate = os.path.join(self.tls_folder, 'certificate.pem')
+        key = self.renew_certificate()
+        return ('--listen', 'tls:127.0.0.1:0', '--tls.certificate', self.certificate, '--tls.key',
+                key)
+
+    def renew_certificate(self):
+        """Puts another key and certificate in the place of those that are there; says where the key is."""
         key = os.path.join(self.tls_folder, 'key.pem')
         subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2',
                         '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1',
                         '-out', self.certificate, '-keyout', key], check=True,
                        stderr=subprocess.DEVNULL)
-        return ('--listen', 'tls:127.0.0.1:0', '--tls.certificate', self.certificate, '--tls.key',
-                key)
+        return key
 
     def _read_errors(self):
         self.errors = self.process.stderr.read()

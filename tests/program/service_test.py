@@ -12,7 +12,9 @@ import json
 import os
 import re
 import resource
+import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -324,6 +326,18 @@ class RestartTest(SpeechTest):
             result = run('serve', '--listen', '127.0.0.1:0', '--data', self.path('d'), stdout=full)
         self.assertEqual(result.returncode, 1)
         self.assert_one_line(result, 'lethe keys create --app default', 'lethe keys password')
+
+    def test_a_certificate_is_read_again_when_asked(self):
+        service = Service(tls=True)
+        self.addCleanup(service.stop)
+        host, port = service.tls_address.split(':')
+        before = ssl.get_server_certificate((host, int(port)))
+        service.renew_certificate()
+        service.process.send_signal(signal.SIGHUP)
+        self.wait_until(lambda: ssl.get_server_certificate((host, int(port))) != before)
+        with open(service.certificate, encoding='utf-8') as file:
+            self.assertEqual(ssl.get_server_certificate((host, int(port))).split(), file.read().split())
+        self.assertIn('the certificate was read again', service.stop()[1])
 
 
 if __name__ == '__main__':

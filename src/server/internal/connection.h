@@ -26,7 +26,8 @@ struct ConnectionContext {
 /// Serves a connection to its end. The socket's executor is the connection's strand.
 Awaitable<void> ServePlain(boost::asio::ip::tcp::socket socket,
                            std::shared_ptr<ConnectionControl> control, ConnectionContext& context);
-Awaitable<void> ServeTls(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls,
+Awaitable<void> ServeTls(boost::asio::ip::tcp::socket socket,
+                         std::shared_ptr<boost::asio::ssl::context> tls,
                          std::shared_ptr<ConnectionControl> control, ConnectionContext& context);
 
 }  // namespace lethe::server_internal

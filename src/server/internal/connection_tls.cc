@@ -2,9 +2,9 @@
 
 namespace lethe::server_internal {
 
-Awaitable<void> ServeTls(asio::ip::tcp::socket socket, asio::ssl::context& tls,
+Awaitable<void> ServeTls(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> tls,
                          std::shared_ptr<ConnectionControl> control, ConnectionContext& context) {
-  Connection<TlsStream> connection(TlsStream(PlainStream(std::move(socket)), tls), control,
+  Connection<TlsStream> connection(TlsStream(PlainStream(std::move(socket)), *tls), control,
                                    context);
   beast::get_lowest_layer(connection.stream()).expires_after(context.options.header_patience);
   const auto [error] =
