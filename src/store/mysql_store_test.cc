@@ -10,8 +10,14 @@
 #include <set>
 #include <thread>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
 #include "base/mutex.h"
 #include "tests/support/store_contract.h"
+#include "tests/support/test_certificate.h"
 
 namespace lethe {
 namespace {
@@ -27,6 +33,19 @@ TEST(MysqlServerTest, IsInstalledWhereTestsAreRequired) {
       "mariadbd is missing, nothing was tried with it; see scripts/packages-test.txt";
   if (std::getenv("LETHE_TEST_REQUIRE_MODELS") != nullptr) FAIL() << missing;
   GTEST_SKIP() << missing;
+}
+
+// A port of loopback that nobody listens to just now.
+std::uint16_t FreePort() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  LETHE_CHECK(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  LETHE_CHECK(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  ::close(fd);
+  return ntohs(address.sin_port);
 }
 
 class MariaDbStoreTest : public testing::Test {
@@ -50,16 +69,15 @@ class MariaDbStoreTest : public testing::Test {
   std::unique_ptr<Store> Open(std::size_t connections = 16) const { return *TryOpen(connections); }
 
   /// Ends every connection but the one that says so.
-  void KillConnections() {
-    MariaDbServer& server = database_->server();
+  void KillConnections() { KillConnections(database_->server(), database_->name()); }
+  static void KillConnections(MariaDbServer& server, const std::string& database) {
     for (;;) {
       const long long id = server.Number(
-          database_->name(),
-          "SELECT COALESCE(MAX(id), 0) FROM information_schema.processlist WHERE db = '" +
-              database_->name() + "' AND id <> CONNECTION_ID()");
+          database, "SELECT COALESCE(MAX(id), 0) FROM information_schema.processlist WHERE db = '" +
+                        database + "' AND id <> CONNECTION_ID()");
       if (id == 0) return;
       try {
-        database_->Run("KILL " + std::to_string(id));
+        server.Run(database, "KILL " + std::to_string(id));
       } catch (const soci::soci_error&) {
         // It was gone already.
       }
@@ -176,6 +194,48 @@ TEST_F(MariaDbStoreTest, LostConnectionsAreMadeAnewAndTheCallIsMadeAgain) {
     EXPECT_THAT(store->keys().Create(one.id, KeyKind::kPair), IsOk());
   }
   EXPECT_THAT(*store->keys().List(one.id), SizeIs(3));
+}
+
+// The client library says otherwise that a connection broke, when it was encrypted.
+TEST_F(MariaDbStoreTest, LostConnectionsOverTlsAreMadeAnewToo) {
+  const TestCertificate certificate("DNS:database.example");
+  const std::string file = folder_ / "certificate.pem", key = folder_ / "key.pem";
+  certificate.WriteTo(file);
+  certificate.WriteKeyTo(key);
+  const std::uint16_t port = FreePort();
+  // By TCP, for a Unix socket tells what writes to it that nobody is there any more.
+  MariaDbServer server({"--ssl-cert=" + file, "--ssl-key=" + key, "--skip-networking=0",
+                        "--bind-address=127.0.0.1", "--port=" + std::to_string(port)});
+  server.Run("mysql", "CREATE DATABASE encrypted");
+  MysqlOptions options = Options();
+  options.socket.clear();
+  options.host = "127.0.0.1";
+  options.port = port;
+  options.database = "encrypted";
+  options.tls = MysqlTls::kChain;
+  options.tls_ca = file;
+  const auto store = *OpenMysqlStore(options, clock_, keyring_);
+  const Application one = *store->applications().Create({.name = "one"});
+  for (int i = 0; i < 3; ++i) {
+    KillConnections(server, "encrypted");
+    EXPECT_THAT(store->applications().Find(one.id), IsOk());
+    KillConnections(server, "encrypted");
+    EXPECT_THAT(store->keys().Create(one.id, KeyKind::kPair), IsOk());
+  }
+  EXPECT_THAT(*store->keys().List(one.id), SizeIs(3));
+  server.Kill();
+  const auto gone = store->applications().Find(one.id);
+  server.Start();
+  EXPECT_THAT(gone, HasCode(StatusCode::kUnavailable));
+  EXPECT_THAT(gone.status().message(), Not(HasSubstr("certificate")));
+  EXPECT_THAT(store->applications().Find(one.id), IsOk());
+
+  const TestCertificate stranger("DNS:database.example");
+  options.tls_ca = folder_ / "stranger.pem";
+  stranger.WriteTo(options.tls_ca);
+  const auto refused = OpenMysqlStore(options, clock_, keyring_);
+  ASSERT_THAT(refused, HasCode(StatusCode::kUnavailable));
+  EXPECT_THAT(refused.status().message(), HasSubstr("certificate"));
 }
 
 TEST_F(MariaDbStoreTest, ServerThatIsGoneMakesCallsUnavailableUntilItIsBack) {

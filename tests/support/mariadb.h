@@ -43,7 +43,9 @@ class MariaDbServer {
     return server;
   }
 
-  MariaDbServer() {
+  /// `more_arguments`: of the program, besides its own.
+  explicit MariaDbServer(std::vector<std::string> more_arguments = {})
+      : more_arguments_(std::move(more_arguments)) {
     // The folder of the system tables is missed otherwise; nobody is asked who they are.
     std::filesystem::create_directories(folder_ / "data/mysql");
     std::filesystem::create_directories(folder_ / "tmp");
@@ -76,10 +78,10 @@ class MariaDbServer {
                                           "--innodb-buffer-pool-size=16M",
                                           "--innodb-log-file-size=8M",
                                           "--innodb-flush-method=nosync",
-                                          "--debug-no-sync",
-                                          "--user=root",  // the user to be, when started by root
-                                          nullptr};
-    if (::geteuid() != 0) arguments[arguments.size() - 2] = nullptr;
+                                          "--debug-no-sync"};
+    if (::geteuid() == 0) arguments.push_back("--user=root");  // the user to be
+    for (const std::string& argument : more_arguments_) arguments.push_back(argument.c_str());
+    arguments.push_back(nullptr);
     std::filesystem::remove(socket());
     pid_ = ::fork();
     if (pid_ == 0) {
@@ -129,6 +131,7 @@ class MariaDbServer {
   std::string socket() const { return (folder_ / "socket").string(); }
 
  private:
+  const std::vector<std::string> more_arguments_;
   const std::filesystem::path folder_ =
       std::filesystem::path(testing::TempDir()) / ("lethe_mariadb_" + RandomHex(8));
   pid_t pid_ = -1;

@@ -64,6 +64,14 @@ class TestCertificate {
     std::fclose(file);
   }
 
+  /// Writes its key as PEM.
+  void WriteKeyTo(const std::string& path) const {
+    std::FILE* const file = std::fopen(path.c_str(), "w");
+    LETHE_CHECK(file != nullptr &&
+                PEM_write_PrivateKey(file, key_, nullptr, nullptr, 0, nullptr, nullptr) == 1);
+    std::fclose(file);
+  }
+
  private:
   EVP_PKEY* key_;
   X509* certificate_;

@@ -112,6 +112,22 @@ Result<std::string> ConnectString(const MysqlOptions& options) {
   return text;
 }
 
+// While connecting, a failure of TLS is mostly a certificate that is not as demanded; the client
+// library has the same number for every connection over TLS that breaks later.
+class TlsRefused : public soci::soci_error {
+ public:
+  TlsRefused() : soci::soci_error("TLS refused") {}
+};
+
+std::unique_ptr<soci::session> OpenSession(const std::string& connect_string) {
+  try {
+    return std::make_unique<soci::session>(soci::mysql, connect_string);
+  } catch (const soci::mysql_soci_error& error) {
+    if (error.err_num_ == CR_SSL_CONNECTION_ERROR) throw TlsRefused();
+    throw;
+  }
+}
+
 class MysqlDialect : public Dialect {
  public:
   MysqlDialect(Secret connect_string, std::size_t max_sessions)
@@ -120,9 +136,8 @@ class MysqlDialect : public Dialect {
   std::unique_ptr<soci::session> Connect(Access access) const override {
     const std::string seconds =
         std::to_string(access == Access::kSchema ? kSchemaAnswerSeconds : kAnswerSeconds);
-    auto session = std::make_unique<soci::session>(
-        soci::mysql, std::string(connect_string_.Reveal()) + " read_timeout=" + seconds +
-                         " write_timeout=" + seconds);
+    auto session = OpenSession(std::string(connect_string_.Reveal()) + " read_timeout=" + seconds +
+                               " write_timeout=" + seconds);
     // Nothing of what the server was configured with may change what a statement means; backslashes
     // in particular, which SOCI escapes with.
     *session << "SET SESSION sql_mode = 'STRICT_ALL_TABLES'";
@@ -194,6 +209,10 @@ class MysqlDialect : public Dialect {
     // SOCI's own message has the values of the statement in it, and goes nowhere.
     const unsigned number = Number(error);
     const std::string cannot = "cannot " + std::string(what) + ": ";
+    if (dynamic_cast<const TlsRefused*>(&error) != nullptr) {
+      return {.status = Unavailable(
+                  cannot + "the database's TLS certificate or its TLS is not as demanded")};
+    }
     return {.trouble = TroubleOf(number), .status = NumberStatus(number, cannot)};
   }
 
@@ -211,6 +230,7 @@ class MysqlDialect : public Dialect {
         return Trouble::kConflict;
       case CR_SERVER_GONE_ERROR:
       case CR_SERVER_LOST:
+      case CR_SSL_CONNECTION_ERROR:
       case CR_COMMANDS_OUT_OF_SYNC:
       case kServerShutdown:
       case kAbortingConnection:
@@ -233,8 +253,10 @@ class MysqlDialect : public Dialect {
       case CR_CONN_HOST_ERROR:
       case CR_UNKNOWN_HOST:
         return Unavailable(cannot + "the database does not answer");
+      case CR_SERVER_GONE_ERROR:
+      case CR_SERVER_LOST:
       case CR_SSL_CONNECTION_ERROR:
-        return Unavailable(cannot + "the database's TLS certificate or its TLS is not as demanded");
+        return Unavailable(cannot + "the connection to the database broke; try again");
       case kTooManyConnections:
       case kTooManyUserConnections:
         return Unavailable(cannot + "the database has too many connections already");
