@@ -26,6 +26,27 @@ void AppendText(std::string_view text, std::string* out) {
   out->append(text);
 }
 
+using Key = std::shared_ptr<const SealingKey>;
+
+// A key, or why it cannot be had, as told to whoever wants something sealed or opened: that is not
+// their doing, may pass, and where the keys are is nobody's business.
+Result<Key> Had(Result<Key> key) {
+  switch (key.status().code()) {
+    case StatusCode::kOk:
+    case StatusCode::kNotFound:
+      return key;
+    case StatusCode::kDataLoss:
+      return DataLoss("a key of what is stored is damaged; look at: lethe doctor");
+    case StatusCode::kPermissionDenied:
+      return Unavailable("the keys may not be read or written; look at: lethe doctor");
+    case StatusCode::kResourceExhausted:
+      return Unavailable(
+          "the keys cannot be read or written: too many files are open, or their disk is full");
+    default:
+      return Unavailable("the folder of keys cannot be reached");
+  }
+}
+
 }  // namespace
 
 std::string Sealer::BelongsTo(const Identity& identity, std::int64_t hour) const {
@@ -40,8 +61,8 @@ std::string Sealer::BelongsTo(const Identity& identity, std::int64_t hour) const
 
 Result<ItemKey> Sealer::NewKey(const Identity& identity, WallTime created) {
   const Epoch epoch = EpochOf(identity.data_class, region_, created);
-  ASSIGN_OR_RETURN(const auto epoch_key, keys_.EpochKey(epoch, clock_.Now()));
-  ASSIGN_OR_RETURN(const auto tenant_key, keys_.TenantKey(identity.tenant));
+  ASSIGN_OR_RETURN(const auto epoch_key, Had(keys_.EpochKey(epoch, clock_.Now())));
+  ASSIGN_OR_RETURN(const auto tenant_key, Had(keys_.TenantKey(identity.tenant)));
   ItemKey item{.key = SealingKey::Random(), .header = std::string(1, kVersion)};
   AppendNumber(static_cast<std::uint64_t>(epoch.hour), &item.header);
   item.header +=
@@ -57,8 +78,8 @@ Result<SealingKey> Sealer::OpenKey(const Identity& identity, std::string_view he
   // No hour of this or the next thousand years; the end of it could not be told.
   if (hour < 0 || hour > 24 * 366'000) return DataLoss("what is stored names no hour");
   const Epoch epoch{identity.data_class, region_, hour};
-  ASSIGN_OR_RETURN(const auto epoch_key, keys_.FindEpochKey(epoch, clock_.Now()));
-  ASSIGN_OR_RETURN(const auto tenant_key, keys_.TenantKey(identity.tenant));
+  ASSIGN_OR_RETURN(const auto epoch_key, Had(keys_.FindEpochKey(epoch, clock_.Now())));
+  ASSIGN_OR_RETURN(const auto tenant_key, Had(keys_.TenantKey(identity.tenant)));
   return epoch_key->Mix(*tenant_key, kPurpose)
       .Unwrap(header.substr(9), BelongsTo(identity, epoch.hour));
 }

@@ -41,11 +41,11 @@ class Sealer {
       : keys_(keys), region_(std::move(region)), clock_(clock) {}
 
   /// Seals, as something that was created then. Errors: kNotFound when that is longer ago than the
-  /// class may be held; as KeyStore
+  /// class may be held; kDataLoss for a damaged key; kUnavailable while the keys are out of reach
   Result<std::string> Seal(const Identity& identity, WallTime created, std::string_view plain);
 
   /// Errors: kNotFound when the time is over, or a key was destroyed: then nobody can open it any
-  /// more; kDataLoss when it was changed or is something else
+  /// more; kDataLoss when it was changed or is something else; else as Seal()
   Result<std::string> Open(const Identity& identity, std::string_view sealed);
 
   /// For what is sealed in pieces (seal/sealed_pieces.h). Errors: as Seal() and Open()

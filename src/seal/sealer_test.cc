@@ -206,6 +206,17 @@ TEST_F(SealerTest, KeysOutOfReachAreNotForgottenKeys) {
   EXPECT_EQ(*sealer.Open(kResult, sealed), kText);
 }
 
+// Nor is one that the disk does not give out just now; and where the keys are, nobody is told.
+TEST_F(SealerTest, KeysThatCannotBeReadAreOutOfReach) {
+  const std::string path = folder_ + "/tenants/" + std::to_string(kResult.tenant) + ".key";
+  fs::create_directory(path);
+  const auto sealed = MakeSealer().Seal(kResult, kStart, kText);
+  EXPECT_EQ(CodeOf(sealed), StatusCode::kUnavailable);
+  EXPECT_THAT(sealed.status().message(), Not(HasSubstr(folder_)));
+  fs::remove(path);
+  EXPECT_EQ(CodeOf(MakeSealer().Seal(kResult, kStart, kText)), StatusCode::kOk);
+}
+
 TEST_F(SealerTest, AnotherMasterKeyOpensNothing) {
   const std::string sealed = *MakeSealer().Seal(kResult, kStart, kText);
   const MasterKey other = MasterKey::Random();

@@ -16,17 +16,29 @@ namespace {
 
 using Json = nlohmann::json;
 
+// How often a stored recording that comes damaged is read.
+constexpr int kReadings = 3;
+
 }  // namespace
+
+Result<RecordingTasks::Bytes> RecordingTasks::StoredAudio(const Task& task) {
+  for (int reading = 1;; ++reading) {
+    auto audio = parts_.recordings->Get(task.app_id, task.request_id, *task.recording,
+                                        options_.max_fetch_bytes);
+    if (audio.ok()) return Bytes(std::make_shared<const std::string>(*std::move(audio)));
+    // It may have been damaged on its way.
+    if (audio.status().code() != StatusCode::kDataLoss || reading == kReadings) {
+      return audio.status();
+    }
+    const MutexLock lock(mutex_);
+    if (AwaitStop(options_.poll)) return Unavailable("the service is stopping");
+  }
+}
 
 Result<RecordingTasks::Bytes> RecordingTasks::Audio(const Task& task,
                                                     const RecordingTaskRequest& request,
                                                     const RunState& run) {
-  if (task.recording) {
-    ASSIGN_OR_RETURN(std::string audio,
-                     parts_.recordings->Get(task.app_id, task.request_id, *task.recording,
-                                            options_.max_fetch_bytes));
-    return Bytes(std::make_shared<const std::string>(std::move(audio)));
-  }
+  if (task.recording) return StoredAudio(task);
   if (request.url.empty()) {
     const MutexLock lock(mutex_);
     const auto upload = uploads_.find(task.id);
@@ -82,6 +94,7 @@ std::optional<TaskOutcome> RecordingTasks::Run(const Task& task, RunState& run,
                                  .line_punctuation = request->post.punctuation};
   for (const std::string& id : request->keyword_library_ids) {
     auto library = parts_.store.keyword_libraries().Find(task.app_id, id);
+    if (library.status().code() == StatusCode::kUnavailable) return std::nullopt;
     if (library.ok()) options.keywords.push_back(*std::move(library));
   }
   PostOptions post = request->post;

@@ -143,10 +143,12 @@ std::vector<AppId> RecordingTasks::Busy() {
 }
 
 void RecordingTasks::Work() {
+  // Whose task could not be worked on just now: it is the oldest again, and others come first once.
+  std::optional<AppId> put_back;
   MutexLock lock(mutex_);
   while (!stopping_) {
     const std::uint64_t seen = news_;
-    const Result<std::optional<Task>> claimed = Claim();
+    const Result<std::optional<Task>> claimed = Claim(std::exchange(put_back, std::nullopt));
     if (!claimed.ok() || !claimed->has_value()) {
       // Other processes may put tasks into the same store, so it is looked at now and then.
       const auto until = std::chrono::steady_clock::now() + options_.poll;
@@ -173,6 +175,7 @@ void RecordingTasks::Work() {
     if (--running_[task.app_id] == 0) running_.erase(task.app_id);
     // What cannot be worked on now is not tried again at once.
     if (!outcome) AwaitStop(options_.poll);
+    if (!outcome) put_back = task.app_id;
     ++news_;
     lock.Unlock();
     callbacks_->Wake();
@@ -246,7 +249,7 @@ bool RecordingTasks::SettleGone(TaskId id, RunState& run) {
   return true;
 }
 
-Result<std::optional<Task>> RecordingTasks::Claim() {
+Result<std::optional<Task>> RecordingTasks::Claim(std::optional<AppId> passed_over) {
   if (!recovered_) return std::optional<Task>();
   if (claim_unanswered_) {
     std::vector<TaskId> in_hand;
@@ -256,7 +259,9 @@ Result<std::optional<Task>> RecordingTasks::Claim() {
     RETURN_IF_ERROR(parts_.store.tasks().ResetRunning(options_.node.node, in_hand).status());
     claim_unanswered_ = false;
   }
-  auto claimed = parts_.store.tasks().Claim(options_.node, Busy());
+  std::vector<AppId> busy = Busy();
+  if (passed_over) busy.push_back(*passed_over);
+  auto claimed = parts_.store.tasks().Claim(options_.node, busy);
   claim_unanswered_ = !claimed.ok();
   return claimed;
 }

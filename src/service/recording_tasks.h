@@ -168,7 +168,8 @@ class RecordingTasks {
   bool SettleGone(TaskId id, RunState& run);
   // Gives a claimed task back, however long the store does not answer.
   void PutBack(const Task& task);
-  Result<std::optional<Task>> Claim() REQUIRES(mutex_);
+  // But those of `passed_over`.
+  Result<std::optional<Task>> Claim(std::optional<AppId> passed_over) REQUIRES(mutex_);
   bool WasFinishedHere(const Task& task);
   void DropUpload(TaskId id) REQUIRES(mutex_);
   // Ends it in the records, and asks again for an answer that does not come.
@@ -190,6 +191,8 @@ class RecordingTasks {
   };
   Result<Kept> StoreUpload(AppId app_id, const std::string& request_id, std::string_view upload,
                            bool zero_retention);
+  // Errors: as Recordings::Get(); kUnavailable at the end
+  Result<Bytes> StoredAudio(const Task& task);
   Result<Bytes> Audio(const Task& task, const RecordingTaskRequest& request, const RunState& run);
   std::vector<AppId> Busy() REQUIRES(mutex_);
   // Waits for the end, so long at most; whether it has come.

@@ -5,11 +5,15 @@
 
 #include "service/recording_tasks.h"
 
+#include <functional>
+#include <memory>
+#include <string>
 #include <thread>
 
 #include <gmock/gmock.h>
 
 #include "service/internal/recording_task_request.h"
+#include "store/directory_objects.h"
 #include "tests/support/recording_tasks_fixture.h"
 
 namespace lethe {
@@ -97,6 +101,89 @@ TEST_F(RecordingTasksTest, ResultThatTheRecordsDoNotTakeIsAFailureThatSaysSo) {
   EXPECT_EQ(task.state, TaskState::kFailed);
   EXPECT_THAT(task.error, HasSubstr("larger than the database takes"));
   EXPECT_EQ(Counted(), 1U);
+}
+
+// Objects of another store, whose first readings are not what they should be.
+class MoodyObjects : public ObjectStore {
+ public:
+  explicit MoodyObjects(ObjectStore& inner) : inner_(inner) {}
+
+  std::function<Status(int calls)> on_get;  // not ok: in place of the object
+  std::atomic<int> gets = 0, damaged = 0;   // how many readings yet come damaged
+
+  Status Put(const std::string& name, std::uint64_t size, const ObjectSource& source) override {
+    return inner_.Put(name, size, source);
+  }
+  Status Get(const std::string& name, const ObjectSink& sink) override {
+    if (on_get) RETURN_IF_ERROR(on_get(gets++));
+    const bool damages = damaged > 0;
+    if (damages) --damaged;
+    return inner_.Get(name, [&](std::string_view bytes) {
+      std::string piece(bytes);
+      if (damages) piece.back() = static_cast<char>(piece.back() ^ 1);
+      return sink(piece);
+    });
+  }
+  Status Remove(const std::string& name) override { return inner_.Remove(name); }
+  Result<std::vector<std::string>> List(const std::string& folder, int limit) override {
+    return inner_.List(folder, limit);
+  }
+
+ private:
+  ObjectStore& inner_;
+};
+
+class StoredUploadTest : public RecordingTasksTest {
+ protected:
+  void TearDown() override { tasks_.reset(); }
+
+  void StartStoring() {
+    tasks_.emplace(RecordingTasks::Parts{store_, engines_, recognizer_, word_lists_, outbound_,
+                                         meter_, clock_, &recordings_},
+                   RecordingTaskOptions{.node = me_, .num_workers = 1, .poll = Millis(5)});
+  }
+
+  const TestFolder folder_;
+  const std::unique_ptr<ObjectStore> directory_ = *OpenDirectoryObjects(folder_ / "objects");
+  MoodyObjects objects_{*directory_};
+  Recordings recordings_{objects_, records_.keyring().sealer(), clock_};
+};
+
+TEST_F(StoredUploadTest, AnUploadThatCannotBeReadJustNowWaits) {
+  objects_.on_get = [](int calls) {
+    constexpr StatusCode kReasons[] = {StatusCode::kUnavailable, StatusCode::kPermissionDenied,
+                                       StatusCode::kResourceExhausted,
+                                       StatusCode::kFailedPrecondition};
+    return calls < 4 ? Status(kReasons[calls], "not just now") : OkStatus();
+  };
+  StartStoring();
+  EXPECT_EQ(WaitForEnd(Submit()).state, TaskState::kSuccess);
+  EXPECT_EQ(objects_.gets, 5);
+  EXPECT_EQ(Counted(), 1U);
+}
+
+TEST_F(StoredUploadTest, AnUploadThatComesDamagedIsReadAgainAndFailsIfItStaysSo) {
+  objects_.damaged = 2;
+  StartStoring();
+  EXPECT_EQ(WaitForEnd(Submit()).state, TaskState::kSuccess);
+  objects_.damaged = 1'000;
+  EXPECT_EQ(WaitForEnd(Submit()).state, TaskState::kFailed);
+}
+
+TEST_F(StoredUploadTest, AnUploadThatCannotBeReadIsNotInTheWayOfOthers) {
+  objects_.on_get = [](int) { return PermissionDenied("never"); };
+  StartStoring();
+  const TaskId stuck = Submit();
+  while (objects_.gets < 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const Application other = *records_->applications().Create({.name = "other"});
+  // Which fails, having been worked on, for nobody may fetch from there.
+  const Task task = *records_->tasks().Create(
+      {.app_id = other.id,
+       .request = WriteTaskRequest({.engine = "16k_en", .url = "http://127.0.0.1:1/"})});
+  while (!records_->tasks().Find(other.id, task.id)->finished) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_FALSE(records_->tasks().Find(application_.id, stuck)->finished);
 }
 
 TEST_F(RecordingTasksTest, RowsSayWhoseFaultAFailureWas) {

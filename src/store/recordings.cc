@@ -35,6 +35,23 @@ Identity IdentityOf(TenantId tenant, std::string_view id) {
   return {.data_class = DataClass::kAudio, .tenant = tenant, .id = id, .field = "recording"};
 }
 
+// What the object store says of itself, in words for whoever cannot do anything about it: which
+// bucket or folder it is and where is not theirs to know. What is gone or damaged stays that.
+Status WithoutPlace(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kOk:
+    case StatusCode::kNotFound:
+    case StatusCode::kDataLoss:
+      return status;
+    case StatusCode::kPermissionDenied:
+      return Unavailable("the object store refuses the service");
+    case StatusCode::kResourceExhausted:
+      return Unavailable("the object store is full, or too many files are open");
+    default:
+      return Unavailable("the object store does not answer as it should");
+  }
+}
+
 // Seals what it is given, piece by piece, into blocks of any size.
 class SealingSource {
  public:
@@ -108,8 +125,9 @@ Result<StoredRecording> Recordings::Put(TenantId tenant, std::string_view id,
   ASSIGN_OR_RETURN(const ItemKey item, sealer_.NewKey(IdentityOf(tenant, id), created));
   StoredRecording stored{.name = NewName(created), .key = Base64Encode(item.header)};
   SealingSource source(item.key, audio);
-  RETURN_IF_ERROR(objects_.Put(stored.name, SealedSize(audio.size()),
-                               [&](std::span<char> block) { return source.Read(block); }));
+  RETURN_IF_ERROR(
+      WithoutPlace(objects_.Put(stored.name, SealedSize(audio.size()),
+                                [&](std::span<char> block) { return source.Read(block); })));
   return stored;
 }
 
@@ -121,7 +139,13 @@ Result<std::string> Recordings::Get(TenantId tenant, std::string_view id,
   if (clock_.Now() >= *created + kLifetime) return NotFound("the recording's time is over");
   ASSIGN_OR_RETURN(const SealingKey key, sealer_.OpenKey(IdentityOf(tenant, id), *header));
   OpeningSink sink(key, max_bytes);
-  RETURN_IF_ERROR(objects_.Get(stored.name, [&](std::string_view b) { return sink.Write(b); }));
+  Status refused;  // by the sink: what it says is about the recording
+  const Status read = objects_.Get(stored.name, [&](std::string_view bytes) {
+    refused = sink.Write(bytes);
+    return refused;
+  });
+  RETURN_IF_ERROR(refused);
+  RETURN_IF_ERROR(WithoutPlace(read));
   return sink.Finish();
 }
 

@@ -35,11 +35,11 @@ class Recordings {
       : objects_(objects), sealer_(sealer), clock_(clock) {}
 
   /// Seals and stores a recording of a tenant. `id` is bound into it: Get() has to be given it.
-  /// Errors: as ObjectStore and Sealer
+  /// Errors: as Sealer; kUnavailable whatever it is that the object store does not do
   Result<StoredRecording> Put(TenantId tenant, std::string_view id, std::string_view audio);
 
   /// Errors: kNotFound when it was removed, or its time is over; kResourceExhausted when it is
-  ///         longer than `max_bytes`; kDataLoss when it is not what was stored
+  ///         longer than `max_bytes`; kDataLoss when it is not what was stored; else as Put()
   Result<std::string> Get(TenantId tenant, std::string_view id, const StoredRecording& stored,
                           std::uint64_t max_bytes);
 

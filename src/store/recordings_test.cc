@@ -133,6 +133,35 @@ TEST_F(RecordingsTest, PastItsTimeItIsNotFoundAndIsRemoved) {
   EXPECT_EQ(*recordings_.Get(kTenant, "x", *young, kMost), "young");
 }
 
+// An object store that does nothing but say why.
+class RefusingObjects : public ObjectStore {
+ public:
+  explicit RefusingObjects(StatusCode code) : refused_(code, "the bucket ours at s3.internal") {}
+  Status Put(const std::string&, std::uint64_t, const ObjectSource&) override { return refused_; }
+  Status Get(const std::string&, const ObjectSink&) override { return refused_; }
+  Status Remove(const std::string&) override { return refused_; }
+  Result<std::vector<std::string>> List(const std::string&, int) override { return refused_; }
+
+ private:
+  const Status refused_;
+};
+
+TEST_F(RecordingsTest, WhatTheObjectStoreRefusesIsNotTheCallersFaultAndSaysNothingOfIt) {
+  const auto stored = recordings_.Put(kTenant, "x", "audio");
+  for (const StatusCode code :
+       {StatusCode::kPermissionDenied, StatusCode::kResourceExhausted, StatusCode::kUnavailable,
+        StatusCode::kFailedPrecondition, StatusCode::kUnimplemented}) {
+    RefusingObjects objects(code);
+    Recordings refused(objects, sealer_, clock_);
+    const auto put = refused.Put(kTenant, "x", "audio");
+    const auto got = refused.Get(kTenant, "x", *stored, kMost);
+    for (const Status& status : {put.status(), got.status()}) {
+      EXPECT_THAT(status, HasCode(StatusCode::kUnavailable));
+      EXPECT_THAT(status.message(), Not(HasSubstr("bucket")));
+    }
+  }
+}
+
 TEST_F(RecordingsTest, TheSweepTakesAsManyAsItMay) {
   for (int i = 0; i < 5; ++i) ASSERT_THAT(recordings_.Put(kTenant, "x", "a"), IsOk());
   clock_.Advance(std::chrono::hours(24));

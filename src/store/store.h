@@ -5,9 +5,10 @@
 // is said here and in the headers of the repositories holds for both, and one test suite
 // (store_contract_test.cc) says it to both.
 //
-// Errors:   of every call, besides those it names: kUnavailable when the database is busy or its
-//           disk fails, kResourceExhausted when the disk is full, kDataLoss when it is damaged.
-//           Messages name what was being done and never a value.
+// Errors:   of every call, besides those it names: kUnavailable when the database is busy,
+//           refuses the service, or its disk fails or is full; kDataLoss when it is damaged. So
+//           what is kPermissionDenied, kFailedPrecondition or kResourceExhausted is the caller's
+//           affair. Messages name what was being done and never a value.
 // Thread:   any. Calls block while they wait for the disk: keep them off I/O threads.
 // Lifetime: repositories live as long as their store.
 

@@ -123,6 +123,7 @@ Status Database::AfterFailure(const soci::soci_error& error, std::string_view wh
     return ResourceExhausted(cannot + "larger than the database takes (max_allowed_packet)");
   }
   SqlFailure failure = dialect_->Explain(error, what);
+  failure.status = ToCaller(std::move(failure.status));
   if (failure.trouble == Trouble::kLost) {
     // Those that nobody has were lost with it.
     writers_.CloseIdle();

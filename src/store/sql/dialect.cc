@@ -11,4 +11,10 @@ std::string Dialect::Translate(std::string sql) const {
   return sql;
 }
 
+Status ToCaller(Status status) {
+  const bool refuses_us = status.code() == StatusCode::kPermissionDenied ||
+                          status.code() == StatusCode::kFailedPrecondition;
+  return refuses_us ? Unavailable(status.message()) : status;
+}
+
 }  // namespace lethe

@@ -273,7 +273,7 @@ class MysqlDialect : public Dialect {
         return FailedPrecondition(cannot + "there is no such database; CREATE DATABASE it first");
       case kDiskFull:
       case kTableFull:
-        return ResourceExhausted(cannot + "the database's disk is full");
+        return Unavailable(cannot + "the database's disk is full");
       case kPacketTooLarge:
       case CR_NET_PACKET_TOO_LARGE:
         return ResourceExhausted(cannot + "larger than the database's max_allowed_packet");

@@ -34,7 +34,7 @@ Result<SessionPool::Loan> SessionPool::Take(std::string_view what) {
     try {
       loan.connection_ = std::make_unique<Connection>(dialect_, access_);
     } catch (const soci::soci_error& error) {
-      return dialect_.Explain(error, what).status;
+      return ToCaller(dialect_.Explain(error, what).status);
     }
   }
   return loan;

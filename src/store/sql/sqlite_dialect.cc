@@ -140,8 +140,9 @@ class SqliteDialect : public Dialect {
       case SQLITE_LOCKED:
         return Unavailable(cannot + "another process is writing; try again");
       case SQLITE_FULL:
-        return ResourceExhausted(cannot + "the disk is full");
+        return Unavailable(cannot + "the disk is full");
       case SQLITE_NOMEM:
+        return Unavailable(cannot + "there is not enough memory");
       case SQLITE_TOOBIG:
         return ResourceExhausted(cannot + "too large");
       case SQLITE_NOTADB:
@@ -151,7 +152,7 @@ class SqliteDialect : public Dialect {
       case SQLITE_READONLY:
       case SQLITE_PERM:
       case SQLITE_AUTH:
-        return PermissionDenied(cannot + "the file may not be written");
+        return Unavailable(cannot + "the file may not be written");
       default:
         return Unavailable(cannot + "SQLite error " + std::to_string(code));
     }

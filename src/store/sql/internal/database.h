@@ -44,7 +44,7 @@ class Database {
 
   /// Runs `work(Connection&)`, which returns a Status or a Result, in a transaction that writes. It
   /// is rolled back unless that is ok, and may be run again when nothing of it was committed.
-  /// `what` is for messages: "cannot <what>: the disk is full".
+  /// `what` is for messages: "cannot <what>: the disk is full". Errors: as Store.
   template <class Work>
   auto Write(std::string_view what, Work work, Durability durability = Durability::kSynced) {
     return Transact(writers_, Access::kWrite, what, durability == Durability::kSynced, work);

@@ -34,6 +34,10 @@ struct SqlFailure {
   Status status;
 };
 
+/// The status of a call: to whoever makes it, a database that refuses us is one that does not
+/// answer. What is refused to *them* has the codes that opening it has, and is told apart so.
+Status ToCaller(Status status);
+
 /// Thread: any
 class Dialect {
  public:
