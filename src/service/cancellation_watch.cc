@@ -68,7 +68,9 @@ Status CancellationWatch::Look() {
   }
   // What was not cancelled has ended, and may not be written down yet.
   const auto is_open = [](const auto& one) { return one.second == Progress::kCancelled; };
-  if (std::any_of(handled.begin(), handled.end(), is_open)) parts_.meter.Flush();
+  if (std::any_of(handled.begin(), handled.end(), is_open) && !parts_.meter.Flush()) {
+    return Unavailable("what calls did cannot be written down, so that it cannot be erased yet");
+  }
   Status first_error;
   for (const AskedCancellation& one : asked) {
     if (IsDone(one.reference)) continue;

@@ -55,6 +55,8 @@ Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause)
   }
   // What is under way first: it can leave nothing behind that is looked for later.
   if (!request.task) RETURN_IF_ERROR(Cancel(request, calls, &erasure));
+  // Of a task that is erased nobody finds later what it did: it has to be there to be erased.
+  RETURN_IF_ERROR(WriteWhatEnded());
   RETURN_IF_ERROR(EraseTasks(request, cause, &erasure, &items));
   if (!request.task) {
     RETURN_IF_ERROR(internal::EraseOperations(
@@ -83,6 +85,12 @@ Status Eraser::Ask(const Cancellation& wanted) {
   return OkStatus();
 }
 
+Status Eraser::WriteWhatEnded() {
+  if (parts_.meter == nullptr || parts_.meter->Flush()) return OkStatus();
+  return Unavailable(
+      "the records do not take what calls did, so that it cannot be erased; try again");
+}
+
 Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
                           std::vector<ErasedItem>* items) {
   const TaskSelector selector{.task = request.task,
@@ -99,7 +107,7 @@ Status Eraser::EraseTasks(const ErasureRequest& request, ErasureCause cause, Era
       if (parts_.tasks != nullptr && parts_.tasks->GiveUp(task.id)) ++erasure->cancelled;
     }
     // What was not cancelled, of these and of calls, has ended and may not be written down yet.
-    if (parts_.meter != nullptr) parts_.meter->Flush();
+    RETURN_IF_ERROR(WriteWhatEnded());
     for (const ErasedTask& task : erased) {
       if (!task.object.empty()) EraseObject(task, erasure);
       for (const ErasedItem& item : task.items) AddItem(item, erasure, items);

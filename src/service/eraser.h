@@ -74,6 +74,8 @@ class Eraser {
   Result<std::vector<Receipt>> ReceiptsOf(AppId app_id, TaskId task);
 
  private:
+  // What calls did that have ended.
+  Status WriteWhatEnded();
   Status EraseTasks(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
                     std::vector<ErasedItem>* items);
   // What is under way ends, here and on other nodes.

@@ -1,10 +1,12 @@
 // Goal: an erasure finds what is written, what is about to be written and what is under way, and
-// nobody else's. Method: real records, a real meter, calls that the test plays.
+// nobody else's; where that cannot be written, nothing is said to be erased. Method: real records,
+// a real meter, calls that the test plays.
 
 #include "service/eraser.h"
 
 #include <gmock/gmock.h>
 
+#include "tests/support/flaky_usage.h"
 #include "tests/support/test_store.h"
 
 namespace lethe {
@@ -66,6 +68,25 @@ TEST_F(EraserTest, WithATaskGoesWhatWasLoggedForIt) {
   EXPECT_EQ(erasure.results, 1U);
   EXPECT_EQ(erasure.operations, 1U);
   EXPECT_THAT(*store_->operation_log().Find("its call"), SizeIs(1));
+}
+
+// What cannot be written down yet would be written after its erasure.
+TEST_F(EraserTest, WhileWhatEndedCannotBeWrittenItIsNotErased) {
+  FlakyUsage usage(store_->usage());
+  Meter meter(usage, {.region = "", .price = nullptr, .log = &store_->operation_log()});
+  Eraser eraser({.store = *store_, .calls = &calls_, .meter = &meter});
+  const Task task = *store_->tasks().Create(
+      {.app_id = application_.id, .request_id = "its call", .request = "{}"});
+  usage.unwritten = 1'000'000;
+  meter.Record(Call("its call", application_));
+  const ErasureRequest request{.task = task.id};
+  EXPECT_THAT(eraser.Erase(request, ErasureCause::kRequested).status(),
+              HasCode(StatusCode::kUnavailable));
+  usage.unwritten = 0;
+  for (int i = 0; i < 100 && !meter.Flush(); ++i) {
+  }
+  EXPECT_EQ(eraser.Erase(request, ErasureCause::kRequested)->operations, 1U);
+  EXPECT_THAT(*store_->operation_log().Find("its call"), IsEmpty());
 }
 
 TEST_F(EraserTest, OneThingIsAskedFor) {

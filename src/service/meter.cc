@@ -11,6 +11,10 @@ namespace {
 // leaves of the ledger for each application. Who has to see them flushes; a process that is killed
 // loses as much.
 constexpr std::chrono::milliseconds kGather{250};
+// A store that does not answer is asked again so often and so long: a database takes less to start
+// anew. Whoever looks at the bill is told then.
+constexpr std::chrono::seconds kPause{1};
+constexpr std::chrono::minutes kPatience{2};
 
 }  // namespace
 
@@ -57,36 +61,74 @@ void Meter::Record(FinishedCall call, ErasedFlag erased) {
   if (wake) work_.NotifyOne();
 }
 
-void Meter::Flush() {
+bool Meter::Flush() {
   const MutexLock lock(mutex_);
-  const std::uint64_t all = recorded_;
+  const std::uint64_t all = recorded_, failures = failures_;
   ++flushing_;
   work_.NotifyOne();
-  while (written_ < all) changed_.Wait(mutex_);
+  while (written_ < all && failures_ == failures) changed_.Wait(mutex_);
   --flushing_;
+  return written_ >= all;
 }
 
-Status Meter::Write(std::vector<FinishedCall> calls, const std::vector<ErasedFlag>& erased) {
-  Status status = usage_.Record(calls);
-  if (options_.log == nullptr) return status;
+Status Meter::WriteUsage(Batch& batch) {
+  // Without an answer, all of it may be there or nothing.
+  if (batch.tried) {
+    ASSIGN_OR_RETURN(batch.in_usage, usage_.Has(batch.calls.front()));
+  }
+  batch.tried = true;
+  if (!batch.in_usage) RETURN_IF_ERROR(usage_.Record(batch.calls));
+  batch.in_usage = true;
+  return OkStatus();
+}
+
+Status Meter::WriteLog(const Batch& batch) {
+  if (options_.log == nullptr) return OkStatus();
   std::vector<Operation> operations;
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    if (erased[i] != nullptr && *erased[i]) continue;
-    FinishedCall& call = calls[i];
+  for (std::size_t i = 0; i < batch.calls.size(); ++i) {
+    if (batch.erased[i] != nullptr && *batch.erased[i]) continue;
+    const FinishedCall& call = batch.calls[i];
     operations.push_back({.app_id = call.app_id,
-                          .call_id = std::move(call.call_id),
-                          .subject = std::move(call.subject),
+                          .call_id = call.call_id,
+                          .subject = call.subject,
                           .interface = call.interface,
-                          .result_code = std::move(call.result_code),
+                          .result_code = call.result_code,
                           .start = call.start,
                           .end = call.end,
-                          .facts = std::move(call.facts)});
+                          .facts = call.facts});
     Facts& facts = operations.back().facts;
     facts.push_back({"audio_ms", call.audio});
     facts.push_back({"bytes", call.bytes});
   }
-  const Status logged = options_.log->Record(operations);
-  return status.ok() ? logged : status;
+  return options_.log->Record(operations);
+}
+
+Status Meter::Write(Batch& batch) {
+  const Status used = batch.in_usage ? OkStatus() : WriteUsage(batch);
+  if (used.code() == StatusCode::kUnavailable) return used;
+  const Status logged = WriteLog(batch);
+  // What will never be written is not worth that the rest is tried again.
+  return used.ok() ? logged : used;
+}
+
+bool Meter::WriteOrGiveUp(Batch& batch) {
+  const auto given_up = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    const Status written = Write(batch);
+    if (written.code() != StatusCode::kUnavailable) return written.ok();
+    const MutexLock lock(mutex_);
+    // At the end nobody looks any more for what was erased meanwhile.
+    if (stopping_ || waiting_.size() >= kMostWaiting ||
+        std::chrono::steady_clock::now() >= given_up) {
+      return false;
+    }
+    ++failures_;
+    changed_.NotifyAll();
+    const auto again = std::chrono::steady_clock::now() + kPause;
+    while (!stopping_ && flushing_ == 0 && work_.WaitUntil(mutex_, again)) {
+    }
+    if (stopping_) return false;
+  }
 }
 
 void Meter::Run() {
@@ -98,18 +140,16 @@ void Meter::Run() {
     while (!stopping_ && flushing_ == 0 && waiting_.size() < kMostWaiting &&
            work_.WaitUntil(mutex_, until)) {
     }
-    std::vector<FinishedCall> batch;
-    batch.swap(waiting_);
-    std::vector<ErasedFlag> erased;
-    erased.swap(erased_);
+    Batch batch;
+    batch.calls.swap(waiting_);
+    batch.erased.swap(erased_);
     changed_.NotifyAll();  // there is room again
     lock.Unlock();
-    if (options_.price) options_.price(batch);
-    const std::size_t rows = batch.size();
-    const Status written = Write(std::move(batch), erased);
+    if (options_.price) options_.price(batch.calls);
+    const bool written = WriteOrGiveUp(batch);
     lock.Lock();
-    written_ += rows;
-    if (!written.ok()) lost_ += rows;
+    written_ += batch.calls.size();
+    if (!written) lost_ += batch.calls.size();
     changed_.NotifyAll();
   }
 }

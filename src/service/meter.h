@@ -54,22 +54,35 @@ class Meter {
   /// gets nothing.
   void Record(FinishedCall call, ErasedFlag erased = nullptr);
 
-  /// Waits until all that was recorded so far is in the store, or lost.
-  void Flush();
+  /// Waits until all that was recorded so far is in the store, or lost. False: the store does not
+  /// take it now, and it is kept to be written later.
+  bool Flush();
 
   /// Calls since the start, by interface and result code; for metrics.
   std::map<std::pair<Interface, std::string>, std::uint64_t> counts() const;
   /// What they came to, of each interface that had any.
   std::map<Interface, CallFigures> figures() const;
-  /// Rows that could not be written.
+  /// Rows that could not be written: the store refused them, or did not answer for minutes.
   std::uint64_t lost() const;
 
  private:
+  // What is written together.
+  struct Batch {
+    std::vector<FinishedCall> calls;
+    std::vector<ErasedFlag> erased;  // of each
+    bool tried = false;
+    bool in_usage = false;
+  };
+
   void Run();
+  // Writes it, as often as that takes and makes sense; whether it is written.
+  bool WriteOrGiveUp(Batch& batch) EXCLUDES(mutex_);
+  // Errors: kUnavailable when it is to be tried again
+  Status Write(Batch& batch);
+  Status WriteUsage(Batch& batch);
+  Status WriteLog(const Batch& batch);
 
   static constexpr std::size_t kMostWaiting = 100'000;
-
-  Status Write(std::vector<FinishedCall> calls, const std::vector<ErasedFlag>& erased);
 
   // Constant after construction.
   Usage& usage_;
@@ -84,7 +97,8 @@ class Meter {
   std::map<std::pair<Interface, std::string>, std::uint64_t> counts_ GUARDED_BY(mutex_);
   std::map<Interface, CallFigures> figures_ GUARDED_BY(mutex_);
   std::uint64_t lost_ GUARDED_BY(mutex_) = 0;
-  int flushing_ GUARDED_BY(mutex_) = 0;  // how many wait in Flush()
+  std::uint64_t failures_ GUARDED_BY(mutex_) = 0;  // of attempts to write that are made again
+  int flushing_ GUARDED_BY(mutex_) = 0;            // how many wait in Flush()
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

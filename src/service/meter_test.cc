@@ -1,10 +1,12 @@
 // Goal: every row says whose fault it was, where it was taken and what it costs so far, and none is
-// lost. Method: real records, codes of every interface, a price that can be told from others.
+// lost or written twice while the records do not answer. Method: real records, some of whose calls
+// fail; codes of every interface, a price that can be told from others.
 
 #include "service/meter.h"
 
 #include <gmock/gmock.h>
 
+#include "tests/support/flaky_usage.h"
 #include "tests/support/test_store.h"
 
 namespace lethe {
@@ -148,6 +150,68 @@ TEST_F(MeterTest, OfErasedCallsTheOperationLogGetsNothing) {
   EXPECT_EQ(store_->usage().Applications()->size(), 1U);
   EXPECT_THAT(*store_->operation_log().Find("erased"), SizeIs(0));
   EXPECT_THAT(*store_->operation_log().Find("not erased"), SizeIs(1));
+}
+
+TEST_F(MeterTest, RecordsThatDoNotAnswerAreAskedAgainAndNothingIsLostOrWrittenTwice) {
+  FlakyUsage usage(store_->usage());
+  int priced = 0;
+  Meter meter(usage, {.region = "",
+                      .price =
+                          [&](std::span<FinishedCall> calls) {
+                            for (FinishedCall& call : calls) call.fee = ++priced;
+                          },
+                      .log = &store_->operation_log()});
+  const Application application = *store_->applications().Create({.name = "one"});
+  const auto record = [&](const std::string& id) {
+    FinishedCall call = Call("0", true);
+    call.app_id = application.id;
+    call.call_id = id;
+    meter.Record(call);
+  };
+  const auto flush = [&] {
+    for (int i = 0; i < 100 && !meter.Flush(); ++i) {
+    }
+  };
+  usage.unwritten = 3;
+  record("one");
+  flush();
+  usage.unanswered = 1;
+  record("two");
+  flush();
+  EXPECT_EQ(meter.lost(), 0U);
+  std::vector<std::pair<std::string, std::int64_t>> rows;
+  const CallQuery query{
+      .app_id = application.id, .begin = kNoon, .end = kNoon + std::chrono::hours(1)};
+  EXPECT_THAT(store_->usage().Calls(query,
+                                    [&](const FinishedCall& call) {
+                                      rows.emplace_back(call.call_id, call.fee);
+                                      return OkStatus();
+                                    }),
+              IsOk());
+  EXPECT_THAT(rows, ElementsAre(std::pair("one", 1), std::pair("two", 2)));
+  for (const char* id : {"one", "two"}) {
+    EXPECT_THAT(*store_->operation_log().Find(id), SizeIs(1)) << id;
+  }
+}
+
+TEST_F(MeterTest, FlushSaysWhetherRowsAreWrittenAndTheEndGivesThemUp) {
+  FlakyUsage usage(store_->usage());
+  usage.unwritten = 1'000;
+  {
+    Meter meter(usage);
+    meter.Record(Call("0", true));
+    EXPECT_FALSE(meter.Flush());
+    EXPECT_EQ(meter.lost(), 0U);
+  }
+  usage.unwritten = 0;
+  EXPECT_THAT(Rows(), SizeIs(0));
+}
+
+TEST_F(MeterTest, RowsThatTheRecordsRefuseAreLostAtOnce) {
+  Meter meter(store_->usage());
+  meter.Record(Call(std::string(5'000, 'x')));
+  EXPECT_TRUE(meter.Flush());
+  EXPECT_EQ(meter.lost(), 1U);
 }
 
 TEST_F(MeterTest, WhatIsLeftIsWrittenAtTheEnd) {

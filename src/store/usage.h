@@ -92,6 +92,10 @@ class Usage {
   /// Errors: kInvalidArgument when an id or a code is longer than 1024 bytes
   virtual Status Record(std::span<const FinishedCall> calls) = 0;
 
+  /// Whether there is a row of that call. After an error of Record() nobody can know otherwise
+  /// whether its rows were written.
+  virtual Result<bool> Has(const FinishedCall& call) = 0;
+
   /// What an application used, by day and interface, in that order; days and interfaces without a
   /// call are left out, and so is what is older than kUsageLifetime, removed or not.
   /// Errors: kInvalidArgument when the days are in the wrong order or more than kMaxUsageDays

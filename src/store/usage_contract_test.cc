@@ -165,6 +165,21 @@ TEST_P(UsageContractTest, OfTheIdThatAClientMadeOnlyAKeyedHashIsKept) {
   EXPECT_THAT(read[0].call_id, Not(HasSubstr("anna")));
 }
 
+TEST_P(UsageContractTest, ARowThatWasWrittenIsFoundByItsCallAndNoOtherIs) {
+  for (const Interface interface : {Interface::kRealtime, Interface::kFlash}) {
+    FinishedCall call = Call(kNoon, Millis(1500), interface);
+    EXPECT_FALSE(*usage_.Has(call));
+    Record(call);
+    EXPECT_TRUE(*usage_.Has(call));
+    FinishedCall other = call;
+    other.call_id = "another";
+    EXPECT_FALSE(*usage_.Has(other));
+    other = call;
+    other.end += Millis(1);
+    EXPECT_FALSE(*usage_.Has(other));
+  }
+}
+
 TEST_P(UsageContractTest, NoCallIsLostOrReadTwiceWhereAPageEnds) {
   // Ends are shared by 700 calls each, so that pages of any size end within one.
   std::vector<FinishedCall> calls;

@@ -40,6 +40,18 @@ class SqlUsage : public Usage {
     return database_.Write("record usage", work, Durability::kBuffered);
   }
 
+  Result<bool> Has(const FinishedCall& call) override {
+    const auto work = [&](Connection& sql) -> Result<bool> {
+      return sql.Number(
+                 "SELECT COUNT(*) FROM finished_calls WHERE app_id = :app AND end_ms = :end "
+                 "AND start_ms = :start AND interface = :interface AND call_id = :call "
+                 "AND result_code = :code AND bytes = :bytes",
+                 call.app_id, ToMillis(call.end), ToMillis(call.start),
+                 InterfaceName(call.interface), IdOf(call), call.result_code, call.bytes) > 0;
+    };
+    return database_.Read("look for a row of usage", work);
+  }
+
   Result<std::vector<DayUsage>> ByDay(const UsageQuery& query) override {
     RETURN_IF_ERROR(CheckUsageQuery(query));
     const auto work = [&](Connection& sql) -> Result<std::vector<DayUsage>> {
