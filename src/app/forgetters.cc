@@ -86,9 +86,4 @@ std::vector<Forgetter> Forgetters(DataFolder& data) {
   };
 }
 
-bool MaybeSetWrong(const GuardedClock& clock) {
-  const GuardedClock::Leap leap = clock.leapt();
-  return leap.by >= std::chrono::hours(1) && leap.ago < std::chrono::minutes(10);
-}
-
 }  // namespace lethe

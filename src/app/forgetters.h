@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "app/data_folder.h"
-#include "base/guarded_clock.h"
 #include "retention/sweeper.h"
 
 namespace lethe {
@@ -22,9 +21,5 @@ Result<int> RemoveObjects(DataFolder& data, int limit, std::optional<AppId> with
 
 /// Whether that is a forgetter that removes recordings, which may be out of reach elsewhere.
 bool IsOfRecordings(std::string_view forgetter);
-
-/// A clock that leapt ahead makes everything old at once. Calls do not find it any more; but until
-/// the clock has kept its word for a while, nothing is destroyed for it.
-bool MaybeSetWrong(const GuardedClock& clock);
 
 }  // namespace lethe

@@ -72,8 +72,8 @@ void HealthLog::Look(const Health& now) {
     log_({.level = "error",
           .event = "clock_leapt",
           .sentence =
-              "the clock leapt ahead: what is over by it cannot be read, and is destroyed in "
-              "ten minutes unless the clock is put right"});
+              "the clock leapt ahead and is not believed yet: unless it is put right, what is over "
+              "by it is destroyed in ten minutes"});
   }
   if (!now.held && held_) {
     log_({.level = "info", .event = "clock_believed", .sentence = "the clock is believed again"});

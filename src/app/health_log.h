@@ -19,7 +19,7 @@ struct Health {
   std::vector<Sweeper::Report> retention;
   LedgerFeed::Report ledger;
   std::uint64_t rows_lost = 0;  // of usage, since the start
-  bool held = false;            // the clock leapt ahead, and nothing is removed
+  bool held = false;            // the clock leapt ahead, and is not believed yet
 };
 
 /// Thread: one at a time

@@ -137,7 +137,7 @@ Service::Service(const ServeOptions& options, ServeSettings settings, ServiceInp
       outbound_(settings_.outbound_addresses,
                 {.ca_file = "", .regions = settings_.outbound_regions}),
       feed_(data_.store->journal(), data_.ledger, *data_.clock),
-      sweeper_(Forgetters(data_), {.held = [this] { return MaybeSetWrong(*data_.clock); }}),
+      sweeper_(Forgetters(data_), {}),
       cancellations_({*data_.store, calls_, meter_, *data_.clock}),
       console_(data_.store->keys(), SystemClock(), settings_.console_hosts),
       context_{*data_.store,
@@ -165,7 +165,7 @@ Service::Service(const ServeOptions& options, ServeSettings settings, ServiceInp
                   [this] { return sweeper_.reports(); },
                   [this] { return feed_.report(); },
                   stopping_,
-                  [this] { return MaybeSetWrong(*data_.clock); },
+                  [this] { return data_.clock->leap() > Millis(0); },
                   [this] { return tasks_->callbacks(); },
                   {{"calls", pool_}, {"quick", quick_pool_}, {"erasures", erasures_}},
                   data_.path,
@@ -236,7 +236,8 @@ Status Service::Start() {
 }
 
 void Service::Look() {
-  health_.Look({sweeper_.reports(), feed_.report(), meter_.lost(), MaybeSetWrong(*data_.clock)});
+  health_.Look(
+      {sweeper_.reports(), feed_.report(), meter_.lost(), data_.clock->leap() > Millis(0)});
   if (history_.IsDue()) history_.Add(Counts(), SystemClock().Now());
 }
 

@@ -16,7 +16,6 @@ Status Sweeper::SweepAll() { return SweepAll(0); }
 
 Status Sweeper::SweepAll(int rest) {
   const MutexLock sweeping(sweeping_);
-  if (options_.held && options_.held()) return OkStatus();
   Status first_error;
   for (std::size_t i = 0; i < forgetters_.size(); ++i) {
     const Status status = SweepOne(i, rest);

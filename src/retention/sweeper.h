@@ -31,8 +31,6 @@ struct SweeperOptions {
   // How many times as long as it was at work it rests between batches, once calls are served: a
   // tenth of the time is its own.
   int rest = 9;
-  // While it says true nothing is removed: somebody may have set the clock wrong. May be empty.
-  std::function<bool()> held;
 };
 
 /// Thread: any. Lifetime: what the forgetters use outlives it

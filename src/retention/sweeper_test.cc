@@ -66,17 +66,6 @@ TEST(SweeperTest, WhatFailsIsToldAndKeepsNobodyElse) {
   EXPECT_GE(reports[0].lateness, reports[1].lateness);
 }
 
-TEST(SweeperTest, WhileItIsHeldNothingIsRemoved) {
-  Heap tasks{.left = 5};
-  bool held = true;
-  Sweeper sweeper({tasks.Named("tasks")}, {.held = [&] { return held; }});
-  ASSERT_THAT(sweeper.SweepAll(), IsOk());
-  EXPECT_EQ(tasks.left, 5);
-  held = false;
-  ASSERT_THAT(sweeper.SweepAll(), IsOk());
-  EXPECT_EQ(tasks.left, 0);
-}
-
 TEST(SweeperTest, StartedItSweepsAgainAndAgainUntilItIsStopped) {
   std::atomic<int> sweeps = 0;
   Sweeper sweeper({{"tasks",

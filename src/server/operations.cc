@@ -118,7 +118,7 @@ void PromiseMetrics(MetricsText& text, const OperationsParts& parts) {
     text.Value(static_cast<double>(report.lateness.count()) / 1000, {{"of", report.name}});
   }
   text.Single("lethe_retention_held", "gauge",
-              "1 while nothing is removed because the clock leapt ahead.",
+              "1 while the clock is not believed because it leapt ahead.",
               std::uint64_t{parts.held() ? 1U : 0U});
   text.Single("lethe_records_silence_seconds", "gauge",
               "Since the records last answered; callers are not served without them.",

@@ -34,7 +34,7 @@ struct OperationsParts {
   std::function<std::vector<Sweeper::Report>()> retention;
   std::function<LedgerFeed::Report()> ledger;
   const std::atomic<bool>& stopping;
-  std::function<bool()> held = [] { return false; };  // nothing is removed: SweeperOptions::held
+  std::function<bool()> held = [] { return false; };  // the clock leapt, and is not believed yet
   std::function<CallbackCounts()> callbacks = [] { return CallbackCounts(); };
   std::vector<NamedPool> pools;
   std::string data_folder = "/";                                       // whose disk is looked at

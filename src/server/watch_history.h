@@ -34,7 +34,7 @@ struct WatchCounts {
   std::uint64_t calls_waiting = 0;  // in pools
   Millis erasure_late{0};           // the latest of all that is swept
   Millis ledger_late{0};
-  bool held = false;            // nothing is removed, because the clock leapt ahead
+  bool held = false;            // the clock leapt ahead, and is not believed yet
   bool ledger_is_ours = false;  // whether this process writes it
   std::uint64_t resident_bytes = 0, memory_limit = 0;
   std::optional<std::uint64_t> disk_size, disk_free;
