@@ -10,8 +10,7 @@
 
 namespace lethe {
 
-/// Opens the folder, which is made if it is not there (mode 0700). What a crash left half-written
-/// an hour ago or longer is removed.
+/// Opens the folder, which is made if it is not there (mode 0700).
 /// Errors: as ErrnoStatus()
 Result<std::unique_ptr<ObjectStore>> OpenDirectoryObjects(const std::string& folder);
 

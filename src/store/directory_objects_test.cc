@@ -21,15 +21,22 @@ using ::testing::IsEmpty;
 TEST(DirectoryObjectsTest, WhatACrashLeftIsRemovedOnceItIsNobodysWork) {
   const TestFolder root;
   const auto objects = *OpenDirectoryObjects(root / "objects");
-  const fs::path folder = fs::path(root / "objects") / "a";
-  fs::create_directories(folder);
-  for (const char* name : {"old-1.part", "new-1.part"}) std::ofstream(folder / name) << "half";
-  fs::last_write_time(folder / "old-1.part",
-                      fs::file_time_type::clock::now() - std::chrono::hours(2));
+  const fs::path folder = fs::path(root / "objects") / "a" / "b";
+  const auto leave = [&](const char* name, std::chrono::minutes ago) {
+    fs::create_directories(folder);
+    std::ofstream(folder / name) << "half";
+    fs::last_write_time(folder / name, fs::file_time_type::clock::now() - ago);
+  };
+  leave("old-1.part", std::chrono::minutes(61));
+  leave("new-1.part", std::chrono::minutes(59));
   EXPECT_THAT(*objects->List("a", 10), IsEmpty());
-  ASSERT_THAT(OpenDirectoryObjects(root / "objects"), IsOk());
+  ASSERT_THAT(objects->RemoveAbandoned(), IsOk());
   EXPECT_FALSE(fs::exists(folder / "old-1.part"));
   EXPECT_TRUE(fs::exists(folder / "new-1.part"));
+  fs::remove_all(folder);
+  leave("old-2.part", std::chrono::minutes(61));
+  ASSERT_THAT(objects->RemoveAbandoned(), IsOk());
+  EXPECT_FALSE(fs::exists(folder));
 }
 
 }  // namespace

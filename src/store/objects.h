@@ -44,6 +44,10 @@ class ObjectStore {
 
   /// At most `limit` names that begin with a folder's name and '/', in order.
   virtual Result<std::vector<std::string>> List(const std::string& folder, int limit) = 0;
+
+  /// Removes what is no object and was left an hour ago or longer by whoever died while storing it;
+  /// nothing where a store cannot have it.
+  virtual Status RemoveAbandoned() { return OkStatus(); }
 };
 
 /// Whether it is a name as ObjectStore says.

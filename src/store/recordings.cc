@@ -150,10 +150,10 @@ Result<std::string> Recordings::Get(TenantId tenant, std::string_view id,
 }
 
 Result<int> Recordings::RemoveExpired(int limit) {
+  Status first_error = objects_.RemoveAbandoned();
   ASSIGN_OR_RETURN(const std::vector<std::string> names, objects_.List(kFolder, limit));
   const WallTime now = clock_.Now();
   int removed = 0;
-  Status first_error;
   for (const std::string& name : names) {
     const std::optional<WallTime> created = CreatedAt(name);
     // In order: what comes behind is younger.

@@ -46,7 +46,8 @@ class Recordings {
   /// Of what is gone already: ok.
   Status Remove(const std::string& name) { return objects_.Remove(name); }
 
-  /// Removes at most `limit` recordings whose time is over, whoever knows them. Returns how many.
+  /// Removes at most `limit` recordings whose time is over, whoever knows them, and what was left
+  /// of some that were never stored. Returns how many recordings.
   /// Errors: as ObjectStore; what comes behind one that cannot be removed is removed nevertheless
   Result<int> RemoveExpired(int limit);
 

@@ -68,16 +68,7 @@ class DirectoryObjects final : public ObjectStore {
     if (::chmod(root_.c_str(), 0700) != 0) {
       return ErrnoStatus(errno, "cannot own " + root_.string());
     }
-    for (fs::recursive_directory_iterator at(root_, error), end; !error && at != end;
-         at.increment(error)) {
-      std::error_code gone;
-      if (at->path().extension() != kTemporary) continue;
-      const auto written = fs::last_write_time(at->path(), gone);
-      if (!gone && fs::file_time_type::clock::now() - written > kAbandoned) {
-        fs::remove(at->path(), gone);
-      }
-    }
-    return error ? ErrnoStatus(error.value(), "cannot read " + root_.string()) : OkStatus();
+    return OkStatus();
   }
 
   Status Put(const std::string& name, std::uint64_t size, const ObjectSource& source) override {
@@ -156,6 +147,31 @@ class DirectoryObjects final : public ObjectStore {
     if (names.size() > static_cast<std::size_t>(limit))
       names.resize(static_cast<std::size_t>(limit));
     return names;
+  }
+
+  Status RemoveAbandoned() override {
+    std::error_code error;
+    std::vector<fs::path> abandoned;
+    for (fs::recursive_directory_iterator at(root_, error), end; !error && at != end;
+         at.increment(error)) {
+      std::error_code gone;
+      if (at->path().extension() != kTemporary) continue;
+      const auto written = fs::last_write_time(at->path(), gone);
+      if (!gone && fs::file_time_type::clock::now() - written > kAbandoned) {
+        abandoned.push_back(at->path());
+      }
+    }
+    // A folder that was removed meanwhile is looked into the next time.
+    if (error && error != std::errc::no_such_file_or_directory) {
+      return ErrnoStatus(error.value(), "cannot read the objects");
+    }
+    for (const fs::path& path : abandoned) {
+      if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+        return ErrnoStatus(errno, "cannot remove what was left of an object");
+      }
+      if (path.parent_path() != root_) ::rmdir(path.parent_path().c_str());
+    }
+    return OkStatus();
   }
 
  private:
