@@ -77,8 +77,7 @@ std::vector<Forgetter> Forgetters(DataFolder& data) {
                                      return data.store->journal().Note(DestroyedLeaf(epoch));
                                    });
        }},
-      // Forgets nothing, but has to be written down as often.
-      {"clock",
+      {std::string(kSavingTheClock),
        [&data](int) -> Result<int> {
          RETURN_IF_ERROR(data.clock->Save());
          return 0;

@@ -19,6 +19,9 @@ std::vector<Forgetter> Forgetters(DataFolder& data);
 /// be removed is in no other's way
 Result<int> RemoveObjects(DataFolder& data, int limit, std::optional<AppId> within = {});
 
+/// The one that forgets nothing, but writes the clock down, which has to be done as often.
+inline constexpr std::string_view kSavingTheClock = "clock";
+
 /// Whether that is a forgetter that removes recordings, which may be out of reach elsewhere.
 bool IsOfRecordings(std::string_view forgetter);
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "app/forgetters.h"
+
 namespace lethe {
 namespace {
 
@@ -21,7 +23,25 @@ Status Of(const Sweeper::Report& report) {
 void HealthLog::LookAtRetention(const Sweeper::Report& report) {
   Swept& known = retention_[report.name];
   const bool failed = !report.error.empty(), late = report.lateness >= kLate;
+void HealthLog::LookAtSavedClock(const Sweeper::Report& report) {
+  const bool failed = !report.error.empty();
+  if (failed && !clock_failed_) {
+    log_({.level = "warning",
+          .event = "clock_not_saved",
+          .sentence = "the latest time seen cannot be written down; it is tried again, and the "
+                      "next start knows an earlier one only",
+          .error = Of(report)});
+  }
+  if (!failed && clock_failed_) {
+    log_({.level = "info",
+          .event = "clock_saved",
+          .sentence = "the latest time seen is written down again"});
+  }
+  clock_failed_ = failed;
+}
+
   if (failed && !known.failed) {
+  if (report.name == kSavingTheClock) return LookAtSavedClock(report);
     log_({.level = "warning",
           .event = "sweep_failed",
           .sentence = "what is over could not be removed; it is tried again",

@@ -32,13 +32,15 @@ class HealthLog {
  private:
   void LookAtRetention(const Sweeper::Report& report);
   void LookAtLedger(const LedgerFeed::Report& report);
+  void LookAtSavedClock(const Sweeper::Report& report);
+  void LookAtClock(const Health& now);
 
   const std::function<void(const LogEvent&)> log_;
   struct Swept {
     bool failed = false, late = false;
   };
   std::map<std::string, Swept> retention_;
-  bool ledger_failed_ = false, held_ = false;
+  bool ledger_failed_ = false, held_ = false, behind_ = false, clock_failed_ = false;
   std::uint64_t rows_lost_ = 0;
 };
 

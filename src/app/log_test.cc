@@ -143,6 +143,15 @@ TEST_F(HealthLogTest, ALedgerThatStumblesIsNoNewsUntilItIsBehind) {
   EXPECT_THAT(Look(), ElementsAre("ledger_told"));
 }
 
+TEST_F(HealthLogTest, AClockThatIsNotWrittenDownIsNoErasureThatIsLate) {
+  health_.retention[1].error = "the disk is full";
+  health_.retention[1].lateness = std::chrono::minutes(11);
+  EXPECT_THAT(Look(), ElementsAre("clock_not_saved"));
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.retention[1] = {.name = "clock"};
+  EXPECT_THAT(Look(), ElementsAre("clock_saved"));
+}
+
 TEST_F(HealthLogTest, LostRowsAndLeapsOfTheClockAreSaid) {
   health_.rows_lost = 2;
   health_.held = true;

@@ -273,7 +273,8 @@ class AlertsTest(SpeechTest):
         self.serve('silent', *database.options, expect=('LetheRecordsSilent',))
         if crowded := self.crowded():
             self.serve('crowded', program=crowded, expect=('LetheMemoryHigh',))
-        late = self.serve('late', expect=('LetheKeyDestructionLate', 'LetheSlow', 'LetheCallbacksFailing'))
+        late = self.serve('late', expect=('LetheKeyDestructionLate', 'LetheClockNotSaved', 'LetheSlow',
+                                          'LetheCallbacksFailing'))
         # A port that nobody's outgoing connection takes while it is down.
         again = f'127.0.0.1:{free_low_port()}'
         self.serve('again', '--listen', again, expect=('LetheRestarting',)).address = again
@@ -304,6 +305,9 @@ class AlertsTest(SpeechTest):
         if disk:
             self.fill(disk, but=1 << 20)
             self.fill(ledger_disk)
+        # What a file cannot take the place of.
+        os.remove(os.path.join(late.data, 'clock'))
+        os.mkdir(os.path.join(late.data, 'clock'))
             self.in_background(lambda: every_interface.openai(behind, self.short))
         self.restart('again')
         self.wait_for_alerts({(alert, name) for name, alerts in self.expected.items() for alert in alerts})
