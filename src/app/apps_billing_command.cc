@@ -30,7 +30,7 @@ Status Change(const Options& options, const DataFolder& folder, const Applicatio
   }
   // Said twice, the first time counts.
   if (options.overdue && !application.overdue_since) {
-    RETURN_IF_ERROR(applications.SetOverdue(application.uin, folder.clock->Now()));
+    RETURN_IF_ERROR(applications.SetOverdue(application.uin, SystemClock().Now()));
   }
   if (options.settled) RETURN_IF_ERROR(applications.SetOverdue(application.uin, std::nullopt));
   return OkStatus();
@@ -43,7 +43,7 @@ Status Run(const Options& options) {
   ASSIGN_OR_RETURN(Application application, FindApplication(*folder.store, wanted.app));
   RETURN_IF_ERROR(Change(options, folder, application));
   ASSIGN_OR_RETURN(application, folder.store->applications().Find(application.id));
-  const std::chrono::year_month_day today = DayOf(folder.clock->Now(), offset);
+  const std::chrono::year_month_day today = DayOf(SystemClock().Now(), offset);
   const BilledMonth month{.month = today.year() / today.month(), .utc_offset = offset};
   ASSIGN_OR_RETURN(const MicroUnits spent,
                    folder.store->usage().Fees(application.id, month.begin(), month.end()));

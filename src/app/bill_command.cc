@@ -63,7 +63,7 @@ Status Run(const Options& options) {
   ASSIGN_OR_RETURN(const PriceTable prices, LoadPrices(wanted.prices));
   ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(wanted.records, SystemClock(), false));
   Usage& usage = folder.store->usage();
-  const WallTime now = folder.clock->Now();
+  const WallTime now = SystemClock().Now();
   ASSIGN_OR_RETURN(const BilledMonth month, ChosenMonth(wanted, now));
   ASSIGN_OR_RETURN(const std::vector<AppId> apps, ChosenApplications(*folder.store, wanted.app));
   // Calls go on ending: the bill and its calls are of one moment.

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "app/forgetters.h"
+#include "base/guarded_clock.h"
 
 namespace lethe {
 namespace {
@@ -20,9 +21,6 @@ Status Of(const Sweeper::Report& report) {
 
 }  // namespace
 
-void HealthLog::LookAtRetention(const Sweeper::Report& report) {
-  Swept& known = retention_[report.name];
-  const bool failed = !report.error.empty(), late = report.lateness >= kLate;
 void HealthLog::LookAtSavedClock(const Sweeper::Report& report) {
   const bool failed = !report.error.empty();
   if (failed && !clock_failed_) {
@@ -40,8 +38,11 @@ void HealthLog::LookAtSavedClock(const Sweeper::Report& report) {
   clock_failed_ = failed;
 }
 
-  if (failed && !known.failed) {
+void HealthLog::LookAtRetention(const Sweeper::Report& report) {
   if (report.name == kSavingTheClock) return LookAtSavedClock(report);
+  Swept& known = retention_[report.name];
+  const bool failed = !report.error.empty(), late = report.lateness >= kLate;
+  if (failed && !known.failed) {
     log_({.level = "warning",
           .event = "sweep_failed",
           .sentence = "what is over could not be removed; it is tried again",
@@ -88,6 +89,10 @@ void HealthLog::Look(const Health& now) {
           .facts = {{"rows", now.rows_lost - rows_lost_}}});
     rows_lost_ = now.rows_lost;
   }
+  LookAtClock(now);
+}
+
+void HealthLog::LookAtClock(const Health& now) {
   if (now.held && !held_) {
     log_({.level = "error",
           .event = "clock_leapt",
@@ -99,6 +104,20 @@ void HealthLog::Look(const Health& now) {
     log_({.level = "info", .event = "clock_believed", .sentence = "the clock is believed again"});
   }
   held_ = now.held;
+  const bool behind = now.clock_behind >= GuardedClock::kBehind;
+  if (behind && !behind_) {
+    log_({.level = "warning",
+          .event = "clock_behind",
+          .sentence = "the machine's clock is behind the latest time seen here, which counts on: "
+                      "what is stored is forgotten in time, but the ledger's dates are ahead",
+          .facts = {{"behind_ms", now.clock_behind}}});
+  }
+  if (!behind && behind_) {
+    log_({.level = "info",
+          .event = "clock_not_behind",
+          .sentence = "the machine's clock has reached the latest time seen here"});
+  }
+  behind_ = behind;
 }
 
 }  // namespace lethe

@@ -20,6 +20,7 @@ struct Health {
   LedgerFeed::Report ledger;
   std::uint64_t rows_lost = 0;  // of usage, since the start
   bool held = false;            // the clock leapt ahead, and is not believed yet
+  Millis clock_behind{0};       // GuardedClock::behind()
 };
 
 /// Thread: one at a time
@@ -31,9 +32,9 @@ class HealthLog {
 
  private:
   void LookAtRetention(const Sweeper::Report& report);
-  void LookAtLedger(const LedgerFeed::Report& report);
   void LookAtSavedClock(const Sweeper::Report& report);
   void LookAtClock(const Health& now);
+  void LookAtLedger(const LedgerFeed::Report& report);
 
   const std::function<void(const LogEvent&)> log_;
   struct Swept {

@@ -152,6 +152,16 @@ TEST_F(HealthLogTest, AClockThatIsNotWrittenDownIsNoErasureThatIsLate) {
   EXPECT_THAT(Look(), ElementsAre("clock_saved"));
 }
 
+TEST_F(HealthLogTest, AClockThatIsBehindIsSaidFromAMinuteOn) {
+  health_.clock_behind = Millis(59'999);
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.clock_behind = std::chrono::days(31);
+  EXPECT_THAT(Look(), ElementsAre("clock_behind"));
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.clock_behind = Millis(0);
+  EXPECT_THAT(Look(), ElementsAre("clock_not_behind"));
+}
+
 TEST_F(HealthLogTest, LostRowsAndLeapsOfTheClockAreSaid) {
   health_.rows_lost = 2;
   health_.held = true;

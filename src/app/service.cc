@@ -118,8 +118,8 @@ Service::Service(const ServeOptions& options, ServeSettings settings, ServiceInp
       media_(std::move(inputs.media)),
       engines_(std::move(inputs.engines)),
       data_(std::move(inputs.data)),
-      fees_(settings_.prices, data_.store->usage(), *data_.clock, settings_.utc_offset),
-      credit_(data_.store->usage(), *data_.clock,
+      fees_(settings_.prices, data_.store->usage(), SystemClock(), settings_.utc_offset),
+      credit_(data_.store->usage(), SystemClock(),
               {.utc_offset = settings_.utc_offset,
                .grace = std::chrono::hours(options.overdue_grace_hours)}),
       meter_(data_.store->usage(), {.region = data_.keyring->sealer().region(),
@@ -171,7 +171,8 @@ Service::Service(const ServeOptions& options, ServeSettings settings, ServiceInp
                   [this] { return tasks_->callbacks(); },
                   {{"calls", pool_}, {"quick", quick_pool_}, {"erasures", erasures_}},
                   data_.path,
-                  [this] { return cancellations_.silence(); }} {}
+                  [this] { return cancellations_.silence(); },
+                  [this] { return data_.clock->behind(); }} {}
 
 Status Service::Forget() {
   // Older records that were put back are made to forget what the ledger says is erased, first.
@@ -217,7 +218,8 @@ Status Service::Start() {
       RecordingTaskOptions{.node = node_,
                            .num_workers = static_cast<int>(options_.tasks_at_once),
                            .max_upload_memory = static_cast<std::size_t>(options_.upload_mb) << 20,
-                           .callback_key = options_.callback_key});
+                           .callback_key = options_.callback_key,
+                           .calendar = &SystemClock()});
   eraser_.emplace(Eraser::Parts{*data_.store, data_.recordings.get(), &*tasks_, &calls_, &feed_,
                                 &meter_, &cancellations_});
   Router router = MakeRouter();
@@ -238,8 +240,8 @@ Status Service::Start() {
 }
 
 void Service::Look() {
-  health_.Look(
-      {sweeper_.reports(), feed_.report(), meter_.lost(), data_.clock->leap() > Millis(0)});
+  health_.Look({sweeper_.reports(), feed_.report(), meter_.lost(), data_.clock->leap() > Millis(0),
+                data_.clock->behind()});
   if (history_.IsDue()) history_.Add(Counts(), SystemClock().Now());
 }
 

@@ -57,7 +57,7 @@ Status Run(const Options& options) {
   const MeteringOptions& wanted = options.metering;
   ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(wanted.records, SystemClock(), false));
   Usage& usage = folder.store->usage();
-  ASSIGN_OR_RETURN(UsageQuery query, ReadQuery(options, folder.clock->Now()));
+  ASSIGN_OR_RETURN(UsageQuery query, ReadQuery(options, SystemClock().Now()));
   ASSIGN_OR_RETURN(const std::vector<AppId> apps, ChosenApplications(*folder.store, wanted.app));
   BufferedOutput output;
   Table table(3, {"APPID", "DAY", "INTERFACE", "CALLS", "FAILED", "AUDIO"});

@@ -123,6 +123,9 @@ void PromiseMetrics(MetricsText& text, const OperationsParts& parts) {
   text.Single("lethe_records_silence_seconds", "gauge",
               "Since the records last answered; callers are not served without them.",
               static_cast<double>(parts.records_silence().count()) / 1000);
+  text.Single("lethe_clock_behind_seconds", "gauge",
+              "How far the machine's clock is behind the latest time that the service has seen.",
+              static_cast<double>(parts.clock_behind().count()) / 1000);
   const LedgerFeed::Report ledger = parts.ledger();
   text.Single("lethe_ledger_is_ours", "gauge", "1 if this process writes the ledger.",
               std::uint64_t{ledger.is_ours ? 1U : 0U});

@@ -39,6 +39,8 @@ struct OperationsParts {
   std::vector<NamedPool> pools;
   std::string data_folder = "/";                                       // whose disk is looked at
   std::function<Millis()> records_silence = [] { return Millis(0); };  // since they last answered
+  // How far the machine's clock is behind the time that counts here.
+  std::function<Millis()> clock_behind = [] { return Millis(0); };
 };
 
 /// What the metrics are made of, as it is now; for a WatchHistory. Blocks on a few files of the

@@ -187,6 +187,8 @@ void RecordingTasks::Work() {
 void RecordingTasks::Record(const Task& task, const TaskOutcome& outcome, std::uint64_t bytes,
                             const ErasedFlag& erased) {
   // For its caller it began when it was asked for, however long it waited.
+  const WallTime now = parts_.clock.Now();
+  const WallTime end = options_.calendar == nullptr ? now : options_.calendar->Now();
   parts_.meter.Record({.app_id = task.app_id,
                        .interface = Interface::kRecording,
                        .call_id = task.request_id,
@@ -194,8 +196,8 @@ void RecordingTasks::Record(const Task& task, const TaskOutcome& outcome, std::u
                                       : *erased                            ? "cancelled"
                                                 : FailureCode(outcome.result),
                        .succeeded = outcome.state == TaskState::kSuccess,
-                       .start = task.created,
-                       .end = parts_.clock.Now(),
+                       .start = end - (now - task.created),
+                       .end = end,
                        .audio = outcome.audio,
                        .bytes = bytes,
                        .facts = {{"source", task.recording      ? Label("stored upload")

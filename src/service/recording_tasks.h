@@ -59,6 +59,8 @@ struct RecordingTaskOptions {
   Millis max_duration = std::chrono::hours(5);
   Millis poll{1'000};        // how often is looked for what other nodes did, and tried again
   std::string callback_key;  // signs callbacks; empty: they are not signed
+  // Dates rows of usage, as other calls' are dated; none: the clock of all else.
+  const Clock* calendar = nullptr;
 };
 
 /// Thread: any. Lifetime: everything given to it outlives it

@@ -213,6 +213,20 @@ TEST_F(RecordingTasksTest, ARowBeginsWhenTheTaskWasAskedFor) {
   EXPECT_EQ(Rows().front().end, waiting.created + std::chrono::minutes(3));
 }
 
+TEST_F(RecordingTasksTest, ARowIsDatedByTheCalendarWhateverElseCounts) {
+  const ManualClock calendar(clock_.Now() - std::chrono::minutes(50));
+  const Task waiting =
+      *records_->tasks().Create({.app_id = application_.id, .request = "a former process's"});
+  clock_.Advance(std::chrono::minutes(3));
+  Start({.node = me_, .num_workers = 1, .calendar = &calendar});
+  WaitForEnd(waiting.id);
+  tasks_->Stop();
+  meter_.Flush();
+  ASSERT_EQ(Rows().size(), 1U);
+  EXPECT_EQ(Rows().front().start, calendar.Now() - std::chrono::minutes(3));
+  EXPECT_EQ(Rows().front().end, calendar.Now());
+}
+
 TEST_F(RecordingTasksTest, NothingIsAcceptedBeforeWhatAFormerProcessLeftIsTakenUp) {
   const Task left =
       *records_->tasks().Create({.app_id = application_.id, .engine = "16k_en", .request = "{}"});

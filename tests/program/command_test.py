@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 
 from recordings import read, seconds_of, write
 from support import PATIENCE, ProgramTest, SpeechTest, main, run
@@ -89,6 +90,15 @@ class ServiceDoctorTest(ProgramTest):
             os.chmod(path, mode)
             self.assertRegex(self.report(code=1), f'(?m)^FAIL {what} +.*{path}')
             os.chmod(path, before)
+
+    def test_a_clock_that_is_behind_or_leapt_is_told(self):
+        now = int(time.time() * 1000)
+        for saved, what in ((f'{now}\n{now}\n', 'ok   latest time'),
+                            (f'{now + 86_400_000}\n{now}\n', 'note latest time +.* 86[34]'),
+                            (f'{now - 86_400_000}\n{now}\n', 'FAIL latest time +.* leapt ahead'),
+                            ('', 'FAIL latest time +.*remove it')):
+            write(self.data + '/clock', saved.encode())
+            self.assertRegex(self.report('listen = ["127.0.0.1:0"]'), '(?m)^' + what)
 
     def test_records_whose_keys_or_ledger_are_elsewhere_are_told(self):
         elsewhere = self.path('other', 'keys')
