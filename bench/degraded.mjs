@@ -1,4 +1,5 @@
-// Makes worse recordings out of the English ones of a manifest: quiet, noisy, overdriven, squeezed.
+// Makes worse recordings out of the English ones of a manifest: quiet, noisy, overdriven, squeezed,
+// behind something loud.
 //
 //   node bench/degraded.mjs MANIFEST.tsv FOLDER [NAME...]
 //
@@ -67,6 +68,39 @@ function Below(db, MakeNoise) {
   };
 }
 
+// ---- What comes before.
+
+const Ordinary = (samples) => samples.map((v) => v * 0.08 / Math.max(1e-4, Level(samples)));
+/// A microphone that hears nobody.
+const Faint = (seconds) => White(Math.round(seconds * kSampleRate)).map((v) => 1e-4 * v);
+function Join(...parts) {
+  const joined = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/// A message behind the beep of an answering machine, and so many decibels below ordinary speech.
+function BehindBeep(db) {
+  const beep = Float32Array.from(
+      {length: kSampleRate / 2}, (_, i) => 0.3 * Math.sin(2 * Math.PI * 1000 * i / kSampleRate));
+  return (samples) => Join(beep, Faint(0.5), Gain(-db)(Ordinary(samples)));
+}
+/// The other party of a call, so many decibels below the one before; both are to be heard.
+function BehindAnother(db) {
+  return (samples, i) => {
+    const other = recordings[(i + 17) % recordings.length];
+    return {
+      samples: Join(Faint(0.3), Ordinary(other.samples), Faint(1), Gain(-db)(Ordinary(samples)),
+                    Faint(1)),
+      transcript: `${other.transcript} ${recordings[i].transcript}`,
+    };
+  };
+}
+
 /// Through an encoder of ffmpeg and back.
 function Through(extension, ...options) {
   return (samples) => {
@@ -96,6 +130,9 @@ const kWays = {
   babble10: Below(10, Babble),
   mp3_16k: Through('mp3', '-b:a', '16k'),
   opus_8k: Through('ogg', '-c:a', 'libopus', '-b:a', '8k'),
+  behind_beep30: BehindBeep(30),
+  behind_another20: BehindAnother(20),
+  behind_another30: BehindAnother(30),
 };
 
 // ---- From recordings to folders.
@@ -125,10 +162,11 @@ for (const row of rows) {
 for (const name of names.length > 0 ? names : Object.keys(kWays)) {
   mkdirSync(join(folder, name), {recursive: true});
   const lines = ['id\tfile\tlanguage\ttranscript'];
-  for (const {id, samples, transcript} of recordings) {
+  for (const [i, {id, samples, transcript}] of recordings.entries()) {
     const file = `${id.replaceAll(/[^\w-]/g, '_')}.wav`;
-    WriteWav(join(folder, name, file), kWays[name](samples));
-    lines.push([id, file, 'en', transcript].join('\t'));
+    const made = kWays[name](samples, i);
+    WriteWav(join(folder, name, file), made.samples ?? made);
+    lines.push([id, file, 'en', made.transcript ?? transcript].join('\t'));
   }
   writeFileSync(join(folder, name, 'manifest.tsv'), `${lines.join('\n')}\n`);
   console.log(`${join(folder, name, 'manifest.tsv')}: ${recordings.length} recordings`);

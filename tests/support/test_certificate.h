@@ -57,13 +57,6 @@ class TestCertificate {
     LETHE_CHECK(file != nullptr && PEM_write_X509(file, certificate_) == 1);
     std::fclose(file);
   }
-  void WriteKeyTo(const std::string& path) const {
-    std::FILE* const file = std::fopen(path.c_str(), "w");
-    LETHE_CHECK(file != nullptr &&
-                PEM_write_PrivateKey(file, key_, nullptr, nullptr, 0, nullptr, nullptr) == 1);
-    std::fclose(file);
-  }
-
   /// Writes its key as PEM.
   void WriteKeyTo(const std::string& path) const {
     std::FILE* const file = std::fopen(path.c_str(), "w");
