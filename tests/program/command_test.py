@@ -125,7 +125,7 @@ class ServiceDoctorTest(ProgramTest):
                            stderr=subprocess.DEVNULL, timeout=PATIENCE)
             return '[tls]', f'certificate = "{self.path("c.pem")}"', f'key = "{self.path("k.pem")}"'
         self.assertRegex(self.report(*certificate('30')), '(?m)^ok   certificate .* holds until 20')
-        self.assertRegex(self.report(*certificate('5')), '(?m)^note certificate .*restart')
+        self.assertRegex(self.report(*certificate('5')), '(?m)^note certificate .*reload')
         self.assertRegex(self.report('[tls]', 'key = "/none.pem"', code=1), '(?m)^FAIL certificate +wants both')
         self.assertRegex(self.report('[tls]', 'key = "/none.pem"', 'certificate = "/none.pem"', code=1),
                          '(?m)^FAIL certificate .*/none.pem')
