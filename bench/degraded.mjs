@@ -70,7 +70,10 @@ function Below(db, MakeNoise) {
 
 // ---- What comes before.
 
-const Ordinary = (samples) => samples.map((v) => v * 0.08 / Math.max(1e-4, Level(samples)));
+function Ordinary(samples) {
+  const gain = 0.08 / Math.max(1e-4, Level(samples));
+  return samples.map((v) => gain * v);
+}
 /// A microphone that hears nobody.
 const Faint = (seconds) => White(Math.round(seconds * kSampleRate)).map((v) => 1e-4 * v);
 function Join(...parts) {
