@@ -51,13 +51,13 @@ class MariaDb:
     def _make_certificates(self):
         for name in ('ca', 'stranger'):
             self._openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', name + '.key',
-                          '-out', name + '.pem', '-days', '30', '-subj', '/CN=' + name)
+                          '-out', name + '.pem', '-days', '400', '-subj', '/CN=' + name)
         self._openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'server.key', '-out',
                       'server.csr', '-subj', '/CN=localhost')
         with open(self.path('names'), 'w', encoding='utf-8') as file:
             file.write('subjectAltName=IP:127.0.0.1')
         self._openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key',
-                      '-CAcreateserial', '-days', '30', '-out', 'server.pem', '-extfile', 'names')
+                      '-CAcreateserial', '-days', '400', '-out', 'server.pem', '-extfile', 'names')
 
     def _arguments(self):
         user = ['--user=root'] if os.geteuid() == 0 else []

@@ -78,7 +78,7 @@ class ServeOptionTest(ProgramTest):
                 (['--listen', 'tls:127.0.0.1:0', '--tls.certificate', none, '--tls.key', none], none),
                 (['--store.dsn', 'mysql://lethe:secret@db.example/lethe'], 'password'),
                 (['--store.password-file', none], none),
-                (['--store.objects', 's3://?endpoint=x'], 's3://')):
+                (['--store.objects', 's3://?endpoint=x'], 'bucket')):
             result = run('serve', '--check', *arguments)
             self.assert_one_line(result, mention)
             self.assertNotIn('secret', result.stderr)
