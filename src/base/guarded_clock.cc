@@ -107,13 +107,12 @@ GuardedClock::Saved GuardedClock::Look() const {
   seen_ += passed;
   seen_at_ += passed;
   const Millis ahead = machine - seen_;
-  if (ahead < kLeap) {
+  const bool is_new = leap_ == Millis(0) || std::chrono::abs(ahead - leap_) >= kLeap;
+  if (ahead < kLeap || (!is_new && elapsed - leapt_at_ >= kDoubt)) {
     leap_ = Millis(0);
-  } else if (leap_ == Millis(0) || std::chrono::abs(ahead - leap_) >= kLeap) {
+  } else if (is_new) {
     leap_ = ahead;
     leapt_at_ = elapsed;
-  } else if (elapsed - leapt_at_ >= kDoubt) {
-    leap_ = Millis(0);
   }
   if (leap_ == Millis(0) && ahead >= Millis(0)) {
     seen_ = machine;
@@ -137,7 +136,7 @@ Millis GuardedClock::behind() const {
 Status GuardedClock::Save() {
   const Saved now = Look();
   const std::string text = MomentLine(now.time) + MomentLine(now.machine);
-  const Status replaced = Replace(path_, text);
+  Status replaced = Replace(path_, text);
   if (replaced.code() != StatusCode::kResourceExhausted) return replaced;
   const auto there = ReadFile(path_, kMostBytes);
   if (!there.ok() || there->size() != text.size()) return replaced;

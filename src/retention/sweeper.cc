@@ -5,7 +5,7 @@
 namespace lethe {
 
 Sweeper::Sweeper(std::vector<Forgetter> forgetters, SweeperOptions options)
-    : options_(std::move(options)), forgetters_(std::move(forgetters)) {
+    : options_(options), forgetters_(std::move(forgetters)) {
   const Time::time_point now = Time::now();
   for (const Forgetter& forgetter : forgetters_) {
     standings_.push_back({.report = {.name = forgetter.name}, .clean_since = now});

@@ -17,12 +17,17 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{1} << 20;
 
-template <class T, void (*free)(T*)>
-using Owned = std::unique_ptr<T, decltype([](T* object) { free(object); })>;
+struct Freer {
+  void operator()(BIO* object) const { BIO_free_all(object); }
+  void operator()(X509* object) const { X509_free(object); }
+  void operator()(EVP_PKEY* object) const { EVP_PKEY_free(object); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Freer>;
 
 // What is read is in memory that OpenSSL does not own, and has to be wiped by whoever read it.
-Owned<BIO, BIO_free_all> View(const std::string& text) {
-  return Owned<BIO, BIO_free_all>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+Owned<BIO> View(const std::string& text) {
+  return Owned<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
 // No terminal is asked for a password.
@@ -41,14 +46,14 @@ Result<WallTime> TimeOf(const ASN1_TIME* time) {
 Result<WallTime> ReadCertificate(const std::string& certificate_file, const std::string& key_file) {
   ASSIGN_OR_RETURN(const std::string certificate_text, ReadFile(certificate_file, kMaxFile));
   const auto certificate_view = View(certificate_text);
-  const Owned<X509, X509_free> certificate(
+  const Owned<X509> certificate(
       PEM_read_bio_X509(certificate_view.get(), nullptr, NoPassword, nullptr));
   ERR_clear_error();
   if (certificate == nullptr) {
     return InvalidArgument(certificate_file + " holds no certificate in PEM");
   }
   ASSIGN_OR_RETURN(std::string key_text, ReadFile(key_file, kMaxFile));
-  Owned<EVP_PKEY, EVP_PKEY_free> key;
+  Owned<EVP_PKEY> key;
   {
     const auto key_view = View(key_text);
     key.reset(PEM_read_bio_PrivateKey(key_view.get(), nullptr, NoPassword, nullptr));

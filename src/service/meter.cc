@@ -104,7 +104,7 @@ Status Meter::WriteLog(const Batch& batch) {
 }
 
 Status Meter::Write(Batch& batch) {
-  const Status used = batch.in_usage ? OkStatus() : WriteUsage(batch);
+  Status used = batch.in_usage ? OkStatus() : WriteUsage(batch);
   if (used.code() == StatusCode::kUnavailable) return used;
   const Status logged = WriteLog(batch);
   // What will never be written is not worth that the rest is tried again.

@@ -1,5 +1,7 @@
 #include "store/sql/internal/dialect.h"
 
+#include <utility>
+
 namespace lethe {
 
 std::string Dialect::Translate(std::string sql) const {
@@ -14,7 +16,7 @@ std::string Dialect::Translate(std::string sql) const {
 Status ToCaller(Status status) {
   const bool refuses_us = status.code() == StatusCode::kPermissionDenied ||
                           status.code() == StatusCode::kFailedPrecondition;
-  return refuses_us ? Unavailable(status.message()) : status;
+  return refuses_us ? Unavailable(status.message()) : std::move(status);
 }
 
 }  // namespace lethe
