@@ -33,8 +33,8 @@ class DoctorReport {
 };
 
 /// Looks at what only a service needs: the clock, addresses to listen on, certificates, the folders
-/// of data, keys and ledger with their rights, the disk, the database server. Changes nothing, and
-/// may be done beside a running service.
+/// of data, keys and ledger with their rights, the disk, the database server. Changes nothing but
+/// what any command does that opens the records, and may be done beside a running service.
 void LookAtService(const ServeOptions& options, DoctorReport* report);
 
 }  // namespace lethe

@@ -302,6 +302,22 @@ TEST_F(EngineWithModelsTest, TextAndTimesDependOnTheSamplesAlone) {
   EXPECT_THAT(first[0].text, testing::HasSubstr("made amiable himself"));
 }
 
+// A segment lasts 0.4 s longer than the speech in it.
+TEST_F(EngineWithModelsTest, TheLastWordDoesNotLastUntilTheSegmentDoes) {
+  const KernelTable& kernels = *AvailableKernels().back();
+  const auto model = LoadMoonshine(speech_path_, kernels);
+  const auto detector = LoadSilero(activity_path_, kernels);
+  ASSERT_TRUE(model.ok() && detector.ok());
+  Engine engine(*model, *detector, {.num_threads = 1});
+  const auto segments = TranscribeAll(engine, thrice_, thrice_.size(), {.words = true});
+  ASSERT_EQ(segments.size(), 3u);
+  for (const Segment& segment : segments) {
+    ASSERT_FALSE(segment.words.empty());
+    EXPECT_LE(segment.words.back().end, segment.end - Millis(200));
+    EXPECT_GE(segment.words.back().end, segment.end - Millis(800));
+  }
+}
+
 TEST_F(EngineWithModelsTest, ALiveStreamHearsWhatARecordingGives) {
   const auto model = LoadMoonshine(speech_path_, *AvailableKernels().back());
   const auto vad = LoadSilero(activity_path_, *AvailableKernels().back());

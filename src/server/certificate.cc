@@ -1,6 +1,5 @@
 #include "server/certificate.h"
 
-#include <cstdio>
 #include <ctime>
 #include <memory>
 

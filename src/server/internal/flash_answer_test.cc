@@ -10,20 +10,13 @@
 namespace lethe::server_internal {
 namespace {
 
-Segment Spoken(const std::vector<std::string>& words) {
-  Segment segment{.start = Millis(900)};
-  Millis at(1000);
-  for (const std::string& word : words) {
-    segment.text += (segment.text.empty() ? "" : " ") + word;
-    segment.words.push_back({word, at, at + Millis(80), 0.5f});
-    at += Millis(100);
-  }
-  segment.end = at;
-  return segment;
-}
-
 TEST(FlashAnswerTest, PunctuationOfWordsAndOfLinesGoesByItsParameters) {
-  Transcript transcript{.language = "en", .segments = {Spoken({"Well,", "yes."})}};
+  const Segment segment{.start = Millis(900),
+                        .end = Millis(1200),
+                        .text = "Well, yes.",
+                        .words = {{"Well,", Millis(1000), Millis(1080), 0.5f},
+                                  {"yes.", Millis(1100), Millis(1180), 0.5f}}};
+  const Transcript transcript{.language = "en", .segments = {segment}};
   const auto sentences = [&](const FlashParameters& wanted) {
     const auto answer = nlohmann::json::parse(FlashAnswer("id", transcript, wanted));
     return answer.at("flash_result")[0].at("sentence_list");
