@@ -54,6 +54,10 @@ load: models ## measure what the service adds to a call, and ten minutes of full
 	@scripts/setup.sh scripts/packages-dev.txt
 	@python3 bench/service.py $(LETHE) --minutes $(or $(MINUTES),10)
 
+word-times: models ## measure the times of words against pocketsphinx's alignment
+	@scripts/setup.sh scripts/packages-word-times.txt
+	@python3 bench/word_times.py $(LETHE)
+
 soak: models ## live streams at 80 % load with clients that hang up, memory over time; MINUTES=30
 	@python3 bench/soak.py $(LETHE) --minutes $(or $(MINUTES),30)
 
@@ -105,4 +109,4 @@ fuzz: setup ## run each fuzzer; SECONDS_EACH=300
 clean: ## remove everything built or fetched for building (not the installed models)
 	@rm -rf build debian/.debhelper debian/lethe debian/files debian/*.substvars debian/debhelper-build-stamp bench/node_modules tests/clients/node_modules tests/s3/node_modules tests/console/node_modules tests/prometheus
 
-.PHONY: help setup program build models clients run sample test pictures endurance bench load soak format lint asan tsan conformance fuzz deb deb-test alerts clean
+.PHONY: help setup program build models clients run sample test pictures endurance bench load word-times soak format lint asan tsan conformance fuzz deb deb-test alerts clean

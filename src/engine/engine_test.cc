@@ -246,10 +246,11 @@ class EngineWithModelsTest : public testing::Test {
       thrice_.insert(thrice_.end(), samples.begin(), samples.end());
       thrice_.resize(thrice_.size() + 2 * kSampleRate, 0.0f);
     }
+    sentence_ = samples;
   }
 
   std::string speech_path_, activity_path_;
-  std::vector<float> thrice_;
+  std::vector<float> sentence_, thrice_;
 };
 
 // A microphone across the room; the roundings are those of 16 bits.
@@ -300,6 +301,32 @@ TEST_F(EngineWithModelsTest, TextAndTimesDependOnTheSamplesAlone) {
   }
   ASSERT_EQ(first.size(), 3u);
   EXPECT_THAT(first[0].text, testing::HasSubstr("made amiable himself"));
+}
+
+// 0.2 s of silence, and what the recording has of it: too short to end a segment, too long to be
+// part of a word.
+TEST_F(EngineWithModelsTest, APauseWithinASegmentBelongsToNoWord) {
+  const KernelTable& kernels = *AvailableKernels().back();
+  const auto model = LoadMoonshine(speech_path_, kernels);
+  const auto detector = LoadSilero(activity_path_, kernels);
+  ASSERT_TRUE(model.ok() && detector.ok());
+  Engine engine(*model, *detector, {.num_threads = 1});
+  const std::vector<float> pause(kSampleRate / 5);
+  std::vector<float> recording = pause;
+  for (int i = 0; i < 2; ++i) {
+    recording.insert(recording.end(), sentence_.begin(), sentence_.end());
+    recording.insert(recording.end(), pause.begin(), pause.end());
+  }
+  const auto segments = TranscribeAll(engine, recording, recording.size(), {.words = true});
+  ASSERT_EQ(segments.size(), 1u);
+  const std::vector<Word>& words = segments[0].words;
+  Millis longest{0};
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    longest = std::max(longest, words[i].start - words[i - 1].end);
+  }
+  EXPECT_GE(longest, Millis(250));
+  EXPECT_LE(longest, Millis(900));
+  EXPECT_GE(words.front().start, Millis(250));
 }
 
 // A segment lasts 0.4 s longer than the speech in it.

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "decode/pauses.h"
 #include "decode/word_timing.h"
 
 namespace lethe {
@@ -29,36 +30,69 @@ void RespellWords(const HotWords& hot_words, std::vector<Word>* words) {
   }
 }
 
+// Where the model looked when it wrote a full stop is the pause, or what is said behind it.
+bool IsSpoken(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) {
+    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+}
+
+// [tokens]; an empty span, where the one before it ends, for what is not spoken.
+std::vector<FrameSpan> AlignSpoken(const Tokenizer& tokenizer, const Hypothesis& hypothesis) {
+  const int num_tokens = static_cast<int>(hypothesis.tokens.size()), frames = hypothesis.frames;
+  // Where the model looked when it wrote the end, or what was dropped, is behind the last word:
+  // without that row the word would last until the utterance does.
+  const int rows = frames > 0 ? static_cast<int>(hypothesis.attention.size()) / frames : 0;
+  std::vector<int> spoken;
+  std::vector<float> attention;
+  for (int i = 0; i < std::min(rows, num_tokens + 1); ++i) {
+    if (i < num_tokens) {
+      if (!IsSpoken(tokenizer.Decode(std::span(hypothesis.tokens).subspan(i, 1)))) continue;
+      spoken.push_back(i);
+    }
+    const auto row = hypothesis.attention.begin() + std::ptrdiff_t{i} * frames;
+    attention.insert(attention.end(), row, row + frames);
+  }
+  const int aligned = frames > 0 ? static_cast<int>(attention.size()) / frames : 0;
+  const std::vector<FrameSpan> found = AlignTokens(attention, aligned, frames);
+  std::vector<FrameSpan> spans(hypothesis.tokens.size());
+  int end = 0;
+  for (std::size_t i = 0, next = 0; i < spans.size(); ++i) {
+    const bool is_spoken = next < spoken.size() && spoken[next] == static_cast<int>(i);
+    spans[i] = is_spoken ? found[next++] : FrameSpan{end, end};
+    end = spans[i].last;
+  }
+  return spans;
+}
+
 std::vector<Word> TimeWords(const SpeechModel& model, const Request& request,
                             const Hypothesis& hypothesis) {
   const std::span<const int> tokens = hypothesis.tokens;
   const std::span<const float> probabilities = hypothesis.log_probabilities;
-  // Where the model looked when it wrote the end, or what was dropped, is behind the last word:
-  // without that row the word would last until the utterance does.
-  const int frames = hypothesis.frames;
-  const int rows = frames > 0 ? static_cast<int>(hypothesis.attention.size()) / frames : 0;
-  const int num_tokens = static_cast<int>(tokens.size());
-  const std::vector<FrameSpan> spans = AlignTokens(
-      hypothesis.attention, std::max(num_tokens, std::min(rows, num_tokens + 1)), frames);
-  const Tokenizer& tokenizer = model.tokenizer();
+  const std::vector<FrameSpan> spans = AlignSpoken(model.tokenizer(), hypothesis);
   const Utterance& utterance = request.utterance;
-  const auto time = [&](int frame) {
+  const auto place = [&](int frame) {
     const SampleIndex at = SampleIndex{frame} * model.traits().frame_samples - hypothesis.lead;
     const auto last = static_cast<SampleIndex>(utterance.samples.size());
-    return SamplesToMillis(utterance.start + std::clamp(at, SampleIndex{0}, last));
+    return utterance.start + std::clamp(at, SampleIndex{0}, last);
   };
   std::vector<Word> words;
+  std::vector<SampleSpan> places;
   for (std::size_t begin = 0; begin < tokens.size();) {
     std::size_t end = begin + 1;
-    while (end < tokens.size() && !tokenizer.BeginsWord(tokens[end])) ++end;
-    const std::string text(Trim(tokenizer.Decode(tokens.subspan(begin, end - begin))));
+    while (end < tokens.size() && !model.tokenizer().BeginsWord(tokens[end])) ++end;
+    const std::string text(Trim(model.tokenizer().Decode(tokens.subspan(begin, end - begin))));
     if (!text.empty()) {
-      words.push_back({.text = text,
-                       .start = time(spans[begin].first),
-                       .end = time(spans[end - 1].last),
-                       .confidence = Confidence(probabilities.subspan(begin, end - begin))});
+      words.push_back(
+          {.text = text, .confidence = Confidence(probabilities.subspan(begin, end - begin))});
+      places.push_back({place(spans[begin].first), place(spans[end - 1].last)});
     }
     begin = end;
+  }
+  TakeOutPauses(utterance.speech, places);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    words[i].start = SamplesToMillis(places[i].start);
+    words[i].end = SamplesToMillis(places[i].end);
   }
   if (request.hot_words) RespellWords(*request.hot_words, &words);
   return words;

@@ -20,10 +20,10 @@ std::vector<HeardSpan> Listener::Push(std::span<const float> samples) {
   LETHE_CHECK(samples.size() <= kMaxPush);
   Forget(segmenter_.KeepFrom());
   Append(samples);
-  probabilities_.clear();
+  const std::size_t known = probabilities_.size();
   voice_activity_->Push(samples, &probabilities_);
   std::vector<HeardSpan> spans;
-  for (const float probability : probabilities_) {
+  for (const float probability : std::span(probabilities_).subspan(known)) {
     ++windows_;
     const bool was_open = segmenter_.in_speech();
     for (const SpeechSpan& span : segmenter_.Push(probability)) {
@@ -60,12 +60,23 @@ Utterance Listener::Copy(const SpeechSpan& span) const {
                     end - span.start == static_cast<SampleIndex>(faint_.samples.size());
   if (kept) return faint_;
   LETHE_CHECK(span.start >= start_);
-  Utterance utterance{.start = span.start, .samples = {}, .certain = span.certain};
+  Utterance utterance{.start = span.start,
+                      .samples = {},
+                      .certain = span.certain,
+                      .speech = CopyWindows(span.start, end)};
   if (end > span.start) {
     utterance.samples.assign(audio_.begin() + (span.start - start_),
                              audio_.begin() + (end - start_));
   }
   return utterance;
+}
+
+SpeechWindows Listener::CopyWindows(SampleIndex start, SampleIndex end) const {
+  const SampleIndex first = std::min(start / window_samples_, windows_);
+  const SampleIndex last =
+      std::clamp((end + window_samples_ - 1) / window_samples_, first, windows_);
+  const auto from = probabilities_.end() - (windows_ - first);
+  return {first * window_samples_, window_samples_, {from, from + (last - first)}};
 }
 
 void Listener::Append(std::span<const float> samples) {
@@ -80,6 +91,8 @@ void Listener::Forget(SampleIndex from) {
   if (count < static_cast<SampleIndex>(kBlock)) return;
   audio_.erase(audio_.begin(), audio_.begin() + count);
   start_ += count;
+  const SampleIndex held = windows_ - start_ / window_samples_;
+  probabilities_.erase(probabilities_.begin(), probabilities_.end() - held);
   if (audio_.capacity() > audio_.size() + 4 * kBlock) audio_.shrink_to_fit();
 }
 

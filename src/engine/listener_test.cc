@@ -56,6 +56,16 @@ void ExpectPartsOf(const std::vector<float>& stream, const std::vector<Utterance
     ASSERT_LE(end, static_cast<SampleIndex>(stream.size()));
     EXPECT_EQ(utterance.samples,
               std::vector<float>(stream.begin() + utterance.start, stream.begin() + end));
+    const SpeechWindows& speech = utterance.speech;
+    ASSERT_LE(speech.start, utterance.start);
+    SampleIndex window_end = speech.start;
+    for (const float probability : speech.probabilities) {
+      window_end += speech.window_samples;
+      ASSERT_LE(window_end, static_cast<SampleIndex>(stream.size()));
+      EXPECT_EQ(probability, stream[window_end - 1]);
+    }
+    // All of them, but for one that the stream did not fill.
+    EXPECT_GT(window_end + kWindow, end);
   }
 }
 

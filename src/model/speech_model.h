@@ -103,7 +103,8 @@ class SpeechModelWorker {
   virtual std::span<float> Logits(int row) = 0;
 
   /// Where the decoder looked in a row of the last Step(), if RecordAttention(true).
-  /// Shapes: -> [num_frames of its sequence], non-negative, mean over layers and heads
+  /// Shapes: -> [num_frames of its sequence], non-negative, mean over the heads of those
+  /// layers that look where the word is
   virtual std::span<const float> Attention(int row) const = 0;
   virtual void RecordAttention(bool record) = 0;
 

@@ -36,7 +36,7 @@ class Listener {
   /// Ends the stream; returns what was still open.
   std::vector<HeardSpan> Finish();
 
-  /// Copies a span's audio.
+  /// Copies a span's audio, and what voice activity said of it.
   Utterance Copy(const SpeechSpan& span) const;
 
   const Segmenter& segmenter() const { return segmenter_; }
@@ -48,6 +48,7 @@ class Listener {
 
  private:
   void Append(std::span<const float> samples);
+  SpeechWindows CopyWindows(SampleIndex start, SampleIndex end) const;
   void KeepFaint();
   void Forget(SampleIndex from);
 
@@ -56,9 +57,9 @@ class Listener {
   Segmenter segmenter_;
   std::vector<float> audio_;  // from start_ on
   SampleIndex start_ = 0;
-  Utterance faint_;  // the segmenter's, once all of it was heard
-  std::vector<float> probabilities_;
-  SampleIndex windows_ = 0;
+  Utterance faint_;                   // the segmenter's, once all of it was heard
+  std::vector<float> probabilities_;  // of the windows before windows_ that touch audio_
+  SampleIndex windows_ = 0;           // heard so far
   std::int64_t stretches_ = 0;
 };
 

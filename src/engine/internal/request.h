@@ -9,6 +9,7 @@
 
 #include "base/units.h"
 #include "decode/hot_words.h"
+#include "decode/pauses.h"
 #include "engine/stream.h"
 
 namespace lethe {
@@ -17,7 +18,8 @@ namespace lethe {
 struct Utterance {
   SampleIndex start = 0;
   std::vector<float> samples;
-  bool certain = true;  // voice activity is sure that somebody speaks
+  bool certain = true;   // voice activity is sure that somebody speaks
+  SpeechWindows speech;  // those that lie in it, in part or wholly; for the times of words
 };
 
 /// What waits for what: the first of these comes first.

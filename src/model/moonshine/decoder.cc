@@ -179,6 +179,8 @@ void Worker::AttendTokens(const float* query, const Sequence::TokenCache& cache,
 void Worker::AttendFrames(const float* query, const Sequence& sequence, int layer, float* context,
                           float* attention) {
   const int heads = w_.config.heads, d = w_.config.head_dim, frames = sequence.frames_;
+  // The last third of the layers looks where the word is; those before it look around.
+  const int first_timed = w_.config.decoder_layers - (w_.config.decoder_layers + 2) / 3;
   const int query_bytes = RoundUp(d, kActivationAlign);
   const int score_bytes = RoundUp(frames, kActivationAlign);
   kernels_.quantize_rows(query, heads, d, d, quantized_.data(), query_bytes, row_scales_.data());
@@ -193,8 +195,9 @@ void Worker::AttendFrames(const float* query, const Sequence& sequence, int laye
     kernels_.gemm_u8s8(probabilities_.data(), 1, score_bytes, &row, values, head_context_.data(),
                        values.n_padded, false);
     std::copy_n(head_context_.data(), d, context + head * d);
-    if (attention == nullptr) continue;
-    const float share = row.scale / static_cast<float>(heads * w_.config.decoder_layers);
+    if (attention == nullptr || layer < first_timed) continue;
+    const float share =
+        row.scale / static_cast<float>(heads * (w_.config.decoder_layers - first_timed));
     for (int t = 0; t < frames; ++t) attention[t] += share * static_cast<float>(probabilities_[t]);
   }
 }
