@@ -12,6 +12,7 @@
 #include "app/output.h"
 #include "audio/media_cage.h"
 #include "base/subprocess.h"
+#include "base/wiped_memory.h"
 #include "kernels/dispatch.h"
 #include "model/moonshine/moonshine.h"
 #include "model/silero/silero.h"
@@ -48,8 +49,11 @@ void LookAtMemory(DoctorReport* report) {
     info.ignore(256, '\n');
   }
   if (available_kib == 0) return;
-  const std::string found = ShowBytes(static_cast<double>(available_kib) * 1024) + " available";
-  if (available_kib < 256 * 1024) {
+  const std::string found =
+      ShowBytes(static_cast<double>(available_kib) * 1024) + " available, " +
+      (FreedMemoryIsWiped() ? "zeroed when freed"
+                            : "not zeroed when freed: sanitizers are built in");
+  if (available_kib < 256 * 1024 || !FreedMemoryIsWiped()) {
     report->Note("memory", found + "; transcribing wants 256 MB");
   } else {
     report->Good("memory", found);

@@ -1,11 +1,22 @@
 #include "base/json.h"
 
+#include "base/wiped_memory.h"
+
 namespace lethe {
 namespace {
 
+// Not in Write(), or its buffers would be there, too.
+template <class Json>
+[[gnu::noinline]] std::string Dump(const Json& json, int indent,
+                                   nlohmann::json::error_handler_t not_utf8) {
+  return json.dump(indent, ' ', /*ensure_ascii=*/false, not_utf8);
+}
+
 template <class Json>
 std::string Write(const Json& json, int indent, nlohmann::json::error_handler_t not_utf8) {
-  return json.dump(indent, ' ', /*ensure_ascii=*/false, not_utf8);
+  std::string text = Dump(json, indent, not_utf8);
+  WipeReturnedCalls();  // it puts strings together in a buffer on the stack
+  return text;
 }
 
 }  // namespace

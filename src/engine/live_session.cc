@@ -129,6 +129,8 @@ std::size_t LiveSession::Listen(std::vector<float>* buffer) {
     finished = finished_ && unheard_.size() == 0;
   }
   if (!buffer->empty()) Hear(*buffer);
+  // The shard's, which may hear nobody for long.
+  std::fill(buffer->begin(), buffer->end(), 0.0f);
   if (finished && !std::exchange(listener_finished_, true)) {
     for (const HeardSpan& span : listener_.Finish()) AddPart(span);
     if (begun_) EndUtterance();

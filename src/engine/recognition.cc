@@ -243,6 +243,8 @@ void Recognition::HearAgain() {
   surrounded_->assign(samples.size() + 2 * static_cast<std::size_t>(silence), 0.0f);
   std::copy(samples.begin(), samples.end(), surrounded_->begin() + silence);
   Hear(*surrounded_, silence);
+  // The model has what it needs; the voice would stay here until the next second hearing.
+  std::fill(surrounded_->begin(), surrounded_->end(), 0.0f);
 }
 
 bool Recognition::WaitsForJointSearch() const {
@@ -304,15 +306,18 @@ void Recognition::Finish() {
   done(std::move(answer));
 }
 
-// What is held of the audio ends here; it may stay free for long.
+// What is held of the audio and the text ends here; it may stay free for long.
 void Recognition::Drop() {
   state_ = State::kFree;
   if (joint_ != nullptr) joint_->End();
   joint_ = nullptr;
   own_search_.reset();
-  alternatives_.clear();
+  alternatives_ = {};
   request_ = {};
-  draft_.clear();
+  search_ = {};
+  now_ = {};
+  draft_ = {};
+  found_ = {};
 }
 
 std::vector<Alternative> Recognition::Alternatives(const Segment& answer) const {

@@ -41,6 +41,8 @@ class GainState final : public VoiceActivityState {
     begun_.assign(windows.begin() + static_cast<std::ptrdiff_t>(whole), windows.end());
     for (std::size_t i = 0; i < whole; i += kWindow) Raise(std::span(windows).subspan(i, kWindow));
     detector_->Push(std::span(windows).first(whole), probabilities);
+    // Somebody's voice would stay until this thread hears the next one.
+    std::fill(windows.begin(), windows.end(), 0.0f);
   }
 
  private:

@@ -73,7 +73,7 @@ class SpeechModelWorker {
   /// Begins to encode an utterance into `sequence`, which forgets the one before. Any number of
   /// sequences may be half encoded at a time, with Step() for others in between.
   ///
-  /// Shapes: samples [n] f32, 1 <= n <= max_samples
+  /// Shapes: samples [n] f32, 1 <= n <= max_samples; not needed any more afterwards
   /// Units:  16 kHz mono in [-1, 1]
   virtual void BeginEncode(std::span<const float> samples, SpeechSequence* sequence) = 0;
 

@@ -129,6 +129,7 @@ class Server : public HttpServer {
     tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
                      asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
                      asio::ssl::context::no_tlsv1_1);
+    SSL_CTX_set_options(tls->native_handle(), SSL_OP_CLEANSE_PLAINTEXT);
     if (options_.tls_certificate.empty() || options_.tls_key.empty()) {
       return InvalidArgument("TLS needs both a certificate and its key");
     }

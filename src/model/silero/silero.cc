@@ -109,6 +109,9 @@ class SileroState final : public VoiceActivityState {
                         w_.window.data(), w_.turns.data(), scratch.transform.data(),
                         scratch.frames[0].data() + std::size_t{kBins} * kBatch * f);
     }
+    // Somebody's voice would stay until this thread hears the next one.
+    std::fill_n(scratch.buffers.begin(), std::size_t{kBuffer} * windows, 0.0f);
+    std::fill(scratch.transform.begin(), scratch.transform.end(), 0.0f);
     for (std::size_t l = 0; l < kLayers.size(); ++l) {
       const Layer& layer = kLayers[l];
       const bool last = l + 1 == kLayers.size();
