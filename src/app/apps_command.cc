@@ -75,7 +75,9 @@ Status Remove(const Options& options) {
   Applications& applications = folder.store->applications();
   ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
   RETURN_IF_ERROR(applications.SetEnabled(found.id, false));
-  Eraser eraser({.store = *folder.store, .recordings = folder.recordings.get()});
+  Eraser eraser({.store = *folder.store,
+                 .recordings = folder.recordings.get(),
+                 .reserve = folder.reserve.get()});
   ASSIGN_OR_RETURN(const Erasure erasure,
                    eraser.Erase({.app_id = found.id}, ErasureCause::kTenantRemoved));
   // Those that an earlier attempt could not reach.

@@ -176,6 +176,7 @@ Result<DataFolder> OpenDataFolder(const RecordsOptions& options, const Clock& cl
   RETURN_IF_ERROR(options.dsn.empty() ? OpenFile(options, clock, may_create, &data)
                                       : OpenDatabase(options, clock, may_create, &data));
   RETURN_IF_ERROR(OpenObjects(options, &data));
+  data.reserve = std::make_unique<DiskReserve>(folder + "/reserve");
   data.ledger = {.folder = options.ledger.empty() ? folder + "/ledger" : options.ledger,
                  .signing_key_file = data.keyring->folder() + "/ledger-signing.key"};
   return data;

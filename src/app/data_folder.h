@@ -7,9 +7,9 @@
 //   objects/          recordings that wait to be transcribed, sealed (store/recordings.h)
 //   clock             the latest moment seen (base/guarded_clock.h)
 //   lock              held by the service
+//   reserve           room on its disk for erasures when that is full (base/disk_reserve.h)
 //   keys/             what opens the secrets and texts in them (seal/keyring.h), unless the keys
-//   are
-//                     elsewhere; belongs into another backup than the records, or in none
+//                     are elsewhere; belongs into another backup than the records, or in none
 //   ledger/           what was created and erased (ledger/ledger.h), unless it is elsewhere; its
 //                     signing key is with the keys
 
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/disk_reserve.h"
 #include "base/file_lock.h"
 #include "base/guarded_clock.h"
 #include "base/secret.h"
@@ -52,9 +53,10 @@ struct RecordsOptions {
 
 struct DataFolder {
   std::string path;
-  std::string records;                  // the path again, or the DSN
-  std::optional<FileLock> lock;         // of a service, so that there is one for a folder
-  std::unique_ptr<GuardedClock> clock;  // the store's
+  std::string records;                   // the path again, or the DSN
+  std::optional<FileLock> lock;          // of a service, so that there is one for a folder
+  std::unique_ptr<GuardedClock> clock;   // the store's
+  std::unique_ptr<DiskReserve> reserve;  // a service fills it
   std::unique_ptr<Keyring> keyring;
   std::unique_ptr<Store> store;
   std::unique_ptr<ObjectStore> objects;    // none: uploads stay in memory

@@ -74,7 +74,10 @@ Status EraseAndShow(DataFolder& data, const std::string& receipts_file,
   }
   const std::uint64_t first = SignedLeaves(data.ledger.folder);
   LedgerFeed feed(data.store->journal(), data.ledger, *data.clock);
-  Eraser eraser({.store = *data.store, .recordings = data.recordings.get(), .feed = &feed});
+  Eraser eraser({.store = *data.store,
+                 .recordings = data.recordings.get(),
+                 .feed = &feed,
+                 .reserve = data.reserve.get()});
   ASSIGN_OR_RETURN(Erasure erasure, erase(eraser));
   if (!erasure.proof.empty()) WaitForReceipts(data.ledger.folder, first, &erasure);
   feed.Stop();

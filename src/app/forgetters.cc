@@ -1,5 +1,8 @@
 #include "app/forgetters.h"
 
+#include <functional>
+#include <utility>
+
 #include "retention/ended_epochs.h"
 
 namespace lethe {
@@ -16,6 +19,16 @@ Leaf DestroyedLeaf(const Epoch& epoch) {
           .due = std::chrono::floor<std::chrono::seconds>(EndOf(epoch)),
           .from = begin,
           .to = begin + std::chrono::hours(1)};
+}
+
+// To forget needs some room on the disk, too: what a full one refused is tried once more with the
+// room of the reserve.
+std::function<Result<int>(int)> WithReserve(DiskReserve& reserve,
+                                            std::function<Result<int>(int)> forget) {
+  return [&reserve, forget = std::move(forget)](int limit) -> Result<int> {
+    auto removed = forget(limit);
+    return removed.ok() || !reserve.GiveUpIfFull() ? std::move(removed) : forget(limit);
+  };
 }
 
 }  // namespace
@@ -53,7 +66,7 @@ bool IsOfRecordings(std::string_view forgetter) {
 }
 
 std::vector<Forgetter> Forgetters(DataFolder& data) {
-  return {
+  std::vector<Forgetter> forgetters = {
       // First what became due earlier.
       {"shorter_periods",
        [&data](int limit) { return data.store->retention_periods().Apply(limit); }},
@@ -83,6 +96,10 @@ std::vector<Forgetter> Forgetters(DataFolder& data) {
          return 0;
        }},
   };
+  for (Forgetter& forgetter : forgetters) {
+    forgetter.remove_expired = WithReserve(*data.reserve, std::move(forgetter.remove_expired));
+  }
+  return forgetters;
 }
 
 }  // namespace lethe

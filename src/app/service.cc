@@ -221,7 +221,7 @@ Status Service::Start() {
                            .callback_key = options_.callback_key,
                            .calendar = &SystemClock()});
   eraser_.emplace(Eraser::Parts{*data_.store, data_.recordings.get(), &*tasks_, &calls_, &feed_,
-                                &meter_, &cancellations_});
+                                &meter_, &cancellations_, data_.reserve.get()});
   Router router = MakeRouter();
   // From here on it counts: no call is before the first sample.
   history_.Add(Counts(), SystemClock().Now());
@@ -240,6 +240,7 @@ Status Service::Start() {
 }
 
 void Service::Look() {
+  data_.reserve->Fill();
   health_.Look({sweeper_.reports(), feed_.report(), meter_.lost(), data_.clock->leap() > Millis(0),
                 data_.clock->behind()});
   if (history_.IsDue()) history_.Add(Counts(), SystemClock().Now());

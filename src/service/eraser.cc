@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "service/internal/operation_erasure.h"
 
@@ -42,6 +43,14 @@ void AddOperations(const OperationLog::Erased& erased, Erasure* erasure,
 
 Result<Erasure> Eraser::Erase(const ErasureRequest& request, ErasureCause cause) {
   RETURN_IF_ERROR(CheckRequest(request));
+  // Before it fails: what was erased until then would have no receipt.
+  if (parts_.reserve != nullptr) (void)parts_.reserve->GiveUpIfFull();
+  auto erasure = EraseOnce(request, cause);
+  if (erasure.ok() || parts_.reserve == nullptr) return erasure;
+  return parts_.reserve->GiveUpIfFull() ? EraseOnce(request, cause) : std::move(erasure);
+}
+
+Result<Erasure> Eraser::EraseOnce(const ErasureRequest& request, ErasureCause cause) {
   Erasure erasure;
   if (request.within && request.app_id && *request.app_id != *request.within) return erasure;
   std::vector<ErasedItem> items;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/disk_reserve.h"
 #include "base/status.h"
 #include "ledger/receipt.h"
 #include "service/calls_under_way.h"
@@ -60,10 +61,12 @@ class Eraser {
     LedgerFeed* feed = nullptr;
     Meter* meter = nullptr;
     CancellationWatch* watch = nullptr;
+    DiskReserve* reserve = nullptr;  // of the disk with the records
   };
   explicit Eraser(const Parts& parts) : parts_(parts) {}
 
-  /// Erases. That nothing was found is no error.
+  /// Erases. That nothing was found is no error. A full disk is in no erasure's way: the reserve is
+  /// given up for it.
   /// Errors: kInvalidArgument unless it is one thing that is asked for; as Store: then it may be
   ///         done in part, and asking again does the rest
   Result<Erasure> Erase(const ErasureRequest& request, ErasureCause cause);
@@ -74,6 +77,7 @@ class Eraser {
   Result<std::vector<Receipt>> ReceiptsOf(AppId app_id, TaskId task);
 
  private:
+  Result<Erasure> EraseOnce(const ErasureRequest& request, ErasureCause cause);
   // What calls did that have ended.
   Status WriteWhatEnded();
   Status EraseTasks(const ErasureRequest& request, ErasureCause cause, Erasure* erasure,
