@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/watched_objects.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/sha256.h"
@@ -153,6 +154,7 @@ Status OpenObjects(const RecordsOptions& options, DataFolder* data) {
     if (guessed) return OkStatus();
     return FailedPrecondition("the recordings of these records are in another object store");
   }
+  if (options.serves) data->objects = std::make_unique<WatchedObjects>(std::move(data->objects));
   data->recordings =
       std::make_unique<Recordings>(*data->objects, data->keyring->sealer(), *data->clock);
   return OkStatus();
