@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <boost/asio/as_tuple.hpp>
@@ -17,6 +18,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/mutex.h"
+#include "server/certificate.h"
 #include "server/internal/connection.h"
 
 namespace lethe {
@@ -79,15 +81,16 @@ class Server : public HttpServer {
             .open = connections_.size(),
             .requests = counters_.requests,
             .refused = counters_.refused,
-            .bad_requests = counters_.bad_requests};
+            .bad_requests = counters_.bad_requests,
+            .certificate_until = certificate().until};
   }
 
   Status ReadCertificate() override {
     const auto is_tls = [](const ListenAddress& address) { return address.tls; };
     if (std::none_of(options_.listen.begin(), options_.listen.end(), is_tls)) return OkStatus();
-    ASSIGN_OR_RETURN(std::shared_ptr<asio::ssl::context> tls, LoadCertificate());
-    const MutexLock lock(tls_mutex_);
-    tls_ = std::move(tls);
+    ASSIGN_OR_RETURN(Certificate loaded, LoadCertificate());
+    const MutexLock lock(certificate_mutex_);
+    certificate_ = std::move(loaded);
     return OkStatus();
   }
 
@@ -123,16 +126,25 @@ class Server : public HttpServer {
  private:
   static constexpr Millis kPoll{20}, kLastWait{5'000}, kAcceptPause{50};
 
-  Result<std::shared_ptr<asio::ssl::context>> LoadCertificate() const {
+  struct Certificate {
+    std::shared_ptr<asio::ssl::context> tls;
+    std::optional<WallTime> until;
+  };
+
+  Result<Certificate> LoadCertificate() const {
+    if (options_.tls_certificate.empty() || options_.tls_key.empty()) {
+      return InvalidArgument("TLS needs both a certificate and its key");
+    }
+    // What is wrong with the files is said by this; of a key with a password OpenSSL would ask the
+    // terminal for it.
+    ASSIGN_OR_RETURN(const WallTime until,
+                     lethe::ReadCertificate(options_.tls_certificate, options_.tls_key));
     auto tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     boost::system::error_code error;
     tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
                      asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
                      asio::ssl::context::no_tlsv1_1);
     SSL_CTX_set_options(tls->native_handle(), SSL_OP_CLEANSE_PLAINTEXT);
-    if (options_.tls_certificate.empty() || options_.tls_key.empty()) {
-      return InvalidArgument("TLS needs both a certificate and its key");
-    }
     tls->use_certificate_chain_file(options_.tls_certificate, error);
     if (error) {
       return InvalidArgument("cannot use the certificate " + options_.tls_certificate + ": " +
@@ -142,12 +154,12 @@ class Server : public HttpServer {
     if (error) {
       return InvalidArgument("cannot use the key " + options_.tls_key + ": " + error.message());
     }
-    return tls;
+    return Certificate{.tls = std::move(tls), .until = until};
   }
 
-  std::shared_ptr<asio::ssl::context> tls() const {
-    const MutexLock lock(tls_mutex_);
-    return tls_;
+  Certificate certificate() const {
+    const MutexLock lock(certificate_mutex_);
+    return certificate_;
   }
 
   Status OpenPort(const ListenAddress& address) {
@@ -191,7 +203,7 @@ class Server : public HttpServer {
         continue;  // closes it
       }
       auto serve =
-          tls ? server_internal::ServeTls(std::move(socket), this->tls(), control, context_)
+          tls ? server_internal::ServeTls(std::move(socket), certificate().tls, control, context_)
               : server_internal::ServePlain(std::move(socket), control, context_);
       asio::co_spawn(strand, std::move(serve),
                      [this, control](const std::exception_ptr&) { connections_.Remove(control); });
@@ -208,8 +220,8 @@ class Server : public HttpServer {
   std::atomic<bool> stopping_ = false, stopped_ = false;
   const server_internal::CrossOriginPolicy cross_origin_;
   server_internal::ConnectionContext context_;
-  mutable Mutex tls_mutex_;
-  std::shared_ptr<asio::ssl::context> tls_ GUARDED_BY(tls_mutex_);
+  mutable Mutex certificate_mutex_;
+  Certificate certificate_ GUARDED_BY(certificate_mutex_);
   asio::io_context io_;
   std::vector<tcp::acceptor> acceptors_;
   std::vector<tcp::endpoint> endpoints_;

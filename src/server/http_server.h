@@ -11,9 +11,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "server/router.h"
@@ -51,14 +53,16 @@ struct ServerCounts {
   std::uint64_t requests = 0;      // answered
   std::uint64_t refused = 0;       // connections turned away: too many
   std::uint64_t bad_requests = 0;  // no HTTP, too large, too slow
+  // Until when the certificate holds that new connections are shown; none without TLS.
+  std::optional<WallTime> certificate_until = std::nullopt;
 };
 
 /// Thread: any
 class HttpServer {
  public:
-  /// Opens every port. Errors: kInvalidArgument for an address or certificate that is none;
-  /// kPermissionDenied, kUnavailable for ports that cannot be had: all are named, not only the
-  /// first.
+  /// Opens every port. Errors: kInvalidArgument for an address that is none; as
+  /// lethe::ReadCertificate(); kPermissionDenied, kUnavailable for ports that cannot be had: all
+  /// are named, not only the first.
   static Result<std::unique_ptr<HttpServer>> Start(const HttpServerOptions& options, Router router);
   virtual ~HttpServer() = default;  // as Stop(0)
 

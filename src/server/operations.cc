@@ -23,6 +23,13 @@ void ServerMetrics(MetricsText& text, const ServerCounts& counts) {
   text.Single("lethe_http_bad_requests_total", "counter",
               "Requests that reached no interface: broken, too large, too slow, no such path.",
               counts.bad_requests);
+  if (counts.certificate_until) {
+    text.Single("lethe_tls_certificate_expiry_timestamp_seconds", "gauge",
+                "Until when the certificate holds that new connections are shown, since 1970.",
+                static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(
+                                               counts.certificate_until->time_since_epoch())
+                                               .count()));
+  }
 }
 
 void CallMetrics(MetricsText& text, const Meter& meter) {

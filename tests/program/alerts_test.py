@@ -3,7 +3,8 @@
 
 Method: Debian's promtool for rules by themselves; then Debian's Prometheus, which scrapes services of
 ours, each with a fault of its own: records that somebody locks, a key that cannot be destroyed, a
-full disk, a database that dies, a clock that leaps, queues that are full, callbacks nobody takes, a process that dies. The
+full disk, a database that dies, a clock that leaps, queues that are full, callbacks nobody takes, a
+certificate that ends, a file that is moved away, a process that dies. The
 rules are those of operations/prometheus, but for the time that they wait (prometheus.py).
 """
 
@@ -284,6 +285,9 @@ class AlertsTest(SpeechTest):
             self.serve('crowded', program=crowded, expect=('LetheMemoryHigh',))
         late = self.serve('late', expect=('LetheKeyDestructionLate', 'LetheClockNotSaved', 'LetheSlow',
                                           'LetheCallbacksFailing'))
+        moved = self.serve('moved', expect=('LetheFilesLost',))
+        # Its certificate is made for two days.
+        self.serve('expiring', tls=True, expect=('LetheCertificateExpiring', 'LetheCertificateExpiringNow'))
         # A port that nobody's outgoing connection takes while it is down.
         again = f'127.0.0.1:{free_low_port()}'
         self.serve('again', '--listen', again, expect=('LetheRestarting',)).address = again

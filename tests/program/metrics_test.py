@@ -29,7 +29,7 @@ def documented():
 class MetricsTest(SpeechTest):
 
     def test_the_document_and_the_service_have_the_same_metrics(self):
-        service = Service()
+        service = Service(tls=True)
         self.addCleanup(service.stop)
         every_interface.openai(service, self.short)
         # A call is counted when its answer is on its way.

@@ -332,6 +332,8 @@ class RestartTest(SpeechTest):
         self.addCleanup(service.stop)
         host, port = service.tls_address.split(':')
         before = ssl.get_server_certificate((host, int(port)))
+        self.assertRegex(service.get('/metrics')[1],
+                         r'(?m)^lethe_tls_certificate_expiry_timestamp_seconds \d{10}$')
         service.renew_certificate()
         service.process.send_signal(signal.SIGHUP)
         self.wait_until(lambda: ssl.get_server_certificate((host, int(port))) != before)
