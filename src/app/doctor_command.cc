@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/doctor.h"
+#include "app/environment.h"
 #include "app/finish.h"
 #include "app/output.h"
 #include "audio/media_cage.h"
@@ -155,6 +156,9 @@ void AddDoctorCommand(CLI::App& program, int& exit_code) {
     LookAtModelFolder(&report);
     LookAtModels(&report);
     LookAtMediaCage(&report);
+    if (const std::string unknown = UnknownVariables(options->table); !unknown.empty()) {
+      report.Note("environment", unknown);
+    }
     LookAtService(options->serve, &report);
     RETURN_IF_ERROR(WriteStandardOutput(report.text()));
     return report.problems() > 0 ? kExitFailed : kExitOk;

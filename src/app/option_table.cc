@@ -243,6 +243,12 @@ Status OptionTable::Load(const std::string& path) {
   return InvalidArgument("the configuration has to be put right: " + message);
 }
 
+std::vector<std::string> OptionTable::EnvironmentNames() const {
+  std::vector<std::string> names;
+  for (const auto& option : options_) names.push_back(EnvironmentName(option->name));
+  return names;
+}
+
 void OptionTable::SetEnvironment(std::string_view prefix) const {
   for (const auto& option : options_) {
     if (!option->name.starts_with(prefix) || option->text == nullptr) continue;

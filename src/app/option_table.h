@@ -41,6 +41,9 @@ class OptionTable {
   ///         values out of their range; as ReadFile() for the file
   Status Load(const std::string& path);
 
+  /// The variables of the environment that Load() reads.
+  std::vector<std::string> EnvironmentNames() const;
+
   /// Sets the variables of the environment of those options under `prefix` ("store.") that are one
   /// text, and not empty.
   void SetEnvironment(std::string_view prefix) const;

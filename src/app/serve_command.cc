@@ -12,6 +12,7 @@
 
 #include "app/commands.h"
 #include "app/data_folder.h"
+#include "app/environment.h"
 #include "app/finish.h"
 #include "app/log.h"
 #include "app/option_table.h"
@@ -164,14 +165,22 @@ Status MakeFirstKeys(const ServeOptions& serve, Store& store) {
 Status Run(Options& options) {
   RETURN_IF_ERROR(options.table.Load(options.file));
   const ServeOptions& serve = options.serve;
+  const std::string unknown = UnknownVariables(options.table);
   if (options.show) return WriteStandardOutput(options.table.Show());
   ASSIGN_OR_RETURN(ServeSettings settings, ReadServeSettings(serve));
   if (options.check) {
+    if (!unknown.empty()) PrintNote(unknown);
     RETURN_IF_ERROR(CheckServeFiles(serve, settings));
     return WriteStandardOutput("the configuration is in order\n");
   }
 
   SetLogFormat(settings.log_format);
+  if (!unknown.empty()) {
+    Log({.level = "warning",
+         .event = "unknown_variables",
+         .sentence = "a setting in the environment may be misspelt",
+         .error = InvalidArgument(unknown)});
+  }
   KeepMemoryPrivate();
   FitConnections(&options.serve);
   KeepFreedMemory();  // before there are threads with arenas of their own

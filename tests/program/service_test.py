@@ -71,6 +71,18 @@ class ServeOptionTest(ProgramTest):
         self.assert_one_line(run('serve', '--check', '--config', self.config('a = [')), 'lethe.toml:1')
 
 
+    def test_variables_that_nothing_reads_are_told_with_what_was_meant(self):
+        told = run('serve', '--check', env={'LETHE_LIMITS_STREMS': '5', 'LETHE_NOTHING_OF_OURS': 'a-value'})
+        self.assertEqual((told.returncode, told.stdout), (0, 'the configuration is in order\n'))
+        self.assertIn('LETHE_LIMITS_STREMS (LETHE_LIMITS_STREAMS?), LETHE_NOTHING_OF_OURS', told.stderr)
+        self.assertEqual(told.stderr.count('\n'), 1)
+        self.assertNotIn('a-value', told.stderr)
+        # What is read elsewhere, and what Kubernetes makes for a service of this name.
+        self.assert_good(run('serve', '--check', env={
+            'LETHE_LIMITS_STREAMS': '5', 'LETHE_DATA': self.path('d'), 'LETHE_MODELS': self.path('m'),
+            'LETHE_ISA': 'scalar', 'LETHE_S3_ACCESS_KEY_ID': 'a', 'LETHE_TEST_ANYTHING': '1',
+            'LETHE_SERVICE_HOST': '10.0.0.1', 'LETHE_PORT_80_TCP_PORT': '80'}))
+
     def test_files_that_the_service_could_not_start_with_are_told(self):
         none = self.path('none.pem')
         for arguments, mention in (
