@@ -24,12 +24,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The last folder is for its owner only; the ones above are as usual.
+Status MakeFolder(const fs::path& path) {
+  std::error_code ignored;
+  if (path.empty() || fs::is_directory(path, ignored)) return OkStatus();
+  RETURN_IF_ERROR(MakeFolder(path.parent_path()));
+  if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return OkStatus();
+  return ErrnoStatus(errno, "cannot make the folder " + path.string());
+}
+
+// The last folder is for its owner only; the ones above may be looked into by others. Nobody else
+// may write to any of them, whatever the umask.
 Status MakePrivateFolder(const std::string& path) {
   std::error_code error;
-  const fs::path parent = fs::path(path).parent_path();
-  if (!parent.empty()) fs::create_directories(parent, error);
-  if (error) return ErrnoStatus(error.value(), "cannot make the folder " + parent.string());
+  RETURN_IF_ERROR(MakeFolder(fs::path(path).parent_path()));
   if (::mkdir(path.c_str(), 0700) == 0) return OkStatus();
   const int why = errno;
   if (why == EEXIST && fs::is_directory(path, error)) return OkStatus();

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -42,6 +43,17 @@ TEST_F(DataFolderTest, IsMadeOnlyWhenAskedToAndForItsOwner) {
   EXPECT_EQ(fs::status(root_ / "a/b/keys").permissions(), fs::perms::owner_all);
   EXPECT_TRUE(Open(false).ok());
   EXPECT_TRUE(OpenDataFolder({.data = root_ / "a/b/"}, SystemClock(), false).ok());
+}
+
+TEST_F(DataFolderTest, NobodyElseMayWriteToItOrAboveItWhateverTheUmask) {
+  const mode_t mask = ::umask(0);
+  const bool made = Open(true).ok();
+  ::umask(mask);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(fs::status(root_ / "a").permissions() & fs::perms(0777), fs::perms(0755));
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "a")) {
+    EXPECT_EQ(entry.status().permissions() & fs::perms(0077), fs::perms::none) << entry.path();
+  }
 }
 
 TEST_F(DataFolderTest, OneServiceHasAFolderAndCommandsBesideIt) {

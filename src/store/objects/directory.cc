@@ -175,19 +175,21 @@ class DirectoryObjects final : public ObjectStore {
   }
 
  private:
-  // Somebody may remove the folder, or its parent, while it is made: then it "exists" and is not
-  // there.
+  // Somebody may remove the folder, or its parent, while it is made.
   Status MakeFolder(const fs::path& folder) const {
     Status status;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      std::error_code error;
-      fs::create_directories(folder, error);
-      if (!error) (void)::chmod(folder.c_str(), 0700);
-      status = error ? ErrnoStatus(error.value(), "cannot make a folder for objects")
-                     : SyncFolder(folder.parent_path());
-      const bool raced = error == std::errc::file_exists ||
-                         error == std::errc::no_such_file_or_directory ||
-                         (!error && status.code() == StatusCode::kNotFound);
+      status = OkStatus();
+      // All of them are for their owner only, whatever the umask.
+      fs::path made = root_;
+      for (const fs::path& part : folder.lexically_relative(root_)) {
+        made /= part;
+        if (status.ok() && ::mkdir(made.c_str(), 0700) != 0 && errno != EEXIST) {
+          status = ErrnoStatus(errno, "cannot make a folder for objects");
+        }
+      }
+      if (status.ok()) status = SyncFolder(folder.parent_path());
+      const bool raced = status.code() == StatusCode::kNotFound;
       if (!raced) break;
     }
     return status;
