@@ -221,6 +221,34 @@ void LookAtDisk(const std::string& path, DoctorReport* report) {
   }
 }
 
+// Whether each key opens with the master key: an hour's that does not is noticed only by a call.
+void LookAtKeys(KeyStore& keys, WallTime now, DoctorReport* report) {
+  const auto epochs = keys.Epochs();
+  const auto tenants = keys.Tenants();
+  if (!epochs.ok() || !tenants.ok()) {
+    report->Bad("keys", (epochs.ok() ? tenants.status() : epochs.status()).message());
+    return;
+  }
+  // One that is being destroyed is none.
+  const auto is_bad = [](const Status& status) {
+    return !status.ok() && status.code() != StatusCode::kNotFound;
+  };
+  for (const TenantId tenant : *tenants) {
+    const Status status = keys.TenantKey(tenant).status();
+    if (is_bad(status)) {
+      report->Bad("keys", status.message() + "; put it back from the backup of the keys");
+    }
+  }
+  for (const Epoch& epoch : *epochs) {
+    const Status status = keys.FindEpochKey(epoch, now).status();
+    if (is_bad(status)) {
+      report->Bad("keys", status.message() +
+                              "; what was stored in its hour is lost (no backup has it), and "
+                              "calls of this hour are refused while the file is there");
+    }
+  }
+}
+
 // Opens records and keys as every command does beside a service, and what is signed of the
 // ledger. Not for another user: he would leave files behind that the service cannot open.
 void LookInto(const RecordsOptions& options, DoctorReport* report) {
@@ -238,6 +266,7 @@ void LookInto(const RecordsOptions& options, DoctorReport* report) {
     return;
   }
   report->Good("records", opened->records + " can be opened, and so can its keys");
+  LookAtKeys(opened->keyring->keys(), opened->clock->Now(), report);
   std::error_code ignored;
   if (!fs::exists(opened->ledger.folder, ignored)) return;
   const auto ledger = Ledger::OpenForReading(opened->ledger.folder);

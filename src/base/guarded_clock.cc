@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <ctime>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -79,6 +80,14 @@ GuardedClock::GuardedClock(const Clock& clock, std::string path, std::function<E
 Result<GuardedClock::Saved> GuardedClock::Read(const std::string& path) {
   const auto text = ReadFile(path, kMostBytes);
   if (text.status().code() == StatusCode::kNotFound) return Saved{};
+  if (text.status().code() == StatusCode::kPermissionDenied) {
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    return PermissionDenied(
+        text.status().message() +
+        "; another user, such as root, may have run the service: give all of its folder back to "
+        "whose it is: chown -R --reference=" +
+        folder + " " + folder);
+  }
   if (!text.ok()) return text.status();
   std::string_view rest = *text;
   const std::optional<WallTime> time = TakeMoment(rest);

@@ -100,6 +100,18 @@ class ServiceDoctorTest(ProgramTest):
             write(self.data + '/clock', saved.encode())
             self.assertRegex(self.report('listen = ["127.0.0.1:0"]'), '(?m)^' + what)
 
+    def test_keys_that_do_not_open_are_told(self):
+        good = self.report('listen = ["127.0.0.1:0"]')
+        self.assertRegex(good, '(?m)^ok   records ')
+        hour = int(time.time()) // 3600
+        for name, advice in ((f'epochs/result.default.{hour}.key', 'hour'), ('tenants/1300000001.key', 'backup')):
+            path = os.path.join(self.data, 'keys', name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            write(path, os.urandom(72))
+            os.chmod(path, 0o600)
+            self.assertRegex(self.report('listen = ["127.0.0.1:0"]', code=1), f'(?m)^FAIL keys +{path}.*{advice}')
+            os.remove(path)
+
     def test_records_whose_keys_or_ledger_are_elsewhere_are_told(self):
         elsewhere = self.path('other', 'keys')
         self.assertRegex(self.report('[store]', f'keys = "{elsewhere}"', code=1),
