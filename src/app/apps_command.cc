@@ -9,6 +9,7 @@
 #include "app/output.h"
 #include "app/table.h"
 #include "service/eraser.h"
+#include "store/holding_time.h"
 
 namespace lethe {
 namespace {
@@ -125,9 +126,8 @@ Status Retention(const Options& options) {
   ASSIGN_OR_RETURN(const auto chosen, periods.Find(found.id));
   Table table(1, {"CLASS", "HELD AT MOST"});
   for (const DataClass data_class : kDataClasses) {
-    const auto period = chosen.find(data_class);
-    table.Add({std::string(DataClassName(data_class)),
-               ShowPeriod(period == chosen.end() ? MaxLifetime(data_class) : period->second)});
+    table.Add(
+        {std::string(DataClassName(data_class)), ShowPeriod(HoldingTime(data_class, chosen))});
   }
   return WriteStandardOutput(table.Text());
 }

@@ -19,6 +19,7 @@
 #include "server/internal/own_api_vocabularies.h"
 #include "server/internal/own_api_watch.h"
 #include "server/internal/run_on.h"
+#include "store/holding_time.h"
 
 namespace lethe {
 namespace {
@@ -104,10 +105,8 @@ HttpResponse ShowPeriods(RetentionPeriods& periods, AppId app_id) {
   if (!chosen.ok()) return OwnApiError(chosen.status());
   Json list = Json::object();
   for (const DataClass data_class : kDataClasses) {
-    const auto period = chosen->find(data_class);
-    const Millis held = period == chosen->end() ? MaxLifetime(data_class) : period->second;
     list[std::string(DataClassName(data_class))] = {
-        {"seconds", held / std::chrono::seconds(1)},
+        {"seconds", HoldingTime(data_class, *chosen) / std::chrono::seconds(1)},
         {"longest", MaxLifetime(data_class) / std::chrono::seconds(1)}};
   }
   return OwnApiAnswer({{"app_id", app_id}, {"periods", std::move(list)}});

@@ -297,6 +297,11 @@ class ErasureTest(SpeechTest):
     def test_a_shorter_period_holds_at_once_and_no_longer_one_is_taken(self):
         task = self.upload()
         self.wait_for(task)
+        # A text goes with its task, though its class may be held longer.
+        self.assertEqual(call_own(self.service, 'retention')[1]['periods']['result'],
+                         {'seconds': 86_400, 'longest': 7 * 86_400})
+        self.assertRegex(self.assert_good(self.command('apps', 'retention', 'default')),
+                         r'(?m)^result +86400 s \(24 h\)$')
         status, answer = call_own(self.service, 'retention', {'class': 'result', 'seconds': 60})
         self.assertEqual((status, answer['periods']['result']['seconds']), (200, 60))
         self.assertEqual(call_own(self.service, 'retention', {'class': 'result', 'seconds': 61})[0],
