@@ -27,6 +27,7 @@ function figures({ state, now }: Watched, all: Sample[]): Problem[] {
   const found = (critical: boolean, section: string, text: string) => problems.push({ text, section, critical })
   const since = (minutes: number) => all.filter(({ time }) => time > now - minutes * 60)
   if (state.held) found(true, 'LetheRetentionHeld', 'The clock leapt ahead. What is over by the new time is destroyed ten minutes after the leap, unless the clock is put right before.')
+  if (state.clock_behind > 60) found(false, 'LetheClockBehind', `The machine’s clock is ${span(state.clock_behind)} behind the latest time that the service has seen. What is stored is forgotten in time; the ledger’s dates are ahead.`)
   const newest = all.at(-1)
   if (newest && newest.ledger_late > 300) found(true, 'LetheLedgerBehind', `What is stored and erased was not told to the ledger for ${span(newest.ledger_late)}.`)
   const lost = sum(since(15), ({ rows_lost }) => rows_lost)

@@ -30,6 +30,7 @@ export interface Watched {
   keeps: number
   state: {
     held: boolean
+    clock_behind: number
     ledger_is_ours: boolean
     rows_lost: number
     live_streams: number

@@ -200,6 +200,7 @@ WatchCounts ReadWatchCounts(const OperationsParts& parts) {
   counts.ledger_late = ledger.lateness;
   counts.ledger_is_ours = ledger.is_ours;
   counts.held = parts.held();
+  counts.clock_behind = parts.clock_behind();
   const auto process = server_internal::ReadProcessFigures(parts.data_folder);
   counts.resident_bytes = process.resident_bytes;
   counts.memory_limit = process.memory_limit;

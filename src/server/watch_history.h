@@ -35,6 +35,7 @@ struct WatchCounts {
   Millis erasure_late{0};           // the latest of all that is swept
   Millis ledger_late{0};
   bool held = false;            // the clock leapt ahead, and is not believed yet
+  Millis clock_behind{0};       // how far it is behind the time that counts here
   bool ledger_is_ours = false;  // whether this process writes it
   std::uint64_t resident_bytes = 0, memory_limit = 0;
   std::optional<std::uint64_t> disk_size, disk_free;

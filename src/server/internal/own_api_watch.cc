@@ -82,6 +82,7 @@ HttpResponse ShowWatch(const OwnApiWatch& watch, const Clock& clock, const OwnAp
                        {"keeps", kWatchInterval.count() * static_cast<std::int64_t>(kWatchSamples)},
                        {"state",
                         {{"held", now.held},
+                         {"clock_behind", Seconds(now.clock_behind)},
                          {"ledger_is_ours", now.ledger_is_ours},
                          {"rows_lost", now.rows_lost},
                          {"live_streams", now.engine.live_streams},
