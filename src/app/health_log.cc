@@ -90,6 +90,21 @@ void HealthLog::Look(const Health& now) {
     rows_lost_ = now.rows_lost;
   }
   LookAtClock(now);
+  LookAtFiles(now);
+}
+
+void HealthLog::LookAtFiles(const Health& now) {
+  if (now.files_lost && !files_lost_) {
+    log_({.level = "error",
+          .event = "files_lost",
+          .sentence = "a file that is written to was removed or replaced: unless it is put back, "
+                      "what is stored now is lost when the service stops",
+          .facts = {{"of", *now.files_lost}}});
+  }
+  if (!now.files_lost && files_lost_) {
+    log_({.level = "info", .event = "files_back", .sentence = "the files are as they were"});
+  }
+  files_lost_ = now.files_lost;
 }
 
 void HealthLog::LookAtClock(const Health& now) {

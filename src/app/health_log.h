@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,10 @@ namespace lethe {
 struct Health {
   std::vector<Sweeper::Report> retention;
   LedgerFeed::Report ledger;
-  std::uint64_t rows_lost = 0;  // of usage, since the start
-  bool held = false;            // the clock leapt ahead, and is not believed yet
-  Millis clock_behind{0};       // GuardedClock::behind()
+  std::uint64_t rows_lost = 0;                     // of usage, since the start
+  bool held = false;                               // the clock leapt ahead, and is not believed yet
+  Millis clock_behind{0};                          // GuardedClock::behind()
+  std::optional<Label> files_lost = std::nullopt;  // StandingFiles::Lost()
 };
 
 /// Thread: one at a time
@@ -34,6 +36,7 @@ class HealthLog {
   void LookAtRetention(const Sweeper::Report& report);
   void LookAtSavedClock(const Sweeper::Report& report);
   void LookAtClock(const Health& now);
+  void LookAtFiles(const Health& now);
   void LookAtLedger(const LedgerFeed::Report& report);
 
   const std::function<void(const LogEvent&)> log_;
@@ -42,6 +45,7 @@ class HealthLog {
   };
   std::map<std::string, Swept> retention_;
   bool ledger_failed_ = false, held_ = false, behind_ = false, clock_failed_ = false;
+  std::optional<Label> files_lost_;
   std::uint64_t rows_lost_ = 0;
 };
 

@@ -162,6 +162,15 @@ TEST_F(HealthLogTest, AClockThatIsBehindIsSaidFromAMinuteOn) {
   EXPECT_THAT(Look(), ElementsAre("clock_not_behind"));
 }
 
+TEST_F(HealthLogTest, FilesThatAreGoneAndBackAreSaidOnce) {
+  health_.files_lost = Label("records");
+  EXPECT_THAT(Look(), ElementsAre("files_lost"));
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.files_lost = std::nullopt;
+  EXPECT_THAT(Look(), ElementsAre("files_back"));
+  EXPECT_THAT(Look(), IsEmpty());
+}
+
 TEST_F(HealthLogTest, LostRowsAndLeapsOfTheClockAreSaid) {
   health_.rows_lost = 2;
   health_.held = true;

@@ -172,7 +172,8 @@ Service::Service(const ServeOptions& options, ServeSettings settings, ServiceInp
                   {{"calls", pool_}, {"quick", quick_pool_}, {"erasures", erasures_}},
                   data_.path,
                   [this] { return cancellations_.silence(); },
-                  [this] { return data_.clock->behind(); }} {}
+                  [this] { return data_.clock->behind(); },
+                  [this] { return files_.Lost(); }} {}
 
 Status Service::Forget() {
   // Older records that were put back are made to forget what the ledger says is erased, first.
@@ -186,6 +187,9 @@ Status Service::Forget() {
   sweeper_.Start();
   RETURN_IF_ERROR(cancellations_.Begin());
   cancellations_.Start();
+  files_.Watch("records", data_.path + "/records.db");
+  files_.Watch("ledger", data_.ledger.folder + "/ledger.txt");
+  files_.Watch("ledger", data_.ledger.folder + "/heads");
   return OkStatus();
 }
 
@@ -242,7 +246,7 @@ Status Service::Start() {
 void Service::Look() {
   data_.reserve->Fill();
   health_.Look({sweeper_.reports(), feed_.report(), meter_.lost(), data_.clock->leap() > Millis(0),
-                data_.clock->behind()});
+                data_.clock->behind(), files_.Lost()});
   if (history_.IsDue()) history_.Add(Counts(), SystemClock().Now());
 }
 

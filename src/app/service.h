@@ -12,6 +12,7 @@
 #include "app/health_log.h"
 #include "app/serve_options.h"
 #include "app/serve_settings.h"
+#include "app/standing_files.h"
 #include "audio/media_cage.h"
 #include "metering/fee_estimator.h"
 #include "outbound/http_client.h"
@@ -91,6 +92,7 @@ class Service {
   CallsUnderWay calls_;
   CancellationWatch cancellations_;
   ConsoleAccess console_;
+  StandingFiles files_;
   FaceContext context_;
   HealthLog health_;
   WatchHistory history_;

@@ -133,6 +133,9 @@ void PromiseMetrics(MetricsText& text, const OperationsParts& parts) {
   text.Single("lethe_clock_behind_seconds", "gauge",
               "How far the machine's clock is behind the latest time that the service has seen.",
               static_cast<double>(parts.clock_behind().count()) / 1000);
+  text.Single("lethe_files_lost", "gauge",
+              "1 while records or ledger were removed or replaced under the service.",
+              std::uint64_t{parts.files_lost() ? 1U : 0U});
   const LedgerFeed::Report ledger = parts.ledger();
   text.Single("lethe_ledger_is_ours", "gauge", "1 if this process writes the ledger.",
               std::uint64_t{ledger.is_ours ? 1U : 0U});
@@ -233,6 +236,10 @@ void AddOperationsRoutes(Router& router, const OperationsParts& parts) {
                   response.status = 503;
                   response.body = "records: no answer for " +
                                   std::to_string(silence / std::chrono::seconds(1)) + " s\n";
+                } else if (const auto lost = parts.files_lost()) {
+                  // What is written there is lost when the process ends.
+                  response.status = 503;
+                  response.body = std::string(lost->text()) + ": removed or replaced\n";
                 }
                 response.body += LateLines(parts.retention());
                 co_return response;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,16 +42,19 @@ struct OperationsParts {
   std::function<Millis()> records_silence = [] { return Millis(0); };  // since they last answered
   // How far the machine's clock is behind the time that counts here.
   std::function<Millis()> clock_behind = [] { return Millis(0); };
+  // Which files that are written to were removed or replaced, if any were.
+  std::function<std::optional<Label>()> files_lost = [] { return std::nullopt; };
 };
 
 /// What the metrics are made of, as it is now; for a WatchHistory. Blocks on a few files of the
 /// kernel's.
 WatchCounts ReadWatchCounts(const OperationsParts& parts);
 
-/// GET /healthz (the process answers), /readyz (it takes calls; 503 while it stops, and while the
-/// records have not answered for ten seconds; besides, what was not swept clean for ten minutes)
-/// and /metrics (Prometheus text, docs/metrics.md). None of them tells anything about a caller but
-/// how many there were. Lifetime: the parts outlive the server
+/// GET /healthz (the process answers), /readyz (it takes calls; 503 while it stops, while the
+/// records have not answered for ten seconds, and while files that it writes to are gone; besides,
+/// what was not swept clean for ten minutes) and /metrics (Prometheus text, docs/metrics.md). None
+/// of them tells anything about a caller but how many there were. Lifetime: the parts outlive the
+/// server
 void AddOperationsRoutes(Router& router, const OperationsParts& parts);
 
 }  // namespace lethe

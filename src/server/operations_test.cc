@@ -19,7 +19,8 @@ class OperationsTest : public FaceFixture {
                                   .retention = [this] { return reports_; },
                                   .ledger = [] { return LedgerFeed::Report(); },
                                   .stopping = stopping_,
-                                  .records_silence = [this] { return silence_; }});
+                                  .records_silence = [this] { return silence_; },
+                                  .files_lost = [this] { return lost_; }});
   }
   HttpResponse Get(const std::string& path) {
     return Call({.method = "GET", .target = path, .path = path, .peer = "127.0.0.1"});
@@ -28,6 +29,7 @@ class OperationsTest : public FaceFixture {
   std::vector<Sweeper::Report> reports_;
   std::atomic<bool> stopping_ = false;
   Millis silence_{0};
+  std::optional<Label> lost_;
 };
 
 TEST_F(OperationsTest, ReadyAndLateIsSaidBySide) {
@@ -53,6 +55,15 @@ TEST_F(OperationsTest, WhoseRecordsAreSilentIsNotReady) {
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.body, "records: no answer for 12 s\n");
   EXPECT_THAT(Get("/metrics").body, testing::HasSubstr("lethe_records_silence_seconds 12.5\n"));
+}
+
+TEST_F(OperationsTest, WhoseRecordsWereRemovedIsNotReady) {
+  EXPECT_THAT(Get("/metrics").body, testing::HasSubstr("\nlethe_files_lost 0\n"));
+  lost_ = Label("records");
+  const HttpResponse response = Get("/readyz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, "records: removed or replaced\n");
+  EXPECT_THAT(Get("/metrics").body, testing::HasSubstr("\nlethe_files_lost 1\n"));
 }
 
 TEST_F(OperationsTest, MetricsAreThereBeforeTheFirstCall) {

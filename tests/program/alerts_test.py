@@ -308,6 +308,7 @@ class AlertsTest(SpeechTest):
         self.kill_decoders(killed)
         self.slow(late, web)
         self.callbacks_to_nobody(late)
+        os.rename(os.path.join(moved.data, 'ledger', 'heads'), self.path('heads'))
         os.mkdir(os.path.join(late.data, 'keys', 'epochs', 'audio.default.400000.key'))
         # What a file cannot take the place of.
         os.remove(os.path.join(late.data, 'clock'))

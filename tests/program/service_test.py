@@ -17,6 +17,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.error
 
 from every_interface import openai
 from recordings import RATE, read_samples, write_wav
@@ -338,6 +339,21 @@ class RestartTest(SpeechTest):
             result = run('serve', '--listen', '127.0.0.1:0', '--data', self.path('d'), stdout=full)
         self.assertEqual(result.returncode, 1)
         self.assert_one_line(result, 'lethe keys create --app default', 'lethe keys password')
+
+    def test_records_that_are_moved_away_while_it_runs_are_told(self):
+        service = Service()
+        self.addCleanup(service.stop)
+        self.assertEqual(service.get('/readyz'), (200, 'ready\n'))
+        records = os.path.join(service.data, 'records.db')
+        os.rename(records, self.path('records.db'))
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            service.get('/readyz')
+        self.assertEqual((refused.exception.code, refused.exception.read()), (503, b'records: removed or replaced\n'))
+        refused.exception.close()
+        time.sleep(1.5)  # it looks every second
+        os.rename(self.path('records.db'), records)
+        self.assertEqual(service.get('/readyz'), (200, 'ready\n'))
+        self.assertIn('removed or replaced', service.stop()[1])
 
     def test_a_certificate_is_read_again_when_asked(self):
         service = Service(tls=True)
