@@ -1,12 +1,10 @@
 #include "outbound/callback.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <span>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -17,8 +15,6 @@
 
 namespace lethe {
 namespace {
-
-constexpr Millis kTick{100};
 
 // "8.420000", whatever the locale.
 std::string SixDecimals(double seconds) {
@@ -41,17 +37,6 @@ Status CheckAnswer(const HttpAnswer& answer) {
   }
   if (*code != 0) return Unavailable("receiver answered a code other than 0");
   return OkStatus();
-}
-
-// Whether the wait was not broken off.
-bool Pause(Millis pause, const CancelledFunction& cancelled) {
-  const auto end = std::chrono::steady_clock::now() + pause;
-  while (true) {
-    if (cancelled && cancelled()) return false;
-    const auto left = end - std::chrono::steady_clock::now();
-    if (left <= left.zero()) return true;
-    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(left, kTick));
-  }
 }
 
 }  // namespace
@@ -97,29 +82,13 @@ Status CallbackSender::Attempt(std::string_view url, std::string_view body,
 
 CallbackOutcome CallbackSender::Send(std::string_view url, const CallbackFields& fields,
                                      std::string_view signing_key,
-                                     const CancelledFunction& cancelled,
-                                     const CallbackRetryFunction& on_retry) {
-  const std::string body = FormEncode(fields);
-  CallbackOutcome outcome;
-  while (outcome.attempts < options_.attempts) {
-    if (outcome.attempts > 0) {
-      if (on_retry) on_retry(outcome.reason, options_.pause);
-      if (!Pause(options_.pause, cancelled)) {
-        outcome.reason = "cancelled";
-        break;
-      }
-    }
-    ++outcome.attempts;
-    const Status status = Attempt(url, body, signing_key, cancelled);
-    outcome.delivered = status.ok();
-    outcome.reason = status.message();
-    if (status.ok() || status.code() == StatusCode::kCancelled ||
-        status.code() == StatusCode::kInvalidArgument ||
-        status.code() == StatusCode::kPermissionDenied) {
-      break;
-    }
-  }
-  return outcome;
+                                     const CancelledFunction& cancelled) {
+  const Status status = Attempt(url, FormEncode(fields), signing_key, cancelled);
+  return {.delivered = status.ok(),
+          .may_try_again = !status.ok() && status.code() != StatusCode::kCancelled &&
+                           status.code() != StatusCode::kInvalidArgument &&
+                           status.code() != StatusCode::kPermissionDenied,
+          .reason = status.message()};
 }
 
 }  // namespace lethe

@@ -4,7 +4,6 @@
 // section 4.1. When and whether to tell, and what becomes of the task, is decided elsewhere.
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,21 +35,17 @@ std::string FormEncode(const CallbackFields& fields);
 std::string SignCallback(std::string_view key, WallTime now, std::string_view body);
 
 struct CallbackOptions {
-  int attempts = 2;  ///< in total, as the contract has it
-  Millis pause{5'000};
-  Millis total_time{10'000};  ///< of one attempt
+  Millis total_time{10'000};
   Millis connect_time{5'000};
 };
 
+/// Of one attempt; one that the rules refused is one, too.
 struct CallbackOutcome {
-  int attempts = 0;  ///< begun; one that the rules refused counts
   bool delivered = false;
-  /// Why it was not, of the last attempt: host and what happened, no content.
+  bool may_try_again = false;  ///< it was not, and another attempt could change that
+  /// Why it was not: host and what happened, no content.
   std::string reason;
 };
-
-/// Told of an attempt that was in vain, why, and how long it is until the next one.
-using CallbackRetryFunction = std::function<void(const std::string& reason, Millis pause)>;
 
 /// Sends callbacks.
 ///
@@ -61,13 +56,12 @@ class CallbackSender {
   CallbackSender(OutboundClient& client, const Clock& clock, CallbackOptions options = {})
       : client_(client), clock_(clock), options_(options) {}
 
-  /// Posts the form until somebody answers HTTP 200 and a JSON object whose "code" is 0, or all
-  /// attempts are used up. What will not change (a refused address, a bad URL) is not tried again;
+  /// Posts the form once. It is delivered when somebody answers HTTP 200 and a JSON object whose
+  /// "code" is 0. What will not change (a refused address, a bad URL) is not worth another attempt;
   /// cancelling ends it within a tenth of a second.
   /// `signing_key` empty: no signature. Borrowed for the call, and not copied.
   CallbackOutcome Send(std::string_view url, const CallbackFields& fields,
-                       std::string_view signing_key, const CancelledFunction& cancelled = {},
-                       const CallbackRetryFunction& on_retry = {});
+                       std::string_view signing_key, const CancelledFunction& cancelled = {});
 
  private:
   Status Attempt(std::string_view url, std::string_view body, std::string_view signing_key,

@@ -1,5 +1,6 @@
-// Goal:   a callback is the contract's form, byte for byte, told at most twice, and signed so that
-//         its receiver can check it; posting obeys the same rules as fetching.
+// Goal:   a callback is the contract's form, byte for byte, tells whether to try again, and is
+// signed so
+//         that its receiver can check it; posting obeys the same rules as fetching.
 // Method: a receiver on loopback that answers as each test says; a clock that stands.
 
 #include "outbound/callback.h"
@@ -32,9 +33,7 @@ struct Answer {
 
 class Receiver {
  public:
-  // Answers every request with `always`, or the first with `first` and all others with `then`.
-  explicit Receiver(const Answer& always) : first_(always), then_(always) {}
-  Receiver(Answer first, Answer then) : first_(std::move(first)), then_(std::move(then)) {}
+  explicit Receiver(Answer answer) : answer_(std::move(answer)) {}
 
   std::vector<std::string> requests() {
     const MutexLock lock(mutex_);
@@ -45,16 +44,14 @@ class Receiver {
  private:
   void Serve(TestConnection& connection) {
     std::string request = connection.ReadRequest();
-    Answer answer;
     {
       const MutexLock lock(mutex_);
-      answer = requests_.empty() ? first_ : then_;
       requests_.push_back(std::move(request));
     }
-    connection.Answer(answer.status, "Content-Type: application/json\r\n", answer.body);
+    connection.Answer(answer_.status, "Content-Type: application/json\r\n", answer_.body);
   }
 
-  const Answer first_, then_;
+  const Answer answer_;
   Mutex mutex_;
   std::vector<std::string> requests_ GUARDED_BY(mutex_);
   TestServer server_{[this](TestConnection& connection) { Serve(connection); }};
@@ -83,7 +80,7 @@ class CallbackTest : public ::testing::Test {
 
   OutboundClient client_{RulesAllowing({"127.0.0.1/32"})};
   ManualClock clock_{WallTime(Millis(1'790'000'000'999))};
-  CallbackSender sender_{client_, clock_, {.pause = Millis(0)}};
+  CallbackSender sender_{client_, clock_};
 };
 
 TEST(CallbackFormTest, FieldsComeInTheContractsOrder) { EXPECT_EQ(FormEncode(Fields()), kForm); }
@@ -100,11 +97,11 @@ TEST(CallbackFormTest, TheSignatureIsTheHmacOfTimeAndBody) {
             "t=1790000000,v1=838fa19dcd37c9f8c372d42dc2d06ea99b5e0d288bfdcb1615078e21a67dbc78");
 }
 
-TEST_F(CallbackTest, OneAcceptedAttemptIsAll) {
+TEST_F(CallbackTest, AcceptedIsDelivered) {
   Receiver receiver(Answer{});
   const auto outcome = Send(receiver);
   EXPECT_TRUE(outcome.delivered) << outcome.reason;
-  EXPECT_EQ(outcome.attempts, 1);
+  EXPECT_FALSE(outcome.may_try_again);
   EXPECT_EQ(outcome.reason, "");
   ASSERT_THAT(receiver.requests(), SizeIs(1));
   EXPECT_EQ(receiver.requests()[0], "POST /done?token=s3cr3t HTTP/1.1\r\nHost: 127.0.0.1:" +
@@ -125,55 +122,53 @@ TEST_F(CallbackTest, WithAKeyItIsSigned) {
                     HasSubstr("\r\nX-Lethe-Signature: t=1790000000,v1="), EndsWith(kForm)));
 }
 
-TEST_F(CallbackTest, AFailedAttemptIsMadeOnceMore) {
-  for (const Answer& first : std::vector<Answer>{{.status = "500 Oops"},
-                                                 {.status = "404 Not Found"},
-                                                 {.status = "201 Created"},
-                                                 {.status = "302 Found"},
-                                                 {.body = R"({"code":1})"},
-                                                 {.body = R"({"code":"0"})"},
-                                                 {.body = R"({"code":0.0})"},
-                                                 {.body = R"({"message":"ok"})"},
-                                                 {.body = "[0]"},
-                                                 {.body = "0"},
-                                                 {.body = "ok"},
-                                                 {.body = ""},
-                                                 {.body = std::string(60'000, '[')},
-                                                 {.body = std::string(kMaxAnswerBytes + 1, ' ')}}) {
-    Receiver receiver(first, Answer{});
+TEST_F(CallbackTest, WhatIsNotAcceptedMayBeTriedAgain) {
+  for (const Answer& answer :
+       std::vector<Answer>{{.status = "500 Oops"},
+                           {.status = "404 Not Found"},
+                           {.status = "201 Created"},
+                           {.status = "302 Found"},
+                           {.body = R"({"code":1})"},
+                           {.body = R"({"code":"0"})"},
+                           {.body = R"({"code":0.0})"},
+                           {.body = R"({"message":"ok"})"},
+                           {.body = "[0]"},
+                           {.body = "0"},
+                           {.body = "ok"},
+                           {.body = ""},
+                           {.body = std::string(60'000, '[')},
+                           {.body = std::string(kMaxAnswerBytes + 1, ' ')}}) {
+    Receiver receiver(answer);
     const auto outcome = Send(receiver);
-    EXPECT_TRUE(outcome.delivered) << first.status << outcome.reason;
-    EXPECT_EQ(outcome.attempts, 2) << first.status << first.body.substr(0, 80);
-    ASSERT_THAT(receiver.requests(), SizeIs(2));
-    EXPECT_EQ(receiver.requests()[0], receiver.requests()[1]);
+    EXPECT_FALSE(outcome.delivered) << answer.status << answer.body.substr(0, 80);
+    EXPECT_TRUE(outcome.may_try_again) << answer.status << answer.body.substr(0, 80);
+    EXPECT_THAT(receiver.requests(), SizeIs(1));
   }
 }
 
-TEST_F(CallbackTest, TwoFailedAttemptsAreTheLast) {
+TEST_F(CallbackTest, ReasonIsWithoutContent) {
   Receiver receiver(Answer{.status = "500 Oops", .body = "private"});
-  const auto outcome = Send(receiver);
-  EXPECT_FALSE(outcome.delivered);
-  EXPECT_EQ(outcome.attempts, 2);
-  EXPECT_EQ(outcome.reason, "receiver answered HTTP 500");
-  EXPECT_THAT(receiver.requests(), SizeIs(2));
+  EXPECT_EQ(Send(receiver).reason, "receiver answered HTTP 500");
 }
 
 TEST_F(CallbackTest, WhatTheRulesRefuseIsNotTriedAgain) {
   const auto refused = sender_.Send("http://169.254.169.254/?token=s3cr3t", Fields(), "");
   EXPECT_FALSE(refused.delivered);
-  EXPECT_EQ(refused.attempts, 1);
+  EXPECT_FALSE(refused.may_try_again);
   EXPECT_THAT(refused.reason, AllOf(StartsWith("169.254.169.254: "), Not(HasSubstr("s3cr3t"))));
-  EXPECT_EQ(sender_.Send("ftp://h.example/", Fields(), "").attempts, 1);
+  EXPECT_FALSE(sender_.Send("ftp://h.example/", Fields(), "").may_try_again);
 }
 
-TEST_F(CallbackTest, CancellingEndsItBetweenAttempts) {
-  Receiver receiver(Answer{.status = "500 Oops"});
-  CallbackSender patient(client_, clock_, {.pause = Millis(3'600'000)});
-  const auto outcome = patient.Send(receiver.server().Url("/"), Fields(), "",
-                                    [&] { return !receiver.requests().empty(); });
+TEST_F(CallbackTest, CancellingEndsIt) {
+  const TestServer silent([](TestConnection& connection) {
+    connection.ReadRequest();
+    connection.WaitUntilTheOtherEndCloses();
+  });
+  CallbackSender patient(client_, clock_, {.total_time = Millis(3'600'000)});
+  const auto outcome =
+      patient.Send(silent.Url("/"), Fields(), "", [&] { return silent.num_connections() > 0; });
   EXPECT_FALSE(outcome.delivered);
-  EXPECT_EQ(outcome.attempts, 1);
-  EXPECT_EQ(outcome.reason, "cancelled");
+  EXPECT_FALSE(outcome.may_try_again);
 }
 
 TEST_F(CallbackTest, PostGivesTheAnswerWhateverItsStatusAndFollowsNothing) {

@@ -51,6 +51,21 @@ class RecordingTaskActionsTest : public RecordingTasksTest {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
+
+  // A process of this node, in place of the one before.
+  void StartTelling(OutboundClient& outbound) {
+    tasks_.reset();
+    tasks_.emplace(
+        RecordingTasks::Parts{store_, engines_, recognizer_, word_lists_, outbound, meter_, clock_},
+        RecordingTaskOptions{.node = me_, .num_workers = 1, .poll = Millis(10)});
+  }
+
+  TaskId SubmitWithCallback(AppId application, const std::string& callback) {
+    const auto id = tasks_->Submit(
+        application, "request", {.engine = "16k_en", .callback_url = callback}, LoudRecording(10));
+    EXPECT_THAT(id.status(), IsOk());
+    return id.ok() ? *id : 0;
+  }
 };
 
 TEST_F(RecordingTaskActionsTest, WaitingTaskIsCancelledOnceAndCountedOnce) {
@@ -287,6 +302,73 @@ TEST_F(RecordingTaskActionsTest, CallbackShowsItsHostAndWhyItWasInVainAndIsMadeA
   EXPECT_EQ(See(task.id).callback->attempts, 2);
 }
 
+TEST_F(RecordingTaskActionsTest, CallbackInVainIsMadeOnceMoreAtItsTimeByAnotherProcessToo) {
+  const TestServer server([&](TestConnection& connection) {
+    connection.ReadRequest();
+    connection.Answer("500 Oops", "", "");
+  });
+  OutboundClient outbound(*AddressRules::Create({.allow = {"127.0.0.1/32"}}));
+  for (const bool restarted : {false, true}) {
+    const int before = server.num_connections();
+    StartTelling(outbound);
+    const auto id = SubmitWithCallback(application_.id, server.Url("/done"));
+    while (See(id).callback->attempts == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    const Task vain = *records_->tasks().Find(application_.id, id);
+    EXPECT_EQ(vain.callback, CallbackState::kPending);
+    EXPECT_EQ(vain.callback_outcome, "receiver answered HTTP 500");
+    EXPECT_EQ(vain.callback_next, clock_.Now() + std::chrono::seconds(5));
+    if (restarted) StartTelling(outbound);
+    clock_.Advance(std::chrono::seconds(5));
+    WaitForCallback(id);
+    const Task given_up = *records_->tasks().Find(application_.id, id);
+    EXPECT_EQ(given_up.callback, CallbackState::kGivenUp);
+    EXPECT_EQ(given_up.callback_attempts, 2);
+    EXPECT_EQ(given_up.callback_next, std::nullopt);
+    EXPECT_EQ(server.num_connections(), before + 2);
+  }
+  tasks_.reset();
+}
+
+TEST_F(RecordingTaskActionsTest, ReceiverThatDoesNotAnswerKeepsNoOtherApplicationWaiting) {
+  std::atomic<bool> answers = false;
+  const TestServer silent([&](TestConnection& connection) {
+    connection.ReadRequest();
+    while (!answers) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    connection.Answer("200 OK", "", R"({"code":0})");
+  });
+  const TestServer good([](TestConnection& connection) {
+    connection.ReadRequest();
+    connection.Answer("200 OK", "", R"({"code":0})");
+  });
+  OutboundClient outbound(*AddressRules::Create({.allow = {"127.0.0.1/32"}}));
+  StartTelling(outbound);
+  const Application other = *records_->applications().Create({.name = "other"});
+  std::vector<TaskId> waiting;
+  for (int i = 0; i < 12; ++i) {
+    waiting.push_back(SubmitWithCallback(application_.id, silent.Url("/done")));
+  }
+  while (silent.num_connections() < 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const TaskId told = SubmitWithCallback(other.id, good.Url("/done"));
+  while (records_->tasks().Find(other.id, told)->callback != CallbackState::kDelivered) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  for (const TaskId id : waiting) {
+    EXPECT_NE(See(id).callback->state, CallbackState::kDelivered);
+    EXPECT_NE(See(id).callback->state, CallbackState::kGivenUp);
+  }
+  answers = true;
+  for (const TaskId id : waiting) {
+    while (See(id).callback->state != CallbackState::kDelivered) {
+      // Those that a slow machine let run out of time have their pause.
+      clock_.Advance(std::chrono::milliseconds(1));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  tasks_.reset();
+}
+
 TEST_F(RecordingTaskActionsTest, AttemptThatTheEndCutShortIsCountedAndMadeByTheNextProcess) {
   // A receiver that answers no request, until somebody lets it.
   std::atomic<bool> answers = false;
@@ -299,26 +381,18 @@ TEST_F(RecordingTaskActionsTest, AttemptThatTheEndCutShortIsCountedAndMadeByTheN
     }
   });
   OutboundClient outbound(*AddressRules::Create({.allow = {"127.0.0.1/32"}}));
-  const auto start = [&] {
-    tasks_.emplace(
-        RecordingTasks::Parts{store_, engines_, recognizer_, word_lists_, outbound, meter_, clock_},
-        RecordingTaskOptions{.node = me_, .num_workers = 1, .poll = Millis(10)});
-  };
-  start();
-  const auto id =
-      tasks_->Submit(application_.id, "request",
-                     {.engine = "16k_en", .callback_url = server.Url("/done")}, LoudRecording(10));
-  ASSERT_THAT(id.status(), IsOk());
+  StartTelling(outbound);
+  const TaskId id = SubmitWithCallback(application_.id, server.Url("/done"));
   while (server.num_connections() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   tasks_.reset();
-  Task task = *records_->tasks().Find(application_.id, *id);
+  Task task = *records_->tasks().Find(application_.id, id);
   EXPECT_EQ(task.callback, CallbackState::kPending);
   EXPECT_EQ(task.callback_attempts, 1);
   EXPECT_EQ(task.callback_next, std::nullopt);
   answers = true;
-  start();
-  WaitForCallback(*id);
-  task = *records_->tasks().Find(application_.id, *id);
+  StartTelling(outbound);
+  WaitForCallback(id);
+  task = *records_->tasks().Find(application_.id, id);
   EXPECT_EQ(task.callback, CallbackState::kDelivered);
   EXPECT_EQ(task.callback_attempts, 2);
   EXPECT_EQ(task.callback_outcome, "");

@@ -44,9 +44,15 @@ TEST_P(TaskContractTest, CallbacksArePendingUntilDeliveredOrGivenUp) {
   // Said twice, as of what was not answered, it is no other attempt.
   EXPECT_THAT(tasks_.NoteCallback(one.id, again), IsOk());
   EXPECT_EQ(tasks_.Find(mine_.id, one.id)->callback_attempts, 1);
-  clock_.Advance(Millis(6));
+  clock_.Advance(Millis(4'999));
+  EXPECT_EQ(tasks_.ClaimCallbacks(me_, 1)->at(0).id, two.id);
+  clock_.Advance(Millis(1));
   // Whoever takes it up makes it now.
-  EXPECT_EQ(tasks_.ClaimCallbacks(me_, 1)->at(0).callback_next, std::nullopt);
+  const std::vector<Task> due = *tasks_.ClaimCallbacks(me_, 10);
+  ASSERT_THAT(due, SizeIs(2));
+  EXPECT_EQ(due[1].id, one.id);
+  EXPECT_EQ(due[1].callback_next, again.next_attempt);
+  EXPECT_EQ(tasks_.Find(mine_.id, one.id)->callback_next, std::nullopt);
   EXPECT_THAT(tasks_.NoteCallback(
                   one.id, {.next = CallbackState::kGivenUp, .attempts = 3, .outcome = "HTTP 500"}),
               IsOk());
@@ -56,7 +62,7 @@ TEST_P(TaskContractTest, CallbacksArePendingUntilDeliveredOrGivenUp) {
   EXPECT_EQ(noted.callback, CallbackState::kGivenUp);
   EXPECT_EQ(noted.callback_attempts, 3);
   EXPECT_EQ(noted.callback_outcome, "HTTP 500");
-  EXPECT_EQ(noted.callback_tried, kNoon + Millis(6));
+  EXPECT_EQ(noted.callback_tried, kNoon + Millis(5'000));
   EXPECT_EQ(noted.callback_next, std::nullopt);
   EXPECT_EQ(noted.holder, "");
   EXPECT_THAT(*tasks_.ClaimCallbacks(me_, 10), IsEmpty());
@@ -169,6 +175,25 @@ TEST_P(TaskContractTest, CallbackIsMadeAgainWhenItIsAskedFor) {
   EXPECT_EQ(tasks_.Find(mine_.id, task.id)->callback_attempts, 3);
   EXPECT_EQ(tasks_.Find(mine_.id, task.id)->callback, CallbackState::kDelivered);
   EXPECT_EQ(tasks_.Find(mine_.id, task.id)->callback_outcome, "");
+}
+
+TEST_P(TaskContractTest, CallbacksInHandAndThoseOfApplicationsPassedOverAreLeft) {
+  const Task one = Create(mine_, "http://one.example"), two = Create(mine_, "http://two.example");
+  const Task theirs = Create(other_, "http://three.example");
+  for (int i = 0; i < 3; ++i) {
+    const Task task = Claim();
+    ASSERT_THAT(tasks_.Finish(task.id, task.lease, {.result = "r"}), IsOk());
+  }
+  const auto claim = [&](std::vector<TaskId> in_hand, std::vector<AppId> passed_over) {
+    std::vector<TaskId> ids;
+    const std::vector<Task> claimed = *tasks_.ClaimCallbacks(me_, 10, in_hand, passed_over);
+    for (const Task& task : claimed) ids.push_back(task.id);
+    return ids;
+  };
+  EXPECT_THAT(claim({one.id, theirs.id}, {}), ElementsAre(two.id));
+  EXPECT_THAT(claim({}, {mine_.id}), ElementsAre(theirs.id));
+  EXPECT_THAT(claim({one.id}, {other_.id}), ElementsAre(two.id));
+  EXPECT_THAT(claim({}, {mine_.id, other_.id}), IsEmpty());
 }
 
 TEST_P(TaskContractTest, NobodyWaitsForOneWhoIsToldAgain) {

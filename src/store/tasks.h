@@ -119,7 +119,7 @@ struct CallbackNote {
   CallbackState next = CallbackState::kDelivered;  // kPending: it is tried again
   int attempts = 1;                                // made so far, since the task ended
   std::string outcome;  // why the last one was in vain, without content; empty: it was not
-  std::optional<WallTime> next_attempt;  // of one that is tried again
+  std::optional<WallTime> next_attempt;  // of one that is tried again; none: as soon as may be
 };
 
 /// Which tasks are listed: those that everything that is set fits.
@@ -226,9 +226,14 @@ class Tasks {
   /// held; at any time (`node` may be empty) those whose holders' leases ran out. Returns how many.
   virtual Result<int> FailLostUploads(std::string_view node, std::string_view message) = 0;
 
-  /// Finished tasks whose callers have to be told and are not being told by another node, now held
-  /// here: those nobody tried to tell yet first, of them and of the others the oldest.
-  virtual Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) = 0;
+  /// Finished tasks whose callers have to be told by now and are not being told by another node,
+  /// now held here: those nobody tried to tell yet first, of them and of the others the oldest.
+  /// Those that are told here already, `in_hand`, and those of the applications in `passed_over`,
+  /// are left. What is tried again comes with the `callback_next` it had; the records have none any
+  /// more.
+  virtual Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit,
+                                                   std::span<const TaskId> in_hand = {},
+                                                   std::span<const AppId> passed_over = {}) = 0;
 
   /// Says how many attempts there were, and what is next: kPending to try again, kDelivered or
   /// kGivenUp. Errors: kFailedPrecondition when no callback is pending

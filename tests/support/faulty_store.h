@@ -82,8 +82,10 @@ class FaultyTasks : public Tasks {
   Result<int> FailLostUploads(std::string_view node, std::string_view message) override {
     return plan_.Run([&] { return inner_.FailLostUploads(node, message); });
   }
-  Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) override {
-    return plan_.Run([&] { return inner_.ClaimCallbacks(me, limit); });
+  Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit,
+                                           std::span<const TaskId> in_hand,
+                                           std::span<const AppId> passed_over) override {
+    return plan_.Run([&] { return inner_.ClaimCallbacks(me, limit, in_hand, passed_over); });
   }
   Status NoteCallback(TaskId id, const CallbackNote& note) override {
     return plan_.Run([&] { return inner_.NoteCallback(id, note); });

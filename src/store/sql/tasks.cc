@@ -262,21 +262,27 @@ class SqlTasks : public Tasks {
     return database_.Write("fail tasks", work);
   }
 
-  Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit) override {
+  Result<std::vector<Task>> ClaimCallbacks(const TaskHolder& me, int limit,
+                                           std::span<const TaskId> in_hand,
+                                           std::span<const AppId> passed_over) override {
     RETURN_IF_ERROR(CheckHolder(me));
     RETURN_IF_ERROR(CheckLimit(limit));
-    const std::string pending =
-        "SELECT task_id FROM tasks WHERE callback = 1 AND expires_ms > :now AND "
-        "(holder = :me OR held_until_ms <= :also_now) AND callback_tried_ms ";
+    std::string pending =
+        "SELECT task_id, callback_next_ms FROM tasks WHERE callback = 1 AND expires_ms > :now AND "
+        "callback_next_ms <= :due AND (holder = :me OR held_until_ms <= :also_now) AND ";
+    if (!in_hand.empty()) pending += "task_id NOT IN (" + NumberList(in_hand) + ") AND ";
+    if (!passed_over.empty()) pending += "app_id NOT IN (" + NumberList(passed_over) + ") AND ";
+    pending += "callback_tried_ms ";
     const auto find = [&](Connection& sql, const char* locking) {
       const Int now = ToMillis(clock_.Now());
-      std::vector<std::tuple<Int>> found;
+      std::vector<std::tuple<Int, Int>> found;
       // Telling again is asked for at will: nobody who was not told yet waits for that.
       for (const char* tried : {"= 0", "> 0"}) {
         const int left = limit - static_cast<int>(found.size());
         if (left == 0) break;
-        const auto more = sql.Rows<std::tuple<Int>>(
-            pending + tried + " ORDER BY seq LIMIT :limit " + locking, now, me.node, now, left);
+        const auto more = sql.Rows<std::tuple<Int, Int>>(
+            pending + tried + " ORDER BY seq LIMIT :limit " + locking, now, now, me.node, now,
+            left);
         found.insert(found.end(), more.begin(), more.end());
       }
       return found;
@@ -286,13 +292,14 @@ class SqlTasks : public Tasks {
     if (!found) return std::vector<Task>();
     const auto work = [&](Connection& sql) -> Result<std::vector<Task>> {
       std::vector<Task> claimed;
-      for (const auto& [id] : find(sql, "{free}")) {
+      for (const auto& [id, next] : find(sql, "{free}")) {
         sql.Run(
             "UPDATE tasks SET holder = :me, held_until_ms = :until, callback_next_ms = 0 "
             "WHERE task_id = :id",
             me.node, ToMillis(clock_.Now() + me.lease), id);
         auto task = steps_.ReadLive(sql, static_cast<TaskId>(id));
         if (task.ok()) {
+          if (next != 0) task->callback_next = WallTime(Millis(next));
           claimed.push_back(*std::move(task));
         } else {
           RETURN_IF_ERROR(TaskSteps::GiveUp(sql, static_cast<TaskId>(id), task.status()));
