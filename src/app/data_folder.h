@@ -38,7 +38,8 @@ std::string DefaultDataFolder();
 
 /// Where the records are.
 struct RecordsOptions {
-  bool serves = false;  // a service, not a command beside one: it says where recordings are
+  bool serves = false;  // a service, not a command beside one: it has the folder for itself, and
+                        // says where recordings are
   std::string data = DefaultDataFolder();  // the folder
   std::string keys;                        // the folder of the keys; empty: "keys" in the folder
   std::string objects;        // the folder of recordings, or their bucket (ParseS3Url()); empty:

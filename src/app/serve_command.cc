@@ -235,6 +235,7 @@ void AddServeCommand(CLI::App& program, int& exit_code) {
   CLI::App* command = program.add_subcommand("serve", "Run the service");
   command->footer(
       "Examples:\n"
+  options->serve.records.serves = true;
       "  lethe serve\n"
       "  lethe serve --config /etc/lethe/lethe.toml --data /var/lib/lethe\n"
       "  lethe serve --listen 0.0.0.0:80 --listen tls:0.0.0.0:443 \\\n"

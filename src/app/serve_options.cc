@@ -7,7 +7,6 @@
 namespace lethe {
 
 void ServeOptions::Describe(OptionTable* table) {
-  records.serves = true;
   table->Add("listen", "Where to listen, ADDRESS:PORT, each; tls:ADDRESS:PORT for TLS", &listen);
   table->Add("store.dsn",
              "Database server for the records, mysql://USER@HOST:PORT/DATABASE (docs/database.md); "

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from recordings import read, seconds_of, write
+from service import Service
 from support import PATIENCE, ProgramTest, SpeechTest, main, run
 
 
@@ -77,6 +78,20 @@ class ServiceDoctorTest(ProgramTest):
         if code is not None:
             self.assertEqual(result.returncode, code)
         return result.stdout
+
+    def test_beside_a_running_service_nothing_fails_and_the_service_keeps_its_folder(self):
+        service = Service(data=self.data)
+        try:
+            report = self.report(f'listen = ["{service.address}"]')
+            self.assertNotRegex(report, '(?m)^FAIL (?!moonshine|silero)')
+            self.assertRegex(report, '(?m)^ok   records .* can be opened')
+            self.assertRegex(report, '(?m)^(ok  |note) ledger ')
+            self.assertRegex(report, f'(?m)^note listen +{service.address} is in use')
+            second = run('serve', '--listen', '127.0.0.1:0', '--data', self.data)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn('another service runs on this data folder', second.stderr)
+        finally:
+            service.stop()
 
     def test_folders_and_keys_are_good_or_what_is_wrong_is_named(self):
         report = self.report('listen = ["127.0.0.1:0"]')
