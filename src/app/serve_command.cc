@@ -158,7 +158,6 @@ Status NoteMissingApplication(Store& store) {
 Status MakeFirstKeys(const ServeOptions& serve, Store& store) {
   if (!serve.first_keys) return NoteMissingApplication(store);
   ASSIGN_OR_RETURN(const std::optional<FirstKeys> first, FirstStart(store));
-  // At once: nobody is told them again, should the start fail further on.
   return first ? ShowFirstKeys(*first) : OkStatus();
 }
 
@@ -194,7 +193,7 @@ Status Run(Options& options) {
                                              .allow_unconfined = serve.allow_unconfined}));
   ASSIGN_OR_RETURN(inputs.engines, LoadEngines(serve));
   ASSIGN_OR_RETURN(inputs.data, OpenDataFolder(serve.records, SystemClock(), true));
-  RETURN_IF_ERROR(MakeFirstKeys(serve, *inputs.data.store));
+  Store& store = *inputs.data.store;
   for (const std::string& note : inputs.data.notes) PrintNote(note);
   // Children of ours have no use for them.
   (void)unsetenv("LETHE_STORE_PASSWORD");
@@ -203,6 +202,11 @@ Status Run(Options& options) {
   StopDeadline deadline;  // for the end of the service, too
   Service service(serve, std::move(settings), std::move(inputs));
   RETURN_IF_ERROR(service.Start());
+  // They are told once, so only when nothing keeps it from serving any more.
+  if (Status made = MakeFirstKeys(serve, store); !made.ok()) {
+    service.Stop();
+    return made;
+  }
   const std::vector<std::uint16_t> ports = service.ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
     // That nobody can read it is no reason not to serve.
@@ -231,11 +235,11 @@ Status Run(Options& options) {
 
 void AddServeCommand(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<Options>();
+  options->serve.records.serves = true;
   options->serve.Describe(&options->table);
   CLI::App* command = program.add_subcommand("serve", "Run the service");
   command->footer(
       "Examples:\n"
-  options->serve.records.serves = true;
       "  lethe serve\n"
       "  lethe serve --config /etc/lethe/lethe.toml --data /var/lib/lethe\n"
       "  lethe serve --listen 0.0.0.0:80 --listen tls:0.0.0.0:443 \\\n"

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <arpa/inet.h>
+
 #include "base/encoding.h"
 
 namespace lethe {
@@ -143,6 +145,13 @@ Result<ListenAddress> ParseListenAddress(const std::string& text) {
     return InvalidArgument("listening needs ADDRESS:PORT, such as 127.0.0.1:8089: " + text);
   }
   address.host = std::string(host);
+  in6_addr ignored{};
+  const std::string digits = address.host.substr(0, address.host.find('%'));  // without a scope
+  if (address.host != "localhost" && ::inet_pton(AF_INET, digits.c_str(), &ignored) != 1 &&
+      ::inet_pton(AF_INET6, digits.c_str(), &ignored) != 1) {
+    return InvalidArgument(
+        "listening needs an address in digits, such as 127.0.0.1, or localhost: " + text);
+  }
   return address;
 }
 

@@ -1,11 +1,16 @@
 #include "app/serve_settings.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cerrno>
+#include <charconv>
 #include <utility>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "metering/calendar.h"
+#include "model/store.h"
 #include "server/certificate.h"
 #include "store/mysql_store.h"
 #include "store/s3_objects.h"
@@ -28,9 +33,42 @@ Result<std::vector<ListenAddress>> ListenAddresses(const std::vector<std::string
 Result<AddressRules> OutboundRules(const ServeOptions& options) {
   AddressRulesOptions rules{.allow = options.outbound_allow, .ports = {}};
   for (const std::string& port : options.outbound_ports) {
-    rules.ports.push_back(std::atoi(port.c_str()));
+    int number = 0;
+    const char* const end = port.data() + port.size();
+    const auto [after, error] = std::from_chars(port.data(), end, number);
+    if (error != std::errc() || after != end) {
+      return InvalidArgument("outbound.ports wants numbers from 1 to 65535: " + port);
+    }
+    rules.ports.push_back(number);
   }
   return AddressRules::Create(rules);
+}
+
+// That one is not installed yet is for `lethe doctor`: a configuration may be there before.
+Status CheckEngines(const ServeOptions& options) {
+  const ModelStore store(ModelStore::DefaultDirectory());
+  for (const auto& [name, model] : options.engines) {
+    const Status found = store.Find(model).status();
+    if (found.code() == StatusCode::kNotFound) return found.WithContext("engine " + name);
+  }
+  if (!options.engines.contains(options.default_engine)) {
+    return InvalidArgument("default_engine is none of the engines: " + options.default_engine);
+  }
+  return OkStatus();
+}
+
+// What is there already is a folder that can be used; nothing else is in its way.
+Status CheckDataFolder(const std::string& data) {
+  struct stat about {};
+  if (::stat(data.c_str(), &about) != 0) {
+    return errno == ENOTDIR ? ErrnoStatus(errno, "the data folder cannot be made: " + data)
+                            : OkStatus();
+  }
+  if (!S_ISDIR(about.st_mode)) return FailedPrecondition("the data folder is no folder: " + data);
+  if (::access(data.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return ErrnoStatus(errno, "this user cannot use the data folder " + data);
+  }
+  return OkStatus();
 }
 
 }  // namespace
@@ -73,7 +111,8 @@ Status CheckServeFiles(const ServeOptions& options, const ServeSettings& setting
       RETURN_IF_ERROR(LoadS3Keys(records.objects_keys, bucket));
     }
   }
-  return OkStatus();
+  RETURN_IF_ERROR(CheckDataFolder(records.data));
+  return CheckEngines(options);
 }
 
 std::int64_t ConnectionsWithin(std::uint64_t files, const ServeOptions& options) {

@@ -32,6 +32,12 @@ Status PortError(const boost::system::error_code& error, const std::string& what
   if (error == boost::system::errc::permission_denied) {
     return PermissionDenied(message + " (ports below 1024 need the right to them)");
   }
+  if (error == boost::system::errc::address_in_use) {
+    return Unavailable(message + "; another process has it; --listen takes another port");
+  }
+  if (error == boost::system::errc::address_not_available) {
+    return Unavailable(message + "; --listen takes an address that this machine has");
+  }
   return Unavailable(message);
 }
 

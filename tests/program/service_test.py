@@ -53,11 +53,11 @@ class ServeOptionTest(ProgramTest):
         self.assertNotIn('?', result.stderr)
 
     def test_flags_go_before_the_environment_and_that_before_the_file(self):
-        path = self.config('default_engine = "file"\nio_threads = 5\n[limits]\nstreams = 7\n')
+        path = self.config('default_engine = "16k_en"\nio_threads = 5\n[limits]\nstreams = 7\n')
         shown = self.assert_good(run('serve', '--show-config', '--config', path, '--io-threads', '9',
-                                     env={'LETHE_IO_THREADS': '8', 'LETHE_DEFAULT_ENGINE': 'env'}))
+                                     env={'LETHE_IO_THREADS': '8', 'LETHE_DEFAULT_ENGINE': '8k_en'}))
         self.assertIn('io_threads = 9\n', shown)
-        self.assertIn('default_engine = "env"\n', shown)
+        self.assertIn('default_engine = "8k_en"\n', shown)
         self.assertIn('limits.streams = 7\n', shown)
         # What is shown is a configuration.
         self.assert_good(run('serve', '--check', '--config', self.config(shown)))
@@ -65,6 +65,11 @@ class ServeOptionTest(ProgramTest):
     def test_bad_addresses_and_ranges_end_in_one_line(self):
         for arguments, mention in ((['--listen', 'nonsense'], 'nonsense'),
                                    (['--listen', '127.0.0.1:99999'], '99999'),
+                                   (['--listen', 'nosuchhost:80'], 'nosuchhost'),
+                                   (['--outbound.ports', '443x'], '443x'),
+                                   (['--outbound.ports', 'https'], 'https'),
+                                   (['--outbound.ports', '99999999999999'], '99999999999999'),
+                                   (['--outbound.ports', '0'], '65535'),
                                    (['--outbound.allow', '10.0.0.0/99'], '10.0.0.0/99')):
             self.assert_one_line(run('serve', '--check', *arguments), mention)
         self.assert_one_line(run('serve', '--check', '--config', self.path('none')), 'none')
@@ -91,7 +96,10 @@ class ServeOptionTest(ProgramTest):
                 (['--listen', 'tls:127.0.0.1:0', '--tls.certificate', none, '--tls.key', none], none),
                 (['--store.dsn', 'mysql://lethe:secret@db.example/lethe'], 'password'),
                 (['--store.password-file', none], none),
-                (['--store.objects', 's3://?endpoint=x'], 'bucket')):
+                (['--store.objects', 's3://?endpoint=x'], 'bucket'),
+                (['--data', '/dev/null/x'], '/dev/null/x'), (['--data', '/dev/null'], '/dev/null'),
+                (['--engines', '16k_en=moonshine-tiny-zh'], 'moonshine-tiny-zh'),
+                (['--default-engine', '16k_fr'], '16k_fr')):
             result = run('serve', '--check', *arguments)
             self.assert_one_line(result, mention)
             self.assertNotIn('secret', result.stderr)
@@ -229,8 +237,12 @@ class RestartTest(SpeechTest):
             capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(result.returncode, 1)
         self.assertIn('cannot listen on ' + service.address, result.stderr)
-        # Made and never shown, they would be nobody's.
-        self.assertIn('SecretKey', result.stdout)
+        self.assertIn('--listen', result.stderr)
+        # Keys are shown once: by the start that serves.
+        self.assertEqual(result.stdout, '')
+        later = Service(data=self.path('d', 'x'))
+        self.addCleanup(later.stop)
+        self.assertIn('SecretKey', later.keys)
         self.assert_one_line(
             run('serve', '--listen', '127.0.0.1:0', '--data', self.path('e', 'x'), '--engines',
                 '16k_en=moonshine-of-nobody'), '16k_en', 'moonshine-of-nobody')
