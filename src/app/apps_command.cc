@@ -1,6 +1,10 @@
+#include <cstdio>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+
+#include <unistd.h>
 
 #include "app/accounts.h"
 #include "app/commands.h"
@@ -21,6 +25,7 @@ struct Options {
   Quota quota;
   std::string data_class;
   std::int64_t period_seconds = 0;
+  bool yes = false;
 };
 
 // "sentence: 10 a second, 5 at once".
@@ -69,12 +74,33 @@ Status ChangeOne(const Options& options, std::string_view done, Change change) {
   return WriteStandardOutput(std::to_string(found.id) + ": " + std::string(done) + "\n");
 }
 
+// Somebody who means it: there is no way back. Typing the name is harder than a key by mistake.
+Status Confirm(const Options& options, const Application& found) {
+  if (options.yes) return OkStatus();
+  const std::string what = std::to_string(found.id) + " (" + found.name + ")";
+  if (::isatty(STDIN_FILENO) != 1) {
+    return FailedPrecondition(
+        "this removes the application with its keys, word lists and tasks, and cannot be undone; "
+        "nothing was removed; add --yes to remove " +
+        what);
+  }
+  const std::string question = "This removes " + what +
+                               " with its keys, word lists and tasks, and cannot be undone.\n"
+                               "Its name, to go on: ";
+  std::fputs(question.c_str(), stderr);
+  std::string typed;
+  std::getline(std::cin, typed);
+  return typed == found.name ? OkStatus()
+                             : FailedPrecondition("that is not its name; nothing was removed");
+}
+
 // All of it is erased first, so that the ledger is told what became of it, and no recording of it
 // stays behind in an object store.
 Status Remove(const Options& options) {
   ASSIGN_OR_RETURN(DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   Applications& applications = folder.store->applications();
   ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
+  RETURN_IF_ERROR(Confirm(options, found));
   RETURN_IF_ERROR(applications.SetEnabled(found.id, false));
   Eraser eraser({.store = *folder.store,
                  .recordings = folder.recordings.get(),
@@ -242,8 +268,10 @@ void AddAppsCommand(CLI::App& program, int& exit_code) {
       "Example:\n"
       "  lethe apps remove dictation\n"
       "\n"
-      "This can not be undone. Its usage is kept as long as all usage is.");
+      "This can not be undone, so its name is asked for, unless --yes is given. Its usage is kept "
+      "as long as all usage is.");
   AddObjectsOptions(remove, options->records);
+  remove->add_flag("--yes", options->yes, "Remove it without asking");
   Finish(remove, exit_code, [options] { return Remove(*options); });
 }
 

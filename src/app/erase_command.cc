@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/erasure.h"
 #include "app/finish.h"
+#include "app/output.h"
 
 namespace lethe {
 namespace {
@@ -21,9 +22,21 @@ Status Run(Options& options) {
     ASSIGN_OR_RETURN(const Application found, FindApplication(*data.store, options.app));
     options.request.app_id = found.id;
   }
-  return EraseAndShow(data, options.receipts, [&](Eraser& eraser) {
-    return eraser.Erase(options.request, ErasureCause::kRequested);
-  });
+  bool found_any = false;
+  const auto erase = [&](Eraser& eraser) -> Result<Erasure> {
+    ASSIGN_OR_RETURN(Erasure erasure, eraser.Erase(options.request, ErasureCause::kRequested));
+    found_any = erasure.results + erasure.recordings + erasure.operations + erasure.unreachable +
+                    erasure.receipts.size() + erasure.without_receipt >
+                0;
+    return erasure;
+  };
+  RETURN_IF_ERROR(EraseAndShow(data, options.receipts, erase));
+  // No failure, for whoever asks once more is right. But a mistake in an id ends here, too.
+  if (!found_any) {
+    PrintNote(
+        "nothing was found that is stored; it is gone already or under way, or the id is wrong");
+  }
+  return OkStatus();
 }
 
 }  // namespace
@@ -54,7 +67,7 @@ void AddEraseCommand(CLI::App& program, int& exit_code) {
   const CLI::Validator digits(
       [](const std::string& text) {
         const bool number = text.find_first_not_of("0123456789") == std::string::npos;
-        return number && text.size() < 20 ? "" : "is not the number of anything: " + text;
+        return number && text.size() < 20 ? "" : "takes a number of digits only, not: " + text;
       },
       "");
   what->add_option("--task", options->request.task, "A task, by its TaskId")->check(digits);

@@ -2,11 +2,12 @@
 """Applications and keys by command: told once, kept well, refused clearly."""
 
 import os
+import pty
 import re
 import stat
 import subprocess
 
-from support import ProgramTest, main, program_path, run
+from support import PATIENCE, ProgramTest, main, program_path, run
 
 PAIR = re.compile(r'AppId      (\d+)\nSecretId   (AKID[A-Za-z0-9]{32})\n'
                   r'SecretKey  ([A-Za-z0-9]{32})\n\nKeep the SecretKey now: .*\n')
@@ -49,11 +50,28 @@ class AccountsTest(ProgramTest):
         self.assertIn('Records are kept in ' + self.data, listing)
         self.good('apps', 'quota', 'attic', '--interface', 'sentence')
         self.good('apps', 'enable', '1300000001')
-        self.assertEqual(self.good('apps', 'remove', 'attic'), '1300000002: removed, and erased: 0 results, 0 recordings, 0 rows of the operation '
+        # There is no way back, so nobody removes one by mistake.
+        result = self.lethe('apps', 'remove', 'attic')
+        self.assert_one_line(result, '1300000002 (attic)', 'nothing was removed', '--yes')
+        self.assertIn('attic', self.good('apps', 'list'))
+        self.assertEqual(self.good('apps', 'remove', 'attic', '--yes'), '1300000002: removed, and erased: 0 results, 0 recordings, 0 rows of the operation '
                          'log\n')
         listing = self.good('apps', 'list')
         self.assertNotIn('attic', listing)
         self.assertNotIn('disabled', listing)
+
+    def test_somebody_at_a_terminal_types_the_name_of_what_is_removed(self):
+        self.good('apps', 'create', 'attic')
+        for typed, removed in ((b'y\n', False), (b'\n', False), (b'attic\n', True)):
+            ours, theirs = pty.openpty()
+            os.write(ours, typed)
+            result = subprocess.run([program_path(), 'apps', 'remove', 'attic', '--data', self.data], stdin=theirs,
+                                    capture_output=True, text=True, timeout=PATIENCE, check=False)
+            os.close(ours)
+            os.close(theirs)
+            self.assertIn('1300000001 (attic)', result.stderr)
+            self.assertEqual((result.returncode, 'nothing was removed' in result.stderr), (0, False) if removed else (1, True))
+            self.assertEqual('attic' in self.good('apps', 'list'), not removed)
 
     def test_secrets_are_shown_once_and_stored_sealed_or_hashed(self):
         self.good('apps', 'create', 'dictation')

@@ -282,6 +282,10 @@ class ErasureTest(SpeechTest):
         self.assertIn('receipts: 2\n', told)  # of the text, and of what was logged for its call
         self.assert_gone(first)
         self.verified('--receipt', receipts, '--id', f'task:{first}')
+        # An id with a mistake in it ends like this, too.
+        again = self.command('erase', '--task', str(first), *self.object_options())
+        self.assertEqual(again.returncode, 0)
+        self.assertRegex(again.stderr, '^lethe: nothing was found')
         self.wait_for(second)
         keys = self.service.keys
         self.assertEqual(self.service.stop()[0], 0)
@@ -412,7 +416,7 @@ class ErasureTest(SpeechTest):
         other = self.assert_good(self.command('apps', 'create', 'other')).split()[1]
         kept = self.upload()
         self.wait_for(kept)
-        self.assertIn('removed', self.assert_good(self.command('apps', 'remove', other,
+        self.assertIn('removed', self.assert_good(self.command('apps', 'remove', other, '--yes',
                                                                *self.object_options())))
         self.assertIn(app, self.assert_good(self.command('apps', 'list')))
 
