@@ -71,9 +71,9 @@ Outcome RefuseStranger(std::string_view id, AuthFailure failure) {
 Outcome RefuseAudio(std::string_view id, const Status& status) {
   switch (status.code()) {
     case StatusCode::kInvalidArgument:
-      return Refuse(id, FlashCode::kDecoding, status.WithContext("the audio").message());
+      return Refuse(id, FlashCode::kDecoding, "the audio " + status.message());
     case StatusCode::kResourceExhausted:
-      return Refuse(id, FlashCode::kTooLarge, status.WithContext("the audio").message());
+      return Refuse(id, FlashCode::kTooLarge, "the audio " + status.message());
     case StatusCode::kUnimplemented:
       return Refuse(id, FlashCode::kParameter, status.message());
     case StatusCode::kUnavailable:

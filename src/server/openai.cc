@@ -74,10 +74,10 @@ struct CallRecord {
 OpenAiError BadAudio(const Status& status) {
   switch (status.code()) {
     case StatusCode::kInvalidArgument:
-      return server_internal::BadField(
-          "file", "Invalid file format. " + status.WithContext("The audio").message());
+      return server_internal::BadField("file",
+                                       "Invalid file format. The audio " + status.message());
     case StatusCode::kResourceExhausted:
-      return server_internal::BadField("file", status.WithContext("The audio").message());
+      return server_internal::BadField("file", "The audio " + status.message());
     case StatusCode::kUnavailable:
       return server_internal::NoService("The service is busy. Try again later.");
     case StatusCode::kCancelled:

@@ -11,7 +11,7 @@ bool IsWav(std::span<const std::byte> bytes) {
 }
 
 Result<Transcript> Recognizer::Recognize(const RecognitionRequest& request) {
-  if (request.audio.empty()) return InvalidArgument("there is no audio");
+  if (request.audio.empty()) return InvalidArgument("is empty; send a recording");
   AudioInputOptions input{.media_decoder = &media_};
   if (request.format == "pcm" && !IsWav(request.audio)) {
     input.raw =

@@ -34,7 +34,7 @@ TaskOutcome FailedOutcome(const Status& status, bool fetching) {
   const bool audio = status.code() == StatusCode::kInvalidArgument ||
                      status.code() == StatusCode::kResourceExhausted;
   const std::string error = fetching ? "Failed to download audio file! " + status.message()
-                            : audio  ? status.WithContext("the audio").message()
+                            : audio  ? "the audio " + status.message()
                                      : status.message();
   return {.state = TaskState::kFailed,
           .result = WriteJson(Json({{"code", CallbackCode(status, fetching)}})),
