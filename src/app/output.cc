@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "app/log.h"
@@ -17,6 +18,20 @@ constexpr auto kRedrawEvery = std::chrono::milliseconds(200);
 
 /// A progress line stands on the terminal and has to go before anything else is printed.
 std::atomic<bool> line_is_drawn{false};
+
+// As much of a line as stands in one row of the terminal: what goes on in the next one could not be
+// cleared again. A character that is wider than one column is not known as such.
+std::string_view CutToRow(std::string_view text) {
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return text;
+  std::size_t columns = 0, end = 0;
+  for (; end < text.size(); ++end) {
+    const bool begins_character = (static_cast<unsigned char>(text[end]) & 0xC0) != 0x80;
+    // A terminal begins the next row only behind the last column, some do at once.
+    if (begins_character && ++columns >= size.ws_col) break;
+  }
+  return text.substr(0, end);
+}
 
 void ClearDrawnLine() {
   if (line_is_drawn.exchange(false)) std::fputs("\r\033[K", stderr);
@@ -68,7 +83,7 @@ void ProgressLine::Show(std::string_view text) {
   if (!Due()) return;
   const MutexLock lock(mutex_);
   last_drawn_ = std::chrono::steady_clock::now();
-  const std::string line = "\r\033[K" + std::string(text);
+  const std::string line = "\r\033[K" + std::string(CutToRow(text));
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
   line_is_drawn = true;

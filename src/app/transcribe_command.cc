@@ -13,6 +13,7 @@
 #include "app/output.h"
 #include "app/output_names.h"
 #include "app/setup.h"
+#include "base/encoding.h"
 #include "base/file.h"
 #include "base/mutex.h"
 #include "kernels/dispatch.h"
@@ -28,6 +29,7 @@ struct Options {
   std::vector<std::string> inputs;
   std::string format = "text";
   std::string model = kDefaultModel;
+  std::string language;
   std::string channels = "mix";
   std::string profanity = "keep";
   std::string fillers = "keep";
@@ -87,6 +89,7 @@ class Results {
 
   void Done(std::size_t index, const Result<Transcript>& result) {
     const MutexLock lock(mutex_);
+    if (broken_) return;
     if (!result.ok()) {
       PrintError(files_[index], result.status());
       failed_ = true;
@@ -109,6 +112,8 @@ class Results {
   }
 
   bool failed() const { return failed_; }
+  // Nobody can have what is still to come.
+  bool broken() const { return broken_; }
 
  private:
   void Write(const std::string& path, const std::string& text) {
@@ -127,13 +132,14 @@ class Results {
   void Flush() REQUIRES(mutex_) {
     while (std::find(finished_.begin(), finished_.end(), next_) != finished_.end()) {
       std::string& text = texts_[next_];
-      if (!text.empty() && !broken_) {
+      if (!text.empty()) {
         if (files_.size() > 1 && format_ == TranscriptFormat::kText) {
           text.insert(0, files_[next_] + ":\n");
         }
         if (const Status status = WriteStandardOutput(text); !status.ok()) {
           PrintError(status.message());
           failed_ = broken_ = true;
+          return;
         }
       }
       std::string().swap(text);
@@ -150,14 +156,13 @@ class Results {
   std::vector<std::string> texts_ GUARDED_BY(mutex_);
   std::vector<std::size_t> finished_ GUARDED_BY(mutex_);
   std::size_t next_ GUARDED_BY(mutex_) = 0;
-  std::atomic<bool> failed_ = false;
-  bool broken_ GUARDED_BY(mutex_) = false;
+  std::atomic<bool> failed_ = false, broken_ = false;
 };
 
 std::string ProgressText(const std::string& file, Millis done, std::optional<Millis> total,
                          double elapsed) {
   const double seconds = static_cast<double>(done.count()) / 1000;
-  std::string text = file + "  " + ShowDuration(seconds);
+  std::string text = std::filesystem::path(file).filename().string() + "  " + ShowDuration(seconds);
   if (total && total->count() > 0 && done.count() > 0) {
     const double all = static_cast<double>(total->count()) / 1000;
     const double left = std::max(0.0, (all - seconds) * elapsed / seconds);
@@ -195,12 +200,31 @@ Status MindExisting(const std::string& choice, std::vector<std::string>* files,
   return {};
 }
 
+// Who comes from other programs names a language: the models there are hear one each.
+Status CheckLanguage(const std::string& language, const ModelLabel& model) {
+  const std::string asked = ToLowerAscii(language);
+  if (asked.empty() || model.language == "unknown" || asked == model.language ||
+      asked.substr(0, asked.find_first_of("-_")) == model.language ||
+      (asked == "english" && model.language == "en")) {
+    return OkStatus();
+  }
+  return InvalidArgument("the model " + model.name + " hears " + model.language +
+                         " only; --model takes another, lethe models list shows which there are, "
+                         "and what they hear: --language " +
+                         language);
+}
+
 Result<int> Run(const Options& options) {
   ASSIGN_OR_RETURN(TranscriptFormat format, ParseTranscriptFormat(options.format));
   if (options.alternatives > 0 && !IsJson(format)) {
     return InvalidArgument(
         "only JSON has a place for alternatives; add --format json, or leave out "
         "--alternatives: --format " +
+        options.format);
+  }
+  if (options.words && (format == TranscriptFormat::kText || format == TranscriptFormat::kTsv)) {
+    return InvalidArgument(
+        "only JSON has a place for words; add --format json, or leave out --words: --format " +
         options.format);
   }
   // Subtitles are cut between words.
@@ -216,6 +240,9 @@ Result<int> Run(const Options& options) {
   if (!options.raw.empty()) {
     ASSIGN_OR_RETURN(how.raw, ParseRaw(options.raw));
   }
+  if (std::count(options.inputs.begin(), options.inputs.end(), "-") > 1) {
+    return InvalidArgument("standard input holds one recording; name - once");
+  }
   std::vector<std::string> files, outputs;
   const bool listed = ExpandFolders(options.inputs, &files, &outputs);
   if (files.empty()) return kExitFailed;
@@ -223,8 +250,6 @@ Result<int> Run(const Options& options) {
     outputs = OutputNames(outputs, FileExtension(format));
     for (std::string& output : outputs) output.insert(0, options.out + "/");
     RETURN_IF_ERROR(MindExisting(options.existing, &files, &outputs));
-    // Better now than after an hour of work.
-    RETURN_IF_ERROR(MakeFolder(options.out));
     if (files.empty()) return listed ? kExitOk : kExitFailed;
   } else {
     outputs.clear();
@@ -238,16 +263,20 @@ Result<int> Run(const Options& options) {
 
   ASSIGN_OR_RETURN(const KernelTable* kernels, ChooseKernels());
   ASSIGN_OR_RETURN(const LoadedModels models, LoadModels(options.model, *kernels));
+  RETURN_IF_ERROR(CheckLanguage(options.language, models.label));
   ASSIGN_OR_RETURN(how.hot_words,
                    LoadHotWords(options.hot_words, options.hot_word, *models.speech));
+  // Better now than after an hour of work, and not before it is known that there will be some.
+  if (!options.out.empty()) RETURN_IF_ERROR(MakeFolder(options.out));
   Engine engine(models.speech, models.voice_activity, {.num_threads = options.threads});
   Transcriber transcriber(engine, models.label);
   ProgressLine progress(options.progress || StandardErrorIsTerminal());
   Results results(format, files, outputs);
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
-    for (std::size_t i; (i = next++) < files.size();) {
+    for (std::size_t i; !results.broken() && (i = next++) < files.size();) {
       TranscribeOptions mine = how;
+      mine.cancelled = [&] { return results.broken(); };
       const auto begun = std::chrono::steady_clock::now();
       mine.progress = [&](Millis done, std::optional<Millis> total) {
         if (!progress.Due()) return;
@@ -323,6 +352,9 @@ void AddTranscribeCommand(CLI::App& program, int& exit_code) {
       ->check(CLI::Range(1, kMaxAlternatives))
       ->option_text("N");
   command->add_option("--model", options->model, "Installed speech model")->capture_default_str();
+  command->add_option("--language", options->language,
+                      "What is spoken; changes nothing, but is an error if the model does not hear "
+                      "it: en for those that lethe models pull fetches");
   command->add_option("--threads", options->threads, "Worker threads; 0 means one for each core")
       ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();

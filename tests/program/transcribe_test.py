@@ -3,15 +3,20 @@
 
 import array
 import csv
+import fcntl
 import io
 import json
 import os
+import pty
 import re
 import shutil
+import struct
+import subprocess
+import termios
 
 from recordings import (RATE, header, pink_noise, read, read_samples, seconds_of, silence, tone,
                         white_noise, write, write_wav)
-from support import SPOKEN, SpeechTest, main, run, word_errors
+from support import PATIENCE, SPOKEN, SpeechTest, main, program_path, run, word_errors
 
 
 def clock(text):
@@ -257,6 +262,38 @@ class TranscribeTest(SpeechTest):
         for isa in sets[1:]:  # plain code would take too long for all of them
             self.assertEqual(self.assert_good(run('transcribe', '--threads', '4', *self.files,
                                                   env={'LETHE_ISA': isa})), many, isa)
+
+    def test_a_reader_that_goes_away_ends_the_work(self):
+        # Whoever went on to the last of them would wait for ever.
+        never = self.path('never.wav')
+        os.mkfifo(never)
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        result = run('transcribe', *[self.short] * 12, never, stdout=write_end)
+        os.close(write_end)
+        self.assert_one_line(result, 'standard output')
+
+    def test_progress_stays_in_one_row_of_the_terminal(self):
+        long_name = shutil.copy(self.short, self.path('a name that is longer than a row of the terminal is.wav'))
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 40, 0, 0))
+        with subprocess.Popen([program_path(), 'transcribe', '--out', self.path('texts'), long_name],
+                              stderr=theirs) as process:
+            self.assertEqual(process.wait(PATIENCE), 0)
+        os.close(theirs)
+        drawn = os.read(ours, 1 << 16).decode().split('\r\033[K')
+        os.close(ours)
+        self.assertIn('a name that is', ''.join(drawn))
+        self.assertNotIn(os.path.dirname(long_name), ''.join(drawn))
+        self.assertLess(max(map(len, drawn)), 40)
+
+    def test_a_language_that_the_model_does_not_hear_is_told(self):
+        for language in ('en', 'en-GB', 'EN', 'English'):
+            self.assertEqual(self.assert_good(run('transcribe', '--language', language, self.short)),
+                             self.assert_good(run('transcribe', self.short)))
+        for language in ('zh', 'auto', 'de-DE'):
+            self.assert_one_line(run('transcribe', '--language', language, self.short), language, 'hears en',
+                                 'lethe models list')
 
     def test_progress_shows_no_words(self):
         result = run('transcribe', '--progress', '--words', '--format', 'json', *self.files)
