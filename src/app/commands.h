@@ -4,7 +4,8 @@
 // code in `exit_code` when it was chosen.
 //
 // Headers include <CLI/App.hpp> and not <CLI/CLI.hpp>: with that, every source compiles what CLI11
-// formats help with, two seconds long. One does, help_command.cc: there GCC leaves the virtual
+// formats help with, two seconds long. One does, help_command.cc, and help_formatter.cc has half of
+// it: there GCC leaves the virtual
 // tables, and with them all that they name, for the linker.
 
 #include <CLI/App.hpp>

@@ -78,8 +78,8 @@ Names TopicsWith(const std::string& word) {
   return names;
 }
 
-// There is no such command or topic: says which are near.
-int Unknown(const std::string& typed, const Names& names, const std::string& known_part) {
+// There is no such command or topic: says which are near, and what lists them all.
+int Unknown(const std::string& typed, const Names& names, const std::string& overview) {
   std::string what = "there is no such command or topic: " + typed;
   if (const Names nearest = NearestNames(typed, names); !nearest.empty()) {
     what += "; did you mean " + Join(nearest, " or ") + "?";
@@ -87,7 +87,7 @@ int Unknown(const std::string& typed, const Names& names, const std::string& kno
     what += "; topics that speak of it: " + Join(topics, ", ");
   }
   PrintError(what);
-  std::fputs(("try: lethe" + known_part + " --help\n").c_str(), stderr);
+  std::fputs(("try: " + overview + "\n").c_str(), stderr);
   return kExitUsage;
 }
 
@@ -100,7 +100,7 @@ Result<int> Run(CLI::App& program, const Names& names) {
     for (auto name = names.begin() + 1; name != names.end(); ++name) {
       path += " " + command->get_name();
       CLI::App* const next = FindCommand(*command, *name);
-      if (next == nullptr) return Unknown(*name, CommandNames(*command), path.substr(5));
+      if (next == nullptr) return Unknown(*name, CommandNames(*command), path + " --help");
       command = next;
     }
     text = command->help(path);
@@ -112,7 +112,7 @@ Result<int> Run(CLI::App& program, const Names& names) {
     if (topic == topics.end() || names.size() > 1) {
       Names all = TopicNames();
       for (std::string& name : CommandNames(program)) all.push_back(std::move(name));
-      return Unknown(topic == topics.end() ? names.front() : names[1], all, " help");
+      return Unknown(topic == topics.end() ? names.front() : names[1], all, "lethe help");
     }
     text = topic->text;
   }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/help_formatter.h"
 #include "app/output.h"
 #include "audio/media_cage.h"
 
@@ -23,6 +24,22 @@ void FillStandardStreams() {
     if (fcntl(fd, F_GETFD) >= 0) continue;
     (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
+}
+
+// CLI11 counts in its own: "--format: At Most 1 required but received 2".
+std::string InOurWords(const CLI::Error& error) {
+  const std::string what = error.what();
+  const std::size_t at_most = what.find(": At Most 1 required but received ");
+  return at_most == std::string::npos ? what : what.substr(0, at_most) + " can be given once only";
+}
+
+// Arguments that no option takes: one that is no option may be the value of one that is not there.
+std::string WhatIsLeft(const std::vector<std::string>& left) {
+  for (const std::string& argument : left) {
+    if (argument.starts_with('-') && argument != "-") return "there is no such option: " + argument;
+  }
+  return left.empty() ? "there is an argument too many"
+                      : "there is an argument too many: " + left.front();
 }
 
 int Run(int argc, char** argv) {
@@ -43,7 +60,7 @@ int Run(int argc, char** argv) {
   program.require_subcommand(1);
   program.set_version_flag("--version", "lethe " LETHE_VERSION, "Print the version");
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    std::string what = error.what(), command = app->get_name();
+    std::string what = InOurWords(error), command = app->get_name();
     while (!app->get_subcommands().empty()) {
       app = app->get_subcommands().front();
       command += " " + app->get_name();
@@ -53,10 +70,12 @@ int Run(int argc, char** argv) {
     const std::vector<std::string> left = app->remaining();
     if (app->get_require_subcommand_min() > 0 && !left.empty()) {
       what = "there is no such command or option: " + left.front();
+    } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+      what = WhatIsLeft(left);
     }
     return "lethe: " + what + "\ntry: " + command + " --help\n";
   });
-  program.get_formatter()->column_width(34);
+  program.formatter(lethe::MakeHelpFormatter());
 
   int exit_code = lethe::kExitOk;
   lethe::AddTranscribeCommand(program, exit_code);

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 
 from recordings import silence, write_wav
 from support import ProgramTest, main, run
@@ -29,6 +30,34 @@ class CommandLineTest(ProgramTest):
             with self.subTest(command):
                 text = self.assert_good(run(*command.split(), '--help'))
                 self.assertRegex(text, '(?m)^Examples?:\n  .*lethe ' + command.split(maxsplit=1)[0])
+
+    def test_help_fits_a_terminal_but_for_examples_and_choices(self):
+        for command in ('', *COMMANDS):
+            with self.subTest(command):
+                text = self.assert_good(run(*command.split(), '--help'))
+                wide = [line for line in text.splitlines() if len(line) > 80]
+                self.assertEqual([line for line in wide if not re.match('  lethe | {6}|  [^ ]*[^{]*{[^ ]*}', line)],
+                                 [])
+
+    def test_what_is_wrong_with_a_command_line_is_said_in_plain_words(self):
+        for arguments, mention in (('transcribe --prot 1 a.wav', 'there is no such option: --prot'),
+                                   ('models list now', 'there is an argument too many: now'),
+                                   ('transcribe --format srt --format vtt a.wav', '--format can be given once only'),
+                                   ('erase --task abc', 'takes a number of digits only, not: abc')):
+            result = run(*arguments.split())
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(mention, result.stderr.splitlines()[0])
+
+    def test_what_text_has_no_place_for_and_input_named_twice_are_refused(self):
+        self.assert_one_line(run('transcribe', '--words', 'a.wav'), '--format json')
+        self.assert_one_line(run('transcribe', '--words', '--format', 'tsv', 'a.wav'), '--format json')
+        self.assert_one_line(run('transcribe', '-', '-', stdin=b'RIFF'), 'standard input', 'once')
+
+    def test_a_model_that_is_not_there_leaves_no_folder(self):
+        out = self.path('out', 'x')[:-2]
+        shutil.rmtree(out)
+        self.assert_one_line(run('transcribe', '--out', out, '--model', 'nosuch', 'a.wav'), 'nosuch')
+        self.assertFalse(os.path.exists(out))
 
     def test_every_command_is_known_to_this_test(self):
         for parent in ('', 'models', 'bench', 'apps', 'keys', 'calls', 'ledger', 'consent'):
