@@ -189,9 +189,11 @@ Result<std::shared_ptr<const HotWords>> HotWords::Make(std::span<const HotWord> 
     // A word without a sound is never searched for; it may still be respelled.
     if (list->words_[i].sound.empty()) continue;
     const std::string lower = ToLowerAscii(phrase);
+    // Many are the same.
+    const std::set<std::string> forms = {phrase, lower, Capitalised(lower, false),
+                                         Capitalised(lower, true), Capitalised(phrase, false)};
     std::set<std::vector<int>> ways;
-    for (const std::string& form : {phrase, lower, Capitalised(lower, false),
-                                    Capitalised(lower, true), Capitalised(phrase, false)}) {
+    for (const std::string& form : forms) {
       ways.insert(codec.encode(" " + form));
       ways.insert(codec.encode(form));
     }

@@ -18,9 +18,12 @@ Status BadEntry(std::size_t place, std::string_view why) {
 // Leaves out what the model cannot write; there is nothing to prefer then.
 std::shared_ptr<const HotWords> Make(const std::vector<HotWord>& words,
                                      const SpeechEngine& engine) {
+  // They are spelled together: it takes long, and to judge a word needs no spelling.
+  const TokenCodec unspelled{.encode = [](std::string_view) { return std::vector<int>(); },
+                             .kinds = engine.codec.kinds};
   std::vector<HotWord> usable;
   for (const HotWord& word : words) {
-    if (HotWords::Make(std::span(&word, 1), engine.codec).ok()) usable.push_back(word);
+    if (HotWords::Make(std::span(&word, 1), unspelled).ok()) usable.push_back(word);
   }
   if (usable.empty()) return nullptr;
   auto made = HotWords::Make(usable, engine.codec);

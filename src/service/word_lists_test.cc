@@ -3,6 +3,9 @@
 
 #include "service/word_lists.h"
 
+#include <set>
+#include <string>
+
 #include <gmock/gmock.h>
 
 #include "base/clock.h"
@@ -96,6 +99,17 @@ TEST_F(WordListsTest, TheInlineListGoesBeforeTheVocabularyAndThatBeforeTheDefaul
   EXPECT_EQ(first("inline|3", named), "inline");
   // Spelled once, and anew once it has changed.
   EXPECT_EQ(*lists_.Resolve(app_, engine_, "", named), *lists_.Resolve(app_, engine_, "", named));
+}
+
+TEST_F(WordListsTest, EveryFormOfAWordIsSpelledOnce) {
+  std::multiset<std::string> spelled;
+  engine_.codec.encode = [&, encode = engine_.codec.encode](std::string_view text) {
+    spelled.emplace(text);
+    return encode(text);
+  };
+  ASSERT_NE(*lists_.Resolve(app_, engine_, "styx|5,Lethe,river Cocytus", ""), nullptr);
+  for (const std::string& text : spelled) EXPECT_EQ(spelled.count(text), 1U) << text;
+  EXPECT_THAT(spelled, ::testing::IsSupersetOf({" styx", "Styx", " river Cocytus", "lethe"}));
 }
 
 TEST_F(WordListsTest, AnothersVocabularyDoesNotExistAndWordsNobodyCanWriteAreLeftOut) {
