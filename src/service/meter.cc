@@ -49,9 +49,12 @@ void Meter::Record(FinishedCall call, ErasedFlag erased) {
   bool wake = false;
   {
     const MutexLock lock(mutex_);
-    while (waiting_.size() >= kMostWaiting && !stopping_) changed_.Wait(mutex_);
     ++counts_[{call.interface, call.result_code}];
     figures_[call.interface].Add(call);
+    if (waiting_.size() >= kMostWaiting) {
+      ++lost_;
+      return;
+    }
     waiting_.push_back(std::move(call));
     erased_.push_back(std::move(erased));
     wake = waiting_.size() == 1 || waiting_.size() == kMostWaiting;

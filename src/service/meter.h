@@ -49,9 +49,9 @@ class Meter {
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
 
-  /// Takes a finished call, whose region, fee and fault it sets itself. Never waits, but for room
-  /// when the store is far behind. Of a call that is erased before it is written, the operation log
-  /// gets nothing.
+  /// Takes a finished call, whose region, fee and fault it sets itself. Never waits: who
+  /// calls may be a thread that many connections share. Of a call that is erased before it is
+  /// written, the operation log gets nothing.
   void Record(FinishedCall call, ErasedFlag erased = nullptr);
 
   /// Waits until all that was recorded so far is in the store, or lost. False: the store does not
@@ -62,7 +62,8 @@ class Meter {
   std::map<std::pair<Interface, std::string>, std::uint64_t> counts() const;
   /// What they came to, of each interface that had any.
   std::map<Interface, CallFigures> figures() const;
-  /// Rows that could not be written: the store refused them, or did not answer for minutes.
+  /// Rows that could not be written: the store refused them, did not answer for minutes, or is
+  /// so far behind that there was no room.
   std::uint64_t lost() const;
 
  private:
@@ -82,6 +83,7 @@ class Meter {
   Status WriteUsage(Batch& batch);
   Status WriteLog(const Batch& batch);
 
+  // More are lost.
   static constexpr std::size_t kMostWaiting = 100'000;
 
   // Constant after construction.

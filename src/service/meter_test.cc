@@ -4,6 +4,10 @@
 
 #include "service/meter.h"
 
+#include <future>
+#include <span>
+#include <utility>
+
 #include <gmock/gmock.h>
 
 #include "tests/support/flaky_usage.h"
@@ -212,6 +216,25 @@ TEST_F(MeterTest, RowsThatTheRecordsRefuseAreLostAtOnce) {
   meter.Record(Call(std::string(5'000, 'x')));
   EXPECT_TRUE(meter.Flush());
   EXPECT_EQ(meter.lost(), 1U);
+}
+
+TEST_F(MeterTest, NobodyWaitsForAStoreThatHangsAndWhatHasNoRoomIsLost) {
+  constexpr std::size_t kRoom = 100'000;
+  std::promise<void> begun, answer;
+  Meter meter(store_->usage(),
+              {.region = "", .price = [&, hung = false](std::span<FinishedCall>) mutable {
+                 if (std::exchange(hung, true)) return;
+                 begun.set_value();
+                 answer.get_future().wait();
+               }});
+  meter.Record(Call("0", true));
+  begun.get_future().wait();
+  for (std::size_t i = 0; i < kRoom + 3; ++i) meter.Record(Call("0", true));
+  EXPECT_EQ(meter.lost(), 3U);
+  EXPECT_EQ(meter.counts().begin()->second, kRoom + 4);
+  answer.set_value();
+  EXPECT_TRUE(meter.Flush());
+  EXPECT_THAT(Rows(), SizeIs(kRoom + 1));
 }
 
 TEST_F(MeterTest, WhatIsLeftIsWrittenAtTheEnd) {
