@@ -7,7 +7,7 @@
 namespace lethe::internal {
 namespace {
 
-// What is read is let go of in pieces of this size.
+// What is read is let go of in pieces of this size at least.
 constexpr std::size_t kReadAtFront = std::size_t{64} << 10;
 
 class PipeSource final : public ByteSource {
@@ -71,7 +71,8 @@ Result<std::size_t> BytePipe::Read(std::span<std::byte> bytes) {
   if (n > 0) std::memcpy(bytes.data(), first.data() + begin_, n);
   begin_ += n;
   waiting_ -= n;
-  if (begin_ >= kReadAtFront) {
+  // Half of it at least, or what waits would be moved again and again.
+  if (begin_ >= kReadAtFront && begin_ >= first.size() / 2) {
     first.erase(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(begin_));
     begin_ = 0;
   }
