@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <utility>
 
 #include <sys/stat.h>
@@ -55,6 +56,21 @@ TEST(AtomicFileTest, FileAppearsWithCommitAndNothingIsLeftWithoutIt) {
   ASSERT_TRUE(mapped.ok());
   EXPECT_EQ(mapped->bytes().size(), 5u);
   EXPECT_EQ(MappedFile::Open(directory).status().code(), StatusCode::kInvalidArgument);
+  std::filesystem::remove_all(directory);
+}
+
+TEST(AtomicFileTest, EverybodyMayReadWhomTheUmaskLetsOrItsOwnerAlone) {
+  const std::string directory = FreshDirectory();
+  const mode_t before = ::umask(027);
+  for (const auto& [readers, mode] : {std::pair(AtomicFileWriter::Readers::kEverybody, 0640U),
+                                      {AtomicFileWriter::Readers::kOwner, 0600U}}) {
+    auto writer = AtomicFileWriter::Create(directory + "/a", readers);
+    ASSERT_TRUE(writer.ok() && writer->Commit().ok());
+    struct stat found = {};
+    ASSERT_EQ(::stat((directory + "/a").c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777U, mode);
+  }
+  EXPECT_EQ(::umask(before), 027U);
   std::filesystem::remove_all(directory);
 }
 

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/random.h"
+
 namespace lethe {
 
 Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
@@ -34,15 +36,12 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
 }
 
 Result<AtomicFileWriter> AtomicFileWriter::Create(const std::string& path, Readers readers) {
-  std::string temporary = path + ".XXXXXX";
-  const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
+  constexpr std::size_t kDigits = 16;
+  std::string temporary = path + "." + RandomHex(kDigits);
+  // The kernel applies the umask: to read it is to change it for all threads.
+  const mode_t mode = readers == Readers::kEverybody ? 0666 : 0600;
+  const int fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return ErrnoStatus(errno, "cannot write " + path);
-  // mkstemp makes private files; this one may get what open() would have given it.
-  if (readers == Readers::kEverybody) {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    ::fchmod(fd, 0666 & ~mask);
-  }
   return AtomicFileWriter(path, std::move(temporary), fd);
 }
 
