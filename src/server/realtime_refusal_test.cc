@@ -166,6 +166,52 @@ TEST_F(RealtimeTest, AContextWhoseWordsCannotBeReadIsRefused) {
               AllOf(HasSubstr("hotword_list"), Not(HasSubstr("secret"))));
 }
 
+TEST_F(RealtimeTest, AContextsWordsAreSpelledOffTheStrandAndBeforeWhatFollows) {
+  std::promise<void> may_spell;
+  std::atomic<bool> spelling = false, on_strand = false;
+  std::set<std::thread::id> strands;
+  for (const std::thread& thread : threads_) strands.insert(thread.get_id());
+  speech_->codec.encode = [&, wait = may_spell.get_future().share(),
+                           encode = speech_->codec.encode](std::string_view text) {
+    if (strands.contains(std::this_thread::get_id())) {
+      on_strand = true;
+    } else if (!spelling.exchange(true)) {
+      wait.wait();
+    }
+    return encode(text);
+  };
+  Call& call = Begin(Signed({}));
+  call->Say({false, "{\"hotword_list\":\"w20|10\"}"});
+  SayPcm(call, SpeechOf({20}));
+  call->Say({false, kEndFrame});
+  while (!spelling && !on_strand) std::this_thread::yield();
+  // Whoever else is on this strand has his turn.
+  call->WaitForStrand();
+  EXPECT_EQ(call->frames().size(), 1U);
+  may_spell.set_value();
+  EXPECT_EQ(Finish(call).back()["final"], 1);
+  EXPECT_FALSE(on_strand);
+}
+
+TEST_F(RealtimeTest, WhoHangsUpWhileWordsAreSpelledLeavesNothingBehind) {
+  std::promise<void> may_spell;
+  std::atomic<bool> spelling = false;
+  speech_->codec.encode = [&, wait = may_spell.get_future().share()](std::string_view) {
+    spelling = true;
+    wait.wait();
+    return std::vector<int>{1};
+  };
+  Call& call = Begin(Signed({}));
+  call->Say({false, "{\"hotword_list\":\"w20|10\"}"});
+  while (!spelling) std::this_thread::yield();
+  call->HangUp();
+  call->WaitForStrand();
+  may_spell.set_value();
+  ASSERT_EQ(call.ended.wait_for(kPatience), std::future_status::ready);
+  call.ended.get();
+  EXPECT_EQ(gate_.inside(app_.id, Interface::kRealtime), 0);
+}
+
 // Section 14, line 1; section 7.
 TEST_F(RealtimeTest, StreamsThatAreNotOfferedSaySoAsTheirClientsListen) {
   for (const char* path : {"/asr/speech_translate/1", "/asr/virtual_number/v1/1", "/asr/si/1"}) {

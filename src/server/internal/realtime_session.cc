@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <variant>
@@ -25,6 +28,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::uint16_t kNormalClosure = 1000;
+constexpr Millis kContextPause{100};
 constexpr std::string_view kPathPrefix = "/asr/v2/";
 
 Failure ToFailure(AuthFailure failure) {
@@ -280,24 +284,24 @@ Awaitable<void> RealtimeSession::ReadAll() {
     const std::optional<WebSocketMessage> message = co_await socket_.Read();
     if (!message) co_return;
     // A call that is over is still read, or its closing would not be noticed.
-    if (call_ && failure_.code == kSuccess && !ended_) Take(*message);
+    if (call_ && failure_.code == kSuccess && !ended_) co_await Take(*message);
   }
 }
 
-void RealtimeSession::Take(const WebSocketMessage& message) {
+Awaitable<void> RealtimeSession::Take(const WebSocketMessage& message) {
   if (message.binary) {
-    if (message.data.empty()) return;
+    if (message.data.empty()) co_return;
     last_audio_ = Time::now();
     Fail(call_->PushBytes(std::as_bytes(std::span(message.data))));
   } else {
-    const ClientText text = ReadClientText(message.data);
+    ClientText text = ReadClientText(message.data);
     switch (text.kind) {
       case ClientText::Kind::kEnd:
         ended_ = true;
         call_->Finish();
         break;
       case ClientText::Kind::kContext:
-        TakeContext(text);
+        co_await TakeContext(std::move(text));
         break;
       case ClientText::Kind::kUnknown:
         Fail(kUnknownText, "a text frame that is neither an end nor a context");
@@ -306,22 +310,40 @@ void RealtimeSession::Take(const WebSocketMessage& message) {
   Wake();
 }
 
-// Its words go before those that the call began with; without any it says nothing to us.
-void RealtimeSession::TakeContext(const ClientText& context) {
-  const auto given = ParseHotWordEntries(context.hot_word_list);
-  if (!given.ok()) {
-    Fail(kBadParameter, "hotword_list: " + given.status().message());
-    return;
+// Its words go before those that the call began with; without any it says nothing to us. What the
+// client sends behind it waits in its socket until the words are spelled.
+Awaitable<void> RealtimeSession::TakeContext(ClientText context) {
+  using Found = Result<std::shared_ptr<const HotWords>>;
+  // Copies: the pool may still be at work when this coroutine is no more.
+  const std::function<Found()> work = [face = &context_, app_id = *app_id_, speech = speech_,
+                                       context = std::move(context)]() -> Found {
+    ASSIGN_OR_RETURN(const auto given, ParseHotWordEntries(context.hot_word_list));
+    std::string list = context.hot_word_list;
+    AppendPromptTerms(context.prompt, given.size(), &list);
+    if (list.empty()) return std::shared_ptr<const HotWords>();
+    return face->word_lists.Resolve(app_id, *speech, list, "");
+  };
+  std::optional<Found> found;
+  while (call_ && failure_.code == kSuccess) {
+    Status full;
+    const std::function<Found(const Status&)> refused = [&full](const Status& status) {
+      full = status;
+      return Found(status);
+    };
+    found = co_await RunOn<Found>(context_.quick_pool, *app_id_, work, refused);
+    if (full.code() != StatusCode::kResourceExhausted) break;
+    // Too much of this application's waits. It is no reason to end a call.
+    asio::steady_timer pause(executor_, kContextPause);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  std::string list = context.hot_word_list;
-  AppendPromptTerms(context.prompt, given->size(), &list);
-  if (list.empty()) return;
-  auto hot_words = context_.word_lists.Resolve(*app_id_, *speech_, list, "");
-  if (!hot_words.ok()) {
-    Fail(kBadParameter, "hotword_list: " + hot_words.status().message());
-    return;
+  if (!found || !call_ || failure_.code != kSuccess) co_return;
+  if (!found->ok()) {
+    const bool theirs = found->status().code() == StatusCode::kInvalidArgument;
+    Fail(theirs ? kBadParameter : kOverloaded,
+         theirs ? "hotword_list: " + found->status().message() : found->status().message());
+  } else if (**found != nullptr) {
+    call_->SetHotWords(**std::move(found));
   }
-  call_->SetHotWords(*std::move(hot_words));
 }
 
 void RealtimeSession::Fail(const Status& status) {

@@ -82,8 +82,8 @@ class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
   Awaitable<Failure> CheckProcessing(const Admission& admission);
   Awaitable<void> Converse();
   Awaitable<void> ReadAll();
-  void Take(const WebSocketMessage& message);
-  void TakeContext(const ClientText& context);
+  Awaitable<void> Take(const WebSocketMessage& message);
+  Awaitable<void> TakeContext(ClientText context);
   void Fail(const Status& status);
   void Fail(int code, std::string_view message);
   // Sends what has happened. True when there was something.
