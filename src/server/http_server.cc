@@ -68,7 +68,8 @@ class Server : public HttpServer {
     note(ReadCertificate());
     if (code != StatusCode::kOk) return {code, problems};
     for (std::size_t i = 0; i < acceptors_.size(); ++i) {
-      asio::co_spawn(io_, Accept(acceptors_[i], options_.listen[i].tls), asio::detached);
+      asio::co_spawn(acceptors_[i].get_executor(), Accept(acceptors_[i], options_.listen[i].tls),
+                     asio::detached);
     }
     for (int i = 0; i < options_.num_threads; ++i) {
       threads_.emplace_back([this] { io_.run(); });
@@ -102,12 +103,12 @@ class Server : public HttpServer {
 
   void Drain(Millis grace) override {
     stopping_ = true;
-    asio::post(io_, [this] {
-      for (tcp::acceptor& acceptor : acceptors_) {
+    for (tcp::acceptor& acceptor : acceptors_) {
+      asio::post(acceptor.get_executor(), [&acceptor] {
         boost::system::error_code ignored;
         acceptor.close(ignored);
-      }
-    });
+      });
+    }
     connections_.CutIdle();
     const auto deadline = std::chrono::steady_clock::now() + grace;
     while (connections_.size() > 0 && std::chrono::steady_clock::now() < deadline) {
@@ -178,7 +179,7 @@ class Server : public HttpServer {
                              address.host);
     }
     const tcp::endpoint endpoint(ip, address.port);
-    tcp::acceptor acceptor(io_);
+    tcp::acceptor acceptor(asio::make_strand(io_));  // closed from another thread
     acceptor.open(endpoint.protocol(), error);
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor.bind(endpoint, error);
@@ -196,7 +197,7 @@ class Server : public HttpServer {
       if (error == asio::error::operation_aborted || stopping_) co_return;
       if (error) {
         // Out of descriptors, most likely: connections that end give some back.
-        asio::steady_timer pause(io_, kAcceptPause);
+        asio::steady_timer pause(acceptor.get_executor(), kAcceptPause);
         co_await pause.async_wait(token);
         continue;
       }
