@@ -1,6 +1,10 @@
 #include "server/cloud_api.h"
 
+#include <algorithm>
+#include <functional>
+#include <optional>
 #include <utility>
+#include <variant>
 
 #include <nlohmann/json.hpp>
 
@@ -17,8 +21,10 @@ namespace {
 
 using namespace server_internal;
 
-// Base64 of 5 MB of audio, and what is around it (contract, sections 2.1 and 3.2).
+// Contract, section 2.1. Forms that are signed within themselves are a stranger's until they are
+// read, and so they are smaller.
 constexpr std::size_t kMaxBody = std::size_t{10} << 20;
+constexpr std::size_t kMaxFirstVersion = std::size_t{1} << 20;
 constexpr std::string_view kVersion = "2019-06-14";
 
 HttpResponse Envelope(const std::string& request_id, const ApiAnswer& answer) {
@@ -60,21 +66,29 @@ ApiError ToError(AuthFailure failure) {
   return {"InternalError.FailAccessDatabase", "The records did not answer; try again."};
 }
 
-// The request as text values, before anybody knows whether it is signed.
+bool IsForm(const HttpRequest& request) {
+  return request.Header("content-type").starts_with("application/x-www-form-urlencoded");
+}
+
+// Signed in a form or a query, not in a header.
+bool IsFirstVersion(const HttpRequest& request) { return request.Header("authorization").empty(); }
+
+// The request as text values.
 struct Incoming {
   NamedValues flat;  // of a query or a form
   bool is_flat = false;
   std::string action, version, region;
 };
 
-Incoming Read(const HttpRequest& request) {
+ApiResult<Incoming> Read(const HttpRequest& request) {
   Incoming incoming;
-  const std::string_view type = request.Header("content-type");
-  if (request.method == "GET") {
-    incoming.flat = ParseQuery(request.query, true);
-    incoming.is_flat = true;
-  } else if (type.starts_with("application/x-www-form-urlencoded")) {
-    incoming.flat = ParseQuery(request.body, true);
+  if (request.method == "GET" || IsForm(request)) {
+    const std::string& text = request.method == "GET" ? request.query : request.body;
+    if (std::count(text.begin(), text.end(), '&') > static_cast<std::ptrdiff_t>(kMaxArguments)) {
+      return ApiError{"InvalidParameter.ErrorParsequest",
+                      "The request has more parameters than any action takes."};
+    }
+    incoming.flat = ParseQuery(text, true);
     incoming.is_flat = true;
   }
   incoming.action = request.Header("x-tc-action");
@@ -118,6 +132,25 @@ class CloudApi {
     co_return Envelope(request_id, answer);
   }
 
+  // What a request's head lets its body be: for whom nobody is sure, as long as it is not hashed.
+  Awaitable<HeadVerdict> Judge(const HttpRequest& request) {
+    if (IsFirstVersion(request) && IsForm(request)) {
+      co_return HeadVerdict{.max_body = kMaxFirstVersion};
+    }
+    std::function<AuthResult()> find = [&] {
+      return FindApi3Key(request, context_.store.keys(), context_.clock);
+    };
+    HeadVerdict verdict = co_await JudgeHead(
+        context_, request, std::move(find), [](const std::variant<AuthFailure, Status>& why) {
+          const auto* failure = std::get_if<AuthFailure>(&why);
+          return Envelope(RandomUuid(),
+                          ToError(failure != nullptr ? *failure : AuthFailure::kUnavailable));
+        });
+    const ApiAction* action = FindApiAction(request.Header("x-tc-action"));
+    if (action != nullptr) verdict.max_body = action->max_body;
+    co_return verdict;
+  }
+
   static HttpResponse Refuse(int status, std::string_view why) {
     const char* code = status == 413   ? "RequestSizeLimitExceeded"
                        : status == 503 ? "ResourceInsufficient"
@@ -127,25 +160,49 @@ class CloudApi {
   }
 
  private:
+  // Somebody who signed a request, and what it says.
+  struct Signed {
+    Incoming incoming;
+    Application application;
+    Subject subject;
+  };
+
+  // Blocks on the store. Of what no header signs, no more is read than finds the signature.
+  ApiResult<Signed> Identify(const HttpRequest& request) {
+    Signed call;
+    const auto read = [&]() -> std::optional<ApiError> {
+      ApiResult<Incoming> incoming = Read(request);
+      if (auto* error = std::get_if<ApiError>(&incoming)) return std::move(*error);
+      call.incoming = std::get<Incoming>(std::move(incoming));
+      return std::nullopt;
+    };
+    if (IsFirstVersion(request)) {
+      if (auto error = read()) return *std::move(error);
+    }
+    AuthResult found = AuthenticateApi3(request, call.incoming.flat, context_.store.keys(),
+                                        context_.clock, context_.options.canonical_hosts);
+    if (const auto* failure = std::get_if<AuthFailure>(&found)) return ToError(*failure);
+    if (!IsFirstVersion(request)) {
+      if (auto error = read()) return *std::move(error);
+    }
+    call.application = std::get<KeyOwner>(std::move(found)).application;
+    call.subject = FindSubject(context_, call.application.id, SubjectName(request));
+    return call;
+  }
+
   Awaitable<ApiAnswer> Run(const HttpRequest& request, const std::string& request_id) {
     const WallTime start = context_.clock.Now();
-    const Incoming incoming = Read(request);
-    Subject subject;
-    std::function<AuthResult()> authenticate = [&] {
-      AuthResult found = AuthenticateApi3(request, incoming.flat, context_.store.keys(),
-                                          context_.clock, context_.options.canonical_hosts);
-      if (const auto* owner = std::get_if<KeyOwner>(&found)) {
-        subject = FindSubject(context_, owner->application.id, SubjectName(request));
-      }
-      return found;
+    std::function<ApiResult<Signed>()> identify = [&] { return Identify(request); };
+    std::function<ApiResult<Signed>(const Status&)> busy = [](const Status&) {
+      return ToError(AuthFailure::kUnavailable);
     };
-    std::function<AuthResult(const Status&)> busy = [](const Status&) {
-      return AuthFailure::kUnavailable;
-    };
-    const AuthResult caller =
-        co_await RunOn<AuthResult>(context_.quick_pool, PeerOwner(request), authenticate, busy);
-    if (const auto* failure = std::get_if<AuthFailure>(&caller)) co_return ToError(*failure);
-    const Application& application = std::get<KeyOwner>(caller).application;
+    const ApiResult<Signed> identified = co_await RunOn<ApiResult<Signed>>(
+        context_.quick_pool, PeerOwner(request), std::move(identify), std::move(busy));
+    if (const auto* error = std::get_if<ApiError>(&identified)) co_return *error;
+    const auto& signed_call = std::get<Signed>(identified);
+    const Incoming& incoming = signed_call.incoming;
+    const Application& application = signed_call.application;
+    const Subject& subject = signed_call.subject;
     const ApiAction* action = FindApiAction(incoming.action);
     if (action == nullptr) {
       co_return ApiError{"InvalidAction", "There is no such action in this product."};
@@ -170,26 +227,29 @@ class CloudApi {
     }
     const CancellableCall under_way(context_.calls, application, request_id, subject.pseudonym);
     finished.erased = under_way.erased();
-    ApiResult<ApiArguments> arguments = ReadArguments(request, incoming);
-    if (const auto* error = std::get_if<ApiError>(&arguments)) co_return Finish(finished, *error);
-    ApiCall call{context_,
-                 tasks_,
-                 outbound_,
-                 application,
-                 under_way,
-                 request_id,
-                 subject.pseudonym,
-                 std::get<ApiArguments>(arguments),
-                 AsksForZeroRetention(request),
-                 {}};
+    ApiUsage usage;
     const bool processes =
         action->interface == Interface::kSentence || action->interface == Interface::kRecording;
     std::function<ApiAnswer()> run = [&]() -> ApiAnswer {
+      ApiResult<ApiArguments> arguments = ReadArguments(request, incoming);
+      if (const auto* error = std::get_if<ApiError>(&arguments)) return *error;
       if (processes) {
         const auto refusal = CheckProcessing(context_, application, subject);
         if (refusal) return ProcessingError(*refusal);
       }
-      return RunAction(*action, call);
+      ApiCall call{context_,
+                   tasks_,
+                   outbound_,
+                   application,
+                   under_way,
+                   request_id,
+                   subject.pseudonym,
+                   std::get<ApiArguments>(arguments),
+                   AsksForZeroRetention(request),
+                   {}};
+      ApiAnswer answer = RunAction(*action, call);
+      usage = std::move(call.usage);
+      return answer;
     };
     std::function<ApiAnswer(const Status&)> full = [](const Status& status) {
       return ApiError{
@@ -198,8 +258,8 @@ class CloudApi {
     };
     FairPool& pool = action->heavy ? context_.pool : context_.quick_pool;
     ApiAnswer answer = co_await RunOn<ApiAnswer>(pool, application.id, run, full);
-    finished.audio = call.usage.audio;
-    finished.facts = std::move(call.usage.facts);
+    finished.audio = usage.audio;
+    finished.facts = std::move(usage.facts);
     // Management changes lists, and says what became of that.
     if (under_way.cancelled() && action->interface != Interface::kManagement) {
       answer = ApiError{"FailedOperation", "The call was erased on request."};
@@ -273,6 +333,7 @@ void AddCloudApiRoutes(Router& router, FaceContext& context, RecordingTasks& tas
                     [api](const HttpRequest& request) {
                       return WantsToLook(request) ? ShowConsole() : api->Answer(request);
                     },
+                .head = [api](const HttpRequest& request) { return api->Judge(request); },
                 .refuse = CloudApi::Refuse});
   }
 }

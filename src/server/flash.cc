@@ -156,22 +156,37 @@ Outcome Recognize(FaceContext& context, const HttpRequest& request, const Caller
           .facts = std::move(facts)};
 }
 
+std::function<AuthResult()> Authenticate(FaceContext& context, const HttpRequest& request) {
+  return [&context, &request] {
+    const std::string_view path_app_id = std::string_view(request.path).substr(kPath.size());
+    return server_internal::AuthenticateFlash(request, path_app_id, context.store.keys(),
+                                              context.clock, context.options.canonical_hosts);
+  };
+}
+
+Outcome RefuseStranger(std::string_view id, const std::variant<AuthFailure, Status>& why) {
+  if (const auto* failure = std::get_if<AuthFailure>(&why)) return RefuseStranger(id, *failure);
+  return Refuse(id, FlashCode::kServer, std::get<Status>(why).message());
+}
+
+Awaitable<HeadVerdict> Judge(FaceContext& context, const HttpRequest& request) {
+  return server_internal::JudgeHead(context, request, Authenticate(context, request),
+                                    [](const std::variant<AuthFailure, Status>& why) {
+                                      return ToResponse(RefuseStranger(RandomUuid(), why));
+                                    });
+}
+
 Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
                                const FlashOptions& options) {
   const std::string id = RandomUuid();
   const WallTime start = context.clock.Now();
-  const std::string_view path_app_id = std::string_view(request.path).substr(kPath.size());
-  std::function<AuthResult()> authenticate = [&] {
-    return server_internal::AuthenticateFlash(request, path_app_id, context.store.keys(),
-                                              context.clock, context.options.canonical_hosts);
-  };
   Admission admission =
-      co_await Admit(context, request, Interface::kFlash, std::move(authenticate));
+      co_await Admit(context, request, Interface::kFlash, Authenticate(context, request));
   if (const auto* failure = std::get_if<AuthFailure>(&admission)) {
     co_return ToResponse(RefuseStranger(id, *failure));
   }
   if (const auto* full = std::get_if<Status>(&admission)) {
-    co_return ToResponse(Refuse(id, FlashCode::kServer, full->message()));
+    co_return ToResponse(RefuseStranger(id, *full));
   }
   const Caller& caller = std::get<Caller>(admission);
   const CancellableCall under_way(context.calls, caller.application, id, caller.subject.pseudonym);
@@ -231,6 +246,7 @@ void AddFlashRoutes(Router& router, FaceContext& context, const FlashOptions& op
       .max_body = options.max_body,
       .http = [&context,
                options](const HttpRequest& request) { return Answer(context, request, options); },
+      .head = [&context](const HttpRequest& request) { return Judge(context, request); },
       .refuse = RefuseUnread,
   });
 }

@@ -71,6 +71,16 @@ class FlashTest : public FaceFixture {
   const std::string wav_ = WavOf({SpeechOf({5, 12})});
 };
 
+TEST_F(FlashTest, WhoMayNotUploadIsToldFromTheHead) {
+  EXPECT_EQ(Judge(Signed(Parameters(), "")).app_id, application_.id);
+  HttpRequest stranger = Signed(Parameters(), "");
+  stranger.headers.back().second = "c2lnbmF0dXJl";
+  const std::optional<HttpResponse> refusal = Judge(stranger).refusal;
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(Parse(*refusal).at("code"), 4002);
+  EXPECT_EQ(Parse(*refusal).at("message"), Parse(Call(stranger)).at("message"));
+}
+
 TEST_F(FlashTest, WhatIsErasedWhileItIsUnderWayIsNotAnswered) {
   const json answer = Parse(CallErased(Signed(Parameters(), wav_)));
   EXPECT_EQ(answer.at("code"), 4009);

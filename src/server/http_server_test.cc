@@ -4,18 +4,24 @@
 
 #include "server/http_server.h"
 
+#include <cstdlib>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/websocket.hpp>
 
 #include <gmock/gmock.h>
+
+#include "tests/support/test_certificate.h"
+#include "tests/support/test_folder.h"
 
 namespace lethe {
 namespace {
@@ -60,6 +66,15 @@ Awaitable<void> EchoMessages(const HttpRequest& request, WebSocket& socket) {
   co_await socket.Close(1000, "bye");
 }
 
+// What a head's query says of it: "no", "throw", an application's number, or nothing of a stranger.
+Awaitable<HeadVerdict> JudgeByQuery(const HttpRequest& request) {
+  EXPECT_EQ(request.body, "");
+  if (request.query == "throw") throw std::bad_alloc();
+  if (request.query == "no") co_return HeadVerdict{.refusal = HttpResponse{.status = 401}};
+  if (request.query == "less") co_return HeadVerdict{.max_body = 20'000};
+  co_return HeadVerdict{.app_id = std::strtoull(request.query.c_str(), nullptr, 10)};
+}
+
 class HttpServerTest : public ::testing::Test {
  protected:
   HttpServerTest() { Start({}); }
@@ -67,8 +82,14 @@ class HttpServerTest : public ::testing::Test {
   void Start(HttpServerOptions options) {
     server_.reset();
     options.listen = {ListenAddress{}};
+    if (!options.tls_key.empty()) options.listen[0].tls = true;
     Router router;
     router.Add({.method = "POST", .path = "/echo", .max_body = 1'000'000, .http = Echo});
+    router.Add({.method = "POST",
+                .path = "/judged",
+                .max_body = 1'000'000,
+                .http = Echo,
+                .head = JudgeByQuery});
     router.Add({.method = "GET", .path = "/under/*", .http = Echo});
     router.Add({.method = "GET", .path = "/count", .http = CountDown});
     router.Add(
@@ -252,6 +273,61 @@ TEST_F(HttpServerTest, BodiesBeyondTheLimitAreRefusedBeforeTheyAreRead) {
       StartsWith("HTTP/1.1 413"));
 }
 
+TEST_F(HttpServerTest, AHeadThatIsRefusedCostsNoBody) {
+  const auto ask = [&](const std::string& query, const std::string& rest) {
+    return Exchange("POST /judged?" + query + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" +
+                    rest);
+  };
+  const std::string large = "Content-Length: 50000\r\n\r\n";
+  EXPECT_THAT(ask("no", large), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(ask("no", "Expect: 100-continue\r\n" + large), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(ask("no", "Transfer-Encoding: chunked\r\n\r\n"), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(ask("less", large), StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(ask("throw", large), StartsWith("HTTP/1.1 500"));
+  EXPECT_THAT(ask("7", large + std::string(50'000, 'x')), HasSubstr("POST /judged [7] xxx"));
+  // Of what is too large nobody is asked; what is small is read at once.
+  EXPECT_THAT(ask("no", "Content-Length: 1000001\r\n\r\n"), StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(ask("no", "Content-Length: 2\r\n\r\nok"), HasSubstr("POST /judged [no] ok"));
+}
+
+TEST_F(HttpServerTest, AClientThatIsStillSendingHearsWhyItIsRefused) {
+  const TestFolder folder;
+  const TestCertificate certificate("IP:127.0.0.1");
+  certificate.WriteTo(folder / "certificate");
+  certificate.WriteKeyTo(folder / "key");
+  const std::string request = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n" +
+                              std::string(30'000'000, 'x');
+  EXPECT_THAT(Exchange(request), StartsWith("HTTP/1.1 413"));
+  Start({.tls_certificate = folder / "certificate", .tls_key = folder / "key"});
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  asio::ssl::stream<tcp::socket> stream(Connect(), context);
+  stream.handshake(asio::ssl::stream_base::client);
+  boost::system::error_code error;
+  asio::write(stream, asio::buffer(request), error);
+  EXPECT_FALSE(error) << error.message();
+  std::string answer;
+  asio::read(stream, asio::dynamic_buffer(answer), error);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 413"));
+}
+
+TEST_F(HttpServerTest, AFastBeginningIsNoLicenceToBeSlow) {
+  Start({.body_patience = Millis(100)});
+  tcp::socket socket = Connect();
+  asio::write(socket,
+              asio::buffer("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n" +
+                           std::string(500'000, 'x')));
+  // A byte now and then, never later than the patience: 500,000 of them would give it a quarter of
+  // an hour.
+  boost::system::error_code error;
+  int sent = 0;
+  for (; !error && socket.available(error) == 0 && sent < 500; ++sent) {
+    asio::write(socket, asio::buffer("x", 1), error);
+    std::this_thread::sleep_for(Millis(20));
+  }
+  EXPECT_LT(sent, 500);
+  EXPECT_EQ(server_->counts().bad_requests, 1U);
+}
+
 TEST_F(HttpServerTest, WhatIsNoHttpIsRefused) {
   EXPECT_THAT(Exchange("\x16\x03\x01 this is TLS\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(
@@ -302,6 +378,19 @@ TEST_F(HttpServerTest, WhatAllUploadTogetherIsBounded) {
   }
   asio::write(holder, asio::buffer(std::string("y")));
   EXPECT_THAT(ReadAll(holder), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, StrangersAndSingleApplicationsHaveAShareOfIt) {
+  Start({.max_body_memory = 400'000});
+  const auto send = [&](const std::string& who, std::size_t length) {
+    return Exchange("POST /judged?" + who +
+                    " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " +
+                    std::to_string(length) + "\r\n\r\n" + std::string(length, 'x'));
+  };
+  for (const auto& [who, share] : {std::pair("0", 100'000U), {"1", 300'000U}}) {
+    EXPECT_THAT(send(who, share + 1), StartsWith("HTTP/1.1 503")) << who;
+    EXPECT_THAT(send(who, share), StartsWith("HTTP/1.1 200")) << who;
+  }
 }
 
 TEST_F(HttpServerTest, WebSocketMessagesGoBothWaysUntilTheServerCloses) {

@@ -237,23 +237,32 @@ Awaitable<HttpResponse> AnswerStream(FaceContext& context, const OpenAiOptions& 
   co_return response;
 }
 
-// Lets a caller in, or says why not.
-Awaitable<std::variant<Caller, HttpResponse>> LetIn(FaceContext& context,
-                                                    const HttpRequest& request,
-                                                    Interface interface) {
-  using Answer = std::variant<Caller, HttpResponse>;
-  std::function<AuthResult()> authenticate = [&] {
+std::function<AuthResult()> Authenticate(FaceContext& context, const HttpRequest& request) {
+  return [&context, &request] {
     auto from_console = server_internal::AuthenticateConsole(request, context.console,
                                                              context.store.applications());
     if (from_console) return *std::move(from_console);
     return server_internal::AuthenticateBearer(request, context.store.keys());
   };
-  Admission admission = co_await Admit(context, request, interface, std::move(authenticate));
+}
+
+HttpResponse RefuseStranger(const std::variant<AuthFailure, Status>& why) {
+  const auto* failure = std::get_if<AuthFailure>(&why);
+  return OpenAiErrorResponse(failure != nullptr ? server_internal::NotLetIn(*failure)
+                                                : PoolRefused(std::get<Status>(why)));
+}
+
+// Lets a caller in, or says why not.
+Awaitable<std::variant<Caller, HttpResponse>> LetIn(FaceContext& context,
+                                                    const HttpRequest& request,
+                                                    Interface interface) {
+  using Answer = std::variant<Caller, HttpResponse>;
+  Admission admission = co_await Admit(context, request, interface, Authenticate(context, request));
   if (const auto* failure = std::get_if<AuthFailure>(&admission)) {
-    co_return Answer(OpenAiErrorResponse(server_internal::NotLetIn(*failure)));
+    co_return Answer(RefuseStranger(*failure));
   }
   if (const auto* status = std::get_if<Status>(&admission)) {
-    co_return Answer(OpenAiErrorResponse(PoolRefused(*status)));
+    co_return Answer(RefuseStranger(*status));
   }
   co_return Answer(std::get<Caller>(std::move(admission)));
 }
@@ -337,6 +346,11 @@ void AddOpenAiRoutes(Router& router, FaceContext& context, const OpenAiOptions& 
       .max_body = options.max_file + kFormAround,
       .http = [&context, options](
                   const HttpRequest& request) { return Transcribe(context, options, request); },
+      .head =
+          [&context](const HttpRequest& request) {
+            return server_internal::JudgeHead(context, request, Authenticate(context, request),
+                                              RefuseStranger);
+          },
       .refuse = server_internal::RefuseOpenAi,
   });
   router.Add({
@@ -345,6 +359,7 @@ void AddOpenAiRoutes(Router& router, FaceContext& context, const OpenAiOptions& 
       .cross_origin = true,
       .max_body = options.max_file + kFormAround,
       .http = Translate,
+      .head = server_internal::AnswerUnread(Translate),
       .refuse = server_internal::RefuseOpenAi,
   });
   for (const char* path : {"/v1/models", "/v1/models/*"}) {

@@ -198,6 +198,7 @@ void AddOpenAiRealtimeRoutes(Router& router, FaceContext& context,
               .path = std::string(kPath) + "/*",
               .max_body = kMaxBody,
               .http = NotOffered,
+              .head = server_internal::AnswerUnread(NotOffered),
               .refuse = server_internal::RefuseOpenAi});
 }
 

@@ -236,6 +236,13 @@ TEST_F(OpenAiTest, WrongFieldsAreNamed) {
   HttpRequest stranger = Upload({{"file", wav_}});
   stranger.headers.front().second = "Bearer nobody";
   EXPECT_EQ(FindValue(Call(stranger).headers, "WWW-Authenticate"), "Bearer");
+  const std::optional<HttpResponse> from_head = Judge(stranger).refusal;
+  ASSERT_TRUE(from_head);
+  EXPECT_EQ(Error(*from_head, 401).at("code"), "invalid_api_key");
+  // RFC 9110, section 11.4: one blank or more.
+  stranger.headers.front().second = "Bearer   " + std::string(bearer_->secret.Reveal());
+  EXPECT_EQ(Error(Call(stranger), 400).at("param"), "model");
+  EXPECT_EQ(Judge(stranger).app_id, application_.id);
   EXPECT_EQ(Error(Ask({{"stream", "true"}, {"response_format", "srt"}}), 400).at("param"),
             "response_format");
   EXPECT_EQ(Error(Ask({{"prompt", "\xff"}}), 400).at("code"), "invalid_value");

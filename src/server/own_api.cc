@@ -221,6 +221,8 @@ void AddOwnApiRoutes(Router& router, FaceContext& context, Eraser& eraser, FairP
          .max_body = max_body,
          .http = [&context, &pool,
                   work](const HttpRequest& request) { return Serve(context, request, pool, work); },
+         // Passwords are tried once, so whose a larger body is remains open until it is there.
+         .head = [](const HttpRequest&) -> Awaitable<HeadVerdict> { co_return HeadVerdict(); },
          .refuse = [](int status,
                       std::string_view why) { return OwnApiError(status, "refused", why); }});
   };

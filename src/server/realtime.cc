@@ -7,6 +7,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "server/internal/admission.h"
 #include "server/internal/authenticator.h"
 #include "server/internal/console_guard.h"
 #include "server/internal/realtime_session.h"
@@ -64,6 +65,7 @@ void AddRefusals(Router& router) {
   }
   Route slices{.method = "POST", .path = "/asr/v1/*", .max_body = kMaxSlice};
   slices.http = RefuseSlice;
+  slices.head = server_internal::AnswerUnread(RefuseSlice);
   router.Add(std::move(slices));
 }
 

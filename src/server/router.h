@@ -3,8 +3,11 @@
 // Which handler answers what: by method and path.
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +34,17 @@ struct Upgrade {
 /// Decides about an upgrade before it is answered. The request lives until the connection ends.
 using UpgradeHandler = std::function<Awaitable<Upgrade>(const HttpRequest&)>;
 
+/// What a request's head says about its body.
+struct HeadVerdict {
+  std::optional<HttpResponse> refusal;  // sent instead of reading the body
+  std::size_t max_body = std::numeric_limits<std::size_t>::max();  // besides the route's
+  std::uint64_t app_id = 0;  // whose share of the memory for bodies it needs; 0: a stranger's
+};
+
+/// Judges a request by its head: its body is not there yet. It need not be sure of who calls, for
+/// the handler is asked again. The request lives until the verdict.
+using HeadHandler = std::function<Awaitable<HeadVerdict>(const HttpRequest&)>;
+
 /// A path, or a beginning of paths when it ends with a slash and an asterisk: "/asr/v2/*".
 struct Route {
   std::string method;  // "GET", "POST", ...; "*" for any
@@ -38,6 +52,7 @@ struct Route {
   bool cross_origin = false;  // pages of HttpServerOptions::cors_origins may read its answers
   std::size_t max_body = 0;   // bytes; a larger one is answered with 413 before it is read
   HttpHandler http;           // may be empty
+  HeadHandler head;  // may be empty; asked before more of a body is read than costs nothing
   // Shapes an answer to a request that never reached the handler: a status and one line. May be
   // empty.
   std::function<HttpResponse(int status, std::string_view why)> refuse;

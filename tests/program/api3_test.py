@@ -9,12 +9,13 @@ import base64
 import json
 import os
 import shutil
+import socket
 import subprocess
 import time
 
 from api3 import ACTIONS, Api3
 from service import Service
-from support import SpeechTest, main, run
+from support import PATIENCE, SpeechTest, main, run
 
 LENGTH = 'InvalidParameterValue.InvalidParameterLength'
 
@@ -86,6 +87,46 @@ class Api3Test(SpeechTest):
         self.assertEqual(api.code('DescribeTaskStatus', {'TaskId': '5'}), 'InvalidParameter')
         self.assertEqual(api.code('DescribeTaskStatus', {'TaskId': -1}), 'FailedOperation.NoSuchTask')
         self.assertEqual(api.code('DescribeTaskStatus', {'TaskId': 2**64 - 1}), 'InvalidParameter')
+
+    def raw(self, headers, body=b'', length=None):
+        """What is answered to a POST of which no more than `body` is ever sent."""
+        address, port = self.service.address.rsplit(':', 1)
+        lines = [f'{name}: {value}' for name, value in headers.items()]
+        with socket.create_connection((address, int(port)), timeout=PATIENCE) as connection:
+            connection.sendall('\r\n'.join(
+                ['POST / HTTP/1.1', 'Host: x', 'Connection: close',
+                 f'Content-Length: {len(body) if length is None else length}', *lines, '', '']).encode() + body)
+            text = b''
+            while piece := connection.recv(65536):
+                text += piece
+        return json.loads(text.partition(b'\r\n\r\n')[2])['Response']['Error']['Code']
+
+    def test_what_is_not_signed_is_refused_before_its_body_comes(self):
+        api = self.caller('heads')
+        large = 9 << 20
+        self.assertEqual(self.raw({}, length=large), 'AuthFailure.InvalidAuthorization')
+        headers = api.headers('SentenceRecognition', b'', timestamp=int(time.time()) - 310)
+        self.assertEqual(self.raw(headers, length=large), 'AuthFailure.SignatureExpire')
+        stranger = Api3(self.service.address, 'AKID' + 'x' * 32, 'y' * 32)
+        self.assertEqual(self.raw(stranger.headers('SentenceRecognition', b''), length=large),
+                         'AuthFailure.SecretIdNotFound')
+        # The first version signs within the form, which is a stranger's until it is read.
+        form = {'Content-Type': 'application/x-www-form-urlencoded'}
+        self.assertEqual(self.raw(form, length=(1 << 20) + 1), 'RequestSizeLimitExceeded')
+        self.assertEqual(self.raw(form, b'a&' * 20_001), 'InvalidParameter.ErrorParsequest')
+        self.assertEqual(self.raw(form, b'a&' * 20_000), 'AuthFailure.InvalidAuthorization')
+
+    def test_a_body_is_as_large_as_its_action_needs(self):
+        api = self.caller('sizes')
+        for action, most in (('DescribeTaskStatus', 64 << 10), ('CreateAsrVocab', 2 << 20),
+                             ('CreateRecTask', 10 << 20)):
+            self.assertEqual(self.raw(api.headers(action, b''), length=most + 1),
+                             'RequestSizeLimitExceeded', action)
+        # Many values are more memory than bytes.
+        self.assertEqual(api.code('CreateRecTask', b'{"x":[' + b'1,' * 20_001 + b'1]}'),
+                         'InvalidParameter.ErrorParsequest')
+        self.assertEqual(api.code('CreateRecTask', b'{"x":[' + b'1,' * 19_000 + b'1],"y":",,,,"}'),
+                         'MissingParameter')
 
     def test_vocabularies_hold_so_much_and_not_one_more(self):
         api = self.caller('vocabularies')

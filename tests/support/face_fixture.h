@@ -94,6 +94,21 @@ class FaceFixture : public ::testing::Test {
     return response;
   }
 
+  /// What is said of a request before its body is read.
+  HeadVerdict Judge(const HttpRequest& request) {
+    const Router::Match match = router_.Find(request.method, request.path);
+    boost::asio::io_context& io = contexts_.emplace_back();
+    std::optional<HeadVerdict> verdict;
+    boost::asio::co_spawn(io, match.route->head(request),
+                          [&](const std::exception_ptr& error, HeadVerdict judged) {
+                            if (error) std::rethrow_exception(error);
+                            verdict = std::move(judged);
+                          });
+    const auto busy = boost::asio::make_work_guard(io);
+    while (!verdict) io.run_one();
+    return *std::move(verdict);
+  }
+
   /// Answers a call whose subject is erased as soon as it is under way, before anything is heard.
   HttpResponse CallErased(const HttpRequest& request) {
     std::promise<void> erased;

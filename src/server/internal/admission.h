@@ -30,6 +30,16 @@ using Admission = std::variant<Caller, AuthFailure, Status>;
 /// that strangers keep nobody else from being recognised.
 std::uint64_t PeerOwner(const HttpRequest& request);
 
+/// Whether a body is worth reading by what the request's head says of its caller, who is looked for
+/// on the pool. `refuse` shapes the answer to a stranger; a Status says that the pool took no more
+/// work.
+Awaitable<HeadVerdict> JudgeHead(
+    FaceContext& context, const HttpRequest& request, std::function<AuthResult()> authenticate,
+    std::function<HttpResponse(const std::variant<AuthFailure, Status>&)> refuse);
+
+/// For a handler to which bodies say nothing: it answers without them.
+HeadHandler AnswerUnread(HttpHandler handler);
+
 /// Authenticates on the pool, asks the gate and finds whom the call is about.
 Awaitable<Admission> Admit(FaceContext& context, const HttpRequest& request, Interface interface,
                            std::function<AuthResult()> authenticate);

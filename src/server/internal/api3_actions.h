@@ -3,6 +3,7 @@
 // The 33 actions of the cloud's API 3.0 (contract, section 3), each a function from its arguments
 // to its answer. They block: on the store, the engine, the network.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -40,8 +41,9 @@ struct ApiCall {
 
 struct ApiAction {
   const char* name;
-  Interface interface;  // whose quota counts
-  bool heavy;           // transcribes or fetches while the caller waits
+  Interface interface;   // whose quota counts
+  bool heavy;            // transcribes or fetches while the caller waits
+  std::size_t max_body;  // bytes; what the contract lets it say, and what is around that
   ApiAnswer (*run)(ApiCall& call);
 };
 

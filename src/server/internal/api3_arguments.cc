@@ -13,10 +13,12 @@ using Json = nlohmann::json;
 // Deeper nesting has no use here and could exhaust the stack of a recursive parser.
 constexpr int kMaxDepth = 16;
 constexpr std::size_t kMaxShownName = 100;
-constexpr std::size_t kMaxFlatArguments = 20'000;
 
-bool TooDeep(const std::string& text) {
+// Whether a text is nested deeper than makes sense, or has more values than any call: a byte of it
+// may become a hundred of memory.
+bool TooMuch(const std::string& text) {
   int depth = 0;
+  std::size_t values = 0;
   bool quoted = false, escaped = false;
   for (const char c : text) {
     if (quoted) {
@@ -26,6 +28,8 @@ bool TooDeep(const std::string& text) {
       quoted = true;
     } else if (c == '{' || c == '[') {
       if (++depth > kMaxDepth) return true;
+    } else if (c == ',') {
+      if (++values > kMaxArguments) return true;
     } else if (c == '}' || c == ']') {
       --depth;
     }
@@ -100,7 +104,7 @@ bool Insert(Json& root, std::string_view name, const std::string& value) {
 
 ApiResult<ApiArguments> ApiArguments::FromJson(const std::string& body) {
   const ApiError error{"InvalidParameter.ErrorParsequest", "The body has to be a JSON object."};
-  if (TooDeep(body)) return error;
+  if (TooMuch(body)) return error;
   Json values = ParseJson<Json>(body);
   if (!values.is_object()) return error;
   return ApiArguments(std::move(values), false);
@@ -110,7 +114,7 @@ ApiArguments ApiArguments::FromFlat(const NamedValues& values) {
   // Clients send them in the order of their maps: of text, or of hashes.
   std::vector<const NamedValues::value_type*> sorted;
   for (const auto& value : values) sorted.push_back(&value);
-  sorted.resize(std::min(sorted.size(), kMaxFlatArguments));
+  sorted.resize(std::min(sorted.size(), kMaxArguments));
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto* a, const auto* b) { return Before(a->first, b->first); });
   Json root = Json::object();

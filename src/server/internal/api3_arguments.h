@@ -3,6 +3,7 @@
 // The arguments of an API 3.0 action, however they came: as JSON, or flattened into a form or a
 // query (contract, sections 2.1 and 2.3).
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -18,6 +19,9 @@
 
 namespace lethe::server_internal {
 
+/// More arguments than any call has: what comes with more is refused before it costs their memory.
+inline constexpr std::size_t kMaxArguments = 20'000;
+
 /// What an action refuses a call with: the contract's code and one line.
 struct ApiError {
   std::string code;
@@ -31,9 +35,10 @@ using ApiResult = std::variant<T, ApiError>;
 /// Thread: one
 class ApiArguments {
  public:
-  /// A JSON object. Errors: InvalidParameter.ErrorParsequest
+  /// A JSON object of at most kMaxArguments values. Errors: InvalidParameter.ErrorParsequest
   static ApiResult<ApiArguments> FromJson(const std::string& body);
-  /// `Name=1`, `List.0=a`, `List.0.Sub=b`; all values are text.
+  /// `Name=1`, `List.0=a`, `List.0.Sub=b`; all values are text. What is beyond kMaxArguments is
+  /// left out.
   static ApiArguments FromFlat(const NamedValues& values);
 
   /// Each gives nothing when the argument is absent or null, and notes an error when it has another

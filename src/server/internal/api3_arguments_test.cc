@@ -57,6 +57,10 @@ TEST(ApiArgumentsTest, WhatIsNoObjectOrTooDeepIsRefused) {
     ASSERT_TRUE(std::holds_alternative<ApiError>(refused)) << text.substr(0, 20);
     EXPECT_EQ(std::get<ApiError>(refused).code, "InvalidParameter.ErrorParsequest");
   }
+  std::string many = "{\"a\":[1";
+  for (std::size_t i = 0; i < kMaxArguments; ++i) many += ",1";
+  EXPECT_TRUE(std::holds_alternative<ApiArguments>(ApiArguments::FromJson(many + "]}")));
+  EXPECT_TRUE(std::holds_alternative<ApiError>(ApiArguments::FromJson(many + ",1]}")));
   // Brackets in text are no depth.
   EXPECT_EQ(Json("{\"a\": \"" + std::string(100, '[') + "\\\"]\"}").Text("a")->size(), 102U);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <vector>
 
 #include "base/encoding.h"
@@ -38,16 +39,23 @@ AuthResult FromStore(Result<KeyOwner> found) {
   }
 }
 
-AuthResult AuthenticateTc3(const HttpRequest& request, std::string_view header, Keys& keys,
-                           const Clock& clock, const std::set<std::string>& canonical_hosts) {
-  const auto authorization = ParseTc3Authorization(header);
+// The owner of the key that a TC3 header names, if the header was made in time.
+AuthResult FindTc3Key(const HttpRequest& request,
+                      const std::optional<Tc3Authorization>& authorization, Keys& keys,
+                      const Clock& clock) {
   const std::string_view timestamp = request.Header("x-tc-timestamp");
   const auto signed_at = ParseUnixSeconds(timestamp);
   if (!authorization || !signed_at) return AuthFailure::kMalformed;
   if (!Near(*signed_at, clock, kApi3Window) || UtcDate(timestamp) != authorization->date) {
     return AuthFailure::kExpired;
   }
-  AuthResult owner = FromStore(keys.FindPair(authorization->secret_id));
+  return FromStore(keys.FindPair(authorization->secret_id));
+}
+
+AuthResult AuthenticateTc3(const HttpRequest& request, std::string_view header, Keys& keys,
+                           const Clock& clock, const std::set<std::string>& canonical_hosts) {
+  const auto authorization = ParseTc3Authorization(header);
+  AuthResult owner = FindTc3Key(request, authorization, keys, clock);
   if (const auto* found = std::get_if<KeyOwner>(&owner);
       found != nullptr &&
       !VerifyTc3(request, *authorization, found->secret.Reveal(), canonical_hosts)) {
@@ -93,6 +101,10 @@ AuthResult AuthenticateApi3(const HttpRequest& request, const NamedValues& param
   const std::string_view header = request.Header("authorization");
   if (!header.empty()) return AuthenticateTc3(request, header, keys, clock, canonical_hosts);
   return AuthenticateV1(request, parameters, keys, clock, canonical_hosts);
+}
+
+AuthResult FindApi3Key(const HttpRequest& request, Keys& keys, const Clock& clock) {
+  return FindTc3Key(request, ParseTc3Authorization(request.Header("authorization")), keys, clock);
 }
 
 AuthResult AuthenticateRealtime(const HttpRequest& request, std::string_view path_app_id,
@@ -162,6 +174,7 @@ AuthResult AuthenticateBearer(const HttpRequest& request, Keys& keys) {
   std::string_view header = request.Header("authorization");
   if (ToLowerAscii(header.substr(0, kScheme.size())) != kScheme) return AuthFailure::kMalformed;
   header.remove_prefix(kScheme.size());
+  header.remove_prefix(std::min(header.size(), header.find_first_not_of(' ')));
   return FromStore(keys.FindBearer(header));
 }
 

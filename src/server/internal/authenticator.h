@@ -32,6 +32,10 @@ using AuthResult = std::variant<KeyOwner, AuthFailure>;
 AuthResult AuthenticateApi3(const HttpRequest& request, const NamedValues& parameters, Keys& keys,
                             const Clock& clock, const std::set<std::string>& canonical_hosts);
 
+/// What the head of an API 3.0 request says before its body is there to be hashed: whose key it
+/// names, in a header that was made in time.
+AuthResult FindApi3Key(const HttpRequest& request, Keys& keys, const Clock& clock);
+
 /// Realtime: `signature` in the query, or in the Authorization header; valid until `expired`.
 /// `path_app_id` is what the path says.
 AuthResult AuthenticateRealtime(const HttpRequest& request, std::string_view path_app_id,
@@ -42,7 +46,7 @@ AuthResult AuthenticateRealtime(const HttpRequest& request, std::string_view pat
 AuthResult AuthenticateFlash(const HttpRequest& request, std::string_view path_app_id, Keys& keys,
                              const Clock& clock, const std::set<std::string>& canonical_hosts);
 
-/// "Authorization: Bearer KEY".
+/// "Authorization: Bearer KEY", with any number of blanks between (RFC 9110, section 11.4).
 AuthResult AuthenticateBearer(const HttpRequest& request, Keys& keys);
 
 /// The same, or where browsers, which set no headers, put the key: into a subprotocol,

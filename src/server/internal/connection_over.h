@@ -31,8 +31,8 @@ using Time = std::chrono::steady_clock;
 
 inline constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 
-// Slower than this over the whole of it, and the connection is cut. Bodies may be speech that is
-// sent as it is spoken: AMR has 600 bytes a second, Opus not much more. Answers are there already.
+// Slower than this, and the connection is cut. Bodies may be speech that is sent as it is spoken:
+// AMR has 600 bytes a second, Opus not much more. Answers are there already.
 inline constexpr std::size_t kMillisPerBodyByte = 2;
 inline constexpr std::size_t kLeastBytesPerMilli = 12;
 
@@ -161,9 +161,21 @@ class Connection {
       co_return false;
     }
     cross_origin_ = CrossOriginHeaders(match, request);
-    ByteLoan loan(context_.bodies);
     const Route& route = *match.route;
-    const auto refusal = co_await ReadBody(parser, route, loan);
+    std::size_t max_body = route.max_body;
+    ByteBudget::Owner owner = ByteBudget::kNobody;
+    if (route.head && IsLarge(parser, max_body)) {
+      lowest().expires_never();
+      HeadVerdict verdict = co_await Judge(route, request);
+      if (verdict.refusal) {
+        co_await Answer(*std::move(verdict.refusal), parser.get().version(), false, head);
+        co_return false;
+      }
+      max_body = std::min(max_body, verdict.max_body);
+      owner = verdict.app_id != 0 ? verdict.app_id : ByteBudget::kStrangers;
+    }
+    ByteLoan loan(context_.bodies, owner);
+    const auto refusal = co_await ReadBody(parser, max_body, loan);
     if (refusal.first != 0) {
       ++context_.counters.bad_requests;
       if (refusal.first > 0) {
@@ -194,6 +206,15 @@ class Connection {
     co_return RefuseBroken(route);
   }
 
+  static Awaitable<HeadVerdict> Judge(const Route& route, const HttpRequest& request) {
+    // As for requests.
+    try {
+      co_return co_await route.head(request);
+    } catch (const std::exception&) {
+    }
+    co_return HeadVerdict{.refusal = RefuseBroken(route)};
+  }
+
   static Awaitable<Upgrade> Decide(const Route& route, const HttpRequest& request) {
     // As for requests.
     try {
@@ -221,9 +242,17 @@ class Connection {
                     11, false, false);
   }
 
+  // Whether it is worth asking who sends a body: all connections together hold no more of smaller
+  // ones than there is memory for. What is too large is refused without asking.
+  static bool IsLarge(const Parser& parser, std::size_t max_body) {
+    if (parser.is_done()) return false;
+    const auto length = parser.content_length();
+    return !length || (*length > kSmallBody && *length <= max_body);
+  }
+
   // Reads the body. A status and a reason to refuse it; a status of -1 if nobody is there to hear
   // them; 0 if all is well.
-  Awaitable<std::pair<int, std::string_view>> ReadBody(Parser& parser, const Route& route,
+  Awaitable<std::pair<int, std::string_view>> ReadBody(Parser& parser, std::size_t max_body,
                                                        ByteLoan& loan) {
     using Refusal = std::pair<int, std::string_view>;
     constexpr std::string_view kTooLarge = "the request's body is too large";
@@ -233,8 +262,8 @@ class Connection {
     if (!coding.empty() && !beast::iequals(coding, "identity")) {
       co_return Refusal(415, "a body with a Content-Encoding is not read here: send it as it is");
     }
-    if (length && *length > route.max_body) co_return Refusal(413, kTooLarge);
-    parser.body_limit(route.max_body);
+    if (length && *length > max_body) co_return Refusal(413, kTooLarge);
+    parser.body_limit(max_body);
     // What is promised costs nothing, or promises would be enough to keep others out; what has come
     // is counted.
     const bool expects = parser.get().version() >= 11 &&
@@ -244,17 +273,21 @@ class Connection {
       const auto [error, size] = co_await http::async_write(stream_, go_on, kToken);
       if (error) co_return Refusal(-1, "");
     }
-    const auto began = Time::now();
+    // Every byte puts it off, but what came fast at first is no licence to be slow for hours.
+    auto deadline = Time::now() + options_.body_patience;
+    std::size_t seen = 0;
     // Beast reads as much at once as the buffer has room for.
     if (!parser.is_done()) {
       buffer_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(
           std::max<std::uint64_t>(length.value_or(kBodyRead), kFirstRead), kBodyRead)));
     }
     while (!parser.is_done()) {
-      const Millis allowed =
-          options_.body_patience + Millis(parser.get().body().size() * kMillisPerBodyByte);
-      if (Time::now() - began > allowed)
-        co_return Refusal(408, "the request's body came too slowly");
+      const auto now = Time::now();
+      const std::size_t came = parser.get().body().size() - seen;
+      seen += came;
+      deadline = std::min(deadline + Millis(came * kMillisPerBodyByte),
+                          now + kMostAhead * options_.body_patience);
+      if (now > deadline) co_return Refusal(408, "the request's body came too slowly");
       lowest().expires_after(options_.body_patience);
       const auto [error, size] = co_await http::async_read_some(stream_, buffer_, parser, kToken);
       if (error == http::error::body_limit) co_return Refusal(413, kTooLarge);
@@ -381,28 +414,32 @@ class Connection {
 
   // Says good-bye the way the carrier wants it.
   Awaitable<void> Finish() {
-    lowest().expires_after(options_.body_patience);
     if constexpr (std::is_same_v<Stream, TlsStream>) {
+      lowest().expires_after(options_.body_patience);
       co_await stream_.async_shutdown(kToken);
-    } else {
-      boost::system::error_code error;
-      lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
-      // What is still on its way is read and thrown away, a little of it: a client that is sending
-      // a body we refused would lose our answer if we closed now (RFC 9112, section 9.6).
-      std::array<char, 4096> rest;
+    }
+    boost::system::error_code error;
+    lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+    // What is still on its way is read and thrown away, a little of it: a client that is sending
+    // a body we refused would lose our answer if we closed now (RFC 9112, section 9.6). Under TLS
+    // nobody decrypts it.
+    std::array<char, 4096> rest;
+    const auto last = Time::now() + kLongestLinger;
+    for (std::size_t bytes = 0; !error && bytes < kLingerBytes && Time::now() < last;) {
       lowest().expires_after(kLinger);
-      for (std::size_t bytes = 0; !error && bytes < kLingerBytes;) {
-        const auto [why, size] = co_await stream_.async_read_some(asio::buffer(rest), kToken);
-        error = why;
-        bytes += size;
-      }
+      const auto [why, size] = co_await lowest().async_read_some(asio::buffer(rest), kToken);
+      error = why;
+      bytes += size;
     }
     lowest().close();
   }
 
   static constexpr std::size_t kFirstRead = 4096;
+  static constexpr std::size_t kSmallBody = std::size_t{16} << 10;
+  static constexpr int kMostAhead = 2;
   static constexpr std::size_t kBodyRead = std::size_t{64} << 10;
-  static constexpr Millis kLinger{2'000};
+  static constexpr Millis kLinger{2'000};  // without a byte
+  static constexpr Millis kLongestLinger{60'000};
   static constexpr std::size_t kLingerBytes = std::size_t{256} << 20;
 
   Stream stream_;

@@ -4,9 +4,11 @@
 // by which the server ends them.
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -17,41 +19,67 @@
 
 namespace lethe::server_internal {
 
-/// Memory for bodies, taken and given back in bytes. Thread: any
+/// Memory for bodies, taken and given back in bytes. Who is known has at most three quarters of it,
+/// and all strangers together a quarter: neither keeps the others out. Thread: any
 class ByteBudget {
  public:
-  explicit ByteBudget(std::size_t bytes) : left_(static_cast<std::int64_t>(bytes)) {}
+  /// Whose a body is: an application, all strangers together, or nobody's share, where a body is
+  /// too small to ask.
+  using Owner = std::uint64_t;
+  static constexpr Owner kNobody = 0, kStrangers = ~Owner{0};
 
-  bool Take(std::size_t bytes) {
-    const auto wanted = static_cast<std::int64_t>(bytes);
-    if (left_.fetch_sub(wanted) >= wanted) return true;
-    left_ += wanted;
-    return false;
+  explicit ByteBudget(std::size_t bytes) : all_(bytes), left_(bytes) {}
+
+  bool Take(Owner owner, std::size_t bytes) {
+    const MutexLock lock(mutex_);
+    if (bytes > left_) return false;
+    if (owner != kNobody) {
+      const std::size_t share = owner == kStrangers ? all_ / 4 : all_ - all_ / 4;
+      const auto held = held_.find(owner);
+      const std::size_t has = held == held_.end() ? 0 : held->second;
+      if (bytes > share - has) return false;
+      held_[owner] = has + bytes;
+    }
+    left_ -= bytes;
+    return true;
   }
-  void Return(std::size_t bytes) { left_ += static_cast<std::int64_t>(bytes); }
+
+  void Return(Owner owner, std::size_t bytes) {
+    const MutexLock lock(mutex_);
+    left_ += bytes;
+    const auto held = held_.find(owner);
+    if (held == held_.end()) return;
+    held->second -= bytes;
+    if (held->second == 0) held_.erase(held);
+  }
 
  private:
-  std::atomic<std::int64_t> left_;
+  const std::size_t all_;
+  Mutex mutex_;
+  std::size_t left_ GUARDED_BY(mutex_);
+  std::unordered_map<Owner, std::size_t> held_ GUARDED_BY(mutex_);
 };
 
 /// What one request has taken of a budget; gives it back at its end.
 class ByteLoan {
  public:
-  explicit ByteLoan(ByteBudget& budget) : budget_(budget) {}
-  ~ByteLoan() { budget_.Return(taken_); }
+  explicit ByteLoan(ByteBudget& budget, ByteBudget::Owner owner = ByteBudget::kNobody)
+      : budget_(budget), owner_(owner) {}
+  ~ByteLoan() { budget_.Return(owner_, taken_); }
   ByteLoan(const ByteLoan&) = delete;
   ByteLoan& operator=(const ByteLoan&) = delete;
 
   /// Makes the loan at least so large; false if there is not that much.
   bool Grow(std::size_t bytes) {
     if (bytes <= taken_) return true;
-    if (!budget_.Take(bytes - taken_)) return false;
+    if (!budget_.Take(owner_, bytes - taken_)) return false;
     taken_ = bytes;
     return true;
   }
 
  private:
   ByteBudget& budget_;
+  const ByteBudget::Owner owner_;
   std::size_t taken_ = 0;
 };
 
