@@ -238,6 +238,55 @@ TEST(MediaDecoderTest, AmrFramesAreTwentyMillisecondsEach) {
   EXPECT_EQ(HearFile(wide, caged).samples, heard_wide.samples);
 }
 
+TEST(MediaDecoderTest, PausesOfATelephoneLastAsLongAsTheyLasted) {
+  struct Case {
+    const char* magic;
+    std::string speech;
+    std::string noise;
+    size_t samples;  // of a frame
+  };
+  for (const Case& amr :
+       {Case{"#!AMR\n", "\x04" + std::string(12, '\x5A'), "\x44" + std::string(5, '\x5A'), 160},
+        {"#!AMR-WB\n", "\x04" + std::string(17, '\x5A'), "\x4C" + std::string(5, '\x5A'), 320}}) {
+    SCOPED_TRACE(amr.magic);
+    const std::string no_data = "\x7C";
+    std::string bytes = amr.magic + amr.noise + amr.speech + amr.speech + amr.noise;
+    for (int i = 0; i < 7; ++i) bytes += no_data;
+    bytes += amr.speech;
+    const Heard heard = HearFile(bytes);
+    ASSERT_TRUE(heard.status.ok()) << heard.status.message();
+    EXPECT_EQ(heard.warning, "");
+    ASSERT_EQ(heard.samples.size(), 12 * amr.samples);
+    EXPECT_EQ(HearPipe(bytes).samples, heard.samples);
+    const auto frame = [&](size_t i) {
+      const auto begin = heard.samples.begin() + static_cast<ptrdiff_t>(i * amr.samples);
+      return std::vector<float>(begin, begin + static_cast<ptrdiff_t>(amr.samples));
+    };
+    const std::vector<float> silence(amr.samples, 0.0F);
+    EXPECT_EQ(frame(0), silence);
+    EXPECT_NE(frame(2), silence);
+    for (size_t i = 3; i < 11; ++i) EXPECT_EQ(frame(i), silence) << i;
+    EXPECT_NE(frame(11), silence);
+  }
+}
+
+// As SoX writes a GSM WAV whose sound has an odd number of bytes.
+TEST(MediaDecoderTest, AByteThatFillsUpAChunkIsNoDamage) {
+  std::string bytes = Encode({"wav", "libgsm_ms", 8'000, 1});
+  const Heard whole = HearFile(bytes);
+  const size_t size_at = bytes.find("data") + 4;
+  const size_t data_bytes = bytes.size() - size_at - 4;
+  ASSERT_EQ(data_bytes % 65, 0U);
+  bytes += '\0';
+  bytes.replace(size_at, 4, Numbers({data_bytes + 1}, 4));
+  const Heard padded = HearFile(bytes);
+  ASSERT_TRUE(padded.status.ok()) << padded.status.message();
+  EXPECT_EQ(padded.samples, whole.samples);
+  EXPECT_EQ(padded.warning, "");
+  // A file that ends within its last block has lost it.
+  EXPECT_THAT(HearFile(bytes.substr(0, bytes.size() - 20)).warning, StartsWith("is damaged: "));
+}
+
 TEST(MediaDecoderTest, RawGsmIsKnownByItsFramesHoweverShort) {
   const std::string bytes = Encode({"gsm", "libgsm", 8'000, 1});
   const Heard heard = HearFile(bytes.substr(0, size_t{6} * 33));

@@ -19,6 +19,7 @@ extern "C" {
 #include <libavutil/channel_layout.h>
 #include <libavutil/log.h>
 #include <libavutil/mem.h>
+#include <libavutil/samplefmt.h>
 #include <libswresample/swresample.h>
 }
 
@@ -75,6 +76,17 @@ bool LooksLikeGsm(std::span<const std::byte> start) {
   return true;
 }
 
+// A pause of a telephone: what the noise sounds like meanwhile, or nothing at all. FFmpeg's
+// decoders know no such frames and would leave out their 20 ms. Source: RFC 4867, sec. 4.3.2, table
+// 1a
+bool IsAmrPause(AVCodecID codec, const AVPacket& packet) {
+  if (packet.size < 1) return false;
+  const int frame_type = packet.data[0] >> 3 & 15;
+  const int comfort_noise = codec == AV_CODEC_ID_AMR_NB ? 8 : 9;
+  return (codec == AV_CODEC_ID_AMR_NB || codec == AV_CODEC_ID_AMR_WB) &&
+         (frame_type == comfort_noise || frame_type == 15);
+}
+
 class FfmpegSource final : public AudioSource {
  public:
   explicit FfmpegSource(std::unique_ptr<ByteSource> bytes) : input_(std::move(bytes)) {}
@@ -92,6 +104,10 @@ class FfmpegSource final : public AudioSource {
   Status Fill();
   // Gives the decoder its next packet, or tells it that there are no more.
   Status Feed();
+  // Appends the 20 ms of silence that a frame of AMR without speech stands for.
+  Status DeliverPause();
+  // Counts the packet that could not be decoded.
+  void NoteDamage();
   // Converts frame_ and appends it to ready_.
   Status Deliver();
   Status PrepareConverter();
@@ -114,6 +130,10 @@ class FfmpegSource final : public AudioSource {
   size_t ready_begin_ = 0;
   uint64_t frames_out_ = 0;
   uint64_t damaged_packets_ = 0;
+  // Of those behind the last sound: the container has all bytes of them, so that they may be no
+  // more than what a writer filled up its last block with.
+  uint64_t maybe_padding_ = 0;
+  bool packet_is_cut_ = false;
   bool input_ended_ = false;
   bool ended_ = false;
   std::string warning_;
@@ -223,7 +243,7 @@ Status FfmpegSource::Fill() {
     } else if (result == AVERROR(EAGAIN) && !input_ended_) {
       RETURN_IF_ERROR(Feed());
     } else if (result != AVERROR_EOF && result != AVERROR(EAGAIN) && !input_ended_) {
-      ++damaged_packets_;
+      NoteDamage();
       RETURN_IF_ERROR(Feed());
     } else {
       ended_ = true;
@@ -245,13 +265,33 @@ Status FfmpegSource::Feed() {
       return OkStatus();
     }
     if (packet_->stream_index != stream_->index) continue;
+    if (IsAmrPause(decoder_->codec_id, *packet_)) return DeliverPause();
+    packet_is_cut_ = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
     const int sent = avcodec_send_packet(decoder_.get(), packet_.get());
     av_packet_unref(packet_.get());
     if (sent == 0) return OkStatus();
     // One damaged piece does not end a recording.
-    ++damaged_packets_;
+    NoteDamage();
   }
 }
+
+Status FfmpegSource::DeliverPause() {
+  av_frame_unref(frame_.get());
+  frame_->format = decoder_->sample_fmt;
+  frame_->sample_rate = decoder_->sample_rate;
+  frame_->nb_samples = decoder_->sample_rate / 50;
+  if (av_channel_layout_copy(&frame_->ch_layout, &decoder_->ch_layout) < 0 ||
+      av_frame_get_buffer(frame_.get(), 0) < 0 ||
+      av_samples_set_silence(frame_->extended_data, 0, frame_->nb_samples,
+                             frame_->ch_layout.nb_channels, decoder_->sample_fmt) < 0) {
+    return ResourceExhausted("no memory to decode");
+  }
+  const Status status = Deliver();
+  av_frame_unref(frame_.get());
+  return status;
+}
+
+void FfmpegSource::NoteDamage() { ++(packet_is_cut_ ? damaged_packets_ : maybe_padding_); }
 
 Status FfmpegSource::PrepareConverter() {
   const int channels = frame_->ch_layout.nb_channels;
@@ -309,6 +349,7 @@ Status FfmpegSource::Deliver() {
   ready_.resize(before + frames * channels);
   frames_out_ += frames;
   if (converted < 0) ++damaged_packets_;
+  damaged_packets_ += std::exchange(maybe_padding_, 0);  // there is sound behind them
   return OkStatus();
 }
 
@@ -317,7 +358,13 @@ void FfmpegSource::NoteEnd() {
   const double found = static_cast<double>(frames_out_) / static_cast<double>(format_.sample_rate);
   if (format_.declared_seconds && found + kShortfallSeconds < *format_.declared_seconds) {
     warning_ = EndsEarly(*format_.declared_seconds, found);
-  } else if (damaged_packets_ > 0) {
+    return;
+  }
+  // A GSM WAV of an odd length has a byte too many, for one: all that it declares was heard.
+  if (!format_.declared_seconds || found < *format_.declared_seconds) {
+    damaged_packets_ += maybe_padding_;
+  }
+  if (damaged_packets_ > 0) {
     warning_ = "is damaged: pieces that could not be decoded: " + std::to_string(damaged_packets_);
   }
 }
