@@ -270,6 +270,16 @@ TEST(MediaDecoderTest, PausesOfATelephoneLastAsLongAsTheyLasted) {
   }
 }
 
+TEST(MediaDecoderTest, APacketWithoutAByteIsNoDamage) {
+  Encoding encoding{"ogg", "libvorbis", 44'100, 2};
+  const Heard whole = HearFile(Encode(encoding));
+  encoding.empty_end = true;
+  const Heard heard = HearFile(Encode(encoding));
+  ASSERT_TRUE(heard.status.ok()) << heard.status.message();
+  EXPECT_GE(heard.samples.size(), whole.samples.size());
+  EXPECT_EQ(heard.warning, "");
+}
+
 // As SoX writes a GSM WAV whose sound has an odd number of bytes.
 TEST(MediaDecoderTest, AByteThatFillsUpAChunkIsNoDamage) {
   std::string bytes = Encode({"wav", "libgsm_ms", 8'000, 1});

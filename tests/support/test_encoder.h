@@ -25,13 +25,14 @@ struct Encoding {
   const char* encoder;
   int sample_rate;
   int channels;
-  bool pictures = false;  // a stream of something else comes first
+  bool pictures = false;   // a stream of something else comes first
+  bool empty_end = false;  // a packet without a byte comes last
 };
 
 /// Writes a recording; stops the test program where the libraries cannot.
 class TestEncoder {
  public:
-  explicit TestEncoder(const Encoding& encoding) {
+  explicit TestEncoder(const Encoding& encoding) : empty_end_(encoding.empty_end) {
     av_log_set_level(AV_LOG_FATAL);
     avformat_alloc_output_context2(&muxer_, nullptr, encoding.muxer, nullptr);
     const AVCodec* codec = avcodec_find_encoder_by_name(encoding.encoder);
@@ -86,6 +87,7 @@ class TestEncoder {
     }
     Must(avcodec_send_frame(encoder_, nullptr));
     WritePackets();
+    if (empty_end_) WriteEmptyPacket(position);
     Must(av_write_trailer(muxer_));
     // Taken before closing, which writes zeros wherever the muxer stands.
     uint8_t* buffer = nullptr;
@@ -125,6 +127,18 @@ class TestEncoder {
     av_packet_free(&packet);
   }
 
+  void WriteEmptyPacket(int64_t position) {
+    AVPacket* packet = av_packet_alloc();
+    Must(av_new_packet(packet, 0));
+    packet->stream_index = stream_->index;
+    // A little behind the end, so that the container promises more than there is.
+    constexpr int64_t kBehind = 1'000;
+    packet->pts = av_rescale_q(position + kBehind, encoder_->time_base, stream_->time_base);
+    packet->dts = packet->pts;
+    Must(av_interleaved_write_frame(muxer_, packet));
+    av_packet_free(&packet);
+  }
+
   void WritePackets() {
     AVPacket* packet = av_packet_alloc();
     while (avcodec_receive_packet(encoder_, packet) == 0) {
@@ -135,6 +149,7 @@ class TestEncoder {
     av_packet_free(&packet);
   }
 
+  const bool empty_end_;
   AVFormatContext* muxer_ = nullptr;
   AVCodecContext* encoder_ = nullptr;
   AVStream* stream_ = nullptr;

@@ -264,7 +264,9 @@ Status FfmpegSource::Feed() {
       avcodec_send_packet(decoder_.get(), nullptr);
       return OkStatus();
     }
-    if (packet_->stream_index != stream_->index) continue;
+    // One without a byte, which some Ogg Vorbis ends with, has no sound; to the decoder it would be
+    // the end.
+    if (packet_->stream_index != stream_->index || packet_->size == 0) continue;
     if (IsAmrPause(decoder_->codec_id, *packet_)) return DeliverPause();
     packet_is_cut_ = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
     const int sent = avcodec_send_packet(decoder_.get(), packet_.get());
