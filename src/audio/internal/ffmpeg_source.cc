@@ -288,7 +288,7 @@ Status FfmpegSource::DeliverPause() {
                              frame_->ch_layout.nb_channels, decoder_->sample_fmt) < 0) {
     return ResourceExhausted("no memory to decode");
   }
-  const Status status = Deliver();
+  Status status = Deliver();
   av_frame_unref(frame_.get());
   return status;
 }
