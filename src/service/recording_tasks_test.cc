@@ -10,8 +10,11 @@
 #include <string>
 #include <thread>
 
+#include <nlohmann/json.hpp>
+
 #include <gmock/gmock.h>
 
+#include "base/json.h"
 #include "service/internal/recording_task_request.h"
 #include "store/directory_objects.h"
 #include "tests/support/recording_tasks_fixture.h"
@@ -200,6 +203,18 @@ TEST_F(RecordingTasksTest, RowsSayWhoseFaultAFailureWas) {
   EXPECT_THAT(ends, testing::ElementsAre(std::pair("success", false),
                                          std::pair("FailedOperation.ErrorRecognize", false),
                                          std::pair("InternalError.ErrorRecognize", true)));
+}
+
+TEST_F(RecordingTasksTest, AFailureHasTheContractsCodeForItsCallback) {
+  Start();
+  const auto code_of = [this](const std::string& audio) {
+    const auto id = tasks_->Submit(application_.id, "request", {.engine = "16k_en"}, audio);
+    return ParseJson<nlohmann::json>(WaitForEnd(*id).result).value("code", -1);
+  };
+  EXPECT_EQ(code_of(LoudRecording(10)), 0);
+  EXPECT_EQ(code_of("no audio at all"), 10004);
+  constexpr std::size_t kTenMilliseconds = 44 + 320;
+  EXPECT_EQ(code_of(LoudRecording(10).substr(0, kTenMilliseconds)), 10002);
 }
 
 TEST_F(RecordingTasksTest, ARowBeginsWhenTheTaskWasAskedFor) {

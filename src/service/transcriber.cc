@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "service/internal/post_process.h"
+#include "service/internal/too_short.h"
 
 namespace lethe {
 namespace {
@@ -106,7 +107,7 @@ Result<Transcript> Transcriber::TranscribeSource(std::unique_ptr<AudioSource> so
     if (options.progress) options.progress(SamplesToMillis(samples), total);
   }
   if (samples < kLeastSamples) {
-    return InvalidArgument("is too short to hold a word; record it again: " +
+    return InvalidArgument(std::string(kTooShort) + "; record it again: " +
                            std::to_string(SamplesToMillis(samples).count()) + " ms");
   }
   for (const std::unique_ptr<Stream>& stream : streams) {

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/random.h"
+#include "service/internal/too_short.h"
 
 namespace lethe {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::size_t kMarkDigits = 32;
 int CallbackCode(const Status& status, bool fetching) {
   if (status.ok()) return 0;
   if (fetching) return 10007;
+  if (IsTooShort(status)) return 10002;
   switch (status.code()) {
     case StatusCode::kInvalidArgument:
       return 10004;
@@ -52,6 +54,7 @@ std::string FailureCode(const std::string& result) {
   const Json json = ParseJson<Json>(result);
   if (json.is_object() && json.contains("cancelled")) return "cancelled";
   switch (json.is_object() ? json.value("code", 0) : 0) {
+    case 10002:
     case 10003:
     case 10004:
     case 10006:
