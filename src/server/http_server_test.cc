@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,6 +18,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/websocket.hpp>
+#include <zlib.h>
 
 #include <gmock/gmock.h>
 
@@ -204,13 +206,98 @@ TEST_F(HttpServerTest, TargetsMayBeWholeUrlsAndBeginWithTwoSlashes) {
   EXPECT_THAT(Exchange("GET http://x" + rest), StartsWith("HTTP/1.1 404"));
 }
 
-TEST_F(HttpServerTest, ACompressedBodyIsRefusedAsSuch) {
-  EXPECT_THAT(Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\n"
-                       "Content-Length: 1\r\n\r\nx"),
-              StartsWith("HTTP/1.1 415"));
-  EXPECT_THAT(Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: identity\r\n"
-                       "Connection: close\r\nContent-Length: 1\r\n\r\nx"),
+// As zlib makes it; 31 is gzip, 15 is what HTTP calls deflate.
+std::string Packed(std::string text, int window) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string packed(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(text.data());
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+std::string PostOf(const std::string& coding, const std::string& body) {
+  return "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Encoding: " + coding +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+TEST_F(HttpServerTest, ACompressedBodyIsUnpacked) {
+  constexpr int kGzip = 31, kDeflate = 15;
+  std::string text;
+  for (int i = 0; text.size() < 900'000; ++i) text += std::to_string(i * 7919);
+  for (const auto& [coding, body] : std::vector<std::pair<std::string, std::string>>{
+           {"gzip", Packed(text, kGzip)},
+           {"x-gzip", Packed(text, kGzip)},
+           {"GZIP", Packed(text.substr(0, 500'000), kGzip) + Packed(text.substr(500'000), kGzip)},
+           {"deflate", Packed(text, kDeflate)},
+           {"identity", text}}) {
+    const std::string answer = Exchange(PostOf(coding, body));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200")) << coding;
+    EXPECT_TRUE(answer.ends_with("POST /echo [] " + text)) << coding;
+  }
+  EXPECT_THAT(Exchange(PostOf("gzip", "")), HasSubstr("POST /echo [] "));
+  EXPECT_THAT(Exchange(PostOf("gzip", Packed("", kGzip))), HasSubstr("POST /echo [] "));
+}
+
+TEST_F(HttpServerTest, ACompressedBodyThatIsNoneOrCutIsRefused) {
+  const std::string packed = Packed(std::string(1'000, 'x'), 31);
+  for (const auto& [coding, body] : std::vector<std::pair<std::string, std::string>>{
+           {"gzip", "x"},
+           {"gzip", packed.substr(0, packed.size() - 1)},
+           {"gzip", packed + "x"},
+           {"deflate", packed},
+           {"deflate", Packed("abc", 15) + "x"}}) {
+    EXPECT_THAT(Exchange(PostOf(coding, body)), StartsWith("HTTP/1.1 400")) << coding;
+  }
+}
+
+TEST_F(HttpServerTest, WhatBecomesTooLargeOnceUnpackedIsRefused) {
+  const std::string packed = Packed(std::string(100'000'000, 'x'), 31);
+  ASSERT_LT(packed.size(), 200'000U);
+  EXPECT_THAT(Exchange(PostOf("gzip", packed)), StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(Exchange(PostOf("gzip", Packed(std::string(1'000'001, 'x'), 31))),
+              StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(Exchange(PostOf("gzip", Packed(std::string(1'000'000, 'x'), 31))),
               StartsWith("HTTP/1.1 200"));
+  // It takes of the memory that all bodies share.
+  HttpServerOptions options;
+  options.max_body_memory = 500'000;
+  Start(options);
+  EXPECT_THAT(Exchange(PostOf("gzip", Packed(std::string(600'000, 'x'), 31))),
+              StartsWith("HTTP/1.1 503"));
+}
+
+TEST_F(HttpServerTest, AnotherCodingIsRefusedWithThoseThatAreRead) {
+  for (const char* coding : {"br", "gzip, gzip", "gzip\r\nContent-Encoding: gzip"}) {
+    const std::string answer = Exchange(PostOf(coding, "x"));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 415")) << coding;
+    EXPECT_THAT(answer, HasSubstr("\r\nAccept-Encoding: gzip, deflate\r\n")) << coding;
+  }
+}
+
+TEST_F(HttpServerTest, ARequestNamesOneHost) {
+  const auto ask = [&](const std::string& version, const std::string& hosts) {
+    return Exchange("GET /under/a HTTP/" + version + "\r\n" + hosts + "Connection: close\r\n\r\n");
+  };
+  for (const char* host :
+       {"x", "", "x:80", "x:", "127.0.0.1:8080", "[::1]", "[::1]:80", "a_b.c-d", "a%20b"}) {
+    EXPECT_THAT(ask("1.1", "Host: " + std::string(host) + "\r\n"), StartsWith("HTTP/1.1 200"))
+        << host;
+  }
+  EXPECT_THAT(ask("1.0", ""), StartsWith("HTTP/1.0 200"));
+  EXPECT_THAT(ask("1.1", ""), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(ask("1.1", "Host: x\r\nHost: x\r\n"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(ask("1.0", "Host: x\r\nHost: y\r\n"), StartsWith("HTTP/1.0 400"));
+  for (const char* host :
+       {"x y", "x/y", "u@x", "x:80a", "x:80:90", "[::1", "[]", "[::1]80", "\xc3\xa9", "http://x"}) {
+    EXPECT_THAT(ask("1.1", "Host: " + std::string(host) + "\r\n"), StartsWith("HTTP/1.1 400"))
+        << host;
+  }
 }
 
 TEST_F(HttpServerTest, PagesOfOtherOriginsMayReadWhatIsForThemWhereTheyAreNamed) {

@@ -174,9 +174,9 @@ class ServiceTest(SpeechTest):
 
     def test_broken_clients_get_an_answer_or_a_closed_connection(self):
         for request in (b'\x00' * 100, b'GET', b'GET / HTTP/9.9\r\n\r\n', b'\r\n' * 1000,
-                        b'POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n',
-                        b'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n',
-                        b'GET /asr/v2/1 HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+                        b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+                        b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n',
+                        b'GET /asr/v2/1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
                         b'GET /' + b'a' * 100_000 + b' HTTP/1.1\r\n\r\n',
                         b'GET / HTTP/1.1\r\n' + b'X: y\r\n' * 20_000 + b'\r\n'):
             self.exchange(request)

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <exception>
+#include <optional>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -15,7 +16,9 @@
 #include <boost/beast/ssl.hpp>
 
 #include "base/encoding.h"
+#include "server/internal/body_decoder.h"
 #include "server/internal/connection.h"
+#include "server/internal/host_header.h"
 #include "server/internal/openai_error.h"
 #include "server/internal/websocket_over.h"
 
@@ -129,6 +132,13 @@ class Connection {
     HttpRequest request = ToRequest(parser.get(), peer_);
     cross_origin_.clear();
     const bool head = request.method == "HEAD";
+    // Clients of OpenAI's read what they get there in its form.
+    const auto refuse = request.path.starts_with("/v1/") ? RefuseOpenAi : PlainRefusal;
+    if (const auto why = HostProblem(request, parser.get().version()); !why.empty()) {
+      ++context_.counters.bad_requests;
+      co_await Answer(refuse(400, why), parser.get().version(), false, head);
+      co_return false;
+    }
     const Router::Match match =
         context_.router.Find(head ? "GET" : std::string_view(request.method), request.path);
     const bool upgrade = beast::websocket::is_upgrade(parser.get());
@@ -148,14 +158,12 @@ class Connection {
       ++context_.counters.bad_requests;
       const std::string_view why =
           here ? "this path does not answer that method" : "there is nothing at this path";
-      // Clients of OpenAI's read what they get there in its form.
-      const bool open_ai = request.path.starts_with("/v1/");
       cross_origin_ = CrossOriginHeaders(match, request);
       if (match.cross_origin && CrossOriginPolicy::IsPreflight(request)) {
         co_return co_await Answer(context_.cross_origin.AnswerPreflight(request, match.allowed),
                                   parser.get().version(), parser.get().keep_alive(), head);
       }
-      HttpResponse answer = (open_ai ? RefuseOpenAi : PlainRefusal)(here ? 405 : 404, why);
+      HttpResponse answer = refuse(here ? 405 : 404, why);
       if (here) answer.headers.emplace_back("Allow", match.allowed);
       co_await Answer(std::move(answer), parser.get().version(), false, head);
       co_return false;
@@ -181,6 +189,9 @@ class Connection {
       if (refusal.first > 0) {
         HttpResponse answer = route.refuse ? route.refuse(refusal.first, refusal.second)
                                            : PlainRefusal(refusal.first, refusal.second);
+        if (refusal.first == 415) {
+          answer.headers.emplace_back("Accept-Encoding", BodyDecoder::kCodings);
+        }
         co_await Answer(std::move(answer), parser.get().version(), false, head);
       }
       co_return false;
@@ -247,7 +258,8 @@ class Connection {
   static bool IsLarge(const Parser& parser, std::size_t max_body) {
     if (parser.is_done()) return false;
     const auto length = parser.content_length();
-    return !length || (*length > kSmallBody && *length <= max_body);
+    const bool coded = parser.get().count(http::field::content_encoding) > 0;  // it may be a bomb
+    return !length || coded || (*length > kSmallBody && *length <= max_body);
   }
 
   // Reads the body. A status and a reason to refuse it; a status of -1 if nobody is there to hear
@@ -259,8 +271,13 @@ class Connection {
     constexpr std::string_view kBusy = "too much is being uploaded at the moment";
     const auto length = parser.content_length();
     const std::string_view coding = parser.get()[http::field::content_encoding];
+    std::optional<BodyDecoder> decoder;
     if (!coding.empty() && !beast::iequals(coding, "identity")) {
-      co_return Refusal(415, "a body with a Content-Encoding is not read here: send it as it is");
+      if (!BodyDecoder::Knows(coding) || parser.get().count(http::field::content_encoding) > 1) {
+        co_return Refusal(415,
+                          "a body in that Content-Encoding is not read here: send it as it is");
+      }
+      decoder.emplace(coding);
     }
     if (length && *length > max_body) co_return Refusal(413, kTooLarge);
     parser.body_limit(max_body);
@@ -281,9 +298,11 @@ class Connection {
       buffer_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(
           std::max<std::uint64_t>(length.value_or(kBodyRead), kFirstRead), kBodyRead)));
     }
+    std::string& body = parser.get().body();
+    std::size_t unpacked = 0;  // of what came
     while (!parser.is_done()) {
       const auto now = Time::now();
-      const std::size_t came = parser.get().body().size() - seen;
+      const std::size_t came = unpacked + body.size() - seen;
       seen += came;
       deadline = std::min(deadline + Millis(came * kMillisPerBodyByte),
                           now + kMostAhead * options_.body_patience);
@@ -296,7 +315,17 @@ class Connection {
         co_return Refusal(400, "the request's body is not well-formed");
       }
       if (error) co_return Refusal(-1, "");
-      if (!loan.Grow(parser.get().body().size())) co_return Refusal(503, kBusy);
+      if (decoder) {
+        unpacked += body.size();
+        const Refusal refusal = decoder->Take(&body, max_body, loan);
+        if (refusal.first != 0) co_return refusal;
+      } else if (!loan.Grow(body.size())) {
+        co_return Refusal(503, kBusy);
+      }
+    }
+    if (decoder) {
+      if (!decoder->complete()) co_return Refusal(400, "the request's body ends within its coding");
+      body = std::move(*decoder).body();
     }
     co_return Refusal(0, "");
   }
