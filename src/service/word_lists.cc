@@ -33,27 +33,28 @@ std::shared_ptr<const HotWords> Make(const std::vector<HotWord>& words,
 
 }  // namespace
 
+bool HoldsChinese(std::string_view utf8) {
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(utf8[i]);
+    if (byte >= 0xf0) return true;
+    if ((byte & 0xf0) == 0xe0) {
+      const auto next = static_cast<unsigned char>(utf8[i + 1]);
+      const auto last = static_cast<unsigned char>(utf8[i + 2]);
+      const std::uint32_t code = (byte & 0x0fU) << 12 | (next & 0x3fU) << 6 | (last & 0x3fU);
+      if (code >= kFirstChinese) return true;
+    }
+  }
+  return false;
+}
+
 HotWordProblem CheckHotWord(std::string_view word, int weight) {
   if (word.empty()) return HotWordProblem::kEmpty;
   if (!IsUtf8(word)) return HotWordProblem::kIllFormed;
-  std::size_t letters = 0;
-  bool chinese = false;
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(word[i]);
-    if (byte < 0x20 || byte == 0x7f || byte == '|' || byte == ',') {
-      return HotWordProblem::kIllFormed;
-    }
-    if ((byte & 0xc0) == 0x80) continue;
-    ++letters;
-    if (byte >= 0xf0) chinese = true;
-    if ((byte & 0xf0) == 0xe0) {
-      const auto next = static_cast<unsigned char>(word[i + 1]);
-      const auto last = static_cast<unsigned char>(word[i + 2]);
-      const std::uint32_t code = (byte & 0x0fU) << 12 | (next & 0x3fU) << 6 | (last & 0x3fU);
-      chinese = chinese || code >= kFirstChinese;
-    }
-  }
-  if (letters > (chinese ? kMaxChineseLetters : kMaxHotWordLetters)) {
+  const bool ill_formed = std::any_of(word.begin(), word.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '|' || c == ',';
+  });
+  if (ill_formed) return HotWordProblem::kIllFormed;
+  if (CountCharacters(word) > (HoldsChinese(word) ? kMaxChineseLetters : kMaxHotWordLetters)) {
     return HotWordProblem::kTooLong;
   }
   const bool known =

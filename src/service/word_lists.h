@@ -28,6 +28,9 @@ inline constexpr std::size_t kMaxVocabularyDescriptionCharacters = 1000;
 /// Errors: kInvalidArgument, saying which entry by its place, never the word
 Result<std::vector<HotWord>> ParseHotWordEntries(std::string_view list);
 
+/// Whether a character of it is East Asian, CJK radicals first. `utf8` is well-formed.
+bool HoldsChinese(std::string_view utf8);
+
 /// Whether a word and its weight may be in a list: 1 to 30 characters (10 when one of them is
 /// Chinese), no control characters, no bar and no comma; 1 to 11 or 100.
 enum class HotWordProblem { kNone, kEmpty, kTooLong, kIllFormed, kWeight };

@@ -6,11 +6,13 @@
 
 #include "base/encoding.h"
 #include "server/internal/api3_actions.h"
+#include "service/word_lists.h"
 
 namespace lethe::server_internal {
 namespace {
 
-constexpr std::size_t kMaxNameCharacters = 20, kMaxKeywordCharacters = 15;
+constexpr std::size_t kMaxNameCharacters = 20, kMaxKeywordCharacters = 15,
+                      kMaxChineseKeywordCharacters = 5;
 constexpr std::size_t kMaxFile = 65'536;
 
 bool IsName(std::string_view name) {
@@ -45,11 +47,13 @@ ApiResult<Library> ReadLibrary(ApiCall& call) {
     std::string_view line = rest.substr(0, end);
     if (line.ends_with('\r')) line.remove_suffix(1);
     constexpr std::string_view kPunctuation = "!\"#$%&()*+,./:;<=>?@[\\]^_`{|}~";
-    if (line.empty() || CountCharacters(line) > kMaxKeywordCharacters ||
+    const std::size_t most =
+        HoldsChinese(line) ? kMaxChineseKeywordCharacters : kMaxKeywordCharacters;
+    if (line.empty() || CountCharacters(line) > most ||
         line.find_first_of(kPunctuation) != std::string_view::npos) {
       return ApiError{"InvalidParameterValue.InvalidParameterLength",
-                      "Each line of `KeyWordFile` is a word of 1 to 15 characters without "
-                      "punctuation; this one is not: " +
+                      "Each line of `KeyWordFile` is a word of 1 to 15 characters (5 of "
+                      "Chinese) without punctuation; this one is not: " +
                           std::to_string(library.words.size() + 1)};
     }
     library.words.emplace_back(line);

@@ -59,6 +59,9 @@ ApiAnswer CreateRecTask(ApiCall& call) {
     return ApiError{"InvalidParameterValue.ErrorInvalidSourcetype",
                     "`SourceType` is 0 for a URL or 1 for data."};
   }
+  if (diarization < 0 || diarization == 2 || diarization > 3) {
+    return refuse("`SpeakerDiarization` is 0 or 1.");
+  }
   if (diarization == 3 || !arguments.Objects("SpeakerRoles").empty()) {
     return refuse("Lethe does not tell speakers apart by their voice; with two channels it does.");
   }

@@ -144,11 +144,14 @@ ApiAnswer UpdateAsrVocab(ApiCall& call) {
   auto words = ReadWords(call);
   if (const auto* error = std::get_if<ApiError>(&words)) return *error;
   if (const auto error = CheckTexts(name, description)) return *error;
-  const auto updated =
-      Of(call).Update(call.application.id, id,
-                      {.name = name,
-                       .description = description,
-                       .words = std::get<std::optional<std::vector<WeightedWord>>>(words)});
+  const auto& list = std::get<std::optional<std::vector<WeightedWord>>>(words);
+  if (list && list->empty()) {
+    return ApiError{"InvalidParameterValue.InvalidParameterLength",
+                    "A vocabulary has at least one word: leave out `WordWeights` and "
+                    "`WordWeightStr` to keep its words."};
+  }
+  const auto updated = Of(call).Update(call.application.id, id,
+                                       {.name = name, .description = description, .words = list});
   if (!updated.ok()) return VocabularyError(updated.status());
   return ApiFields{{"VocabId", updated->id}};
 }
