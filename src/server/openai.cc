@@ -309,7 +309,7 @@ Awaitable<HttpResponse> Transcribe(FaceContext& context, const OpenAiOptions& op
     outcome = co_await AnswerStream(context, options, *wanted, record, std::move(permit));
   }
   HttpResponse& response = std::get<HttpResponse>(outcome);
-  response.headers.emplace_back("x-request-id", record.id);
+  server_internal::SetRequestId(&response, record.id);
   co_return std::move(response);
 }
 

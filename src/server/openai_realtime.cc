@@ -126,7 +126,7 @@ Awaitable<Upgrade> Decide(std::shared_ptr<Face> face, const HttpRequest& request
                             .subject = subject});
     }
     Upgrade upgrade{.refusal = OpenAiErrorResponse(error)};
-    upgrade.refusal.headers.emplace_back("x-request-id", id);
+    server_internal::SetRequestId(&upgrade.refusal, id);
     return upgrade;
   };
   std::function<AuthResult()> authenticate = [request, keys = &context.store.keys()] {

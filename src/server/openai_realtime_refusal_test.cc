@@ -86,6 +86,26 @@ TEST_F(OpenAiRealtimeTest, WhatCannotBeTakenIsAnErrorAndTheSessionGoesOn) {
   Wait(call, kCompleted);
 }
 
+TEST_F(OpenAiRealtimeTest, AnErrorNamesItsFieldByItsWholePath) {
+  Call& call = Join();
+  std::size_t count = 0;
+  const auto param_of = [&](const Json& session) {
+    Say(call, {{"type", "session.update"}, {"session", session}});
+    return OfType(Wait(call, "error", ++count), "error").back()["error"]["param"];
+  };
+  const auto input = [](const Json& transcription) {
+    return Json{{"audio", {{"input", {{"transcription", transcription}}}}}};
+  };
+  EXPECT_EQ(param_of(input({{"language", "xx"}})), "session.audio.input.transcription.language");
+  EXPECT_EQ(param_of(input({{"model", "gpt-5"}})), "session.audio.input.transcription.model");
+  EXPECT_EQ(param_of(input({{"prompt", 1}})), "session.audio.input.transcription.prompt");
+  const std::string event = R"({"type": "transcription_session.update", "session":
+      {"input_audio_transcription": {"language": "xx"}}})";
+  call->Say({false, event});
+  EXPECT_EQ(OfType(Wait(call, "error", ++count), "error").back()["error"]["param"],
+            "session.input_audio_transcription.language");
+}
+
 TEST_F(OpenAiRealtimeTest, EndlessGarbageEndsTheSession) {
   ServeSessions({.max_errors = 5});
   Call& call = Join();

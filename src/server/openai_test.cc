@@ -64,6 +64,11 @@ class OpenAiTest : public FaceFixture {
     EXPECT_EQ(response.content_type, "application/json");
     json error = json::parse(response.body).at("error");
     for (const char* key : {"message", "type", "param", "code"}) EXPECT_TRUE(error.contains(key));
+    const auto id = FindValue(response.headers, "x-request-id");
+    EXPECT_TRUE(id && id->size() == 36);
+    EXPECT_EQ(std::count_if(response.headers.begin(), response.headers.end(),
+                            [](const auto& field) { return field.first == "x-request-id"; }),
+              1);
     return error;
   }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/random.h"
 
 namespace lethe::server_internal {
 namespace {
@@ -13,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
+constexpr std::string_view kRequestId = "x-request-id";
 constexpr std::string_view kNoService = "server_error";
 // As OpenAI's own.
 constexpr std::string_view kSpent = "insufficient_quota", kOverdue = "billing_not_active";
@@ -36,7 +38,13 @@ HttpResponse OpenAiErrorResponse(const OpenAiError& error) {
   }
   // A client that leaves authentication to its library reads no 401 without it.
   if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  SetRequestId(&response, RandomUuid());
   return response;
+}
+
+void SetRequestId(HttpResponse* response, const std::string& id) {
+  std::erase_if(response->headers, [](const auto& field) { return field.first == kRequestId; });
+  response->headers.emplace_back(kRequestId, id);
 }
 
 OpenAiError BadField(std::string param, std::string message) {

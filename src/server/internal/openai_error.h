@@ -22,8 +22,11 @@ struct OpenAiError {
 /// {"error": {"message", "type", "param", "code"}}
 std::string OpenAiErrorBody(const OpenAiError& error);
 
-/// The same as an answer; with Retry-After where waiting helps.
+/// The same as an answer; with Retry-After where waiting helps, and with a request id of its own.
 HttpResponse OpenAiErrorResponse(const OpenAiError& error);
+
+/// Gives an answer the id of the call that it belongs to, in place of one that it has.
+void SetRequestId(HttpResponse* response, const std::string& id);
 
 OpenAiError BadField(std::string param, std::string message);
 OpenAiError ModelNotFound(std::string message);

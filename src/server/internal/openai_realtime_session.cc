@@ -220,6 +220,7 @@ Awaitable<void> OpenAiRealtimeSession::Update(ClientEvent event) {
   std::optional<OpenAiError> error;
   if (auto* why = std::get_if<OpenAiError>(&found)) {
     error = std::move(*why);
+    if (!error->param.empty()) error->param = TranscriptionField(event.dialect, error->param);
   } else {
     error = turns_->SetHearing(std::get<Hearing>(std::move(found)));
   }

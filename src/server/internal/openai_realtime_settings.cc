@@ -280,6 +280,12 @@ float TurnDetection::noise_threshold() const {
   return semantic ? 0.0F : static_cast<float>((threshold - 0.5) * 4);
 }
 
+std::string TranscriptionField(OpenAiDialect dialect, std::string_view field) {
+  const bool ga = dialect == OpenAiDialect::kGa;
+  return (ga ? "session.audio.input.transcription." : "session.input_audio_transcription.") +
+         std::string(field);
+}
+
 MaybeError ApplySession(const Json& session, OpenAiDialect dialect, RealtimeSettings* settings) {
   Fields fields(session, "session");
   std::string type = "transcription";

@@ -48,6 +48,9 @@ struct RealtimeSettings {
   bool operator==(const RealtimeSettings&) const = default;
 };
 
+/// How an error names a field of the transcription's settings.
+std::string TranscriptionField(OpenAiDialect dialect, std::string_view field);
+
 /// Changes what a client's `session` object names, in either dialect; unknown fields are passed
 /// over. Errors: the first field with a value it cannot have, by its name; never the value
 std::optional<OpenAiError> ApplySession(const nlohmann::json& session, OpenAiDialect dialect,
