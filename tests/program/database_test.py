@@ -185,9 +185,10 @@ class DatabaseTest(SpeechTest):
             self.assertEqual((status, erased['cancelled']), (200, 0))
             self.assertEqual(code_of(live.next()), 4009)
             # A command beside them does the same.
-            self.assert_good(run('erase', '--app', first.keys['AppId'], '--data', first.data,
-                                 '--store.dsn', self.database.dsn, '--store.keys',
-                                 self.path('keys'), env={'LETHE_STORE_PASSWORD': PASSWORD}))
+            erased = run('erase', '--app', first.keys['AppId'], '--data', first.data,
+                         '--store.dsn', self.database.dsn, '--store.keys', self.path('keys'),
+                         env={'LETHE_STORE_PASSWORD': PASSWORD})
+            self.assertEqual(erased.returncode, 0, erased.stderr)
             self.assertEqual(code_of(other.next()), 4009)
 
     def test_what_one_node_works_on_another_one_cancels_and_tries_again(self):

@@ -162,7 +162,10 @@ class TencentClientTest(SpeechTest):
         sentence = done['ResultDetail'][0]
         self.assert_heard(sentence['FinalSentence'])
         self.assertEqual(sentence['WordsNum'], len(sentence['Words']))
-        self.assertEqual(sentence['Words'][0]['OffsetStartMs'], 0)
+        # A sentence begins with what is silent before its first word.
+        first, last = sentence['Words'][0], sentence['Words'][-1]
+        self.assertIn(first['OffsetStartMs'], range(0, 800))
+        self.assertLessEqual(sentence['StartMs'] + last['OffsetEndMs'], sentence['EndMs'])
         self.assertEqual(sentence['KeyWordResults'][0]['KeyWords'], ['prudently'])
         form = next(form for form in (dict(urllib.parse.parse_qsl(body)) for _, body in self.posts)
                     if int(form['requestId']) == done['TaskId'])
