@@ -190,7 +190,7 @@ MaybeError ReadNoiseReduction(const Json& json, std::string name, std::string* t
 }
 
 MaybeError ReadInclude(const Json& json, bool* logprobs) {
-  const MaybeError error =
+  MaybeError error =
       BadField("session.include", "session.include may hold " + std::string(kLogprobs) + ".");
   *logprobs = false;
   if (json.is_null()) return std::nullopt;
