@@ -21,7 +21,8 @@
 
 namespace lethe {
 
-/// Two months at most, less what clocks of nodes may differ by.
+/// From the end of the call, or from when it was written where that is dated later. Two months at
+/// most, less what clocks of nodes may differ by.
 inline constexpr Millis kUsageLifetime = SealedLifetime(DataClass::kMonitoring);
 
 inline constexpr int kMaxUsageDays = 100;  // of one query

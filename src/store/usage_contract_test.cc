@@ -65,6 +65,7 @@ TEST(CountedSecondsTest, AtLeastOneAndPartsCountAsWholeAndFailuresAsNothing) {
 
 TEST_P(UsageContractTest, FeesAddUpFromTheBeginAndBeforeTheEnd) {
   EXPECT_EQ(*usage_.Fees(7, kNoon, kNoon + days(1)), 0);
+  clock_.Advance(hours(1));
   for (const auto& [end, fee] : {std::pair{kNoon - Millis(1), 1},
                                  {kNoon, 10},
                                  {kNoon + hours(1) - Millis(1), 100},
@@ -129,6 +130,20 @@ TEST_P(UsageContractTest, ExpiredRowsDoNotCountWhetherOrNotTheyWereSwept) {
   EXPECT_EQ(*usage_.RemoveExpired(2), 1);
   EXPECT_EQ(*usage_.RemoveExpired(2), 0);
   EXPECT_EQ(ByDay(kToday, kToday).front().calls, 1U);
+}
+
+// Calls are dated by the machine's clock, which may have leapt ahead of the store's.
+TEST_P(UsageContractTest, ACallDatedAheadIsHeldNoLongerThanOneOfNow) {
+  const std::vector calls = {Call(kNoon - hours(1), Millis(1000)),
+                             Call(kNoon + days(31), Millis(1000))};
+  ASSERT_THAT(usage_.Record(calls), IsOk());
+  const std::vector<JournalEntry> told = *store_->journal().Pending(10);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told.front().leaf.due,
+            std::chrono::floor<std::chrono::seconds>(kNoon + kUsageLifetime));
+  EXPECT_THAT(Read(kNoon + days(31), kNoon + days(32)), SizeIs(1));
+  clock_.Set(kNoon + kUsageLifetime);
+  EXPECT_EQ(*usage_.RemoveExpired(10), 2);
 }
 
 TEST_P(UsageContractTest, CallsAreReadInTheOrderOfTheirEndsAndAsTheyWereWritten) {
@@ -200,6 +215,7 @@ TEST_P(UsageContractTest, WhatIsWrittenAfterTheMarkIsNotReadUpToIt) {
 }
 
 TEST_P(UsageContractTest, ExpiredCallsAreNotReadWhetherOrNotTheyWereSwept) {
+  clock_.Advance(Millis(1));
   Record(Call(kNoon, Millis(1)));
   Record(Call(kNoon + Millis(1), Millis(1)));
   clock_.Set(kNoon + kUsageLifetime);

@@ -241,6 +241,8 @@ class ForgettingTest(SpeechTest):
         self.assertEqual(self.metric('lethe_retention_held'), 1)
         for task in tasks:
             self.wait_for(task)
+        # Such a call is dated a month ahead, and held no longer for it.
+        self.wait_until_known(self.api.call('SentenceRecognition', {})['RequestId'])
         # A restart believes it no sooner, once it was written down.
         swept = self.saved()
         while self.saved() == swept:

@@ -23,7 +23,8 @@ class SqlUsage : public Usage {
   Status Record(std::span<const FinishedCall> calls) override {
     RETURN_IF_ERROR(CheckFinishedCalls(calls));
     const auto work = [&](Connection& sql) {
-      const std::map<AppId, Int> items = MakeItems(sql, calls);
+      const WallTime now = clock_.Now();
+      const std::map<AppId, Int> items = MakeItems(sql, calls, now);
       for (const FinishedCall& call : calls) {
         sql.Run(
             "INSERT INTO finished_calls (app_id, interface, call_id, result_code, succeeded, "
@@ -32,8 +33,8 @@ class SqlUsage : public Usage {
             ":start, :end, :expires, :audio, :seconds, :bytes, :fee, :item)",
             call.app_id, InterfaceName(call.interface), IdOf(call), call.result_code,
             call.succeeded, call.server_fault, call.region, ToMillis(call.start),
-            ToMillis(call.end), ToMillis(call.end + kUsageLifetime), call.audio.count(),
-            CountedSeconds(call), call.bytes, call.fee, items.at(call.app_id));
+            ToMillis(call.end), ExpiresMillis(call, now), call.audio.count(), CountedSeconds(call),
+            call.bytes, call.fee, items.at(call.app_id));
       }
       return OkStatus();
     };
@@ -147,13 +148,20 @@ class SqlUsage : public Usage {
   }
 
  private:
+  // A call that is dated ahead of the store's clock is held no longer than one that ends now: the
+  // machine's clock may have leapt, which nobody believes yet.
+  static Int ExpiresMillis(const FinishedCall& call, WallTime now) {
+    return ToMillis(std::min(call.end, now) + kUsageLifetime);
+  }
+
   // Rows that are written together, for one application, are one thing to the ledger.
-  std::map<AppId, Int> MakeItems(Connection& sql, std::span<const FinishedCall> calls) const {
+  std::map<AppId, Int> MakeItems(Connection& sql, std::span<const FinishedCall> calls,
+                                 WallTime now) const {
     std::map<AppId, NewItem> wanted;
     for (const FinishedCall& call : calls) {
       NewItem& item = wanted.try_emplace(call.app_id, NewItem{.count = 0}).first->second;
       ++item.count;
-      item.due_ms = std::max(item.due_ms, ToMillis(call.end + kUsageLifetime));
+      item.due_ms = std::max(item.due_ms, ExpiresMillis(call, now));
     }
     std::map<AppId, Int> items;
     for (auto& [app_id, item] : wanted) {
