@@ -20,7 +20,7 @@ const BASES: [string, string][] = [['person', 'The person’s own'], ['parent', 
 export function consents(appId: number, onerased: (erasure: Erasure) => void): HTMLElement {
   const note = statusLine()
   const problem = alertBox()
-  const required = h('input', { type: 'checkbox', onchange: () => void require(required.checked) })
+  const required = h('input', { type: 'checkbox', disabled: true, onchange: () => void require(required.checked) })
   const rows = h('tbody', {})
   const table = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Consents, table', hidden: true },
     h('table', {}, h('thead', {}, h('tr', {}, ...['Person', 'State', 'Basis', 'Until'].map(text => h('th', { scope: 'col' }, text)))), rows))
@@ -32,7 +32,9 @@ export function consents(appId: number, onerased: (erasure: Erasure) => void): H
     try {
       const query = new URLSearchParams({ app_id: String(appId), limit: '50', ...after ? { after } : {} })
       const register = await own<Register>('GET', `consent?${query}`)
-      required.checked = register.required
+      // What somebody sets later is not written over by what was asked for before.
+      if (required.disabled) required.checked = register.required
+      required.disabled = false
       const shown = register.consents.map(consent => h('tr', {},
         h('th', { scope: 'row' }, consent.everyone ? 'Everyone' : h('code', {}, consent.subject ?? '')),
         h('td', {}, consent.state), h('td', {}, [consent.basis, consent.jurisdiction].filter(Boolean).join(', ') || '–'),

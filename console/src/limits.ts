@@ -56,8 +56,13 @@ export function limits(appId: number, changed: () => Promise<void>): HTMLElement
   async function load(): Promise<void> {
     const { applications } = await own<{ applications: Limits[] }>('GET', 'applications')
     const found = applications.find(each => each.app_id === appId)
-    if (found) show(found)
-    else problem.say('The application is not there any more.')
+    if (!found) return problem.say('The application is not there any more.')
+    show(found)
+    forms.disabled = false
+  }
+
+  function begin(): void {
+    load().catch(error => problem.say(told(error), button('Try again', () => { problem.clear(); begin() })))
   }
 
   async function change(what: object, done: string): Promise<void> {
@@ -73,11 +78,8 @@ export function limits(appId: number, changed: () => Promise<void>): HTMLElement
   const value = (of: HTMLElement) => input(of).value === '' ? null : Number(input(of).value)
   const form = (work: () => void, ...children: HTMLElement[]) =>
     h('form', { class: 'inline', onsubmit: event => { event.preventDefault(); work() } }, ...children)
-  load().catch(error => problem.say(told(error)))
-  return h('section', { class: 'card', 'aria-labelledby': 'limits-title' }, title,
-    h('p', { class: 'hint' }, 'Where nothing is said the service’s own limits hold (lethe serve --show-config).'),
-    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Limits, table' },
-      h('table', {}, h('thead', {}, h('tr', {}, ...['Interface', 'Calls a second', 'At once'].map(text => h('th', { scope: 'col' }, text)))), rows)),
+  // Not before what is set is known: the answer would write over what somebody typed or set meanwhile.
+  const forms = h('fieldset', { disabled: true },
     form(() => void change({ quota: { interface: which.value, calls_per_second: value(calls), concurrency: value(atOnce) } },
       `The limits of ${INTERFACES.find(([id]) => id === which.value)![1]} are set.`),
       field('Interface', which), calls, atOnce, h('button', {}, 'Set')),
@@ -85,5 +87,11 @@ export function limits(appId: number, changed: () => Promise<void>): HTMLElement
       most.value.trim() ? `Calls of a month may cost ${most.value.trim()}, and no more.` : 'A month may cost anything.'),
       field('A month may cost', most), h('button', {}, 'Set limit')),
     form(() => void change({ name: name.value.trim() }, 'It has its new name.'), field('New name', name), h('button', {}, 'Rename')),
-    owes, overdue, note, problem.element)
+    owes, overdue)
+  begin()
+  return h('section', { class: 'card', 'aria-labelledby': 'limits-title' }, title,
+    h('p', { class: 'hint' }, 'Where nothing is said the service’s own limits hold (lethe serve --show-config).'),
+    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Limits, table' },
+      h('table', {}, h('thead', {}, h('tr', {}, ...['Interface', 'Calls a second', 'At once'].map(text => h('th', { scope: 'col' }, text)))), rows)),
+    forms, note, problem.element)
 }

@@ -39,12 +39,16 @@ export function vocabularies(context: Context): HTMLElement {
   const editor = h('div', {})
   const add = button('New vocabulary', () => edit(null))
 
-  async function load(): Promise<void> {
+  let loads = 0
+
+  async function refresh(): Promise<void> {
+    const load = ++loads
     try {
       const { vocabularies } = await own<{ vocabularies: Vocabulary[] }>('GET', `vocabularies?app_id=${appId}`)
+      if (load !== loads) return  // asked for anew since
       replace(rows, ...vocabularies.map(row))
       table.hidden = vocabularies.length === 0
-    } catch (error) { problem.say(told(error), button('Try again', () => { problem.clear(); void load() })) }
+    } catch (error) { problem.say(told(error), button('Try again', () => { problem.clear(); void refresh() })) }
   }
 
   async function change(body: object, done: string): Promise<boolean> {
@@ -57,7 +61,7 @@ export function vocabularies(context: Context): HTMLElement {
       return false
     }
     note.textContent = done
-    await load()
+    await refresh()
     return true
   }
 
@@ -125,7 +129,7 @@ export function vocabularies(context: Context): HTMLElement {
     name.focus()
   }
 
-  void load()
+  void refresh()
   return h('section', { class: 'card', 'aria-labelledby': 'vocabularies-title' },
     h('h2', { id: 'vocabularies-title' }, `Vocabularies of ${ofName}`),
     h('p', { class: 'hint' }, 'Hot words: names and terms that are to be preferred where the audio allows it.'),

@@ -295,14 +295,22 @@ const SCENARIOS = {
   },
 
   async limits_and_vocabularies(browser) {
-    const page = await openSignedIn(browser, '#/set-up')
+    const page = await openSignedIn(browser)
     const card = id => page.locator(`section[aria-labelledby=${id}-title]`)
     const limits = card('limits'), words = card('vocabularies')
+    // An answer that is long under way would write over what is set meanwhile.
+    let answer
+    const held = new Promise(resolve => { answer = resolve })
+    await page.route('**/lethe/v1/applications', async route => { await held; await route.continue() })
+    await page.getByRole('link', { name: 'Set up' }).click()
+    await limits.waitFor()
+    const early = await limits.getByLabel('Calls a second').isEnabled()
+    answer()
     await limits.getByLabel('Interface').selectOption('openai')
     await limits.getByLabel('Calls a second').fill('7')
     await limits.getByRole('button', { name: 'Set', exact: true }).click()
     await limits.getByText('The limits of OpenAI transcriptions are set.').waitFor()
-    const seen = { limits: await textOf(limits.locator('tbody')) }
+    const seen = { early, limits: await textOf(limits.locator('tbody')) }
     await limits.getByLabel('A month may cost').fill('much')
     await limits.getByRole('button', { name: 'Set limit' }).click()
     seen.wrong = await textOf(limits.getByRole('alert').locator('p'))

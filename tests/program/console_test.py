@@ -325,6 +325,7 @@ class ConsolePagesTest(ConsoleTest):
 
     def test_limits_vocabularies_and_consents_are_set(self):
         seen = self.drive('limits_and_vocabularies')
+        self.assertFalse(seen['early'])
         self.assertEqual(seen['limits'], 'OpenAI transcriptions 7 the service’s')
         self.assertIn('amount', seen['wrong'])
         self.assertIn('1 to 11', seen['weight'])
