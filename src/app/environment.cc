@@ -14,8 +14,9 @@ namespace {
 
 constexpr std::string_view kPrefix = "LETHE_";
 // Read beside those of the options.
-constexpr std::array<std::string_view, 7> kOthers = {
-    "CONFIG", "DATA", "ISA", "MODELS", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "STORE_PASSWORD",
+constexpr std::array<std::string_view, 8> kOthers = {
+    "CONFIG",         "DATA", "FRAMES", "ISA", "MODELS", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY",
+    "STORE_PASSWORD",
 };
 
 // Of our tests; of Kubernetes, for a service that is called lethe, or lethe-something.

@@ -1,6 +1,8 @@
 #include "app/setup.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 #include <thread>
 
 #include <malloc.h>
@@ -16,6 +18,16 @@ namespace {
 
 // A thousand words of 30 characters, each of four bytes, and as much in comments.
 constexpr std::size_t kMaxHotWordFile = std::size_t{1} << 20;
+
+// For those who want to measure it: what a server's users are to have is the default.
+Result<Frames> ChooseFrames() {
+  const char* const wanted = std::getenv("LETHE_FRAMES");
+  const std::string_view name = wanted == nullptr ? "" : wanted;
+  if (name.empty() || name == "merged") return Frames::kMerged;
+  if (name == "all") return Frames::kAll;
+  return InvalidArgument("LETHE_FRAMES is \"merged\" or \"all\", not \"" + std::string(name) +
+                         "\"");
+}
 
 }  // namespace
 
@@ -43,7 +55,8 @@ Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kern
     return Status(status.code(),
                   status.message() + "; check it with: lethe models verify " + model);
   };
-  auto loaded = LoadMoonshine(speech.path, kernels);
+  ASSIGN_OR_RETURN(const Frames frames, ChooseFrames());
+  auto loaded = LoadMoonshine(speech.path, kernels, frames);
   if (!loaded.ok()) return repair(loaded.status(), speech.name);
   models.speech = *loaded;
   auto activity = LoadSilero(voice_activity.path, kernels);

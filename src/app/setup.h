@@ -28,8 +28,10 @@ struct LoadedModels {
 void KeepFreedMemory();
 
 /// Loads a speech model by name, and voice activity detection, out of the default model folder;
-/// KeepFreedMemory() comes first.
-/// Errors: as ModelStore::Find() and the loaders; kInvalidArgument when the name is no speech model
+/// KeepFreedMemory() comes first. LETHE_FRAMES chooses what becomes of the encoder's frames.
+/// Errors: as ModelStore::Find() and the loaders; kInvalidArgument when the name is no speech
+/// model,
+///         or for LETHE_FRAMES
 Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kernels);
 
 /// Reads a file of hot words (decode/hot_words.h).

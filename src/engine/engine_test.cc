@@ -268,7 +268,8 @@ TEST_F(EngineWithModelsTest, QuietSpeechGivesWhatLoudSpeechGives) {
     const auto segments = TranscribeAll(engine, quiet, 1'600);
     EXPECT_EQ(Texts(segments), Texts(expected)) << gain;
     for (std::size_t i = 0; i < segments.size(); ++i) {
-      EXPECT_NEAR(segments[i].confidence, expected[i].confidence, 0.02) << gain;
+      // Which frames of the encoder become one is a choice, and rounding may change it.
+      EXPECT_NEAR(segments[i].confidence, expected[i].confidence, 0.03) << gain;
     }
   }
 }

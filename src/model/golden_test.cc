@@ -55,7 +55,7 @@ class GoldenTest : public testing::Test {
 TEST_F(GoldenTest, EveryStageOfMoonshineIsThatOfOnnxRuntime) {
   const nlohmann::json golden = Golden();
   ASSERT_TRUE(golden.contains("stages"));
-  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back(), Frames::kAll);
   ASSERT_TRUE(model.ok()) << model.status().message();
   const auto worker = (*model)->NewWorker();
   const auto sequence = (*model)->NewSequence();

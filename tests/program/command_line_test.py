@@ -96,6 +96,8 @@ class CommandLineTest(ProgramTest):
         file = write_wav(self.path('a.wav'), silence(1))
         result = run('transcribe', file, env={'LETHE_ISA': 'nonsense'})
         self.assert_one_line(result, 'LETHE_ISA', 'nonsense', 'scalar')
+        result = run('transcribe', file, env={'LETHE_FRAMES': 'some'})
+        self.assert_one_line(result, 'LETHE_FRAMES', 'some', 'merged', 'all')
 
     def test_unknown_models_can_not_be_pulled_verified_or_removed(self):
         env = {'LETHE_MODELS': self.path('models')}

@@ -69,8 +69,9 @@ void Sequence::TokenCache::Put(int layer, int place, const std::uint16_t* key,
   }
 }
 
-Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary)
-    : w_(weights), kernels_(kernels), rotary_(rotary) {
+Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary,
+               bool merges_frames)
+    : w_(weights), kernels_(kernels), rotary_(rotary), merges_frames_(merges_frames) {
   const Config& c = w_.config;
   const auto rows = static_cast<std::size_t>(kMaxRows);
   const auto h = static_cast<std::size_t>(c.hidden);
@@ -178,7 +179,9 @@ void Worker::AttendTokens(const float* query, const Sequence::TokenCache& cache,
 
 void Worker::AttendFrames(const float* query, const Sequence& sequence, int layer, float* context,
                           float* attention) {
-  const int heads = w_.config.heads, d = w_.config.head_dim, frames = sequence.frames_;
+  const int heads = w_.config.heads, d = w_.config.head_dim;
+  const std::vector<std::uint16_t>& first = sequence.cross_->first;
+  const int frames = static_cast<int>(first.size()) - 1;
   // The last third of the layers looks where the word is; those before it look around.
   const int first_timed = w_.config.decoder_layers - (w_.config.decoder_layers + 2) / 3;
   const int query_bytes = RoundUp(d, kActivationAlign);
@@ -198,7 +201,13 @@ void Worker::AttendFrames(const float* query, const Sequence& sequence, int laye
     if (attention == nullptr || layer < first_timed) continue;
     const float share =
         row.scale / static_cast<float>(heads * (w_.config.decoder_layers - first_timed));
-    for (int t = 0; t < frames; ++t) attention[t] += share * static_cast<float>(probabilities_[t]);
+    // Frames that became one were looked at alike.
+    for (int t = 0; t < frames; ++t) {
+      const float seen = share * static_cast<float>(probabilities_[t]);
+      const int end = first[t + 1];
+      for (int i = first[t]; i < end; ++i)
+        attention[i] += seen / static_cast<float>(end - first[t]);
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "model/internal/level.h"
+#include "model/moonshine/internal/frame_merging.h"
 #include "model/moonshine/internal/worker.h"
 
 namespace lethe::moonshine {
@@ -16,6 +18,9 @@ constexpr int kWidth3 = 3, kStep3 = 2;
 // Rows that go through a block of matrices together: what is between the matrices stays in the
 // second-level cache.
 constexpr int kBlockRows = 96;
+
+// So many of a hundred frames are the second of a pair.
+constexpr int kMergedPercent = 40;
 
 constexpr int Outputs(std::int64_t inputs, int width, int step) {
   return inputs < width ? 0 : static_cast<int>((inputs - width) / step + 1);
@@ -64,6 +69,8 @@ void Worker::BeginEncode(std::span<const float> samples, SpeechSequence* base) {
   sequence->frames_ = 0;
   sequence->tokens_ = 0;
   sequence->encoded_layers_ = 0;
+  sequence->first_.resize(static_cast<std::size_t>(frames_) + 1);
+  std::iota(sequence->first_.begin(), sequence->first_.end(), std::uint16_t{0});
   Probe("encoder.stem", sequence->x_.data(), frames_, w_.config.hidden);
 }
 
@@ -94,8 +101,9 @@ bool Worker::EncodeMore(SpeechSequence* base) {
     head_keys_.Resize(1, frames_, c.head_dim);
     head_values_.Resize(1, c.head_dim, frames_);
     const int layer = sequence->encoded_layers_++;
-    EncodeLayer(w_.encoder[layer], x);
+    EncodeLayer(w_.encoder[layer], *sequence, x);
     Probe("encoder.block.", layer, x, frames_, c.hidden);
+    if (merges_frames_ && sequence->encoded_layers_ == layers / 2) MergeFrames(sequence);
     return true;
   }
   kernels_.layer_norm(x, frames_, c.hidden, w_.encoder_norm, norm_.data());
@@ -104,6 +112,12 @@ bool Worker::EncodeMore(SpeechSequence* base) {
   // Kept by none: a stream of partials would hold it for every sequence it ever used.
   sequence->x_ = {};
   return false;
+}
+
+void Worker::MergeFrames(Sequence* sequence) {
+  const int h = w_.config.hidden;
+  MergePairs(LikePairs(context_.data(), frames_, h, frames_ * kMergedPercent / 100), h,
+             &sequence->x_, &sequence->first_);
 }
 
 void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {
@@ -167,7 +181,7 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
   }
 }
 
-void Worker::EncodeLayer(const EncoderLayer& layer, float* x) {
+void Worker::EncodeLayer(const EncoderLayer& layer, const Sequence& sequence, float* x) {
   const Config& c = w_.config;
   const int h = c.hidden, d = c.head_dim;
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
@@ -177,7 +191,7 @@ void Worker::EncodeLayer(const EncoderLayer& layer, float* x) {
     float* qkv = qkv_.data() + std::int64_t{first} * 3 * h;
     Apply(layer.qkv, norm_.data(), rows, h, qkv, 3 * h, false);
     for (int t = first; t < first + rows; ++t, qkv += 3 * h) {
-      const float* angles = rotary_.Angles(t);
+      const float* angles = rotary_.Angles(sequence.first_[t]);
       kernels_.rotate(qkv, c.heads, d, angles, c.rotary_dim, scale);
       kernels_.rotate(qkv + h, c.heads, d, angles, c.rotary_dim, 1.0f);
     }
@@ -205,11 +219,12 @@ void Worker::FillCross(Sequence* sequence) {
   const Config& c = w_.config;
   const int h = c.hidden;
   const auto frames = static_cast<std::size_t>(frames_);
-  sequence->frames_ = frames_;
+  sequence->frames_ = sequence->first_.back();
   // Copies of the sequence keep what it was.
   if (sequence->cross_.use_count() > 1) {
     sequence->cross_ = std::make_shared<Sequence::FrameCache>();
   }
+  sequence->cross_->first = std::move(sequence->first_);
   PackedMatrices& keys = sequence->cross_->keys;
   PackedMatrices& values = sequence->cross_->values;
   keys.Resize(c.decoder_layers * c.heads, frames_, c.head_dim);

@@ -14,13 +14,14 @@ constexpr int kMaxSeconds = 64;
 class Moonshine final : public SpeechModel {
  public:
   Moonshine(SafetensorsFile file, moonshine::Weights weights, Tokenizer tokenizer,
-            const KernelTable& kernels)
+            const KernelTable& kernels, Frames frames)
       : file_(std::move(file)),
         weights_(std::move(weights)),
         tokenizer_(std::move(tokenizer)),
         kernels_(kernels),
-        rotary_(weights_.inverse_frequency, std::max(kMaxSeconds * kSampleRate / kFrameSamples,
-                                                     weights_.config.max_positions)) {
+        rotary_(weights_.inverse_frequency,
+                std::max(kMaxSeconds * kSampleRate / kFrameSamples, weights_.config.max_positions)),
+        merges_frames_(frames == Frames::kMerged) {
     traits_.vocabulary = weights_.config.vocabulary;
     traits_.begin_token = weights_.config.begin;
     traits_.end_token = weights_.config.end;
@@ -38,7 +39,7 @@ class Moonshine final : public SpeechModel {
     return std::make_unique<moonshine::Sequence>();
   }
   std::unique_ptr<SpeechModelWorker> NewWorker() const override {
-    return std::make_unique<moonshine::Worker>(weights_, kernels_, rotary_);
+    return std::make_unique<moonshine::Worker>(weights_, kernels_, rotary_, merges_frames_);
   }
 
  private:
@@ -47,23 +48,25 @@ class Moonshine final : public SpeechModel {
   Tokenizer tokenizer_;
   const KernelTable& kernels_;
   moonshine::RotaryTable rotary_;
+  const bool merges_frames_;
   ModelTraits traits_;
 };
 
 Result<std::shared_ptr<const SpeechModel>> MakeModel(SafetensorsFile file,
-                                                     const KernelTable& kernels) {
+                                                     const KernelTable& kernels, Frames frames) {
   ASSIGN_OR_RETURN(moonshine::Weights weights, moonshine::ViewWeights(file));
   ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::Load(file, weights.config.vocabulary));
   return std::shared_ptr<const SpeechModel>(std::make_shared<Moonshine>(
-      std::move(file), std::move(weights), std::move(tokenizer), kernels));
+      std::move(file), std::move(weights), std::move(tokenizer), kernels, frames));
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const SpeechModel>> LoadMoonshine(const std::string& path,
-                                                         const KernelTable& kernels) {
+                                                         const KernelTable& kernels,
+                                                         Frames frames) {
   ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Load(path));
-  auto model = MakeModel(std::move(file), kernels);
+  auto model = MakeModel(std::move(file), kernels, frames);
   if (!model.ok()) return model.status().WithContext(path);
   return model;
 }

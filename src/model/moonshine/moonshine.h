@@ -12,7 +12,9 @@
 //         Commands", arXiv:2410.15608; shapes from the published ONNX files.
 // Differs: the ONNX files quantise activations per tensor, we per row; they keep the second and
 // third
-//          convolution and the output layer in float, we quantise their activations too.
+//          convolution and the output layer in float, we quantise their activations too. Half way
+//          through the encoder like neighbours among the frames become one, unless they are told
+//          not to (internal/frame_merging.h).
 
 #include <memory>
 #include <string>
@@ -23,11 +25,14 @@
 
 namespace lethe {
 
+enum class Frames { kMerged, kAll };
+
 /// Maps an imported model file (see model/importer.h) and makes it ready to run with `kernels`.
 ///
 /// Errors: kNotFound, kPermissionDenied for the file; kDataLoss for one that is damaged or is no
 ///         Moonshine model
 Result<std::shared_ptr<const SpeechModel>> LoadMoonshine(const std::string& path,
-                                                         const KernelTable& kernels);
+                                                         const KernelTable& kernels,
+                                                         Frames frames = Frames::kMerged);
 
 }  // namespace lethe

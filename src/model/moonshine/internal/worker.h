@@ -45,14 +45,18 @@ class Sequence final : public SpeechSequence {
     void CopyFrom(const TokenCache& other, int layers, int places);
   };
 
-  int frames_ = 0;
+  int frames_ = 0;  // of the stem, once they are encoded
   int tokens_ = 0;
   int encoded_layers_ = 0;
-  int layers_ = 0;        // of the decoder, once there is a token
-  std::vector<float> x_;  // [frames, hidden] the encoder's residual stream, until it is complete
-  // [layers, heads] of the encoder's frames; copies of a sequence have the same.
+  int layers_ = 0;  // of the decoder, once there is a token
+  // Until the encoder is through: its residual stream [frames, hidden], and of each frame the first
+  // of the stem's that is in it; behind the last, how many those are.
+  std::vector<float> x_;
+  std::vector<std::uint16_t> first_;
+  // [layers, heads] of the encoder's frames, and `first_`; copies of a sequence have the same.
   struct FrameCache {
     PackedMatrices keys, values;
+    std::vector<std::uint16_t> first;
   };
   std::shared_ptr<FrameCache> cross_ = std::make_shared<FrameCache>();
   TokenCache self_;
@@ -60,7 +64,8 @@ class Sequence final : public SpeechSequence {
 
 class Worker final : public SpeechModelWorker {
  public:
-  Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary);
+  Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary,
+         bool merges_frames);
 
   void BeginEncode(std::span<const float> samples, SpeechSequence* sequence) override;
   bool EncodeMore(SpeechSequence* sequence) override;
@@ -77,7 +82,9 @@ class Worker final : public SpeechModelWorker {
   void ReserveEncoder(int frames);
   void EncodeStem(std::span<const float> samples, Sequence* sequence);
   void FirstConvolution(std::span<const float> samples, int rows);
-  void EncodeLayer(const EncoderLayer& layer, float* x);
+  void EncodeLayer(const EncoderLayer& layer, const Sequence& sequence, float* x);
+  // Directly behind EncodeLayer().
+  void MergeFrames(Sequence* sequence);
   void FillCross(Sequence* sequence);
   // What comes after each row, out of token_norm_.
   void ComputeLogits();
@@ -93,6 +100,7 @@ class Worker final : public SpeechModelWorker {
   const Weights& w_;
   const KernelTable& kernels_;
   const RotaryTable& rotary_;
+  const bool merges_frames_;
   StageProbe probe_;
   bool record_attention_ = false;
 

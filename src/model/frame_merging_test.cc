@@ -1,0 +1,73 @@
+// Goal: the frames that are most alike become one, each once, and nothing else changes.
+
+#include "model/moonshine/internal/frame_merging.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace lethe::moonshine {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr int kColumns = 32;
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+// A frame a row; those of one angle point the same way, whatever their lengths.
+std::vector<float> Frames(const std::vector<std::pair<float, float>>& angles_and_lengths) {
+  std::vector<float> frames;
+  for (const auto& [angle, length] : angles_and_lengths) {
+    const std::size_t at = frames.size();
+    frames.resize(at + kColumns);
+    frames[at + 1] = length * std::cos(angle);
+    frames[at + 17] = length * std::sin(angle);
+  }
+  return frames;
+}
+
+std::vector<int> Pairs(const std::vector<float>& frames, int most) {
+  const auto begins =
+      LikePairs(frames.data(), static_cast<int>(frames.size()) / kColumns, kColumns, most);
+  return {begins.begin(), begins.end()};
+}
+
+TEST(LikePairsTest, TheMostAlikeGoFirstHoweverLongTheyAre) {
+  const auto frames = Frames({{0, 1}, {0.3f, 1}, {1, 1}, {1.1f, 100}, {2, 1}, {2.2f, 1}});
+  EXPECT_THAT(Pairs(frames, 0), ElementsAre(0, 0, 0, 0, 0, 0));
+  EXPECT_THAT(Pairs(frames, 1), ElementsAre(0, 0, 1, 0, 0, 0));
+  EXPECT_THAT(Pairs(frames, 2), ElementsAre(0, 0, 1, 0, 1, 0));
+  EXPECT_THAT(Pairs(frames, 9), ElementsAre(1, 0, 1, 0, 1, 0));
+}
+
+TEST(LikePairsTest, AFrameIsInOnePairAndOfEqualsTheFirstIsTaken) {
+  EXPECT_THAT(Pairs(Frames({{0, 1}, {0, 1}, {0, 1}, {0, 1}, {0, 1}}), 9),
+              ElementsAre(1, 0, 1, 0, 0));
+  // The middle two are most alike, so their neighbours stay alone.
+  EXPECT_THAT(Pairs(Frames({{0, 1}, {0.2f, 1}, {0.3f, 1}, {0.5f, 1}}), 9), ElementsAre(0, 1, 0, 0));
+}
+
+TEST(LikePairsTest, WhatHasNoDirectionIsLikeNothing) {
+  EXPECT_THAT(Pairs(Frames({{0, 0}, {0, 0}, {0, kNan}, {0, 1}, {0.1f, 1}, {0, 1e30f}}), 1),
+              ElementsAre(0, 0, 0, 1, 0, 0));
+  EXPECT_THAT(Pairs(Frames({{0, 1}}), 9), ElementsAre(0));
+  EXPECT_THAT(Pairs({}, 9), ElementsAre());
+}
+
+TEST(MergePairsTest, APairBecomesItsMeanAndTheOthersMoveUp) {
+  auto x = Frames({{0, 1}, {0, 2}, {0, 4}, {0, 8}, {0, 16}});
+  std::vector<std::uint16_t> first = {0, 1, 2, 3, 4, 5};
+  MergePairs({0, 1, 0, 1, 0}, kColumns, &x, &first);
+  EXPECT_EQ(x, Frames({{0, 1}, {0, 3}, {0, 12}}));
+  EXPECT_THAT(first, ElementsAre(0, 1, 3, 5));
+  // Of what was merged before, too, it is known where it came from.
+  MergePairs({1, 0, 0}, kColumns, &x, &first);
+  EXPECT_EQ(x, Frames({{0, 2}, {0, 12}}));
+  EXPECT_THAT(first, ElementsAre(0, 3, 5));
+}
+
+}  // namespace
+}  // namespace lethe::moonshine
