@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
 
@@ -144,6 +145,25 @@ TEST_F(GoldenTest, EveryInstructionSetGivesTheSameBits) {
     if (first.empty()) first = logits;
     EXPECT_EQ(logits, first) << table->name;
   }
+}
+
+TEST_F(GoldenTest, WhereTheDecoderLookedIsToldOfEveryFrameAlsoOfThoseThatBecameOne) {
+  std::vector<std::size_t> sizes;
+  for (const Frames frames : {Frames::kAll, Frames::kMerged}) {
+    const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back(), frames);
+    ASSERT_TRUE(model.ok());
+    const auto worker = (*model)->NewWorker();
+    const auto sequence = (*model)->NewSequence();
+    worker->Encode(Signal(), sequence.get());
+    worker->RecordAttention(true);
+    const DecoderRow row{sequence.get(), (*model)->traits().begin_token};
+    worker->Step({&row, 1});
+    const std::span<const float> seen = worker->Attention(0);
+    EXPECT_EQ(seen.size(), static_cast<std::size_t>(sequence->num_frames()));
+    EXPECT_NEAR(std::accumulate(seen.begin(), seen.end(), 0.0), 1, 1e-4);
+    sizes.push_back(seen.size());
+  }
+  EXPECT_EQ(sizes[0], sizes[1]);
 }
 
 TEST_F(GoldenTest, ADraftVerifiedInOnePassGivesTheBitsOfOneTokenAtATime) {
