@@ -205,8 +205,8 @@ void Worker::AttendFrames(const float* query, const Sequence& sequence, int laye
     for (int t = 0; t < frames; ++t) {
       const float seen = share * static_cast<float>(probabilities_[t]);
       const int end = first[t + 1];
-      for (int i = first[t]; i < end; ++i)
-        attention[i] += seen / static_cast<float>(end - first[t]);
+      const float each = seen / static_cast<float>(end - first[t]);
+      for (int i = first[t]; i < end; ++i) attention[i] += each;
     }
   }
 }
