@@ -45,7 +45,7 @@ export function consents(appId: number, onerased: (erasure: Erasure) => void): H
       more.hidden = next === undefined
       table.hidden = rows.childElementCount === 0
       if (!after) note.textContent = table.hidden ? 'Nobody is registered.' : ''
-    } catch (error) { problem.say(told(error)) }
+    } catch (error) { problem.say(told(error), button('Try again', () => void load(after))) }
   }
 
   async function require(on: boolean): Promise<void> {

@@ -29,9 +29,8 @@ void KeepFreedMemory();
 
 /// Loads a speech model by name, and voice activity detection, out of the default model folder;
 /// KeepFreedMemory() comes first. LETHE_FRAMES chooses what becomes of the encoder's frames.
-/// Errors: as ModelStore::Find() and the loaders; kInvalidArgument when the name is no speech
-/// model,
-///         or for LETHE_FRAMES
+/// Errors: as ModelStore::Find() and the loaders; kInvalidArgument for LETHE_FRAMES, and when the
+///         name is no speech model
 Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kernels);
 
 /// Reads a file of hot words (decode/hot_words.h).
