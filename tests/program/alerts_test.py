@@ -247,8 +247,19 @@ class AlertsTest(SpeechTest):
         probe = subprocess.run([script, 'version'], capture_output=True, check=False)
         return script if probe.returncode == 0 else None
 
+    def wait_for_another_start(self, name, known):
+        """Until Prometheus has scraped a start of it that it did not know: returns that."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            start = self.prometheus.query('process_start_time_seconds').get(name)
+            if start not in (None, known):
+                return start
+            self.assertLess(time.monotonic(), until, f'Prometheus sees no other start of {name} than {known}')
+            time.sleep(0.1)
+
     def restart(self, name):
-        """The same service, thrice more, where it was."""
+        """The same service, thrice more, where it was; each start lasts until Prometheus has seen it."""
+        seen = self.wait_for_another_start(name, None)
         service = self.services[name]
         for _ in range(3):
             address, data = service.address, service.data
@@ -259,7 +270,7 @@ class AlertsTest(SpeechTest):
             service = Service('--listen', address, data=data)
             service.address = address
             self.addCleanup(service.stop)
-            time.sleep(1.5)
+            seen = self.wait_for_another_start(name, seen)
         self.services[name] = service
 
     def test_each_alert_fires_for_its_fault_and_none_for_a_service_that_is_well(self):
