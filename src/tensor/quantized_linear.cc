@@ -1,6 +1,7 @@
 #include "tensor/quantized_linear.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/check.h"
@@ -15,6 +16,20 @@ std::size_t PackedAt(int output, int input, int k_padded) {
   return static_cast<std::size_t>(output / kLanes) * k_padded * kLanes +
          static_cast<std::size_t>(input / kGroup) * kLanes * kGroup +
          static_cast<std::size_t>(output % kLanes) * kGroup + input % kGroup;
+}
+
+// Adds to each of 16 outputs its k weights, read in the order in which they lie.
+void AddPanel(const std::int8_t* weight, int k, std::int32_t* sums) {
+  constexpr int kColumns = kLanes * kGroup;
+  std::array<std::int32_t, kColumns> columns{};
+  const int whole = k / kGroup;
+  for (int g = 0; g < whole; ++g, weight += kColumns) {
+    for (int i = 0; i < kColumns; ++i) columns[i] += weight[i];
+  }
+  for (int i = 0; i < kColumns; ++i) {
+    if (i % kGroup < k % kGroup) columns[i] += weight[i];
+    sums[i / kGroup] += columns[i];
+  }
 }
 
 template <class T>
@@ -105,9 +120,10 @@ Result<QuantizedLinear> ViewLinear(const SafetensorsFile& file, const std::strin
     if (zero[i] < -256 || zero[i] > 256 || !std::isfinite(scale[i])) {
       return DataLoss("damaged model file: " + name + " has a zero point or scale out of range");
     }
-    std::int32_t sum = 0;
-    for (int j = 0; j < k; ++j) sum += weight[PackedAt(i, j, w.k_padded)] - zero[i];
-    linear.correction[i] = sum;
+    linear.correction[i] = -k * zero[i];
+  }
+  for (int i = 0; i < w.n_padded; i += kLanes) {
+    AddPanel(weight.data() + PackedAt(i, 0, w.k_padded), k, linear.correction.data() + i);
   }
   // The vector's storage does not move with the struct.
   w.correction = linear.correction.data();

@@ -131,6 +131,10 @@ TEST(QuantizedLinearTest, PackedAndStackedWeightsUnpackToWhatTheyWere) {
   ASSERT_TRUE(view.ok()) << view.status().message();
   const std::vector<float> unpacked = UnpackLinear(view->weights);
   for (int i = 0; i < 2 * n; ++i) {
+    // What is behind the last input does not count.
+    int sum = k * (i % n == 3 ? 7 : 0);
+    for (int j = 0; j < k; ++j) sum += linear.q[(i % n) * k + j];
+    EXPECT_EQ(view->weights.correction[i], sum);
     for (int j = 0; j < k; ++j) {
       const float expected = w[(i % n) * k + j] + (i % n == 3 ? 7 * linear.scale[3] : 0.0f);
       EXPECT_NEAR(unpacked[i * k + j], expected, linear.scale[i % n] * 0.51f);
