@@ -33,9 +33,9 @@ bool EndsIn(const std::vector<std::string>& labels, std::initializer_list<const 
 std::optional<std::string> RegionInHost(std::string_view host) {
   const std::vector<std::string> labels = LabelsFromTheEnd(Lower(host));
   const auto label = [&](std::size_t i) { return i < labels.size() ? labels[i] : std::string(); };
-  // BUCKET.cos.REGION.myqcloud.com, and .tencentcos.cn
+  // [BUCKET.]cos.REGION.myqcloud.com, and .tencentcos.cn; a bucket's name has no dots
   if (EndsIn(labels, {"com", "myqcloud"}) || EndsIn(labels, {"cn", "tencentcos"})) {
-    if (label(3) == "cos" && !label(2).empty()) return label(2);
+    if (label(3) == "cos" && !label(2).empty() && labels.size() <= 5) return label(2);
   }
   // [BUCKET.]s3.REGION.amazonaws.com[.cn], also as s3.dualstack.REGION and s3-REGION
   const bool china = EndsIn(labels, {"cn", "com", "amazonaws"});

@@ -15,6 +15,7 @@ TEST(RegionInHostTest, ObjectStoresHaveItInTheirNames) {
       {"calls-1250000000.cos.ap-shanghai.myqcloud.com", "ap-shanghai"},
       {"Calls-1250000000.COS.eu-frankfurt.MyQCloud.com", "eu-frankfurt"},
       {"calls-1250000000.cos.ap-guangzhou.tencentcos.cn", "ap-guangzhou"},
+      {"cos.ap-guangzhou.myqcloud.com", "ap-guangzhou"},
       {"calls.s3.eu-central-1.amazonaws.com", "eu-central-1"},
       {"s3.eu-central-1.amazonaws.com", "eu-central-1"},
       {"s3-eu-west-1.amazonaws.com", "eu-west-1"},
@@ -30,6 +31,7 @@ TEST(RegionInHostTest, OthersDoNot) {
   for (const char* host :
        {"", ".", "com", "example.com", "myqcloud.com", "cos.myqcloud.com", "10.0.0.1",
         "cos.ap-shanghai.myqcloud.com.example.com", "s3.eu-central-1.amazonaws.com.evil.org",
+        "b.cos.ap-guangzhou.x.cos.eu-frankfurt.myqcloud.com", "a.b.cos.ap-guangzhou.tencentcos.cn",
         "amazonaws.com", "s3.amazonaws.com", "oss-.aliyuncs.com", "myqcloud.com.", "..."}) {
     EXPECT_EQ(RegionInHost(host), std::nullopt) << host;
   }
