@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/setup.h"
 #include "base/file.h"
 #include "metering/calendar.h"
 #include "model/store.h"
@@ -112,6 +113,7 @@ Status CheckServeFiles(const ServeOptions& options, const ServeSettings& setting
     }
   }
   RETURN_IF_ERROR(CheckDataFolder(records.data));
+  RETURN_IF_ERROR(CheckModelVariables());
   return CheckEngines(options);
 }
 

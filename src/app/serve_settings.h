@@ -30,9 +30,9 @@ struct ServeSettings {
 Result<ServeSettings> ReadServeSettings(const ServeOptions& options);
 
 /// Looks at the files and addresses that the options name: the certificate, the database's address
-/// and password, the bucket's address and keys, the data folder, the names of engines and models.
-/// Whether those are installed `lethe doctor` says. Errors: for the first that the service could
-/// not start with
+/// and password, the bucket's address and keys, the data folder, the names of engines and models,
+/// and how the environment says they compute. Whether those are installed `lethe doctor` says.
+/// Errors: for the first that the service could not start with
 Status CheckServeFiles(const ServeOptions& options, const ServeSettings& settings);
 
 /// How many of `limits.connections` a process may have open that may have so many files open: there

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "engine/hot_words.h"
+#include "kernels/dispatch.h"
 #include "model/automatic_gain.h"
 #include "model/moonshine/moonshine.h"
 #include "model/silero/silero.h"
@@ -38,6 +39,11 @@ void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, kMap);
   // By default there would be eight arenas to a core, and each keeps some.
   mallopt(M_ARENA_MAX, std::max(2, static_cast<int>(std::thread::hardware_concurrency())));
+}
+
+Status CheckModelVariables() {
+  RETURN_IF_ERROR(ChooseKernels().status());
+  return ChooseFrames().status();
 }
 
 Result<LoadedModels> LoadModels(const std::string& name, const KernelTable& kernels) {

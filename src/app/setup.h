@@ -27,6 +27,10 @@ struct LoadedModels {
 /// changes nothing.
 void KeepFreedMemory();
 
+/// Whether LETHE_ISA and LETHE_FRAMES name what there is. Errors: kInvalidArgument for the first
+/// that does not
+Status CheckModelVariables();
+
 /// Loads a speech model by name, and voice activity detection, out of the default model folder;
 /// KeepFreedMemory() comes first. LETHE_FRAMES chooses what becomes of the encoder's frames.
 /// Errors: as ModelStore::Find() and the loaders; kInvalidArgument for LETHE_FRAMES, and when the

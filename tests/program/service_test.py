@@ -89,6 +89,10 @@ class ServeOptionTest(ProgramTest):
             'LETHE_ISA': 'scalar', 'LETHE_S3_ACCESS_KEY_ID': 'a', 'LETHE_TEST_ANYTHING': '1',
             'LETHE_SERVICE_HOST': '10.0.0.1', 'LETHE_PORT_80_TCP_PORT': '80'}))
 
+    def test_how_to_compute_is_checked_too(self):
+        for name, wrong in (('LETHE_ISA', 'avx1024'), ('LETHE_FRAMES', 'some')):
+            self.assert_one_line(run('serve', '--check', env={name: wrong}), name, wrong)
+
     def test_files_that_the_service_could_not_start_with_are_told(self):
         none = self.path('none.pem')
         for arguments, mention in (
