@@ -8,6 +8,7 @@
 
 #include "app/accounts.h"
 #include "app/commands.h"
+#include "app/erasure.h"
 #include "app/finish.h"
 #include "app/forgetters.h"
 #include "app/output.h"
@@ -68,9 +69,10 @@ Status Create(const Options& options) {
 // Finds the application and does something to it.
 template <class Change>
 Status ChangeOne(const Options& options, std::string_view done, Change change) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
+  ASSIGN_OR_RETURN(DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
   RETURN_IF_ERROR(change(folder.store->applications(), found.id));
+  TellDecisions(folder);
   return WriteStandardOutput(std::to_string(found.id) + ": " + std::string(done) + "\n");
 }
 
@@ -119,6 +121,7 @@ Status Remove(const Options& options) {
     more = *removed >= kBatch;
   }
   RETURN_IF_ERROR(applications.Remove(found.id));
+  TellDecisions(folder);
   return WriteStandardOutput(std::to_string(found.id) +
                              ": removed, and erased: " + std::to_string(erasure.results) +
                              " results, " + std::to_string(erasure.recordings) + " recordings, " +
@@ -140,7 +143,7 @@ std::string ShowPeriod(Millis period) {
 }
 
 Status Retention(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
+  ASSIGN_OR_RETURN(DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
   RetentionPeriods& periods = folder.store->retention_periods();
   if (!options.data_class.empty()) {
@@ -148,6 +151,7 @@ Status Retention(const Options& options) {
     if (!data_class) return InvalidArgument("--class is one of audio, result, operation_log");
     RETURN_IF_ERROR(
         periods.Shorten(found.id, *data_class, std::chrono::seconds(options.period_seconds)));
+    TellDecisions(folder);
   }
   ASSIGN_OR_RETURN(const auto chosen, periods.Find(found.id));
   Table table(1, {"CLASS", "HELD AT MOST"});

@@ -70,7 +70,7 @@ std::string ShowConsents(const std::vector<Consent>& consents, WallTime now) {
 }
 
 Status Give(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
+  ASSIGN_OR_RETURN(DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
   ASSIGN_OR_RETURN(const std::string subject, Subject(options));
   const WallTime now = folder.clock->Now();
@@ -83,6 +83,7 @@ Status Give(const Options& options) {
       .jurisdiction = options.jurisdiction,
       .lifetime = std::chrono::days(options.days)};
   ASSIGN_OR_RETURN(const Consent given, GiveConsent(folder.store->consents(), report, now));
+  TellDecisions(folder);
   const AgeOfConsent age = FindAgeOfConsent(given.jurisdiction);
   return WriteStandardOutput(ShowConsents({given}, now) + "\nAge of consent there: " +
                              std::to_string(age.years) + " (" + std::string(age.law) + ")\n");
@@ -116,10 +117,11 @@ Status List(const Options& options) {
 }
 
 Status Require(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
+  ASSIGN_OR_RETURN(DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   ASSIGN_OR_RETURN(const Application found, FindApplication(*folder.store, options.app));
   const bool required = options.required == "on";
   RETURN_IF_ERROR(folder.store->applications().SetConsentRequired(found.id, required));
+  TellDecisions(folder);
   return WriteStandardOutput(std::to_string(found.id) + ": " +
                              (required ? "nobody is processed without consent\n"
                                        : "who has not withdrawn is processed\n"));

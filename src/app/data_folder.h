@@ -10,8 +10,9 @@
 //   reserve           room on its disk for erasures when that is full (base/disk_reserve.h)
 //   keys/             what opens the secrets and texts in them (seal/keyring.h), unless the keys
 //                     are elsewhere; belongs into another backup than the records, or in none
-//   ledger/           what was created and erased (ledger/ledger.h), unless it is elsewhere; its
-//                     signing key is with the keys
+//   ledger/           what was created and erased (ledger/ledger.h), and what was decided
+//                     (ledger/decision_file.h), unless it is elsewhere; its signing key is with the
+//                     keys
 
 #include <cstdint>
 #include <memory>

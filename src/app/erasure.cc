@@ -63,7 +63,24 @@ Status WriteReceipts(AtomicFileWriter& writer, const std::vector<Receipt>& recei
   return writer.Commit();
 }
 
+// No service was there to say it.
+void ShowPutBack(DecisionFeed& decisions) {
+  const int sum = decisions.TakeReport().put_back.sum();
+  if (sum == 0) return;
+  PrintNote("the records did not have what had been decided, as when they are older: " +
+            std::to_string(sum) + " decisions hold again");
+}
+
 }  // namespace
+
+void TellDecisions(DataFolder& data) {
+  // No command begins a ledger.
+  if (!ReadFile(data.ledger.folder + "/ledger.txt", 1 << 16).ok()) return;
+  DecisionFeed decisions(data.store->decisions(), data.keyring->keys(), *data.clock);
+  LedgerFeed feed(data.store->journal(), data.ledger, *data.clock, &decisions);
+  if (feed.CatchUp().ok()) feed.Stop();
+  ShowPutBack(decisions);
+}
 
 Status EraseAndShow(DataFolder& data, const std::string& receipts_file,
                     const std::function<Result<Erasure>(Eraser&)>& erase) {
@@ -73,7 +90,8 @@ Status EraseAndShow(DataFolder& data, const std::string& receipts_file,
     ASSIGN_OR_RETURN(receipts, AtomicFileWriter::Create(receipts_file));
   }
   const std::uint64_t first = SignedLeaves(data.ledger.folder);
-  LedgerFeed feed(data.store->journal(), data.ledger, *data.clock);
+  DecisionFeed decisions(data.store->decisions(), data.keyring->keys(), *data.clock);
+  LedgerFeed feed(data.store->journal(), data.ledger, *data.clock, &decisions);
   Eraser eraser({.store = *data.store,
                  .recordings = data.recordings.get(),
                  .feed = &feed,
@@ -81,6 +99,7 @@ Status EraseAndShow(DataFolder& data, const std::string& receipts_file,
   ASSIGN_OR_RETURN(Erasure erasure, erase(eraser));
   if (!erasure.proof.empty()) WaitForReceipts(data.ledger.folder, first, &erasure);
   feed.Stop();
+  ShowPutBack(decisions);
   std::string text = "erased: " + std::to_string(erasure.results) + " results, " +
                      std::to_string(erasure.recordings) + " recordings, " +
                      std::to_string(erasure.operations) + " rows of the operation log\n";

@@ -17,4 +17,9 @@ namespace lethe {
 Status EraseAndShow(DataFolder& data, const std::string& receipts_file,
                     const std::function<Result<Erasure>(Eraser&)>& erase);
 
+/// What a command decided is written down beside the ledger, so that it outlives a backup of the
+/// records that is put back before a service starts. Where a service runs, that does it within a
+/// second; where it cannot be done, the next one that starts does.
+void TellDecisions(DataFolder& data);
+
 }  // namespace lethe

@@ -4,6 +4,7 @@
 
 #include "app/accounts.h"
 #include "app/commands.h"
+#include "app/erasure.h"
 #include "app/finish.h"
 #include "app/output.h"
 #include "app/table.h"
@@ -59,21 +60,23 @@ Status Create(const Options& options) {
 }
 
 Status SetPassword(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
+  ASSIGN_OR_RETURN(DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   const Secret password = RandomPassword();
   RETURN_IF_ERROR(folder.store->keys().SetConsolePassword(password));
+  TellDecisions(folder);
   return Tell("Console password  " + std::string(password.Reveal()) +
               "\n\nKeep it now: it is not shown again. The one before is no longer valid.\n");
 }
 
 template <class Change>
 Status ChangeOne(const Options& options, std::string_view done, Change change) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
+  ASSIGN_OR_RETURN(DataFolder folder, OpenDataFolder(options.records, SystemClock(), false));
   const Status changed = change(folder.store->keys());
   if (changed.code() == StatusCode::kNotFound) {
     return NotFound("there is no such key; see: lethe keys list");
   }
   RETURN_IF_ERROR(changed);
+  TellDecisions(folder);
   return WriteStandardOutput(options.id + ": " + std::string(done) + "\n");
 }
 

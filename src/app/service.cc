@@ -29,21 +29,49 @@ TaskHolder Node(const ServeOptions& options) {
       .lease = std::chrono::seconds(options.task_lease_seconds)};
 }
 
-// What the ledger found when it was opened, for whoever starts the service.
-void ShowLedger(const LedgerFeed& feed, const Status& status) {
-  const Journal::Recovery& found = feed.report().recovery;
-  if (!status.ok()) {
-    Log({.level = "warning",
-         .event = "ledger_elsewhere",
-         .sentence = "the ledger is not written to here",
-         .error = status});
+// That the ledger has leaves of which the records do not know that it has them.
+void ShowRecovery(const Journal::Recovery& found) {
+  if (found.leaves == 0) return;
+  if (found.leaves == found.settled) {
+    Log({.level = "info",
+         .event = "ledger_ahead",
+         .sentence = "the ledger had been told more than the records knew, all of it theirs, as "
+                     "after a crash",
+         .facts = {{"leaves", found.leaves}}});
+    return;
   }
-  if (found.erased_again > 0 || found.lost > 0) {
+  Log({.level = "warning",
+       .event = "records_older_than_ledger",
+       .sentence = "the records are older than the ledger: what it says was erased is erased "
+                   "again, what it says was held is missing",
+       .facts = {{"erased_again", found.erased_again},
+                 {"missing", found.lost},
+                 {"leaves", found.leaves}}});
+}
+
+// What older records had to be told again, and what is wrong with the file that knew it.
+void ShowDecisions(const DecisionFeed::Report& found) {
+  const DecisionsPutBack& put_back = found.put_back;
+  if (put_back.sum() > 0) {
     Log({.level = "warning",
-         .event = "records_older_than_ledger",
-         .sentence = "the records are older than the ledger: what it says was erased is erased "
-                     "again, what it says was held is missing",
-         .facts = {{"erased_again", found.erased_again}, {"missing", found.lost}}});
+         .event = "decisions_put_back",
+         .sentence = "the records did not have what had been decided, as when they are older: it "
+                     "holds again",
+         .facts = {{"periods", put_back.periods},
+                   {"consent_required", put_back.consent_required},
+                   {"withdrawals", put_back.withdrawals},
+                   {"consents", put_back.consents},
+                   {"keys", put_back.keys},
+                   {"applications", put_back.applications},
+                   {"passwords", put_back.passwords}}});
+  }
+  if (found.damaged > 0 || found.lost) {
+    Log({.level = "error",
+         .event = "decisions_damaged",
+         .sentence = "the file of decisions beside the ledger was damaged or an older one; it is "
+                     "written anew from what is readable and from the records, but of keys that "
+                     "were removed before it may have lost some",
+         .facts = {{"unreadable", found.damaged}, {"ends_too_early", found.lost}}});
   }
 }
 
@@ -138,7 +166,8 @@ Service::Service(const ServeOptions& options, ServeSettings settings, ServiceInp
       word_lists_(data_.store->vocabularies()),
       outbound_(settings_.outbound_addresses,
                 {.ca_file = "", .regions = settings_.outbound_regions}),
-      feed_(data_.store->journal(), data_.ledger, *data_.clock),
+      decisions_(data_.store->decisions(), data_.keyring->keys(), *data_.clock),
+      feed_(data_.store->journal(), data_.ledger, *data_.clock, &decisions_),
       sweeper_(Forgetters(data_), {}),
       cancellations_({*data_.store, calls_, meter_, *data_.clock}),
       console_(data_.store->keys(), SystemClock(), settings_.console_hosts),
@@ -176,10 +205,17 @@ Service::Service(const ServeOptions& options, ServeSettings settings, ServiceInp
                   [this] { return files_.Lost(); }} {}
 
 Status Service::Forget() {
-  // Older records that were put back are made to forget what the ledger says is erased, first.
+  // Older records that were put back are made to forget what the ledger says is erased, and told
+  // what was decided since, first.
   const Status told = feed_.CatchUp();
-  ShowLedger(feed_, told);
-  if (!told.ok()) RETURN_IF_ERROR(AwaitLedger(feed_, told, options_.ledger_wait_seconds));
+  if (!told.ok()) {
+    Log({.level = "warning",
+         .event = "ledger_elsewhere",
+         .sentence = "the ledger is not written to here",
+         .error = told});
+    RETURN_IF_ERROR(AwaitLedger(feed_, told, options_.ledger_wait_seconds));
+  }
+  ShowFound();
   // Other nodes may be waiting for it.
   feed_.Start();
   // What is over by now is gone before anybody may ask for it.
@@ -191,6 +227,17 @@ Status Service::Forget() {
   files_.Watch("ledger", data_.ledger.folder + "/ledger.txt");
   files_.Watch("ledger", data_.ledger.folder + "/heads");
   return OkStatus();
+}
+
+// The ledger may become ours later, and records may be put back while we run.
+void Service::ShowFound() {
+  const Journal::Recovery all = feed_.report().recovery;
+  ShowRecovery({.leaves = all.leaves - shown_.leaves,
+                .settled = all.settled - shown_.settled,
+                .erased_again = all.erased_again - shown_.erased_again,
+                .lost = all.lost - shown_.lost});
+  shown_ = all;
+  ShowDecisions(decisions_.TakeReport());
 }
 
 Router Service::MakeRouter() {
@@ -245,6 +292,7 @@ Status Service::Start() {
 
 void Service::Look() {
   data_.reserve->Fill();
+  ShowFound();
   health_.Look({sweeper_.reports(), feed_.report(), meter_.lost(), data_.clock->leap() > Millis(0),
                 data_.clock->behind(), files_.Lost()});
   if (history_.IsDue()) history_.Add(Counts(), SystemClock().Now());
@@ -284,6 +332,7 @@ void Service::Stop() {
   (void)cancellations_.Look();
   sweeper_.Stop();
   feed_.Stop();
+  ShowFound();
 }
 
 }  // namespace lethe

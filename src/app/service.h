@@ -67,6 +67,8 @@ class Service {
 
  private:
   Status Forget();
+  // Logs what comparisons with the ledger found since the last call.
+  void ShowFound();
   Router MakeRouter();
   WatchCounts Counts() const { return ReadWatchCounts(operations_); }
 
@@ -87,6 +89,7 @@ class Service {
   Recognizer recognizer_;
   WordLists word_lists_;
   OutboundClient outbound_;
+  DecisionFeed decisions_;
   LedgerFeed feed_;
   Sweeper sweeper_;
   CallsUnderWay calls_;
@@ -95,6 +98,7 @@ class Service {
   StandingFiles files_;
   FaceContext context_;
   HealthLog health_;
+  Journal::Recovery shown_;
   WatchHistory history_;
   std::atomic<bool> stopping_ = false;
   // Tasks run from the moment they are there, so only once all was forgotten that had to be.

@@ -8,6 +8,7 @@
 //   tree              the hashes of all perfect subtrees
 //   heads             the signed heads
 //   lock              held by the process that writes
+//   decisions         not the ledger's: what was decided (ledger/decision_file.h)
 //
 // and elsewhere, apart from it, the file of the key that signs. What an outsider can conclude from
 // an export of it is in ledger/verifier.h and docs/ledger.md.

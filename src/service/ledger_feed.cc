@@ -31,8 +31,14 @@ Status LedgerFeed::Open() {
   ASSIGN_OR_RETURN(ledger_, Ledger::Open(options_, clock_));
   Status status = journal_.SetOrigin(ledger_->origin());
   if (status.ok()) status = Recover();
-  if (!status.ok()) ledger_.reset();
+  if (status.ok() && decisions_ != nullptr) status = decisions_->Open(options_.folder);
+  if (!status.ok()) Close();
   return status;
+}
+
+void LedgerFeed::Close() {
+  if (decisions_ != nullptr) decisions_->Close();
+  ledger_.reset();
 }
 
 Status LedgerFeed::Recover() {
@@ -51,11 +57,13 @@ Status LedgerFeed::Recover() {
       leaves.push_back(leaf);
     }
     ASSIGN_OR_RETURN(const Journal::Recovery part, journal_.Recover(leaves));
+    sum.leaves += static_cast<int>(leaves.size());
     sum.settled += part.settled;
     sum.erased_again += part.erased_again;
     sum.lost += part.lost;
   }
   const MutexLock lock(mutex_);
+  report_.recovery.leaves += sum.leaves;
   report_.recovery.settled += sum.settled;
   report_.recovery.erased_again += sum.erased_again;
   report_.recovery.lost += sum.lost;
@@ -70,6 +78,7 @@ Status LedgerFeed::Compare() {
     // Every time: the records may have been put back while we run.
     ASSIGN_OR_RETURN(const std::uint64_t settled, journal_.SettledLeaves());
     if (settled != ledger_->size()) RETURN_IF_ERROR(Recover());
+    if (decisions_ != nullptr) RETURN_IF_ERROR(decisions_->Compare());
   }
   if (comparisons.asked == comparisons.answered) return OkStatus();
   return journal_.AnswerComparisons(comparisons.asked);
@@ -85,12 +94,20 @@ Status LedgerFeed::Tell(std::span<const JournalEntry> entries) {
     Remember(entries, *first);
   }
   // What of it is in the ledger, and what of that is settled, is found out at the next opening.
-  if (!status.ok()) ledger_.reset();
+  if (!status.ok()) Close();
   return status;
+}
+
+Status LedgerFeed::TellDecisions() {
+  if (decisions_ == nullptr) return OkStatus();
+  Status told = decisions_->Tell();
+  if (!told.ok()) Close();
+  return told;
 }
 
 Result<bool> LedgerFeed::TellBatch() {
   RETURN_IF_ERROR(Compare());
+  RETURN_IF_ERROR(TellDecisions());
   ASSIGN_OR_RETURN(const std::vector<JournalEntry> entries, journal_.Pending(kBatch));
   if (entries.empty()) return false;
   RETURN_IF_ERROR(Tell(entries));
@@ -254,7 +271,7 @@ void LedgerFeed::Stop() {
   if (ledger_ == nullptr) return;
   const auto last = ledger_->LastHead();
   if (!last.ok() || last->head().size < ledger_->size()) (void)ledger_->SignHead();
-  ledger_.reset();
+  Close();
 }
 
 Result<LedgerFeed::Published> LedgerFeed::Publish(std::optional<std::uint64_t> from) {

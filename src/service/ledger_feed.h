@@ -21,15 +21,20 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "ledger/ledger.h"
+#include "service/decision_feed.h"
 #include "store/journal.h"
 
 namespace lethe {
 
-/// Thread: any. Lifetime: the journal and the clock outlive it
+/// With `decisions` it also keeps the file of decisions beside the ledger; none: somebody else
+/// does.
+///
+/// Thread: any. Lifetime: the journal, the clock and the decisions outlive it
 class LedgerFeed {
  public:
-  LedgerFeed(Journal& journal, const LedgerOptions& options, const Clock& clock)
-      : journal_(journal), options_(options), clock_(clock) {}
+  LedgerFeed(Journal& journal, const LedgerOptions& options, const Clock& clock,
+             DecisionFeed* decisions = nullptr)
+      : journal_(journal), options_(options), clock_(clock), decisions_(decisions) {}
   ~LedgerFeed() { Stop(); }
   LedgerFeed(const LedgerFeed&) = delete;
   LedgerFeed& operator=(const LedgerFeed&) = delete;
@@ -85,12 +90,15 @@ class LedgerFeed {
 
  private:
   Status Open() REQUIRES(telling_);
+  // No longer has what it may be wrong about; the next comparison opens it again.
+  void Close() REQUIRES(telling_);
   Status Recover() REQUIRES(telling_);
   // Opens the ledger if it is not open, and makes the records agree with it.
   Status Compare() REQUIRES(telling_);
   Status CatchUpNow() REQUIRES(telling_);
   // Tells at most a batch; says whether there may be more.
   Result<bool> TellBatch() REQUIRES(telling_);
+  Status TellDecisions() REQUIRES(telling_);
   Status TellOf(std::span<const ErasedItem> items) REQUIRES(telling_);
   Status Tell(std::span<const JournalEntry> entries) REQUIRES(telling_);
   void Note(const Status& status) REQUIRES(telling_);
@@ -101,6 +109,7 @@ class LedgerFeed {
   Journal& journal_;
   const LedgerOptions options_;
   const Clock& clock_;
+  DecisionFeed* const decisions_;  // whoever has the ledger has its file, too
   // Whose turn it is to tell the ledger.
   Mutex telling_;
   std::unique_ptr<Ledger> ledger_ GUARDED_BY(telling_);

@@ -67,6 +67,7 @@ class Journal {
 
   /// What became of leaves that were not known to be settled.
   struct Recovery {
+    int leaves = 0;        // how many they were
     int settled = 0;       // entries of ours that were there already
     int erased_again = 0;  // items that the ledger says are erased, and that were held
     int lost = 0;          // items that the ledger says are held, and that are not

@@ -15,6 +15,7 @@
 #include "store/applications.h"
 #include "store/cancellations.h"
 #include "store/consents.h"
+#include "store/decisions.h"
 #include "store/holdings.h"
 #include "store/journal.h"
 #include "store/keys.h"
@@ -41,6 +42,7 @@ class Store {
   virtual OperationLog& operation_log() = 0;
   virtual RetentionPeriods& retention_periods() = 0;
   virtual Consents& consents() = 0;
+  virtual Decisions& decisions() = 0;
   virtual Cancellations& cancellations() = 0;
   virtual Holdings& holdings() = 0;
 

@@ -194,6 +194,7 @@ class FaultyStore : public Store {
   Tasks& tasks() override { return tasks_; }
   Usage& usage() override { return inner_.usage(); }
   Journal& journal() override { return journal_; }
+  Decisions& decisions() override { return inner_.decisions(); }
   OperationLog& operation_log() override { return inner_.operation_log(); }
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
   Consents& consents() override { return inner_.consents(); }

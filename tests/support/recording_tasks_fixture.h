@@ -104,6 +104,7 @@ class FlakyStore : public Store {
   Keys& keys() override { return inner_.keys(); }
   Vocabularies& vocabularies() override { return inner_.vocabularies(); }
   Journal& journal() override { return inner_.journal(); }
+  Decisions& decisions() override { return inner_.decisions(); }
   OperationLog& operation_log() override { return inner_.operation_log(); }
   RetentionPeriods& retention_periods() override { return inner_.retention_periods(); }
   Consents& consents() override { return inner_.consents(); }

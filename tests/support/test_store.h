@@ -38,9 +38,13 @@ class TestKeyring {
 
 /// Takes away what schemas after the first added; indices apart.
 inline std::vector<std::string> UndoLaterSchemas() {
-  std::vector<std::string> statements = {"DROP TABLE items", "DROP TABLE operations",
-                                         "DROP TABLE ledger_outbox", "DROP TABLE retention_periods",
-                                         "DELETE FROM counters WHERE name LIKE 'ledger%'"};
+  std::vector<std::string> statements = {"DROP TABLE items",
+                                         "DROP TABLE operations",
+                                         "DROP TABLE ledger_outbox",
+                                         "DROP TABLE retention_periods",
+                                         "DELETE FROM counters WHERE name LIKE 'ledger%'",
+                                         "DROP TABLE decisions",
+                                         "DELETE FROM counters WHERE name LIKE 'decisions%'"};
   statements.emplace_back("DROP TABLE consents");
   statements.emplace_back("DROP TABLE cancellations");
   for (const char* column : {"consent_required", "monthly_limit", "overdue_since_ms"}) {

@@ -126,16 +126,31 @@ class SqlApplications : public Applications {
 
   Status SetEnabled(AppId id, bool enabled) override {
     const auto work = [&](Connection& sql) {
-      return Changed(
-          sql.Run("UPDATE applications SET enabled = :enabled WHERE app_id = :id", enabled, id));
+      RETURN_IF_ERROR(Changed(
+          sql.Run("UPDATE applications SET enabled = :enabled WHERE app_id = :id", enabled, id)));
+      NoteDecision(sql, {.kind = DecisionKind::kApplication,
+                         .app_id = id,
+                         .subject = {},
+                         .value = std::string(enabled ? decided::kEnabled : decided::kDisabled),
+                         .made = clock_.Now(),
+                         .ends = {}});
+      return OkStatus();
     };
     return database_.Write("change an application", work);
   }
 
   Status SetConsentRequired(AppId id, bool required) override {
     const auto work = [&](Connection& sql) {
-      return Changed(sql.Run(
-          "UPDATE applications SET consent_required = :required WHERE app_id = :id", required, id));
+      RETURN_IF_ERROR(
+          Changed(sql.Run("UPDATE applications SET consent_required = :required WHERE app_id = :id",
+                          required, id)));
+      NoteDecision(sql, {.kind = DecisionKind::kConsentRequired,
+                         .app_id = id,
+                         .subject = {},
+                         .value = required ? "1" : "0",
+                         .made = clock_.Now(),
+                         .ends = {}});
+      return OkStatus();
     };
     return database_.Write("change an application", work);
   }
@@ -183,16 +198,8 @@ class SqlApplications : public Applications {
     // First its key, and every copy of what was sealed for it is noise. If we stop in between, it
     // can be removed again; the other way round nobody would know of the key.
     RETURN_IF_ERROR(sealing_keys_.DestroyTenant(id));
-    const auto work = [&](Connection& sql) -> Status {
-      // No task is created from here on.
-      if (!LockApplication(sql, id)) return NoSuchApplication();
-      RETURN_IF_ERROR(CheckHoldsNoObject(sql, id));
-      for (const auto& [task] :
-           sql.Rows<std::tuple<Int>>("SELECT task_id FROM tasks WHERE app_id = :id", id)) {
-        forgetting_.Wipe(sql, static_cast<TaskId>(task), ErasureCause::kTenantRemoved);
-      }
-      // What else belongs to it goes with it: the tables say ON DELETE CASCADE.
-      return Changed(sql.Run("DELETE FROM applications WHERE app_id = :id", id));
+    const auto work = [&](Connection& sql) {
+      return RemoveApplication(sql, id, forgetting_, clock_.Now());
     };
     RETURN_IF_ERROR(database_.Write("remove an application", work));
     database_.EmptyLog();
@@ -200,15 +207,6 @@ class SqlApplications : public Applications {
   }
 
  private:
-  // What is in an object store would be lost sight of with the row that names it.
-  static Status CheckHoldsNoObject(Connection& sql, AppId id) {
-    const Int held =
-        sql.Number("SELECT COUNT(*) FROM tasks WHERE app_id = :id AND holds_object = 1", id);
-    if (held == 0) return OkStatus();
-    return FailedPrecondition("the object store still has recordings of it, erase them first: " +
-                              std::to_string(held));
-  }
-
   static Status Changed(Int rows) { return rows == 0 ? NoSuchApplication() : OkStatus(); }
 
   Database& database_;
@@ -218,6 +216,35 @@ class SqlApplications : public Applications {
 };
 
 }  // namespace
+
+Status CheckHoldsNoObject(Connection& sql, AppId id) {
+  const Int held =
+      sql.Number("SELECT COUNT(*) FROM tasks WHERE app_id = :id AND holds_object = 1", id);
+  if (held == 0) return OkStatus();
+  return FailedPrecondition("the object store still has recordings of it, erase them first: " +
+                            std::to_string(held));
+}
+
+Status RemoveApplication(Connection& sql, AppId id, const TaskForgetting& forgetting,
+                         WallTime now) {
+  // No task is created from here on.
+  if (!LockApplication(sql, id)) return NoSuchApplication();
+  RETURN_IF_ERROR(CheckHoldsNoObject(sql, id));
+  for (const auto& [task] :
+       sql.Rows<std::tuple<Int>>("SELECT task_id FROM tasks WHERE app_id = :id", id)) {
+    forgetting.Wipe(sql, static_cast<TaskId>(task), ErasureCause::kTenantRemoved);
+  }
+  // What else belongs to it goes with it: the tables say ON DELETE CASCADE.
+  sql.Run("DELETE FROM applications WHERE app_id = :id", id);
+  sql.Run("DELETE FROM decisions WHERE app_id = :id", id);
+  NoteDecision(sql, {.kind = DecisionKind::kApplication,
+                     .app_id = id,
+                     .subject = {},
+                     .value = std::string(decided::kRemoved),
+                     .made = now,
+                     .ends = {}});
+  return OkStatus();
+}
 
 Result<Application> ReadApplication(Connection& sql, AppId id) {
   const auto rows = sql.Rows<ApplicationRow>(

@@ -73,12 +73,15 @@ class SqlConsents : public Consents {
     const auto work = [&](Connection& sql) -> Result<Consent> {
       if (!LockApplication(sql, consent.app_id)) return NoSuchApplication();
       ASSIGN_OR_RETURN(const std::string pseudonym, Pseudonym(consent.app_id, consent.subject));
+      const auto known = Read(sql, consent.app_id, pseudonym, consent.purpose);
       const Int before = sql.Run(
           "DELETE FROM consents WHERE app_id = :app AND subject = :subject AND "
           "purpose = :purpose",
           consent.app_id, pseudonym, consent.purpose);
       if (before == 0) RETURN_IF_ERROR(CheckRoom(sql, consent.app_id));
       Insert(sql, consent, pseudonym, ToMillis(clock_.Now()), 0);
+      // Nobody is harmed by the loss of any other: it is given again.
+      if (known.ok() && known->withdrawn) NoteGivenConsent(sql, consent.app_id, pseudonym);
       return Read(sql, consent.app_id, pseudonym, consent.purpose);
     };
     return database_.Write("write down a consent", work);
@@ -95,11 +98,13 @@ class SqlConsents : public Consents {
         // There is always room for a withdrawal.
         NewConsent nothing{.app_id = app_id, .purpose = purpose, .expires = FromMillis(now)};
         Insert(sql, nothing, pseudonym, 0, now);
+        NoteWithdrawal(sql, app_id, pseudonym, now);
       } else if (!found->withdrawn) {
         sql.Run(
             "UPDATE consents SET withdrawn_ms = :now WHERE app_id = :app AND subject = :subject "
             "AND purpose = :purpose",
             now, app_id, pseudonym, purpose);
+        NoteWithdrawal(sql, app_id, pseudonym, now);
       }
       return Read(sql, app_id, pseudonym, purpose);
     };
@@ -175,6 +180,15 @@ class SqlConsents : public Consents {
   }
 
  private:
+  static void NoteWithdrawal(Connection& sql, AppId app_id, const std::string& pseudonym, Int now) {
+    NoteDecision(sql, {.kind = DecisionKind::kConsentToTranscription,
+                       .app_id = app_id,
+                       .subject = pseudonym,
+                       .value = std::string(decided::kWithdrawn),
+                       .made = FromMillis(now),
+                       .ends = {}});
+  }
+
   static void Insert(Connection& sql, const NewConsent& consent, std::string_view pseudonym,
                      Int given, Int withdrawn) {
     const bool nothing = given == 0;

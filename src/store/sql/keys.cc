@@ -67,16 +67,21 @@ class SqlKeys : public Keys {
   }
 
   Status SetEnabled(std::string_view id, bool enabled) override {
-    const auto work = [&](Connection& sql) {
-      return Changed(
-          sql.Run("UPDATE access_keys SET enabled = :enabled WHERE key_id = :id", enabled, id));
+    const auto work = [&](Connection& sql) -> Status {
+      ASSIGN_OR_RETURN(const AppId app_id, FindApplicationOf(sql, id));
+      sql.Run("UPDATE access_keys SET enabled = :enabled WHERE key_id = :id", enabled, id);
+      NoteKey(sql, app_id, id, enabled ? decided::kEnabled : decided::kDisabled, clock_.Now());
+      return OkStatus();
     };
     return database_.Write("change a key", work);
   }
 
   Status Remove(std::string_view id) override {
-    const auto work = [id](Connection& sql) {
-      return Changed(sql.Run("DELETE FROM access_keys WHERE key_id = :id", id));
+    const auto work = [&](Connection& sql) -> Status {
+      ASSIGN_OR_RETURN(const AppId app_id, FindApplicationOf(sql, id));
+      sql.Run("DELETE FROM access_keys WHERE key_id = :id", id);
+      NoteKey(sql, app_id, id, decided::kRemoved, clock_.Now());
+      return OkStatus();
     };
     RETURN_IF_ERROR(database_.Write("remove a key", work));
     database_.EmptyLog();
@@ -108,6 +113,12 @@ class SqlKeys : public Keys {
     const auto work = [&](Connection& sql) {
       sql.Run("DELETE FROM settings WHERE name = 'console_password'");
       sql.Run("INSERT INTO settings (name, value) VALUES ('console_password', :hash)", hash);
+      NoteDecision(sql, {.kind = DecisionKind::kConsolePassword,
+                         .app_id = 0,
+                         .subject = {},
+                         .value = hash,
+                         .made = clock_.Now(),
+                         .ends = {}});
       return OkStatus();
     };
     return database_.Write("set the console password", work);
@@ -136,7 +147,12 @@ class SqlKeys : public Keys {
   }
 
  private:
-  static Status Changed(Int rows) { return rows == 0 ? NoSuchKey() : OkStatus(); }
+  static Result<AppId> FindApplicationOf(Connection& sql, std::string_view id) {
+    const auto rows =
+        sql.Rows<std::tuple<Int>>("SELECT app_id FROM access_keys WHERE key_id = :id {lock}", id);
+    if (rows.empty()) return NoSuchKey();
+    return static_cast<AppId>(std::get<0>(rows.front()));
+  }
 
   static Result<OwnerRow> FindRow(Connection& sql, KeyKind kind, std::string_view lookup) {
     const auto rows = sql.Rows<OwnerRow>(

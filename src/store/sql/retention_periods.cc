@@ -51,6 +51,12 @@ class SqlRetentionPeriods : public RetentionPeriods {
           "INSERT INTO ledger_outbox (kind, data_class, cause, item_count, due_s, item, reference, "
           "creation, from_s, to_s) VALUES (:kind, :class, 0, 0, 0, 0, '', -1, :from, :to)",
           LeafKind::kPolicyChanged, data_class, now / seconds(1), period / seconds(1));
+      NoteDecision(sql, {.kind = DecisionKind::kPeriod,
+                         .app_id = app_id,
+                         .subject = std::to_string(static_cast<int>(data_class)),
+                         .value = std::to_string(period.count()),
+                         .made = clock_.Now(),
+                         .ends = {}});
       return OkStatus();
     };
     RETURN_IF_ERROR(database_.Write("shorten a period", work));

@@ -261,8 +261,22 @@ constexpr std::array kVersion8 = {
     "CREATE INDEX tasks_by_app_and_age ON tasks (app_id, seq)",
 };
 
-constexpr std::array<std::span<const char* const>, 8> kSteps = {
-    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8};
+// What the file of decisions has yet to be told (store/decisions.h).
+constexpr std::array kVersion9 = {
+    "CREATE TABLE decisions ("
+    " seq {serial},"
+    " kind INT NOT NULL,"
+    " app_id BIGINT NOT NULL,"         // 0: nobody's
+    " subject {string}(80) NOT NULL,"  // a pseudonym, a hash, the number of a class
+    " value {string}(160) NOT NULL,"
+    " made_ms BIGINT NOT NULL,"
+    " ends_ms BIGINT NOT NULL) {table}",  // 0: never
+    "INSERT INTO counters (name, value) VALUES ('decisions_settled', 0)",
+};
+
+constexpr std::array<std::span<const char* const>, 9> kSteps = {kVersion1, kVersion2, kVersion3,
+                                                                kVersion4, kVersion5, kVersion6,
+                                                                kVersion7, kVersion8, kVersion9};
 
 void RunStep(Connection& sql, std::span<const char* const> statements) {
   for (const char* statement : statements) {

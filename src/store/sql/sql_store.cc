@@ -74,6 +74,7 @@ class SqlStore : public Store {
         operation_log_(MakeSqlOperationLog(*database_, clock, keyring.sealer(), items_)),
         retention_periods_(MakeSqlRetentionPeriods(*database_, clock, items_)),
         consents_(MakeSqlConsents(*database_, clock, keyring.keys())),
+        decisions_(MakeSqlDecisions(*database_, clock, keyring.keys(), TaskForgetting(items_))),
         cancellations_(MakeSqlCancellations(*database_, clock, items_)),
         holdings_(MakeSqlHoldings(*database_, clock, keyring.sealer(), items_)) {}
 
@@ -87,6 +88,7 @@ class SqlStore : public Store {
   OperationLog& operation_log() override { return *operation_log_; }
   RetentionPeriods& retention_periods() override { return *retention_periods_; }
   Consents& consents() override { return *consents_; }
+  Decisions& decisions() override { return *decisions_; }
   Cancellations& cancellations() override { return *cancellations_; }
   Holdings& holdings() override { return *holdings_; }
 
@@ -131,6 +133,7 @@ class SqlStore : public Store {
   const std::unique_ptr<OperationLog> operation_log_;
   const std::unique_ptr<RetentionPeriods> retention_periods_;
   const std::unique_ptr<Consents> consents_;
+  const std::unique_ptr<Decisions> decisions_;
   const std::unique_ptr<Cancellations> cancellations_;
   const std::unique_ptr<Holdings> holdings_;
 };

@@ -31,6 +31,8 @@ std::unique_ptr<OperationLog> MakeSqlOperationLog(Database& database, const Cloc
 std::unique_ptr<RetentionPeriods> MakeSqlRetentionPeriods(Database& database, const Clock& clock,
                                                           const ItemBook& items);
 std::unique_ptr<Consents> MakeSqlConsents(Database& database, const Clock& clock, KeyStore& keys);
+std::unique_ptr<Decisions> MakeSqlDecisions(Database& database, const Clock& clock, KeyStore& keys,
+                                            TaskForgetting forgetting);
 std::unique_ptr<Cancellations> MakeSqlCancellations(Database& database, const Clock& clock,
                                                     const ItemBook& items);
 std::unique_ptr<Holdings> MakeSqlHoldings(Database& database, const Clock& clock, Sealer& sealer,
@@ -53,6 +55,19 @@ inline bool LockApplication(Connection& sql, AppId id) {
   return !sql.Rows<std::tuple<Int>>("SELECT app_id FROM applications WHERE app_id = :id {lock}", id)
               .empty();
 }
+
+/// Removes an application with all that is its, and says that that was decided. Errors: kNotFound;
+/// kFailedPrecondition while an object store has recordings of it
+Status RemoveApplication(Connection& sql, AppId id, const TaskForgetting& forgetting, WallTime now);
+/// What is in an object store would be lost sight of with the row that names it.
+Status CheckHoldsNoObject(Connection& sql, AppId id);
+
+/// Within the transaction of what was decided: makes it pending (store/decisions.h).
+void NoteDecision(Connection& sql, const Decision& decision);
+void NoteKey(Connection& sql, AppId app_id, std::string_view key_id, std::string_view what,
+             WallTime now);
+/// Of a consent that was given where a withdrawal had been.
+void NoteGivenConsent(Connection& sql, AppId app_id, std::string_view pseudonym);
 
 /// The application with its quotas, or kNotFound.
 Result<Application> ReadApplication(Connection& sql, AppId id);
