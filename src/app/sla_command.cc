@@ -103,7 +103,7 @@ std::string ShowReport(const SlaReport& report) {
               : "") +
          "Not seen here: calls that became no row, while no node answered, before it was known\n"
          "who called, and while records could not be written. A service that is down looks like\n"
-         "one that nobody asks.\n\n";
+         "one that nobody asks; of one that stood still, callers seem to have left.\n\n";
 }
 
 Status Run(const Options& options) {

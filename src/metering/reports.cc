@@ -201,7 +201,8 @@ std::string SlaJson(const SlaReport& report) {
                {"erasure_met", OrNull(report.erasure_met)},
                {"not_seen",
                 "calls that became no row: while no node answered, before it was known who called, "
-                "and while records could not be written"}});
+                "and while records could not be written; and that the process stood still, whose "
+                "callers only seem to have left"}});
 }
 
 }  // namespace lethe

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -128,8 +129,11 @@ class CloudApi {
 
   Awaitable<HttpResponse> Answer(const HttpRequest& request) {
     const std::string request_id = RandomUuid();
-    const ApiAnswer answer = co_await Run(request, request_id);
-    co_return Envelope(request_id, answer);
+    std::shared_ptr<AnswerReceipt> receipt;
+    const ApiAnswer answer = co_await Run(request, request_id, &receipt);
+    HttpResponse response = Envelope(request_id, answer);
+    response.receipt = std::move(receipt);
+    co_return response;
   }
 
   // What a request's head lets its body be: for whom nobody is sure, as long as it is not hashed.
@@ -190,8 +194,10 @@ class CloudApi {
     return call;
   }
 
-  Awaitable<ApiAnswer> Run(const HttpRequest& request, const std::string& request_id) {
-    const WallTime start = context_.clock.Now();
+  // Sets `receipt` where the call's row depends on it.
+  Awaitable<ApiAnswer> Run(const HttpRequest& request, const std::string& request_id,
+                           std::shared_ptr<AnswerReceipt>* receipt) {
+    const WallTime start = context_.clock.Now() - request.Age();
     std::function<ApiResult<Signed>()> identify = [&] { return Identify(request); };
     std::function<ApiResult<Signed>(const Status&)> busy = [](const Status&) {
       return ToError(AuthFailure::kUnavailable);
@@ -223,9 +229,13 @@ class CloudApi {
                   .subject = subject.pseudonym};
     auto entered = context_.gate.Enter(application, action->interface);
     if (const auto* refusal = std::get_if<GateRefusal>(&entered)) {
-      co_return Finish(finished, GateError(*refusal));
+      const ApiError error = GateError(*refusal);
+      Record(finished, &error);
+      co_return error;
     }
-    const CancellableCall under_way(context_.calls, application, request_id, subject.pseudonym);
+    const auto call_under_way = std::make_shared<const CancellableCall>(
+        context_.calls, application, request_id, subject.pseudonym, request.reset);
+    const CancellableCall& under_way = *call_under_way;
     finished.erased = under_way.erased();
     ApiUsage usage;
     const bool processes =
@@ -264,7 +274,17 @@ class CloudApi {
     if (under_way.cancelled() && action->interface != Interface::kManagement) {
       answer = ApiError{"FailedOperation", "The call was erased on request."};
     }
-    co_return Finish(finished, std::move(answer));
+    if (const auto* error = std::get_if<ApiError>(&answer)) {
+      Record(finished, error);
+    } else if (finished.interface == Interface::kSentence) {
+      *receipt = std::make_shared<AnswerReceipt>(
+          [this, call_under_way, finished = std::move(finished)](bool reached) mutable {
+            const ApiError gone = ClientGone();
+            if (!reached) finished.audio = Millis(0);
+            Record(finished, reached ? nullptr : &gone);
+          });
+    }
+    co_return answer;
   }
 
   // A call's row of usage, to be.
@@ -282,8 +302,7 @@ class CloudApi {
 
   // Writes the row, where the call is one that is counted: sentences, and recordings that became no
   // task. A task's row is written when it ends; questions about tasks and lists have none.
-  ApiAnswer Finish(const Call& call, ApiAnswer answer) {
-    const auto* error = std::get_if<ApiError>(&answer);
+  void Record(const Call& call, const ApiError* error) {
     const bool refused_task = call.interface == Interface::kRecording && error != nullptr;
     if (call.interface == Interface::kSentence || refused_task) {
       context_.meter.Record({.app_id = call.app_id,
@@ -299,7 +318,6 @@ class CloudApi {
                              .subject = call.subject},
                             call.erased);
     }
-    return answer;
   }
 
   FaceContext& context_;

@@ -4,7 +4,10 @@
 
 #include "server/cloud_api.h"
 
+#include <atomic>
 #include <chrono>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -48,6 +51,7 @@ class CloudApiTest : public FaceFixture {
                                                       "/asr/tc3_request, SignedHeaders=content-"
                                                       "type;host, Signature=" +
                                                       signature);
+    request.reset = reset_;
     return ParseJson<Json>(Call(request).body).at("Response");
   }
 
@@ -64,6 +68,7 @@ class CloudApiTest : public FaceFixture {
             {"Data", Base64Encode(LoudRecording(10))}};
   }
 
+  std::shared_ptr<const std::atomic<bool>> reset_;  // of the connection
   OutboundClient outbound_{*AddressRules::Create({})};
   RecordingTasks tasks_{
       {*store_, engines_, recognizer_, word_lists_, outbound_, meter_, clock_},
@@ -76,6 +81,22 @@ TEST_F(CloudApiTest, WhatIsCutOffBecauseTheServiceStopsIsItsFault) {
   EXPECT_EQ(Code("SentenceRecognition", Sentence()), "ServiceUnavailable");
   meter_.Flush();
   EXPECT_EQ(meter_.figures().at(Interface::kSentence).faults, 1U);
+}
+
+TEST_F(CloudApiTest, AnAnswerThatReachesNobodyIsNoSuccess) {
+  is_there_ = false;
+  EXPECT_EQ(Code("SentenceRecognition", Sentence()), "");
+  meter_.Flush();
+  EXPECT_EQ(meter_.counts(), (std::map<std::pair<Interface, std::string>, std::uint64_t>{
+                                 {{Interface::kSentence, "FailedOperation"}, 1}}));
+  EXPECT_EQ(meter_.figures().at(Interface::kSentence).faults, 0U);
+}
+
+TEST_F(CloudApiTest, WhoResetsTheConnectionIsHeardNoFurther) {
+  reset_ = std::make_shared<const std::atomic<bool>>(true);
+  EXPECT_EQ(Code("SentenceRecognition", Sentence()), "FailedOperation");
+  calls_.CutOff();  // that is the service's own fault, whoever left besides
+  EXPECT_EQ(Code("SentenceRecognition", Sentence()), "ServiceUnavailable");
 }
 
 TEST_F(CloudApiTest, AVocabularyIsNotEmptied) {

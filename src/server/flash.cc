@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -102,6 +103,48 @@ Outcome RefuseProcessing(std::string_view id, const ProcessingRefusal& refusal) 
   return Refuse(id, FlashCode::kServer, refusal.message);
 }
 
+// A call's row of usage, to be.
+struct CallRecord {
+  FaceContext& context;
+  AppId app_id;
+  std::string id;
+  WallTime start;
+  std::size_t bytes;
+  std::string subject;  // a pseudonym
+  std::shared_ptr<const CancellableCall> under_way;
+
+  void Finish(FlashCode code, Millis audio, const Facts& facts) const {
+    context.meter.Record({.app_id = app_id,
+                          .interface = Interface::kFlash,
+                          .call_id = id,
+                          .result_code = std::to_string(static_cast<int>(code)),
+                          .succeeded = code == FlashCode::kOk,
+                          .start = start,
+                          .end = context.clock.Now(),
+                          .audio = audio,
+                          .bytes = bytes,
+                          .facts = facts,
+                          .subject = subject},
+                         under_way->erased());
+  }
+};
+
+// What is answered. A failure is recorded at once; of a success it counts whether somebody gets it.
+HttpResponse End(const CallRecord& record, Outcome outcome) {
+  if (outcome.code != FlashCode::kOk) {
+    record.Finish(outcome.code, outcome.audio, outcome.facts);
+    return ToResponse(std::move(outcome));
+  }
+  auto receipt = std::make_shared<AnswerReceipt>(
+      [record, audio = outcome.audio, facts = std::move(outcome.facts)](bool reached) {
+        record.Finish(reached ? FlashCode::kOk : FlashCode::kClientGone,
+                      reached ? audio : Millis(0), facts);
+      });
+  HttpResponse response = ToResponse(std::move(outcome));
+  response.receipt = std::move(receipt);
+  return response;
+}
+
 // Blocks until the recording is transcribed.
 Outcome Recognize(FaceContext& context, const HttpRequest& request, const Caller& caller,
                   const CancellableCall& under_way, std::string_view id, Millis max_duration) {
@@ -150,6 +193,9 @@ Outcome Recognize(FaceContext& context, const HttpRequest& request, const Caller
   if (transcript.status().code() == StatusCode::kCancelled && under_way.cut_off()) {
     return Refuse(id, FlashCode::kServer, "the service is stopping; try again elsewhere");
   }
+  if (transcript.status().code() == StatusCode::kCancelled && under_way.left()) {
+    return Refuse(id, FlashCode::kClientGone, "the client left");
+  }
   if (!transcript.ok()) return RefuseAudio(id, transcript.status());
   return {.body = FlashAnswer(id, *transcript, *wanted),
           .audio = transcript->duration * (transcript->split ? transcript->channels : 1),
@@ -179,7 +225,7 @@ Awaitable<HeadVerdict> Judge(FaceContext& context, const HttpRequest& request) {
 Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
                                const FlashOptions& options) {
   const std::string id = RandomUuid();
-  const WallTime start = context.clock.Now();
+  const WallTime start = context.clock.Now() - request.Age();
   Admission admission =
       co_await Admit(context, request, Interface::kFlash, Authenticate(context, request));
   if (const auto* failure = std::get_if<AuthFailure>(&admission)) {
@@ -189,42 +235,31 @@ Awaitable<HttpResponse> Answer(FaceContext& context, const HttpRequest& request,
     co_return ToResponse(RefuseStranger(id, *full));
   }
   const Caller& caller = std::get<Caller>(admission);
-  const CancellableCall under_way(context.calls, caller.application, id, caller.subject.pseudonym);
-  const auto finish = [&](const Outcome& outcome) {
-    context.meter.Record({.app_id = caller.application.id,
-                          .interface = Interface::kFlash,
-                          .call_id = id,
-                          .result_code = std::to_string(static_cast<int>(outcome.code)),
-                          .succeeded = outcome.code == FlashCode::kOk,
-                          .start = start,
-                          .end = context.clock.Now(),
-                          .audio = outcome.audio,
-                          .bytes = request.body.size(),
-                          .facts = outcome.facts,
-                          .subject = caller.subject.pseudonym},
-                         under_way.erased());
-  };
-  Outcome outcome;
+  const CallRecord record{
+      .context = context,
+      .app_id = caller.application.id,
+      .id = id,
+      .start = start,
+      .bytes = request.body.size(),
+      .subject = caller.subject.pseudonym,
+      .under_way = std::make_shared<const CancellableCall>(
+          context.calls, caller.application, id, caller.subject.pseudonym, request.reset)};
   if (std::holds_alternative<GateRefusal>(caller.entry)) {
-    outcome = Refuse(id, FlashCode::kConcurrency, "too many calls of this application at once");
-    finish(outcome);
-    co_return ToResponse(std::move(outcome));
+    co_return End(
+        record, Refuse(id, FlashCode::kConcurrency, "too many calls of this application at once"));
   }
-  std::function<Outcome()> work = [&] {
-    Outcome done = Recognize(context, request, caller, under_way, id, options.max_duration);
-    finish(done);
-    return done;
+  std::function<HttpResponse()> work = [&] {
+    return End(record,
+               Recognize(context, request, caller, *record.under_way, id, options.max_duration));
   };
-  std::function<Outcome(const Status&)> refused = [&](const Status& status) {
+  std::function<HttpResponse(const Status&)> refused = [&](const Status& status) {
     const bool theirs = status.code() == StatusCode::kResourceExhausted;
-    Outcome done = Refuse(id, theirs ? FlashCode::kConcurrency : FlashCode::kServer,
-                          theirs ? "too many calls of this application wait" : status.message());
-    finish(done);
-    return done;
+    return End(record,
+               Refuse(id, theirs ? FlashCode::kConcurrency : FlashCode::kServer,
+                      theirs ? "too many calls of this application wait" : status.message()));
   };
-  outcome = co_await server_internal::RunOn<Outcome>(context.pool, caller.application.id,
-                                                     std::move(work), std::move(refused));
-  co_return ToResponse(std::move(outcome));
+  co_return co_await server_internal::RunOn<HttpResponse>(context.pool, caller.application.id,
+                                                          std::move(work), std::move(refused));
 }
 
 // An answer to what never became a call.

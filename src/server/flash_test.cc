@@ -166,6 +166,32 @@ TEST_F(FlashTest, ACallThatIsErasedIsNoFaultOfTheService) {
   EXPECT_EQ(meter_.counts().at({Interface::kFlash, "4009"}), 1U);
 }
 
+TEST_F(FlashTest, AnAnswerThatReachesNobodyIsNoSuccess) {
+  is_there_ = false;
+  Ask({}, wav_);
+  meter_.Flush();
+  EXPECT_EQ(meter_.counts(), (std::map<std::pair<Interface, std::string>, std::uint64_t>{
+                                 {{Interface::kFlash, "4009"}, 1}}));
+  EXPECT_EQ(meter_.figures().at(Interface::kFlash).faults, 0U);
+  EXPECT_EQ(meter_.figures().at(Interface::kFlash).audio, Millis(0));
+}
+
+TEST_F(FlashTest, WhoResetsTheConnectionIsHeardNoFurther) {
+  HttpRequest request = Signed(Parameters(), wav_);
+  request.reset = std::make_shared<const std::atomic<bool>>(true);
+  EXPECT_EQ(Parse(Call(request)).at("code"), 4009);
+  calls_.CutOff();  // that is the service's own fault, whoever left besides
+  EXPECT_EQ(Parse(Call(request)).at("code"), 5001);
+}
+
+TEST_F(FlashTest, ACallBeginsWithItsFirstByte) {
+  HttpRequest request = Signed(Parameters(), wav_);
+  request.begun = std::chrono::steady_clock::now() - std::chrono::seconds(10);
+  Parse(Call(request));
+  meter_.Flush();
+  EXPECT_GE(meter_.figures().at(Interface::kFlash).duration, std::chrono::seconds(10));
+}
+
 TEST_F(FlashTest, EmptyParametersAreAbsentAndUnknownOnesIgnored) {
   const json answer = Ask({{"customization_id", ""},
                            {"hotword_id", ""},

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 
 namespace lethe {
+
 std::optional<std::string> FindValue(const NamedValues& values, std::string_view name) {
   for (const auto& [key, value] : values) {
     if (key == name) return value;
@@ -40,6 +41,11 @@ std::string_view HttpRequest::Header(std::string_view name) const {
     if (ToLowerAscii(key) == wanted) return value;
   }
   return {};
+}
+
+Millis HttpRequest::Age() const {
+  if (!begun) return Millis(0);
+  return std::chrono::floor<Millis>(std::chrono::steady_clock::now() - *begun);
 }
 
 }  // namespace lethe

@@ -2,7 +2,10 @@
 
 // A request and an answer, as the faces see them: values, free of sockets.
 
+#include <atomic>
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +13,8 @@
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
+
+#include "base/units.h"
 
 namespace lethe {
 
@@ -37,9 +42,17 @@ struct HttpRequest {
   NamedValues headers;
   std::string body;
   std::string peer;  // the client's address, without port
+  // When its first byte was read, if that is known.
+  std::optional<std::chrono::steady_clock::time_point> begun;
+  // Becomes true once the connection is reset: nobody waits for an answer. May be null. Who closes
+  // a connection without that cannot be told from who waits, until an answer is sent.
+  std::shared_ptr<const std::atomic<bool>> reset;
 
   /// A header's value, its name compared without case; empty if there is none.
   std::string_view Header(std::string_view name) const;
+
+  /// For how long it has been here.
+  Millis Age() const;
 };
 
 /// Writes the pieces of an answer that is told while it is made. Answers false once the client is
@@ -50,6 +63,27 @@ class BodyWriter {
   virtual Awaitable<bool> Write(std::string_view piece) = 0;
 };
 
+/// Tells, once, whether an answer has reached somebody. Of who is there it is told before the
+/// answer is sent: who reads it and asks then what the call cost is to find that.
+///
+/// Thread: one at a time
+class AnswerReceipt {
+ public:
+  explicit AnswerReceipt(std::function<void(bool reached)> tell) : tell_(std::move(tell)) {}
+  /// What is never sent reaches nobody.
+  ~AnswerReceipt() { Settle(false); }
+  AnswerReceipt(const AnswerReceipt&) = delete;
+  AnswerReceipt& operator=(const AnswerReceipt&) = delete;
+
+  void Settle(bool reached) {
+    if (tell_) std::exchange(tell_, nullptr)(reached);
+  }
+  bool settled() const { return !tell_; }
+
+ private:
+  std::function<void(bool)> tell_;
+};
+
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
@@ -58,6 +92,8 @@ struct HttpResponse {
   // Set: called after the headers were sent, instead of `body`; each piece goes out as it is
   // written.
   std::function<Awaitable<void>(BodyWriter&)> stream;
+  // Set: whoever sends the answer settles it.
+  std::shared_ptr<AnswerReceipt> receipt;
 };
 
 }  // namespace lethe

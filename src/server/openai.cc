@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/mutex.h"
 #include "base/random.h"
 #include "server/internal/admission.h"
 #include "server/internal/console_guard.h"
@@ -143,9 +144,48 @@ HttpResponse AnswerWhole(FaceContext& context, const OpenAiOptions& options,
                                           [&] { return record.over(); });
   if (const auto* error = std::get_if<OpenAiError>(&recognized)) return Refuse(record, *error);
   const Transcript& transcript = std::get<Transcript>(recognized);
-  record.Finish(200, transcript.duration);
-  return OpenAiAnswer(transcript, request);
+  HttpResponse response = OpenAiAnswer(transcript, request);
+  response.receipt =
+      std::make_shared<AnswerReceipt>([record, audio = transcript.duration](bool reached) {
+        record.Finish(reached ? 200 : kClientGone, reached ? audio : Millis(0));
+      });
+  return response;
 }
+
+// The row of a stream: written by whoever knows the rest of two things, how the work ended and
+// whether the end of its answer reached somebody.
+//
+// Thread: any
+class StreamRecord {
+ public:
+  explicit StreamRecord(const CallRecord& record) : record_(record) {}
+
+  void Fail(int status) { record_.Finish(status, Millis(0), /*streamed=*/true); }
+
+  void Succeed(Millis audio) {
+    const MutexLock lock(mutex_);
+    audio_ = audio;
+    FinishIfKnown();
+  }
+
+  void Settle(bool reached) {
+    const MutexLock lock(mutex_);
+    reached_ = reached;
+    FinishIfKnown();
+  }
+
+ private:
+  void FinishIfKnown() REQUIRES(mutex_) {
+    if (!audio_ || !reached_) return;
+    record_.Finish(*reached_ ? 200 : kClientGone, *reached_ ? *audio_ : Millis(0),
+                   /*streamed=*/true);
+  }
+
+  const CallRecord record_;
+  Mutex mutex_;
+  std::optional<Millis> audio_ GUARDED_BY(mutex_);
+  std::optional<bool> reached_ GUARDED_BY(mutex_);
+};
 
 // The segments of a stream, then its end: a transcript or an error.
 using StreamItem = std::variant<std::string, Recognized>;
@@ -166,11 +206,12 @@ struct Listening {
 
 // Begins the work of a stream.
 Status Begin(FaceContext& context, const OpenAiOptions& options, const OpenAiRequest& request,
-             const CallRecord& record, const Listening& listening) {
+             const CallRecord& record, const std::shared_ptr<StreamRecord>& row,
+             const Listening& listening) {
   // The request may be gone before the work is, so the work has its own recording.
   auto audio = std::make_shared<const std::string>(request.audio);
   auto end = std::make_shared<FeedEnd<StreamItem>>(listening.feed);
-  return context.pool.Post(record.app_id, [&context, options, request, record, audio, end,
+  return context.pool.Post(record.app_id, [&context, options, request, record, row, audio, end,
                                            feed = listening.feed, cancelled = listening.cancelled] {
     bool begun = false;
     const auto tell = [&](const Segment& segment) {
@@ -179,10 +220,11 @@ Status Begin(FaceContext& context, const OpenAiOptions& options, const OpenAiReq
     };
     Recognized recognized = Recognize(context, options, record, request, *audio, tell,
                                       [&] { return *cancelled || record.over(); });
-    const auto* error = std::get_if<OpenAiError>(&recognized);
-    record.Finish(error != nullptr ? error->status : 200,
-                  error != nullptr ? Millis(0) : std::get<Transcript>(recognized).duration,
-                  /*streamed=*/true);
+    if (const auto* error = std::get_if<OpenAiError>(&recognized)) {
+      row->Fail(error->status);
+    } else {
+      row->Succeed(std::get<Transcript>(recognized).duration);
+    }
     feed->Push(StreamItem(std::move(recognized)));
   });
 }
@@ -221,8 +263,11 @@ Awaitable<HttpResponse> AnswerStream(FaceContext& context, const OpenAiOptions& 
   auto listening = std::make_shared<Listening>();
   listening->permit = std::move(permit);
   listening->under_way = record.under_way;
-  const Status begun = Begin(context, options, request, record, *listening);
+  const auto row = std::make_shared<StreamRecord>(record);
+  const Status begun = Begin(context, options, request, record, row, *listening);
   if (!begun.ok()) co_return Refuse(record, PoolRefused(begun));
+  const auto receipt =
+      std::make_shared<AnswerReceipt>([row](bool reached) { row->Settle(reached); });
   // What goes wrong before the first words is an answer with a status of its own.
   listening->first = co_await listening->feed->Next();
   if (!listening->first) {
@@ -234,6 +279,7 @@ Awaitable<HttpResponse> AnswerStream(FaceContext& context, const OpenAiOptions& 
   HttpResponse response{.content_type = "text/event-stream"};
   response.headers.emplace_back("Cache-Control", "no-cache");
   response.stream = [listening](BodyWriter& writer) { return Tell(listening, writer); };
+  response.receipt = receipt;
   co_return response;
 }
 
@@ -272,7 +318,7 @@ Awaitable<HttpResponse> Transcribe(FaceContext& context, const OpenAiOptions& op
   CallRecord record{.context = context,
                     .app_id = 0,
                     .id = RandomUuid(),
-                    .start = context.clock.Now(),
+                    .start = context.clock.Now() - request.Age(),
                     .bytes = request.body.size(),
                     .subject = {},
                     .under_way = nullptr};
@@ -281,8 +327,8 @@ Awaitable<HttpResponse> Transcribe(FaceContext& context, const OpenAiOptions& op
   Caller& caller = std::get<Caller>(let_in);
   record.app_id = caller.application.id;
   record.subject = caller.subject.pseudonym;
-  record.under_way = std::make_shared<const CancellableCall>(context.calls, caller.application,
-                                                             record.id, record.subject);
+  record.under_way = std::make_shared<const CancellableCall>(
+      context.calls, caller.application, record.id, record.subject, request.reset);
   if (std::holds_alternative<GateRefusal>(caller.entry)) {
     co_return Refuse(record, server_internal::TooManyCalls());
   }

@@ -208,6 +208,15 @@ TEST_F(OpenAiTest, AListenerWhoLeavesEndsTheWork) {
   while (Codes().empty()) std::this_thread::yield();  // it was done or cancelled
 }
 
+TEST_F(OpenAiTest, AnAnswerThatReachesNobodyIsNoSuccess) {
+  is_there_ = false;
+  Ask();
+  Ask({{"stream", "true"}});
+  EXPECT_THAT(Codes(), ElementsAre("499"));
+  EXPECT_EQ(meter_.counts().at({Interface::kOpenAi, "499"}), 2U);
+  EXPECT_EQ(meter_.figures().at(Interface::kOpenAi).audio, Millis(0));
+}
+
 TEST_F(OpenAiTest, HarmlessFieldsChangeNothing) {
   const HttpResponse response = Ask({{"temperature", "0.2"},
                                      {"include[]", "logprobs"},

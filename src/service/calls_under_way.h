@@ -88,8 +88,8 @@ class CallsUnderWay {
 /// Whether a call was erased; null: it cannot be.
 using ErasedFlag = std::shared_ptr<const std::atomic<bool>>;
 
-/// A call that looks now and then whether it was cancelled or cut off. It has to live until its end
-/// is recorded: an erasure that no longer finds it looks for its record.
+/// A call that looks now and then whether it was cancelled or cut off, or its caller has left. It
+/// has to live until its end is recorded: an erasure that no longer finds it looks for its record.
 ///
 /// Thread: any
 class CancellableCall {
@@ -103,16 +103,20 @@ class CancellableCall {
                           .subject = std::move(subject),
                           .cancel = Ender(cancelled_, then),
                           .cut_off = Ender(cut_off_, then)})) {}
+  /// `left` becomes true when the caller has gone away; null: that is not known.
   CancellableCall(CallsUnderWay& calls, const Application& application, std::string call_id,
-                  std::string subject = {})
+                  std::string subject = {}, std::shared_ptr<const std::atomic<bool>> left = nullptr)
       : CancellableCall(calls, application.id, application.uin, std::move(call_id),
-                        std::move(subject)) {}
+                        std::move(subject)) {
+    left_ = std::move(left);
+  }
 
   bool cancelled() const { return *cancelled_; }
   ErasedFlag erased() const { return cancelled_; }
   bool cut_off() const { return *cut_off_; }
-  /// Cancelled or cut off: nobody waits for what it would still find out.
-  bool over() const { return cancelled() || cut_off(); }
+  bool left() const { return left_ != nullptr && *left_; }
+  /// Nobody waits for what it would still find out.
+  bool over() const { return cancelled() || cut_off() || left(); }
 
  private:
   using Flag = std::shared_ptr<std::atomic<bool>>;
@@ -127,6 +131,7 @@ class CancellableCall {
   // Shared: they may be set while the call's entry is being taken out.
   const Flag cancelled_ = std::make_shared<std::atomic<bool>>(false);
   const Flag cut_off_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<const std::atomic<bool>> left_;  // constant after construction
   const CallsUnderWay::Entry entry_;
 };
 

@@ -12,6 +12,8 @@ import datetime
 import io
 import json
 import os
+import signal
+import socket
 import sqlite3
 import urllib.error
 import urllib.request
@@ -21,7 +23,7 @@ from fractions import Fraction
 from api3 import Api3
 from own_api import call_own
 from service import Service
-from support import PATIENCE, ProgramTest, SpeechTest, main, run
+from support import PATIENCE, SPOKEN, ProgramTest, SpeechTest, main, run
 
 CHINA = datetime.timezone(datetime.timedelta(hours=8))
 HOUSE = '''
@@ -149,6 +151,76 @@ class UsageCommandTest(SpeechTest):
     @staticmethod
     def rounded(product, per):
         return (2 * product + per) // (2 * per)
+
+
+class LeftClientsTest(SpeechTest):
+    """Whoever leaves before the answer is told as that, and who waits is answered."""
+
+    def setUp(self):
+        super().setUp()
+        self.service = Service()
+        self.addCleanup(self.service.stop)
+
+    def sent(self, request):
+        host, port = self.service.address.split(':')
+        client = socket.socket()
+        self.addCleanup(client.close)
+        client.settimeout(PATIENCE)
+        # All of it goes to the kernel, whether or not somebody reads.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * len(request))
+        client.connect((host, int(port)))
+        client.sendall(request)
+        return client
+
+    def requests(self):
+        with open(self.short, 'rb') as file:
+            audio = file.read()
+        keys = self.service.keys
+        body = json.dumps({'EngSerViceType': '16k_en', 'SourceType': 1, 'VoiceFormat': 'wav',
+                           'Data': base64.b64encode(audio).decode(), 'DataLen': len(audio)}).encode()
+        headers = Api3(self.service.address, keys['SecretId'], keys['SecretKey']).headers(
+            'SentenceRecognition', body)
+        yield 'sentence', '/', headers, body
+        for stream in ('false', 'true'):
+            form = ''.join(f'--XX\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                           for name, value in (('model', 'whisper-1'), ('stream', stream)))
+            yield 'openai', '/v1/audio/transcriptions', {
+                'Authorization': 'Bearer ' + keys['API key'],
+                'Content-Type': 'multipart/form-data; boundary=XX'}, form.encode() + (
+                    b'--XX\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+                    + audio + b'\r\n--XX--\r\n')
+
+    def rows(self, number):
+        while True:
+            rows = [json.loads(line) for line in self.assert_good(
+                run('usage', '--calls', '--json', '--data', self.service.data)).splitlines()]
+            if len(rows) >= number:
+                return rows
+
+    def test_they_cost_nothing_and_are_nobodys_fault(self):
+        # While it stands still everybody sends and goes, in one of two ways.
+        os.kill(self.service.process.pid, signal.SIGSTOP)
+        waiting = []
+        for _, path, headers, body in self.requests():
+            request = ''.join([f'POST {path} HTTP/1.1\r\nHost: asr.tencentcloudapi.com\r\nConnection: close\r\n'
+                               f'Content-Length: {len(body)}\r\n',
+                               *(f'{name}: {value}\r\n' for name, value in headers.items()), '\r\n']
+                              ).encode() + body
+            self.sent(request).close()
+            waiting.append(self.sent(request))
+            waiting[-1].shutdown(socket.SHUT_WR)
+        os.kill(self.service.process.pid, signal.SIGCONT)
+        for client in waiting:
+            answer = b''
+            while piece := client.recv(65_536):
+                answer += piece
+            self.assertTrue(answer.startswith(b'HTTP/1.1 200'), answer[:80])
+            self.assertTrue(SPOKEN.search(answer.decode()), answer)
+        told = sorted((row['interface'], row['result_code'], row['outcome'], row['seconds'] > 0)
+                      for row in self.rows(6))
+        self.assertEqual(told, sorted([
+            ('sentence', 'success', 'succeeded', True), ('sentence', 'FailedOperation', 'caller_fault', False),
+            *2 * [('openai', '200', 'succeeded', True), ('openai', '499', 'caller_fault', False)]]))
 
 
 class BilledMonthTest(ProgramTest):

@@ -151,6 +151,8 @@ class FaceFixture : public ::testing::Test {
   std::vector<std::string> pieces_;
   /// After so many pieces the client is gone.
   std::optional<std::size_t> hang_up_after_;
+  /// Whether somebody gets the answers.
+  bool is_there_ = true;
 
   ManualClock clock_{WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24))};
   TestStore store_{clock_};
@@ -205,6 +207,9 @@ class FaceFixture : public ::testing::Test {
       Collector collector(*this);
       co_await response->stream(collector);
       for (const std::string& piece : pieces_) response->body += piece;
+    }
+    if (response->receipt) {
+      response->receipt->Settle(is_there_ && pieces_.size() < hang_up_after_.value_or(SIZE_MAX));
     }
     done_ = true;
   }

@@ -171,6 +171,8 @@ ApiError GateError(GateRefusal) {
           "More calls than this application may make; wait, or raise its quota."};
 }
 
+ApiError ClientGone() { return {"FailedOperation", "The client left."}; }
+
 ApiError WordListError(const Status& status) {
   switch (status.code()) {
     case StatusCode::kNotFound:

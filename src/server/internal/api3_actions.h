@@ -92,6 +92,9 @@ ApiError SubmitError(const Status& status);
 ApiError ProcessingError(const ProcessingRefusal& refusal);
 ApiError GateError(GateRefusal refusal);
 
+/// Told to nobody but the meter.
+ApiError ClientGone();
+
 /// A moment as the contract shows it: `2020-01-14T10:24:07+08:00`.
 std::string ShowTime(WallTime time);
 

@@ -16,9 +16,12 @@ constexpr Millis kFetchTime = std::chrono::seconds(30);
 constexpr std::array<std::string_view, 9> kFormats = {"wav", "pcm", "ogg-opus", "speex", "silk",
                                                       "mp3", "m4a", "aac",      "amr"};
 
-// Whoever was erased is told that instead.
-ApiError Stopping() {
-  return {"ServiceUnavailable", "the service is stopping; try again elsewhere"};
+// Whoever was erased is told something else instead, and whoever left nothing.
+ApiError Ended(const ApiCall& call) {
+  if (call.under_way.cut_off()) {
+    return {"ServiceUnavailable", "the service is stopping; try again elsewhere"};
+  }
+  return ClientGone();
 }
 
 ApiResult<std::string> Fetch(ApiCall& call) {
@@ -40,12 +43,12 @@ ApiResult<std::string> Fetch(ApiCall& call) {
   if (fetched.code() == StatusCode::kResourceExhausted) {
     return ApiError{"InvalidParameterValue.ErrorVoicedataTooLong", fetched.message()};
   }
-  if (fetched.code() == StatusCode::kCancelled) return Stopping();
+  if (fetched.code() == StatusCode::kCancelled) return Ended(call);
   if (!fetched.ok()) return ApiError{"FailedOperation.ErrorDownFile", fetched.message()};
   return bytes;
 }
 
-ApiError RecognitionError(const Status& status) {
+ApiError RecognitionError(const ApiCall& call, const Status& status) {
   switch (status.code()) {
     case StatusCode::kInvalidArgument:
     case StatusCode::kUnimplemented:
@@ -55,7 +58,7 @@ ApiError RecognitionError(const Status& status) {
     case StatusCode::kUnavailable:
       return {"ResourceInsufficient", status.message()};
     case StatusCode::kCancelled:
-      return Stopping();
+      return Ended(call);
     default:
       return {"InternalError.ErrorRecognize", status.message()};
   }
@@ -106,7 +109,7 @@ ApiAnswer SentenceRecognition(ApiCall& call) {
        .max_duration = kMaxDuration,
        .cancelled = [&call] { return call.under_way.over(); }});
   call.usage.facts.push_back({"recognise_ms", MillisSince(begun)});
-  if (!transcript.ok()) return RecognitionError(transcript.status());
+  if (!transcript.ok()) return RecognitionError(call, transcript.status());
   call.usage.audio = transcript->duration;
   call.usage.facts.push_back({"segments", transcript->segments.size()});
   ApiFields words = nullptr;

@@ -20,6 +20,7 @@
 #include "server/internal/connection.h"
 #include "server/internal/host_header.h"
 #include "server/internal/openai_error.h"
+#include "server/internal/peer.h"
 #include "server/internal/websocket_over.h"
 
 namespace lethe::server_internal {
@@ -119,6 +120,7 @@ class Connection {
       if (error) co_return false;
       buffer_.commit(size);
     }
+    const auto begun = Time::now();
     control_->busy = true;
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(options_.max_header));
@@ -130,6 +132,7 @@ class Connection {
       co_return false;
     }
     HttpRequest request = ToRequest(parser.get(), peer_);
+    request.begun = begun;
     cross_origin_.clear();
     const bool head = request.method == "HEAD";
     // Clients of OpenAI's read what they get there in its form.
@@ -200,12 +203,18 @@ class Connection {
     request.body = std::move(parser.get().body());
     const bool keep = parser.get().keep_alive() && !context_.stopping;
     lowest().expires_never();
-    HttpResponse response = co_await Handle(route, request);
+    HttpResponse response = co_await HandleWatched(route, request);
     co_return co_await Answer(std::move(response), parser.get().version(), keep, head);
   }
 
   NamedValues CrossOriginHeaders(const Router::Match& match, const HttpRequest& request) const {
     return match.cross_origin ? context_.cross_origin.AnswerHeaders(request) : NamedValues();
+  }
+
+  Awaitable<HttpResponse> HandleWatched(const Route& route, HttpRequest& request) {
+    const ResetWatch watch(lowest().socket());
+    request.reset = watch.reset();
+    co_return co_await Handle(route, request);
   }
 
   static Awaitable<HttpResponse> Handle(const Route& route, const HttpRequest& request) {
@@ -332,6 +341,23 @@ class Connection {
 
   // True if the connection may go on.
   Awaitable<bool> Answer(HttpResponse answer, unsigned version, bool keep, bool head) {
+    const std::shared_ptr<AnswerReceipt> receipt = answer.receipt;
+    if (receipt && !answer.stream) SettleIfClear(*receipt);
+    const bool again = co_await Send(std::move(answer), version, keep, head);
+    if (receipt && !receipt->settled()) {
+      const bool arrived = co_await HasArrived(lowest().socket(), options_.write_patience);
+      receipt->Settle(arrived);
+    }
+    co_return again;
+  }
+
+  // Settles it before the answer, or the end of a stream, unless only sending that will show.
+  void SettleIfClear(AnswerReceipt& receipt) {
+    const PeerState peer = LookAtPeer(lowest().socket());
+    if (peer != PeerState::kSilent) receipt.Settle(peer == PeerState::kThere);
+  }
+
+  Awaitable<bool> Send(HttpResponse answer, unsigned version, bool keep, bool head) {
     ++context_.counters.requests;
     http::response<http::string_body> message;
     message.version(version);
@@ -405,6 +431,7 @@ class Connection {
     if (error) co_return false;
     ChunkWriter writer(*this, chunked);
     co_await answer.stream(writer);
+    if (answer.receipt) SettleIfClear(*answer.receipt);
     if (writer.gone() || !chunked) co_return false;
     lowest().expires_after(options_.write_patience);
     const auto [last_error, last_size] =
