@@ -11,12 +11,15 @@ namespace {
 constexpr const char* kOfTasks = "recordings_of_tasks";
 constexpr const char* kOfNobody = "recordings";
 
+// It had to be gone when nothing of its class may be held any more, which of results is later than
+// it goes (KeyLifetime()): an older version kept it so long.
 Leaf DestroyedLeaf(const Epoch& epoch) {
   const std::chrono::seconds begin = std::chrono::hours(epoch.hour);
   return {.kind = LeafKind::kEpochKeyDestroyed,
           .data_class = epoch.data_class,
           .items = 0,
-          .due = std::chrono::floor<std::chrono::seconds>(EndOf(epoch)),
+          .due = std::chrono::sys_seconds(begin) +
+                 std::chrono::floor<std::chrono::seconds>(MaxLifetime(epoch.data_class)),
           .from = begin,
           .to = begin + std::chrono::hours(1)};
 }

@@ -94,9 +94,17 @@ TEST(EndedEpochsTest, AnHourThatIsOverLosesItsKey) {
   make(DataClass::kAudio, start);
   make(DataClass::kAudio, start + std::chrono::hours(1));
   make(DataClass::kResult, start);
+  make(DataClass::kOperationLog, start);
   EXPECT_EQ(*DestroyEndedEpochs(keys, start + std::chrono::hours(24) - Millis(1), 10), 0);
   EXPECT_EQ(*DestroyEndedEpochs(keys, start + std::chrono::hours(24), 10), 1);
-  EXPECT_EQ(keys.Epochs()->size(), 2u);
+  EXPECT_EQ(keys.Epochs()->size(), 3u);
+  EXPECT_EQ(*DestroyEndedEpochs(keys, start + std::chrono::hours(25) - Millis(1), 10), 0);
+  // Of audio the second, and of texts, which go with their tasks, though their class may be held
+  // for seven days: as older versions held their keys, too, so there may be a week of them at once.
+  EXPECT_EQ(*DestroyEndedEpochs(keys, start + std::chrono::hours(25), 10), 2);
+  EXPECT_EQ(*DestroyEndedEpochs(keys, start + std::chrono::days(7) - Millis(1), 10), 0);
+  EXPECT_EQ(keys.Epochs()->front().data_class, DataClass::kOperationLog);
+  make(DataClass::kOperationLog, start + std::chrono::hours(1));
   EXPECT_EQ(*DestroyEndedEpochs(keys, start + std::chrono::days(8), 1), 1);
   EXPECT_EQ(*DestroyEndedEpochs(keys, start + std::chrono::days(8), 10), 1);
   EXPECT_TRUE(keys.Epochs()->empty());

@@ -38,10 +38,17 @@ constexpr Millis MaxLifetime(DataClass data_class) {
   return Millis(0);
 }
 
+/// How long the key of an hour lives, from the hour's beginning. Of results not as long as the
+/// class may be held: texts go with their tasks, within a day, and what opens nothing any more is
+/// not kept.
+constexpr Millis KeyLifetime(DataClass data_class) {
+  return data_class == DataClass::kResult ? std::chrono::hours(25) : MaxLifetime(data_class);
+}
+
 /// How long a sealed thing surely opens: keys are destroyed by the hour (seal/key_store.h), and
 /// none late.
 constexpr Millis SealedLifetime(DataClass data_class) {
-  return MaxLifetime(data_class) - std::chrono::hours(1);
+  return KeyLifetime(data_class) - std::chrono::hours(1);
 }
 
 /// As configuration, exports and metrics spell it: "audio", "result", "operation_log",

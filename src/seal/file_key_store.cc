@@ -283,7 +283,7 @@ Epoch EpochOf(DataClass data_class, const std::string& region, WallTime created)
 }
 
 WallTime EndOf(const Epoch& epoch) {
-  return WallTime(std::chrono::hours(epoch.hour)) + MaxLifetime(epoch.data_class);
+  return WallTime(std::chrono::hours(epoch.hour)) + KeyLifetime(epoch.data_class);
 }
 
 Result<std::unique_ptr<KeyStore>> OpenFileKeyStore(const std::string& folder,

@@ -38,8 +38,8 @@ struct Epoch {
 
 Epoch EpochOf(DataClass data_class, const std::string& region, WallTime created);
 
-/// When its key is destroyed: the class' longest lifetime after the hour's *beginning*, so that
-/// nothing of it opens longer after its creation than it may be held.
+/// When its key is destroyed: KeyLifetime() after the hour's *beginning*, so that nothing of it
+/// opens longer after its creation than it may be held.
 WallTime EndOf(const Epoch& epoch);
 
 /// Thread: any; calls may wait for a disk

@@ -33,6 +33,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "seal/data_class.h"
 #include "store/applications.h"
 #include "store/journal.h"
 #include "store/recordings.h"
@@ -42,7 +43,7 @@ namespace lethe {
 /// Random, so that it cannot be guessed; in [1, 2^48), so that it survives JavaScript.
 using TaskId = std::uint64_t;
 
-inline constexpr Millis kTaskLifetime = std::chrono::hours(24);
+inline constexpr Millis kTaskLifetime = SealedLifetime(DataClass::kResult);
 inline constexpr std::size_t kMaxUnfinishedTasks = 10'000;            // per application
 inline constexpr std::size_t kMaxTaskRequest = std::size_t{1} << 20;  // bytes
 inline constexpr std::size_t kMaxTaskResult = std::size_t{64} << 20;  // bytes
