@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "ledger/export.h"
 #include "ledger/ledger.h"
 #include "ledger/verifier.h"
+#include "metering/calendar.h"
 
 namespace lethe {
 namespace {
@@ -27,7 +29,7 @@ struct Options {
   std::uint64_t number = 0;
   bool sign = false;
   // Of verify.
-  std::string file, receipt, public_key, head, id;
+  std::string file, receipt, public_key, head, id, at;
   std::int64_t allowed_lateness_s = VerifyOptions{}.allowed_lateness.count();
   bool json = false;
 };
@@ -137,6 +139,13 @@ Result<VerifyOptions> ReadVerifyOptions(const Options& options) {
   if (!options.public_key.empty()) {
     ASSIGN_OR_RETURN(read.trusted_key, VerifierKey::Parse(options.public_key));
   }
+  read.at = std::chrono::floor<std::chrono::seconds>(SystemClock().Now());
+  if (!options.at.empty()) {
+    const auto at = ParseMinute(options.at, std::chrono::minutes(0));
+    if (!at.ok())
+      return InvalidArgument("--at takes a time in UTC, 2026-11-24T12:00, not: " + options.at);
+    read.at = std::chrono::floor<std::chrono::seconds>(*at);
+  }
   if (!options.head.empty()) {
     ASSIGN_OR_RETURN(const std::string note, ReadFile(options.head, kMaxNoteBytes));
     ASSIGN_OR_RETURN(read.remembered_head, SignedHead::Parse(note));
@@ -211,6 +220,7 @@ void AddVerifyCommand(CLI::App* ledger, int& exit_code, const std::shared_ptr<Op
       "Examples:\n"
       "  lethe ledger verify ledger.bin --public-key NAME+ID+BASE64\n"
       "  lethe ledger verify ledger.bin --head kept.txt --json\n"
+      "  lethe ledger verify ledger.bin --at 2026-11-24T12:00\n"
       "  lethe ledger verify --receipt erased.json --public-key NAME+ID+BASE64 "
       "--id task:4711\n"
       "\n"
@@ -220,7 +230,10 @@ void AddVerifyCommand(CLI::App* ledger, int& exit_code, const std::shared_ptr<Op
       "from\n"
       "elsewhere (--public-key) a ledger can only be found to agree with itself; without a head "
       "that\n"
-      "was kept (--head) an older state of it looks as good as the present one.");
+      "was kept (--head) an older state of it looks as good as the present one. A last head that "
+      "is more\n"
+      "than two days older than now is found, too: of an export from earlier, say when it was made "
+      "(--at).");
   verify->add_option("file", options->file, "What `lethe ledger export` wrote");
   verify->add_option("--public-key", options->public_key, "The key that has to have signed it");
   verify->add_option("--head", options->head, "File with a head kept from earlier, to go on from");
@@ -231,6 +244,9 @@ void AddVerifyCommand(CLI::App* ledger, int& exit_code, const std::shared_ptr<Op
                    "Seconds that an erasure may be late without being a finding")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{366 * 86'400}))
       ->capture_default_str();
+  verify->add_option("--at", options->at,
+                     "When the export was made, in UTC (2026-11-24T12:00); else it counts as of "
+                     "now");
   verify->add_flag("--json", options->json, "Report as JSON");
   Finish(verify, exit_code, [options] { return Verify(*options); });
 }

@@ -43,26 +43,42 @@ std::string Heading(const Verification& verified) {
   return text;
 }
 
+std::string ShowLargest(const Lateness& lateness) {
+  if (!lateness.largest) return "-";
+  return lateness.largest->count() > 0 ? std::to_string(lateness.largest->count()) + " s" : "none";
+}
+
+// Where no head was signed for long.
+std::string Gaps(const Verification& verified) {
+  if (!verified.longest_gap) return "";
+  const HeadGap& longest = *verified.longest_gap;
+  return ShowCount(verified.num_gaps, "time") +
+         " without a head for more than a day, at most from " + ShowSeconds(longest.from) + " to " +
+         ShowSeconds(longest.to) +
+         ":\nthe service was stopped, or signed none; when what is between was written is its "
+         "word.\n";
+}
+
 std::string Accounts(const Verification& verified) {
   Table table(1, {"CLASS", "CREATED", "ERASED", "LIVE", "OVERDUE", "REFUSED", "LARGEST LATENESS",
                   "CREATED = LIVE + ERASED"});
   for (std::size_t i = 0; i < kDataClasses.size(); ++i) {
     const ClassAccount& account = verified.classes[i];
-    const auto& largest = account.lateness.largest;
     table.Add({std::string(DataClassName(kDataClasses[i])), std::to_string(account.created),
                std::to_string(account.erased), std::to_string(account.live),
                std::to_string(account.overdue), std::to_string(account.refused),
-               !largest               ? "-"
-               : largest->count() > 0 ? std::to_string(largest->count()) + " s"
-                                      : "none",
-               account.is_complete() ? "yes" : "NO"});
+               ShowLargest(account.lateness), account.is_complete() ? "yes" : "NO"});
   }
+  const KeysAccount& keys = verified.keys_of_hours;
+  table.Add({"keys of hours", "-", std::to_string(keys.destroyed), "-",
+             std::to_string(keys.missing), "-", ShowLargest(keys.lateness), "-"});
   return table.Text();
 }
 
 std::string LatenessTable(const Verification& verified) {
   std::vector<std::string> heads = {"LATE BY"};
   for (const DataClass data_class : kDataClasses) heads.emplace_back(DataClassName(data_class));
+  heads.emplace_back("keys");
   Table table(1, heads);
   const char* const names[kNumLatenessBins] = {
       "nothing",        "at most 1 s", "at most 10 s",  "at most 1 min",
@@ -72,6 +88,7 @@ std::string LatenessTable(const Verification& verified) {
     for (const ClassAccount& account : verified.classes) {
       row.push_back(std::to_string(account.lateness.bins[bin]));
     }
+    row.push_back(std::to_string(verified.keys_of_hours.lateness.bins[bin]));
     table.Add(row);
   }
   return table.Text();
@@ -89,25 +106,30 @@ std::string Findings(const Verification& verified) {
   return text;
 }
 
-ordered_json AccountJson(const ClassAccount& account) {
-  ordered_json causes = ordered_json::object(), bins = ordered_json::array();
-  for (std::size_t i = 1; i < kNumErasureCauses; ++i) {
-    causes[std::string(ErasureCauseName(static_cast<ErasureCause>(i)))] = account.erased_for[i];
-  }
+ordered_json LatenessJson(const Lateness& of) {
+  ordered_json bins = ordered_json::array();
   for (std::size_t bin = 0; bin < kNumLatenessBins; ++bin) {
-    ordered_json entry = {{"count", account.lateness.bins[bin]}};
+    ordered_json entry = {{"count", of.bins[bin]}};
     if (bin < kLatenessBounds.size()) entry["at_most_s"] = kLatenessBounds[bin];
     bins.push_back(entry);
   }
   ordered_json lateness = {{"largest_s", nullptr}, {"leaf", nullptr}, {"histogram", bins}};
-  if (account.lateness.largest) {
-    lateness["largest_s"] = account.lateness.largest->count();
-    lateness["leaf"] = account.lateness.largest_leaf;
+  if (of.largest) {
+    lateness["largest_s"] = of.largest->count();
+    lateness["leaf"] = of.largest_leaf;
+  }
+  return lateness;
+}
+
+ordered_json AccountJson(const ClassAccount& account) {
+  ordered_json causes = ordered_json::object();
+  for (std::size_t i = 1; i < kNumErasureCauses; ++i) {
+    causes[std::string(ErasureCauseName(static_cast<ErasureCause>(i)))] = account.erased_for[i];
   }
   return {{"created", account.created}, {"erased", account.erased},
           {"live", account.live},       {"overdue", account.overdue},
           {"refused", account.refused}, {"complete", account.is_complete()},
-          {"erased_for", causes},       {"lateness", lateness}};
+          {"erased_for", causes},       {"lateness", LatenessJson(account.lateness)}};
 }
 
 }  // namespace
@@ -115,9 +137,8 @@ ordered_json AccountJson(const ClassAccount& account) {
 std::string LedgerReport(const Verification& verified) {
   std::string text = Heading(verified) + "\n" + Accounts(verified) + "\n" +
                      LatenessTable(verified) + "\n" +
-                     ShowCount(verified.policy_changes, "changed period") + ", " +
-                     ShowCount(verified.epoch_keys_destroyed, "destroyed epoch key") + "\n\n" +
-                     Findings(verified) + "\nThis cannot show:\n";
+                     ShowCount(verified.policy_changes, "changed period") + "\n" + Gaps(verified) +
+                     "\n" + Findings(verified) + "\nThis cannot show:\n";
   for (const std::string_view line : CannotProve()) text.append("  ").append(line).append("\n");
   return text;
 }
@@ -131,7 +152,11 @@ std::string LedgerReportJson(const Verification& verified) {
                          {"key_is_trusted", verified.is_key_trusted},
                          {"classes", ordered_json::object()},
                          {"policy_changes", verified.policy_changes},
-                         {"epoch_keys_destroyed", verified.epoch_keys_destroyed},
+                         {"epoch_keys_destroyed", verified.keys_of_hours.destroyed},
+                         {"epoch_keys_missing", verified.keys_of_hours.missing},
+                         {"epoch_keys_lateness", LatenessJson(verified.keys_of_hours.lateness)},
+                         {"num_gaps", verified.num_gaps},
+                         {"longest_gap", nullptr},
                          {"num_findings", verified.num_findings},
                          {"findings", ordered_json::array()},
                          {"cannot_prove", ordered_json::array()}};
@@ -139,6 +164,10 @@ std::string LedgerReportJson(const Verification& verified) {
     report["last_head"] = {{"size", verified.last_head->size},
                            {"root", Base64Encode(verified.last_head->root)},
                            {"time", verified.last_head->time.time_since_epoch().count()}};
+  }
+  if (verified.longest_gap) {
+    report["longest_gap"] = {{"from", verified.longest_gap->from.time_since_epoch().count()},
+                             {"to", verified.longest_gap->to.time_since_epoch().count()}};
   }
   for (const VerifierKey& key : verified.keys) report["keys"].push_back(key.Text());
   for (std::size_t i = 0; i < kDataClasses.size(); ++i) {

@@ -37,6 +37,7 @@ class ExportVerifier {
     if (options_.remembered_head) ExpectRemembered(*options_.remembered_head);
     for (const Receipt& receipt : options_.receipts) ExpectReceipt(receipt);
     GoThroughLeaves();
+    if (result_.last_head && options_.at) CheckAge(result_.last_head->time, *options_.at);
     accounts_.Finish(result_.last_head ? result_.last_head->time : last_time_, result_);
     result_.num_findings = findings_.count();
     result_.findings = findings_.Take();
@@ -104,6 +105,7 @@ class ExportVerifier {
       findings_.Add(FindingKind::kHistory, name + " has fewer leaves than the one before");
       return;
     }
+    if (result_.last_head) NoteGap({.from = result_.last_head->time, .to = head.time});
     result_.last_head = head;
     if (head.size > view_.num_leaves()) {
       findings_.Add(FindingKind::kHistory, name + " vouches for " + std::to_string(head.size) +
@@ -112,6 +114,23 @@ class ExportVerifier {
       return;
     }
     expected_.push_back({.size = head.size, .root = head.root, .what = name, .time = head.time});
+  }
+
+  void NoteGap(const HeadGap& gap) {
+    if (gap.length() <= kLongestBetweenHeads) return;
+    ++result_.num_gaps;
+    if (!result_.longest_gap || result_.longest_gap->length() < gap.length()) {
+      result_.longest_gap = gap;
+    }
+  }
+
+  void CheckAge(sys_seconds head, sys_seconds at) {
+    if (at - head <= kOldestLastHead) return;
+    findings_.Add(FindingKind::kStale,
+                  "the last head, of " + ShowUtc(head) + ", is " +
+                      std::to_string(std::chrono::floor<std::chrono::hours>(at - head).count()) +
+                      " h older than the time that was asked about: nothing here says what was "
+                      "erased since");
   }
 
   void ExpectRemembered(const SignedHead& head) {
@@ -219,6 +238,10 @@ std::string_view FindingKindName(FindingKind kind) {
       return "late";
     case FindingKind::kOverdue:
       return "overdue";
+    case FindingKind::kKey:
+      return "key";
+    case FindingKind::kStale:
+      return "stale";
     case FindingKind::kReceipt:
       return "receipt";
   }

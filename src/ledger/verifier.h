@@ -36,6 +36,8 @@ enum class FindingKind {
   kPeriod,   ///< had leave to stay longer than its class may
   kLate,     ///< erased later than it had to be
   kOverdue,  ///< still there at the last head, and had to be gone
+  kKey,      ///< the key that sealed it had to be destroyed, and no leaf says that it was
+  kStale,    ///< the last head is too old to say what is there now
   kReceipt,  ///< a receipt does not belong to this ledger
 };
 
@@ -67,6 +69,25 @@ struct ClassAccount {
   bool is_complete() const { return created == live + erased; }
 };
 
+/// The keys of hours. Each seals what was created in an hour, of a class, in a region.
+struct KeysAccount {
+  std::uint64_t destroyed = 0;
+  std::uint64_t missing = 0;  ///< that had to be destroyed by the last head, as far as leaves tell
+  Lateness lateness;
+};
+
+/// From one head to the next.
+struct HeadGap {
+  std::chrono::sys_seconds from{}, to{};
+  std::chrono::seconds length() const { return to - from; }
+};
+
+/// A service that runs signs a head each day. That is no finding where it does not: it may have
+/// been stopped. But the times of what was written between are its word alone.
+inline constexpr std::chrono::hours kLongestBetweenHeads{25};
+/// An export's last head may be a day old, and the way to whoever verifies it may take another one.
+inline constexpr std::chrono::hours kOldestLastHead = 2 * kLongestBetweenHeads;
+
 struct VerifyOptions {
   /// The key that is known to be the ledger's, from elsewhere. Without it an export can only be
   /// found to agree with itself.
@@ -78,6 +99,8 @@ struct VerifyOptions {
   /// What is erased that much after its time is not yet a finding: the sweeper comes by every few
   /// seconds.
   std::chrono::seconds allowed_lateness{60};
+  /// What time it is: the last head must not be older than kOldestLastHead. None: of whatever age.
+  std::optional<std::chrono::sys_seconds> at;
 };
 
 /// The most findings of a kind that are told in words; all are counted.
@@ -90,15 +113,19 @@ struct Verification {
   std::vector<VerifierKey> keys;      ///< in the order in which they signed
   bool is_key_trusted = false;        ///< the trusted key is one of them
   std::array<ClassAccount, kDataClasses.size()> classes;  ///< in the order of kDataClasses
-  std::uint64_t policy_changes = 0, epoch_keys_destroyed = 0;
+  KeysAccount keys_of_hours;
+  std::uint64_t policy_changes = 0;
+  std::uint64_t num_gaps = 0;          ///< between heads, longer than kLongestBetweenHeads
+  std::optional<HeadGap> longest_gap;  ///< of those
   std::uint64_t num_findings = 0;
   std::vector<Finding> findings;  ///< by kind: those that cast doubt on all else come first
 
   bool is_clean() const { return num_findings == 0; }
 };
 
-/// Memory: the export, which is best mapped (base/mapped_file.h), and 4 bytes for each leaf
-/// Errors: kInvalidArgument for what is no export. All else that is wrong is a finding.
+/// Memory: the export, which is best mapped (base/mapped_file.h), 4 bytes for each leaf, and some
+/// for each hour of each class Errors: kInvalidArgument for what is no export. All else that is
+/// wrong is a finding.
 Result<Verification> VerifyExport(std::span<const std::byte> file, const VerifyOptions& options);
 
 /// Verifies a receipt by itself. Nothing if all is well.

@@ -5,6 +5,10 @@
 
 #include "ledger/verifier.h"
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -185,7 +189,10 @@ TEST_F(VerifierTest, LateDestructionOfAnEpochsKeyIsFound) {
              .to = begin + hours(1)});
   const Verification verified = Verify();
   EXPECT_THAT(Kinds(verified), ElementsAre("late"));
-  EXPECT_EQ(verified.epoch_keys_destroyed, 1U);
+  EXPECT_EQ(verified.keys_of_hours.destroyed, 1U);
+  EXPECT_EQ(verified.keys_of_hours.lateness.largest, seconds(120));
+  // It is none of an item.
+  EXPECT_EQ(verified.classes[kAudioIndex].lateness.leaves, 0U);
 }
 
 // Leaves that the ledger would not write, signed as if it had.
@@ -204,10 +211,10 @@ class WrittenByHandTest : public testing::Test {
                                       {&key_})
                          .note());
   }
-  Verification Verify() {
+  Verification Verify(std::optional<sys_seconds> at = {}) {
     parts_.key = key_.verifier().Text();
     parts_.notes = notes_;
-    return VerifyExport(parts_.File(), {.trusted_key = key_.verifier()}).value();
+    return VerifyExport(parts_.File(), {.trusted_key = key_.verifier(), .at = at}).value();
   }
 
   const SigningKey key_ = OtherKey();
@@ -239,6 +246,114 @@ TEST_F(WrittenByHandTest, PeriodsLongerThanTheClassMayHaveAreFound) {
   Put({.kind = LeafKind::kPolicyChanged, .items = 0, .region = "eu", .to = hours(25)}, kNoon);
   Sign(kNoon);
   EXPECT_THAT(Kinds(Verify()), ElementsAre("period", "period"));
+}
+
+// Something that was sealed at a time, and erased in time; its leaf is written so much later.
+class KeysOfHoursTest : public WrittenByHandTest {
+ protected:
+  void Hold(DataClass data_class, sys_seconds sealed, seconds period, seconds behind = seconds(0)) {
+    const Leaf leaf = Created(data_class, 1, sealed + period);
+    Put(leaf, sealed + behind);
+    Put(Erased(parts_.leaves.size() - 1, leaf), sealed + std::max(period, behind));
+  }
+  void Destroy(DataClass data_class, sys_seconds hour, sys_seconds time,
+               const char* region = "ap-guangzhou") {
+    Put({.kind = LeafKind::kEpochKeyDestroyed,
+         .data_class = data_class,
+         .items = 0,
+         .due = hour + std::chrono::floor<seconds>(MaxLifetime(data_class)),
+         .region = region,
+         .from = hour.time_since_epoch(),
+         .to = hour.time_since_epoch() + hours(1)},
+        time);
+  }
+  // A head when no key of the test has any excuse left.
+  Verification VerifyAtLast() {
+    Sign(kLast);
+    return Verify();
+  }
+
+  static constexpr sys_seconds kHour = kNoon;
+  static constexpr sys_seconds kLast = kNoon + hours(14 * 24);
+  static constexpr minutes kBefore{7};  // the hour's end
+};
+
+TEST_F(KeysOfHoursTest, OneThatWasNeverDestroyedIsFound) {
+  Hold(DataClass::kResult, kHour + minutes(5), hours(24));
+  Sign(kHour + hours(7 * 24));
+  EXPECT_THAT(Kinds(Verify()), IsEmpty()) << "it may still be there";
+  Sign(kHour + hours(7 * 24) + minutes(2));
+  const Verification verified = Verify();
+  EXPECT_THAT(Kinds(verified), ElementsAre("key"));
+  EXPECT_THAT(verified.findings[0].what,
+              HasSubstr("result in ap-guangzhou of the hour from 2026-11-24 12:00:00 UTC"));
+  EXPECT_EQ(verified.keys_of_hours.missing, 1U);
+}
+
+TEST_F(KeysOfHoursTest, OfResultsTheyGoAfterADayOrAsOlderVersionsDidAfterSeven) {
+  for (const hours after : {hours(25), hours(7 * 24)}) {
+    parts_ = {};
+    notes_.clear();
+    Hold(DataClass::kResult, kHour + minutes(5), hours(24));
+    Destroy(DataClass::kResult, kHour, kHour + after);
+    EXPECT_THAT(Kinds(VerifyAtLast()), IsEmpty());
+  }
+}
+
+TEST_F(KeysOfHoursTest, AnothersStandsForNone) {
+  Hold(DataClass::kOperationLog, kHour, hours(24 * 7 - 1));
+  Destroy(DataClass::kOperationLog, kHour, kHour + hours(24 * 7), "eu");
+  Destroy(DataClass::kResult, kHour, kHour + hours(24 * 7));
+  Destroy(DataClass::kOperationLog, kHour + hours(1), kHour + hours(24 * 7 + 1));
+  Destroy(DataClass::kOperationLog, kHour - hours(2), kHour + hours(24 * 7 + 1));
+  Sign(kHour + hours(24 * 7 + 2));
+  const Verification verified = Verify();
+  EXPECT_EQ(verified.keys_of_hours.missing, 1U);
+}
+
+TEST_F(KeysOfHoursTest, OfWhatIsWrittenDownBehindItsHourTheKeyIsThatOfItsHour) {
+  const sys_seconds sealed = kHour + hours(1) - kBefore;
+  for (const auto& [period, behind] :
+       {std::pair<seconds, seconds>(hours(24), minutes(10)),  // in the next hour
+        {hours(24), hours(63)},                               // of a service that was stopped
+        {hours(1), hours(3)}}) {                              // of an application's shorter period
+    parts_ = {};
+    notes_.clear();
+    Hold(DataClass::kResult, sealed, period, behind);
+    Destroy(DataClass::kResult, kHour, kHour + hours(7 * 24));
+    EXPECT_EQ(VerifyAtLast().keys_of_hours.missing, 0U);
+  }
+}
+
+TEST_F(KeysOfHoursTest, WhatNoKeySealsWantsNone) {
+  Hold(DataClass::kMonitoring, kHour, hours(1));
+  Put({.kind = LeafKind::kRefused, .items = 1, .region = "eu"}, kHour + hours(2));
+  Sign(kHour + hours(80 * 24));
+  EXPECT_THAT(Kinds(Verify()), IsEmpty());
+}
+
+TEST_F(WrittenByHandTest, AnExportWhoseLastHeadIsOldIsFound) {
+  Put(Created(), kNoon);
+  Sign(kNoon);
+  EXPECT_THAT(Kinds(Verify(kNoon + kOldestLastHead)), IsEmpty());
+  EXPECT_THAT(Kinds(Verify(kNoon - hours(1))), IsEmpty());
+  EXPECT_THAT(Kinds(Verify()), IsEmpty()) << "nobody asked";
+  const Verification verified = Verify(kNoon + hours(24 * 30));
+  EXPECT_THAT(Kinds(verified), ElementsAre("stale"));
+  EXPECT_THAT(verified.findings[0].what, HasSubstr("of 2026-11-24 12:00:00 UTC, is 720 h older"));
+}
+
+TEST_F(WrittenByHandTest, TimesWithoutAHeadAreToldAndNoFinding) {
+  Put(Created(DataClass::kResult, 1, kNoon + hours(24 * 7)), kNoon);
+  for (const hours at : {hours(0), hours(25), hours(25 + 63), hours(25 + 63 + 26)}) {
+    Sign(kNoon + at);
+  }
+  const Verification verified = Verify();
+  EXPECT_THAT(Kinds(verified), IsEmpty());
+  EXPECT_EQ(verified.num_gaps, 2U);
+  ASSERT_TRUE(verified.longest_gap);
+  EXPECT_EQ(verified.longest_gap->from, kNoon + hours(25));
+  EXPECT_EQ(verified.longest_gap->to, kNoon + hours(25 + 63));
 }
 
 TEST_F(WrittenByHandTest, TwoHeadsOfOneSizeAndDifferentRootsAreFound) {

@@ -147,7 +147,27 @@ class Node {
     });
     Retry([&] { return recordings_.RemoveExpired(10).status(); });
     Retry([&] { return store_.tasks().RemoveExpired(10).status(); });
+    Retry([&] { return DestroyKeys(); });
     Retry([&] { return feed_.CatchUp(); });
+  }
+
+  // Of the hours that are over, as the service does.
+  Status DestroyKeys() {
+    KeyStore& keys = records_.keyring().keys();
+    ASSIGN_OR_RETURN(const std::vector<Epoch> epochs, keys.Epochs());
+    for (const Epoch& epoch : epochs) {
+      if (clock_.Now() < EndOf(epoch)) continue;
+      const std::chrono::sys_seconds begin{hours(epoch.hour)};
+      const Leaf leaf{
+          .kind = LeafKind::kEpochKeyDestroyed,
+          .data_class = epoch.data_class,
+          .items = 0,
+          .due = begin + std::chrono::floor<std::chrono::seconds>(MaxLifetime(epoch.data_class)),
+          .from = begin.time_since_epoch(),
+          .to = begin.time_since_epoch() + hours(1)};
+      RETURN_IF_ERROR(keys.DestroyEpoch(epoch, [&] { return store_.journal().Note(leaf); }));
+    }
+    return OkStatus();
   }
 
   void ExpectOneCancelledCall() {

@@ -7,6 +7,7 @@ tests/support/make_ledger.cc.
 """
 
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -220,9 +221,20 @@ class LedgerTest(ProgramTest):
                 file.write(wrong)
             self.assert_one_line(run('ledger', *alone), 'no receipt of a ledger')
 
+    def test_an_export_that_ends_days_ago_is_found_unless_that_is_when_it_was_made(self):
+        path = self.export(self.make(20))
+        now = datetime.datetime.now(datetime.timezone.utc)
+        month_later = (now + datetime.timedelta(days=30)).strftime('%Y-%m-%dT%H:%M')
+        report = self.assert_found('stale', path, '--at', month_later)
+        self.assertEqual(report['num_findings'], 1, report['findings'])
+        self.good('verify', path, '--at', now.strftime('%Y-%m-%dT%H:%M'))
+        self.good('verify', path)
+        self.assert_one_line(run('ledger', 'verify', path, '--at', 'yesterday'), '--at', 'UTC')
+
     def test_the_report_is_for_people_too(self):
         data = self.make(21)
         text = self.good('verify', self.export(data))
+        self.assertRegex(text, r'(?m)^keys of hours +- +0 +- +0 +- +- +-$')
         self.assertIn('No findings.', text)
         self.assertIn('Not compared: with --public-key', text)
         self.assertIn('This cannot show:', text)

@@ -5,6 +5,8 @@
 namespace lethe {
 namespace {
 
+using std::chrono::hours;
+
 std::string LeafName(std::uint64_t number) { return "leaf " + std::to_string(number); }
 
 }  // namespace
@@ -14,6 +16,7 @@ void AccountKeeper::Add(std::uint64_t number, const Leaf& leaf) {
   switch (leaf.kind) {
     case LeafKind::kCreated:
       account.created += leaf.items;
+      AddSealed(number, leaf);
       if (leaf.due - leaf.time > MaxLifetime(leaf.data_class)) {
         findings_.Add(FindingKind::kPeriod, LeafName(number) + " may stay longer than its class, " +
                                                 std::string(DataClassName(leaf.data_class)));
@@ -21,7 +24,7 @@ void AccountKeeper::Add(std::uint64_t number, const Leaf& leaf) {
       break;
     case LeafKind::kErased:
       AddErasure(number, leaf);
-      AddLateness(number, leaf);
+      AddLateness(number, leaf, " is ", account.lateness);
       break;
     case LeafKind::kRefused:
       account.refused += leaf.items;
@@ -35,8 +38,10 @@ void AccountKeeper::Add(std::uint64_t number, const Leaf& leaf) {
       }
       break;
     case LeafKind::kEpochKeyDestroyed:
-      ++epoch_keys_destroyed_;
-      AddLateness(number, leaf);
+      ++keys_.destroyed;
+      destroyed_.emplace(leaf.data_class, leaf.region,
+                         std::chrono::floor<hours>(leaf.from).count());
+      AddLateness(number, leaf, " destroys a key ", keys_.lateness);
       break;
   }
 }
@@ -83,8 +88,8 @@ void AccountKeeper::AddErasure(std::uint64_t number, const Leaf& leaf) {
   erased += leaf.items;
 }
 
-void AccountKeeper::AddLateness(std::uint64_t number, const Leaf& leaf) {
-  Lateness& lateness = AccountOf(leaf.data_class).lateness;
+void AccountKeeper::AddLateness(std::uint64_t number, const Leaf& leaf, const char* what,
+                                Lateness& lateness) {
   const std::chrono::seconds late = leaf.time - leaf.due;
   ++lateness.leaves;
   const auto bin = std::ranges::lower_bound(kLatenessBounds, late.count());
@@ -95,7 +100,38 @@ void AccountKeeper::AddLateness(std::uint64_t number, const Leaf& leaf) {
   }
   if (late > options_.allowed_lateness) {
     findings_.Add(FindingKind::kLate,
-                  LeafName(number) + " is " + std::to_string(late.count()) + " s late");
+                  LeafName(number) + what + std::to_string(late.count()) + " s late");
+  }
+}
+
+// A leaf may be written hours behind what it is about, by a service that was stopped between the
+// two; but what is due by then was sealed under a key that lasts until then. So what was written
+// down in an hour has a key of that hour, or of one before that still lasted when it is due.
+void AccountKeeper::AddSealed(std::uint64_t number, const Leaf& leaf) {
+  if (leaf.data_class == DataClass::kMonitoring) return;  // rows without content, sealed by no key
+  const auto hour = std::chrono::floor<hours>(leaf.time.time_since_epoch());
+  const auto since = std::chrono::floor<hours>(leaf.due.time_since_epoch()) -
+                     std::chrono::floor<hours>(KeyLifetime(leaf.data_class));
+  const Sealed sealed{.since = std::min(since, hour).count(), .leaf = number};
+  const auto [known, is_new] =
+      sealed_.emplace(KeyHour(leaf.data_class, leaf.region, hour.count()), sealed);
+  if (!is_new && known->second.since < sealed.since) known->second = sealed;
+}
+
+void AccountKeeper::FindKeysLeft(std::chrono::sys_seconds now) {
+  for (const auto& [key, sealed] : sealed_) {
+    const auto& [data_class, region, hour] = key;
+    const std::chrono::sys_seconds begin{hours(hour)};
+    // As long as anything of the class may be held: older versions kept the keys of results so
+    // long.
+    if (now - begin - MaxLifetime(data_class) <= options_.allowed_lateness) continue;
+    const auto destroyed = destroyed_.lower_bound({data_class, region, sealed.since});
+    if (destroyed != destroyed_.end() && *destroyed <= key) continue;
+    ++keys_.missing;
+    findings_.Add(FindingKind::kKey, "no leaf says that the key of " +
+                                         std::string(DataClassName(data_class)) + " in " + region +
+                                         " of the hour from " + ShowUtc(begin) +
+                                         " was destroyed, which sealed " + LeafName(sealed.leaf));
   }
 }
 
@@ -120,9 +156,10 @@ void AccountKeeper::Finish(std::chrono::sys_seconds now, Verification& verificat
                       std::string(DataClassName(kDataClasses[i])) +
                       " had to be gone and are not erased, the first being " + LeafName(oldest[i]));
   }
+  FindKeysLeft(now);
   verification.classes = accounts_;
+  verification.keys_of_hours = keys_;
   verification.policy_changes = policy_changes_;
-  verification.epoch_keys_destroyed = epoch_keys_destroyed_;
 }
 
 }  // namespace lethe

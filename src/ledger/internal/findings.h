@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +15,16 @@
 #include "ledger/verifier.h"
 
 namespace lethe {
+
+/// "2026-11-24 12:00:00 UTC".
+inline std::string ShowUtc(std::chrono::sys_seconds time) {
+  const std::time_t seconds = time.time_since_epoch().count();
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts);
+  return text;
+}
 
 class Findings {
  public:
@@ -29,7 +41,7 @@ class Findings {
 
  private:
   std::uint64_t count_ = 0;
-  std::array<std::uint64_t, 10> told_of_kind_{};
+  std::array<std::uint64_t, 12> told_of_kind_{};
   std::vector<Finding> told_;
 };
 
