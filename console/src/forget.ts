@@ -8,6 +8,7 @@ export interface Erasure {
   erased: { results: number, recordings: number, operations: number }
   cancelled: number
   unreachable: number
+  in_log: boolean
   receipts: Receipt[]
   without_receipt: number
   proof?: string
@@ -70,6 +71,7 @@ function receiptList(erasures: Erasure[]): HTMLElement {
       : `Forgotten: ${counted(texts, 'text', 'texts')}, ${counted(audio, 'recording', 'recordings')}, ` +
         `${counted(facts, 'row of the operation log', 'rows of the operation log')}.`),
     unreachable > 0 && h('p', {}, `The object store does not answer: ${unreachable} of the recordings can be opened by nobody and will be removed when it does.`),
+    erasures.some(e => e.in_log) && h('p', {}, 'Another process reads the records: what was forgotten stays, sealed, in their log until that ends.'),
     proof && h('p', {}, `No receipt yet: ${proof}.`),
     more > 0 && h('p', {}, `${more} more are in the ledger, without a receipt here.`),
     receipts.length > 0 && h('ul', { class: 'plain', 'aria-label': 'Receipts' }, ...receipts.map(receiptItem)),

@@ -109,6 +109,11 @@ Status EraseAndShow(DataFolder& data, const std::string& receipts_file,
         "answers: " +
         std::to_string(erasure.unreachable) + "\n";
   }
+  if (erasure.in_log) {
+    text +=
+        "sealed, it stays in the log of the records for now: another process reads records.db, and "
+        "has to end before\nthe log is emptied (lsof records.db-wal)\n";
+  }
   text += "receipts: " + std::to_string(erasure.receipts.size()) + "\n";
   for (const Receipt& receipt : erasure.receipts) {
     text += "  leaf " + std::to_string(receipt.number) + "  " +

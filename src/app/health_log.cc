@@ -12,6 +12,8 @@ namespace {
 constexpr std::chrono::minutes kLate{10};
 // A stumble is mended within the second.
 constexpr std::chrono::seconds kLedgerLate{5};
+// Statements of ours, and a look by hand, are through sooner.
+constexpr std::chrono::seconds kLogHeld{10};
 
 // What is swept is named by strings of ours; the log knows them by an error that begins with them.
 Status Of(const Sweeper::Report& report) {
@@ -91,6 +93,24 @@ void HealthLog::Look(const Health& now) {
   }
   LookAtClock(now);
   LookAtFiles(now);
+  LookAtLog(now);
+}
+
+void HealthLog::LookAtLog(const Health& now) {
+  const bool held = now.log_held >= kLogHeld;
+  if (held && !log_held_) {
+    log_({.level = "warning",
+          .event = "records_log_held",
+          .sentence = "another process reads records.db and does not end: what was removed stays, "
+                      "sealed, in records.db-wal until it does; lsof tells which it is"});
+  }
+  // Not between two moments of being held.
+  if (now.log_held == Millis(0) && log_held_) {
+    log_({.level = "info",
+          .event = "records_log_emptied",
+          .sentence = "what was removed is in no log of the records any more"});
+  }
+  log_held_ = held || (log_held_ && now.log_held > Millis(0));
 }
 
 void HealthLog::LookAtFiles(const Health& now) {

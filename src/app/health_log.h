@@ -23,6 +23,7 @@ struct Health {
   bool held = false;                               // the clock leapt ahead, and is not believed yet
   Millis clock_behind{0};                          // GuardedClock::behind()
   std::optional<Label> files_lost = std::nullopt;  // StandingFiles::Lost()
+  Millis log_held{0};                              // Store::LogHeld()
 };
 
 /// Thread: one at a time
@@ -37,6 +38,7 @@ class HealthLog {
   void LookAtSavedClock(const Sweeper::Report& report);
   void LookAtClock(const Health& now);
   void LookAtFiles(const Health& now);
+  void LookAtLog(const Health& now);
   void LookAtLedger(const LedgerFeed::Report& report);
 
   const std::function<void(const LogEvent&)> log_;
@@ -45,6 +47,7 @@ class HealthLog {
   };
   std::map<std::string, Swept> retention_;
   bool ledger_failed_ = false, held_ = false, behind_ = false, clock_failed_ = false;
+  bool log_held_ = false;
   std::optional<Label> files_lost_;
   std::uint64_t rows_lost_ = 0;
 };

@@ -171,6 +171,17 @@ TEST_F(HealthLogTest, FilesThatAreGoneAndBackAreSaidOnce) {
   EXPECT_THAT(Look(), IsEmpty());
 }
 
+TEST_F(HealthLogTest, ALogThatSomebodyHoldsIsSaidUntilItIsEmptied) {
+  health_.log_held = std::chrono::seconds(9);
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.log_held = std::chrono::seconds(10);
+  EXPECT_THAT(Look(), ElementsAre("records_log_held"));
+  EXPECT_THAT(Look(), IsEmpty());
+  health_.log_held = Millis(0);
+  EXPECT_THAT(Look(), ElementsAre("records_log_emptied"));
+  EXPECT_THAT(Look(), IsEmpty());
+}
+
 TEST_F(HealthLogTest, LostRowsAndLeapsOfTheClockAreSaid) {
   health_.rows_lost = 2;
   health_.held = true;

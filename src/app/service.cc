@@ -202,7 +202,8 @@ Service::Service(const ServeOptions& options, ServeSettings settings, ServiceInp
                   data_.path,
                   [this] { return cancellations_.silence(); },
                   [this] { return data_.clock->behind(); },
-                  [this] { return files_.Lost(); }} {}
+                  [this] { return files_.Lost(); },
+                  [this] { return data_.store->LogHeld(); }} {}
 
 Status Service::Forget() {
   // Older records that were put back are made to forget what the ledger says is erased, and told
@@ -294,7 +295,7 @@ void Service::Look() {
   data_.reserve->Fill();
   ShowFound();
   health_.Look({sweeper_.reports(), feed_.report(), meter_.lost(), data_.clock->leap() > Millis(0),
-                data_.clock->behind(), files_.Lost()});
+                data_.clock->behind(), files_.Lost(), data_.store->LogHeld()});
   if (history_.IsDue()) history_.Add(Counts(), SystemClock().Now());
 }
 

@@ -136,6 +136,9 @@ void PromiseMetrics(MetricsText& text, const OperationsParts& parts) {
   text.Single("lethe_files_lost", "gauge",
               "1 while records or ledger were removed or replaced under the service.",
               std::uint64_t{parts.files_lost() ? 1U : 0U});
+  text.Single("lethe_records_log_held_seconds", "gauge",
+              "For how long a reader of the records has kept what was removed in their log.",
+              static_cast<double>(parts.log_held().count()) / 1000);
   const LedgerFeed::Report ledger = parts.ledger();
   text.Single("lethe_ledger_is_ours", "gauge", "1 if this process writes the ledger.",
               std::uint64_t{ledger.is_ours ? 1U : 0U});

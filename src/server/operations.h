@@ -44,6 +44,8 @@ struct OperationsParts {
   std::function<Millis()> clock_behind = [] { return Millis(0); };
   // Which files that are written to were removed or replaced, if any were.
   std::function<std::optional<Label>()> files_lost = [] { return std::nullopt; };
+  // For how long a reader of the database has kept what was removed in its log.
+  std::function<Millis()> log_held = [] { return Millis(0); };
 };
 
 /// What the metrics are made of, as it is now; for a WatchHistory. Blocks on a few files of the

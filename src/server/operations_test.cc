@@ -20,7 +20,8 @@ class OperationsTest : public FaceFixture {
                                   .ledger = [] { return LedgerFeed::Report(); },
                                   .stopping = stopping_,
                                   .records_silence = [this] { return silence_; },
-                                  .files_lost = [this] { return lost_; }});
+                                  .files_lost = [this] { return lost_; },
+                                  .log_held = [] { return Millis(1'500); }});
   }
   HttpResponse Get(const std::string& path) {
     return Call({.method = "GET", .target = path, .path = path, .peer = "127.0.0.1"});
@@ -75,6 +76,7 @@ TEST_F(OperationsTest, MetricsAreThereBeforeTheFirstCall) {
   EXPECT_THAT(text,
               testing::HasSubstr(
                   "\nlethe_call_duration_seconds_bucket{interface=\"flash\",le=\"+Inf\"} 0\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nlethe_records_log_held_seconds 1.5\n"));
   EXPECT_THAT(text, testing::HasSubstr("\nlethe_callbacks_total{outcome=\"given_up\"} 0\n"));
 }
 

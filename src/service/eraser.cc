@@ -72,6 +72,7 @@ Result<Erasure> Eraser::EraseOnce(const ErasureRequest& request, ErasureCause ca
         parts_.store, calls, std::nullopt,
         [&](const OperationLog::Erased& erased) { AddOperations(erased, &erasure, &items); }));
   }
+  erasure.in_log = parts_.store.LogHeld() > Millis(0);
   Prove(items, &erasure);
   return erasure;
 }

@@ -44,6 +44,9 @@ struct Erasure {
   /// Recordings whose object could not be removed yet, because the object store does not answer.
   /// Their keys are destroyed; the sweeper removes them.
   std::size_t unreachable = 0;
+  /// What was erased stays in the database's log for now, because somebody reads the database for
+  /// long (Store::LogHeld()); the key of its hour is still there.
+  bool in_log = false;
   std::vector<Receipt> receipts;
   std::size_t without_receipt = 0;   // see kMaxReceipts, and `proof`
   std::vector<ErasedItem> unproven;  // those of them that the ledger was not told yet

@@ -160,6 +160,29 @@ TEST_F(SqliteStoreTest, WhatWasForgottenIsInNoFile) {
   EXPECT_THAT(AllFiles(), AllOf(Not(HasSubstr("a patient's name")), Not(HasSubstr("a keyword"))));
 }
 
+// Whoever reads the file sees it as it was, so SQLite keeps it so.
+TEST_F(SqliteStoreTest, WhoReadsTheFileForLongIsSeenToHoldItsLog) {
+  auto store = Open();
+  const Application one = *store->applications().Create({.name = "one"});
+  const Task task = *store->tasks().Create({.app_id = one.id, .request = "ask"});
+  EXPECT_EQ(store->LogHeld(), Millis(0));
+  {
+    soci::session reader(soci::sqlite3, path_);
+    int tasks = 0;
+    reader << "BEGIN";
+    reader << "SELECT COUNT(*) FROM tasks", soci::into(tasks);
+    EXPECT_THAT(store->tasks().Remove(one.id, task.id), IsOk());
+    EXPECT_GT(store->LogHeld(), Millis(0)) << "at once: whoever erases asks then";
+    // Sweeps try again, in vain.
+    EXPECT_EQ(*store->tasks().RemoveExpired(10), 0);
+    EXPECT_GT(store->LogHeld(), Millis(0));
+    EXPECT_GT(fs::file_size(path_ + "-wal"), 0U);
+  }
+  EXPECT_EQ(*store->tasks().RemoveExpired(10), 0);
+  EXPECT_EQ(store->LogHeld(), Millis(0));
+  EXPECT_EQ(fs::file_size(path_ + "-wal"), 0U);
+}
+
 // A backup of yesterday, restored: without the hour's key it is noise, and its tasks are not there.
 TEST_F(SqliteStoreTest, AFileThatOutlivesItsKeysTellsNothing) {
   Application one;

@@ -46,6 +46,10 @@ class Store {
   virtual Cancellations& cancellations() = 0;
   virtual Holdings& holdings() = 0;
 
+  /// For how long something that was removed has stayed in the database's log because somebody who
+  /// reads the database is in the way; 0: nothing has.
+  virtual Millis LogHeld() const { return Millis(0); }
+
   /// The mark of the object store that the recordings of these records are in; empty: nobody said
   /// yet. Errors: kUnavailable when the records do not answer
   virtual Result<std::string> RecordingsPlace() = 0;

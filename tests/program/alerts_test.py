@@ -3,7 +3,7 @@
 
 Method: Debian's promtool for rules by themselves; then Debian's Prometheus, which scrapes services of
 ours, each with a fault of its own: records that somebody locks, a key that cannot be destroyed, a
-full disk, a database that dies, a clock that leaps, queues that are full, callbacks nobody takes, a
+full disk, a reader who holds what was erased, a database that dies, a clock that leaps, queues that are full, callbacks nobody takes, a
 certificate that ends, a file that is moved away, a process that dies. The
 rules are those of operations/prometheus, but for the time that they wait (prometheus.py).
 """
@@ -27,6 +27,7 @@ from api3 import Api3
 from database_test import SlowWeb
 from forgetting_test import library
 from mariadb import MariaDb
+from own_api import call_own
 from prometheus import FOLDER, Prometheus, read_rules
 from service import Service
 from support import PATIENCE, ProgramTest, SpeechTest, command_path, main, program_path
@@ -145,6 +146,16 @@ class AlertsTest(SpeechTest):
                 return
             records.execute('COMMIT')  # it was swept already
         self.fail('what is over is swept faster than it is written')
+
+    def read_for_ever(self, service):
+        """Somebody reads the records, and does not end, while something is erased."""
+        every_interface.openai(service, self.short)
+        reader = sqlite3.connect(os.path.join(service.data, 'records.db'), isolation_level=None)
+        self.addCleanup(reader.close)
+        reader.execute('BEGIN')
+        reader.execute('SELECT count(*) FROM tasks').fetchone()
+        answer = call_own(service, 'erase', {'app_id': int(service.keys['AppId'])})[1]
+        self.assertTrue(answer['in_log'], answer)
 
     def overload(self, service):
         """More connections than may be open, more calls than may wait."""
@@ -283,6 +294,7 @@ class AlertsTest(SpeechTest):
 
         locked = self.serve('locked', expect=('LetheErasureLate', 'LetheSweeperStuck',
                                               'LetheUsageRowsLost'))
+        read = self.serve('read', expect=('LetheRecordsLogHeld',))
         full = self.serve('full', '--limits.calls-at-once', '1', '--limits.calls-waiting', '1',
                           '--limits.connections', '12',
                           expect=('LetheRefusing', 'LetheConnectionsRefused'))
@@ -314,6 +326,7 @@ class AlertsTest(SpeechTest):
 
         database.kill()
         self.lock_the_records(locked)
+        self.read_for_ever(read)
         self.in_background(lambda: every_interface.openai(locked, self.short))
         self.overload(full)
         self.kill_decoders(killed)

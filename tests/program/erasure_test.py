@@ -8,10 +8,13 @@ something has to be erased while it is worked on.
 """
 
 import base64
+import contextlib
 import json
 import os
 import random
+import re
 import signal
+import sqlite3
 import time
 
 from api3 import Api3
@@ -132,6 +135,28 @@ class ErasureTest(SpeechTest):
         self.assertNotEqual(wrong.returncode, 0)
         again = call_own(self.service, 'erase', {'task_id': task})[1]
         self.assertEqual((again['erased']['results'], again['receipts']), (0, []))
+
+    def test_who_reads_the_records_keeps_what_is_erased_in_their_log(self):
+        records = os.path.join(self.service.data, 'records.db')
+        if not os.path.exists(records):
+            self.skipTest('a database server has them')
+        task = self.upload()
+        self.wait_for(task)
+
+        def held():
+            text = self.service.get('/metrics')[1]
+            return float(re.search(r'(?m)^lethe_records_log_held_seconds (\S+)$', text)[1])
+
+        with contextlib.closing(sqlite3.connect(records, isolation_level=None)) as reader:
+            reader.execute('BEGIN')
+            reader.execute('SELECT count(*) FROM tasks').fetchone()
+            status, answer = call_own(self.service, 'erase', {'task_id': task})
+            self.assertEqual((status, answer['erased']['results'], answer['in_log']), (200, 1, True))
+            self.assertGreater(held(), 0)
+            self.assertGreater(os.path.getsize(records + '-wal'), 0)
+        self.wait_until(lambda: held() == 0)
+        self.assertEqual(os.path.getsize(records + '-wal'), 0)
+        self.assertFalse(call_own(self.service, 'erase', {'task_id': task})[1]['in_log'])
 
     def test_nothing_of_it_is_on_a_disk_before_and_after(self):
         web = SlowWeb(self.short)

@@ -32,7 +32,7 @@ def impatient(text):
     text = re.sub(r'(?m)^( +for:) .*$', r'\1 1s', text)
     text = re.sub(r'\[\d+m\]', '[20s]', text)
     # Five seconds is the sweeper's interval.
-    text = re.sub(r'(lateness_seconds\S*\)? >) \d+', r'\1 8', text)
+    text = re.sub(r'((?:lateness|log_held)_seconds\S*\)? >) \d+', r'\1 8', text)
     return re.sub(r'(\[20s\]\)\)\) >) 10\b', r'\1 5', text)
 
 

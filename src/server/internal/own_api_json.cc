@@ -79,6 +79,7 @@ OwnApiJson ShowErasure(const OwnApiCaller& caller, const Erasure& erasure) {
                          {"operations", erasure.operations}}},
                        {"cancelled", erasure.cancelled},
                        {"unreachable", erasure.unreachable},
+                       {"in_log", erasure.in_log},
                        {"receipts", std::move(receipts)},
                        {"without_receipt", erasure.without_receipt}};
   if (!erasure.proof.empty()) {

@@ -1,5 +1,6 @@
 #include "store/sql/internal/database.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <thread>
@@ -23,6 +24,11 @@ void WaitAfterConflict(int conflicts) {
   FillRandom(random);
   std::this_thread::sleep_for(
       std::chrono::microseconds(conflicts * 40 * (1 + std::to_integer<int>(random[0]))));
+}
+
+std::int64_t SteadyMillis() {
+  return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // False when it could not be said to the database.
@@ -95,7 +101,25 @@ void Database::EmptyLog() {
   (void)TryToEmptyLog();
 }
 
+Millis Database::LogHeld() const {
+  const std::int64_t since = held_since_;
+  if (since == 0 || removals_ == emptied_) return Millis(0);
+  // Not nothing in its first moment, when an erasure asks.
+  return Millis(std::max<std::int64_t>(SteadyMillis() - since, 1));
+}
+
 bool Database::TryToEmptyLog() {
+  const bool emptied = EmptyLogOnce();
+  if (removals_ == emptied_) {
+    held_since_ = 0;
+  } else {
+    std::int64_t not_held = 0;
+    held_since_.compare_exchange_strong(not_held, SteadyMillis());
+  }
+  return emptied;
+}
+
+bool Database::EmptyLogOnce() {
   const std::uint64_t removals = removals_;
   // First what can be done while others write.
   TidyLog();

@@ -92,6 +92,8 @@ class SqlStore : public Store {
   Cancellations& cancellations() override { return *cancellations_; }
   Holdings& holdings() override { return *holdings_; }
 
+  Millis LogHeld() const override { return database_->LogHeld(); }
+
   Result<std::string> RecordingsPlace() override {
     return database_->Read("look for the object store",
                            [](Connection& sql) { return Result<std::string>(ReadPlace(sql, "")); });

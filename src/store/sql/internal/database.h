@@ -15,6 +15,7 @@
 #include <soci/soci.h>
 
 #include "base/status.h"
+#include "base/units.h"
 #include "store/sql/internal/connection.h"
 #include "store/sql/internal/session_pool.h"
 
@@ -65,6 +66,10 @@ class Database {
   /// call it every few seconds, also when nothing was removed.
   void EmptyLogAfter(int removed, int batch);
 
+  /// For how long something that was removed has stayed in a log because somebody was in the way,
+  /// as who reads the file for long is; 0: nothing has.
+  Millis LogHeld() const;
+
  private:
   explicit Database(std::unique_ptr<Dialect> dialect)
       : dialect_(std::move(dialect)),
@@ -75,6 +80,7 @@ class Database {
   void TidyLog();
   // Once; whether nothing that was removed before is in the log any more.
   bool TryToEmptyLog();
+  bool EmptyLogOnce();
 
   // What went wrong with a call so far.
   struct Mishaps {
@@ -111,6 +117,7 @@ class Database {
   const std::unique_ptr<Dialect> dialect_;
   // How often something was removed, and how much of that is in no log any more.
   std::atomic<std::uint64_t> removals_ = 0, emptied_ = 0;
+  std::atomic<std::int64_t> held_since_ = 0;  // of the steady clock; 0: it is not held
   std::atomic<int> batches_ = 0;
   SessionPool writers_, keepers_, readers_;
 };
