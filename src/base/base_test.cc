@@ -21,6 +21,7 @@
 #include "base/sha256.h"
 #include "base/status.h"
 #include "base/subprocess.h"
+#include "base/trim.h"
 
 namespace lethe {
 namespace {
@@ -134,6 +135,13 @@ TEST(SubprocessTest, OutputAndExitCodeComeBackAndAMissingProgramIsSaid) {
   EXPECT_EQ(result->exit_code, 3);
   EXPECT_EQ(result->output, "/\noops\n");
   EXPECT_EQ(RunCommand({"no-such-program-here"}, "/", {}).status().code(), StatusCode::kNotFound);
+}
+
+TEST(TrimTest, WhatIsRoundATextGoesAndWhatIsWithinStays) {
+  EXPECT_EQ(Trim(" \r\n\ta \n b\t "), "a \n b");
+  EXPECT_EQ(Trim(" \t\r\n"), "");
+  EXPECT_EQ(Trim(""), "");
+  EXPECT_EQ(Trim(" \ta\r\n", IsBlank), "a\r\n");
 }
 
 TEST(StatusTest, ContextComesBeforeTheMessageAndTheCodeStays) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/encoding.h"
+#include "base/trim.h"
 #include "decode/internal/word_bytes.h"
 #include "text/sound.h"
 
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::size_t kShownLetters = 40;
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 std::string Capitalised(std::string_view text, bool every_word) {
@@ -22,12 +22,6 @@ std::string Capitalised(std::string_view text, bool every_word) {
     if (i == 0 || (every_word && capital[i - 1] == ' ')) capital[i] = Upper(capital[i]);
   }
   return capital;
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 // One space between words, none at the ends.

@@ -5,18 +5,12 @@
 #include <numeric>
 #include <string_view>
 
+#include "base/trim.h"
 #include "decode/pauses.h"
 #include "decode/word_timing.h"
 
 namespace lethe {
 namespace {
-
-std::string_view Trim(std::string_view text) {
-  const auto space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
-  while (!text.empty() && space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 // Phrases reach over words, so all of them are respelled as one text, whose length stays.
 void RespellWords(const HotWords& hot_words, std::vector<Word>* words) {

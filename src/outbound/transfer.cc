@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/sigpipe_guard.h"
+#include "base/trim.h"
 
 namespace lethe {
 namespace {
@@ -29,12 +30,6 @@ bool StartsWithIgnoringCase(std::string_view text, std::string_view start) {
   return text.size() >= start.size() &&
          std::equal(start.begin(), start.end(), text.begin(),
                     [](char x, char y) { return x == (y >= 'A' && y <= 'Z' ? y - 'A' + 'a' : y); });
-}
-
-std::string_view TrimBlanks(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 // libcurl declares less room than an IPv6 address has, and gives as much as addrlen says.
@@ -288,8 +283,8 @@ std::size_t Exchange::OnHeader(char* line, std::size_t /*one*/, std::size_t size
   if (text.starts_with("HTTP/")) {
     exchange.answer_ = {};
   } else if (StartsWithIgnoringCase(text, kLocation)) {
-    exchange.answer_.location = TrimBlanks(text.substr(kLocation.size()));
-  } else if (TrimBlanks(text).empty() && exchange.body_bytes_ == 0) {
+    exchange.answer_.location = Trim(text.substr(kLocation.size()));
+  } else if (Trim(text).empty() && exchange.body_bytes_ == 0) {
     return exchange.EndHeaders() ? size : 0;
   }
   return size;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/trim.h"
 
 namespace lethe {
 namespace {
@@ -18,20 +19,14 @@ bool Same(std::string_view a, std::string_view lower_case) {
                     [](char x, char y) { return Lower(x) == y; });
 }
 
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
-  return text;
-}
+std::string_view TrimBlanks(std::string_view text) { return Trim(text, IsBlank); }
 
 // Takes what stands before the next semicolon, or all there is.
 std::string_view TakePiece(std::string_view* text) {
   const std::size_t end = std::min(text->find(';'), text->size());
   const std::string_view piece = text->substr(0, end);
   text->remove_prefix(std::min(end + 1, text->size()));
-  return Trim(piece);
+  return TrimBlanks(piece);
 }
 
 struct Parameter {
@@ -41,7 +36,7 @@ struct Parameter {
 
 // Whether a quoted value may end before this: nothing follows, or the next parameter.
 bool MayFollowQuotes(std::string_view rest) {
-  rest = Trim(rest);
+  rest = TrimBlanks(rest);
   return rest.empty() || rest.front() == ';';
 }
 
@@ -50,7 +45,7 @@ std::optional<Parameter> TakeParameter(std::string_view* text) {
   while (!text->empty() && IsBlank(text->front())) text->remove_prefix(1);
   const std::size_t equals = text->find('=');
   if (equals == std::string_view::npos) return std::nullopt;
-  Parameter parameter{.name = Trim(text->substr(0, equals))};
+  Parameter parameter{.name = TrimBlanks(text->substr(0, equals))};
   if (parameter.name.empty() || parameter.name.find(';') != std::string_view::npos) {
     return std::nullopt;
   }
@@ -68,7 +63,7 @@ std::optional<Parameter> TakeParameter(std::string_view* text) {
     // which may end in one.
     const bool escaped = (*text)[at] == '\\' && at + 1 < text->size() &&
                          ((*text)[at + 1] == '"' || (*text)[at + 1] == '\\') &&
-                         !((*text)[at + 1] == '"' && Trim(text->substr(at + 2)).empty());
+                         !((*text)[at + 1] == '"' && TrimBlanks(text->substr(at + 2)).empty());
     if (escaped) ++at;
     parameter.value += (*text)[at++];
   }
@@ -94,7 +89,7 @@ Status BadPart(std::size_t place, std::string_view why) {
 std::optional<std::string_view> ReadDisposition(std::string_view value, FormPart* part) {
   if (!Same(TakePiece(&value), "form-data")) return "has no Content-Disposition: form-data";
   bool named = false, extended = false;
-  while (!Trim(value).empty()) {
+  while (!TrimBlanks(value).empty()) {
     const std::optional<Parameter> parameter = TakeParameter(&value);
     if (!parameter) return "has a Content-Disposition that cannot be read";
     if (Same(parameter->name, "name")) {
@@ -121,8 +116,8 @@ std::optional<std::string_view> ReadHeader(std::string_view header, FormPart* pa
     header.remove_prefix(std::min(end + kLineEnd.size(), header.size()));
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return "has a header line without a colon";
-    const std::string_view name = Trim(line.substr(0, colon));
-    const std::string_view value = Trim(line.substr(colon + 1));
+    const std::string_view name = TrimBlanks(line.substr(0, colon));
+    const std::string_view value = TrimBlanks(line.substr(colon + 1));
     if (Same(name, "content-disposition")) {
       if (disposed) return "has two Content-Dispositions";
       disposed = true;
@@ -195,7 +190,7 @@ Result<std::string> FormBoundary(std::string_view content_type) {
   if (!Same(TakePiece(&content_type), "multipart/form-data")) {
     return InvalidArgument("the body has to be multipart/form-data");
   }
-  while (!Trim(content_type).empty()) {
+  while (!TrimBlanks(content_type).empty()) {
     std::optional<Parameter> parameter = TakeParameter(&content_type);
     if (!parameter) break;
     if (!Same(parameter->name, "boundary")) continue;

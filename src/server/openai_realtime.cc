@@ -94,7 +94,6 @@ using Found = std::variant<Hearing, OpenAiError>;
 Awaitable<Found> Find(FaceContext& context, const Caller& caller, const HttpRequest& request) {
   auto settings = ReadAddress(request);
   if (auto* error = std::get_if<OpenAiError>(&settings)) co_return Found(std::move(*error));
-  // Copies: the pool may still be at work when this coroutine is no more.
   std::function<Found()> work =
       [&context, application = caller.application, subject = caller.subject,
        settings = std::get<RealtimeSettings>(std::move(settings))]() mutable -> Found {

@@ -163,7 +163,6 @@ Awaitable<ClientEvent> OpenAiRealtimeSession::ReadEvent(std::string text) {
   const OpenAiDialect dialect = answers_.dialect();
   const RealtimeSettings& now = turns_->settings();
   if (text.size() < kLargeMessage) co_return ReadClientEvent(text, dialect, now);
-  // Copies: the pool may still be at work when this coroutine is no more.
   std::function<ClientEvent()> work = [text = std::make_shared<const std::string>(std::move(text)),
                                        dialect,
                                        now] { return ReadClientEvent(*text, dialect, now); };
@@ -206,7 +205,6 @@ Awaitable<void> OpenAiRealtimeSession::Do(ClientEvent event) {
 
 Awaitable<void> OpenAiRealtimeSession::Update(ClientEvent event) {
   using Found = std::variant<Hearing, OpenAiError>;
-  // Copies, as above.
   std::function<Found()> work = [context = &context_, app_id = entry_.application.id,
                                  settings = event.settings]() mutable {
     return FindHearing(*context, app_id, std::move(settings));

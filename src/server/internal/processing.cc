@@ -52,7 +52,6 @@ Awaitable<Refusal> CheckProcessingOnPool(FaceContext& context, const Application
       !CreditGate::HasRules(application)) {
     co_return std::nullopt;
   }
-  // Copies: the pool may still be at work when this coroutine is no more.
   std::function<Refusal()> work = [&context, application, subject] {
     return CheckProcessing(context, application, subject);
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/trim.h"
 #include "service/word_lists.h"
 
 namespace lethe::server_internal {
@@ -14,17 +15,10 @@ constexpr std::size_t kMostWords = 3;
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 // Bytes of other scripts are letters.
 bool IsLetter(char c) { return IsUpper(c) || IsLower(c) || static_cast<unsigned char>(c) >= 0x80; }
 
 bool EndsSentence(char c) { return c == '.' || c == '?' || c == '!' || c == ':'; }
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 std::vector<std::string_view> Words(std::string_view text) {
   std::vector<std::string_view> words;

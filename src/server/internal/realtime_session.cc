@@ -117,7 +117,6 @@ Awaitable<void> RealtimeSession::Run(const HttpRequest& request) {
 
 Awaitable<RealtimeSession::Admission> RealtimeSession::AdmitOnPool(const HttpRequest& request,
                                                                    const NamedValues& query) {
-  // Copies: the pool may still be at work when this coroutine is no more.
   std::function<Admission()> work = [context = &context_, request, query] {
     return Admit(*context, request, query);
   };
@@ -314,7 +313,6 @@ Awaitable<void> RealtimeSession::Take(const WebSocketMessage& message) {
 // client sends behind it waits in its socket until the words are spelled.
 Awaitable<void> RealtimeSession::TakeContext(ClientText context) {
   using Found = Result<std::shared_ptr<const HotWords>>;
-  // Copies: the pool may still be at work when this coroutine is no more.
   const std::function<Found()> work = [face = &context_, app_id = *app_id_, speech = speech_,
                                        context = std::move(context)]() -> Found {
     ASSIGN_OR_RETURN(const auto given, ParseHotWordEntries(context.hot_word_list));

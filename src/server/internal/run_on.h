@@ -21,6 +21,9 @@ namespace lethe::server_internal {
 /// Does `work` on the pool, when it is the owner's turn, and comes back to this coroutine's strand
 /// with what it returned; or with `refused(status)` when the pool takes no more. What `work`
 /// throws, for want of memory say, is thrown here: it costs its request, not the service.
+///
+/// Lifetime: the coroutine belongs to the handler that waits with `work`, so that may refer to what
+///           the coroutine holds. The pool is stopped before the executor's context ends.
 template <class T>
 Awaitable<T> RunOn(FairPool& pool, std::uint64_t owner, std::function<T()> work,
                    std::function<T(const Status&)> refused) {

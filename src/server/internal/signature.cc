@@ -8,19 +8,13 @@
 #include "base/encoding.h"
 #include "base/hmac.h"
 #include "base/sha256.h"
+#include "base/trim.h"
 
 namespace lethe::server_internal {
 namespace {
 
 // More would be an attempt to make us hash all day.
 constexpr std::size_t kMaxSignedHeaders = 32;
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t";
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
 
 std::vector<std::string> Split(std::string_view text, char separator) {
   std::vector<std::string> parts;
@@ -100,13 +94,13 @@ std::vector<std::string> SignedQueries(const std::string& query) {
 
 std::optional<Tc3Authorization> ParseTc3Authorization(std::string_view header) {
   constexpr std::string_view kAlgorithm = "TC3-HMAC-SHA256";
-  header = Trim(header);
+  header = Trim(header, IsBlank);
   if (!header.starts_with(kAlgorithm)) return std::nullopt;
   header.remove_prefix(kAlgorithm.size());
   Tc3Authorization parsed;
   bool credential = false, headers = false, signature = false;
   for (const std::string& part : Split(header, ',')) {
-    const std::string_view piece = Trim(part);
+    const std::string_view piece = Trim(part, IsBlank);
     const std::size_t equals = piece.find('=');
     if (equals == std::string_view::npos) return std::nullopt;
     const std::string_view name = piece.substr(0, equals), value = piece.substr(equals + 1);
@@ -173,7 +167,7 @@ bool VerifyTc3(const HttpRequest& request, const Tc3Authorization& authorization
       NamedValues headers;
       for (const std::string& name : names) {
         const std::string_view value =
-            name == "host" ? std::string_view(host) : Trim(request.Header(name));
+            name == "host" ? std::string_view(host) : Trim(request.Header(name), IsBlank);
         const bool lowered = ((lower >> (name == "content-type" ? 1U : 0U)) & 1U) != 0;
         headers.emplace_back(name, lowered ? ToLowerAscii(value) : std::string(value));
       }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/sigpipe_guard.h"
+#include "base/trim.h"
 
 namespace lethe {
 namespace {
@@ -17,12 +18,6 @@ constexpr std::size_t kMaxHeaderBytes = 65'536;
 constexpr std::size_t kMaxHeaderValue = 1'024;
 // A server that knows nothing of Expect gets the body after this.
 constexpr long kExpectMillis = 1'000;
-
-std::string_view TrimBlanks(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 std::optional<std::uint64_t> ReadLength(std::string_view text) {
   std::uint64_t length = 0;
@@ -161,7 +156,7 @@ class Exchange {
     if (text.starts_with("HTTP/")) {
       exchange.outcome_.answer = {};
     } else if (colon != std::string_view::npos) {
-      const std::string_view value = TrimBlanks(text.substr(colon + 1));
+      const std::string_view value = Trim(text.substr(colon + 1));
       if (value.size() <= kMaxHeaderValue) {
         ReadHeader(ToLowerAscii(text.substr(0, colon)), value, exchange.outcome_.answer);
       }
