@@ -224,6 +224,25 @@ TEST_F(HttpServerTest, WhoSendsNoMoreIsAnsweredAndReached) {
   }
 }
 
+TEST_F(HttpServerTest, WhoReadsAllAndResetsIsReached) {
+  for (const char* path : kPatientPaths) {
+    SCOPED_TRACE(path);
+    tcp::socket socket = AskPatient(path);
+    socket.shutdown(tcp::socket::shutdown_send);
+    patient_.answer = true;
+    std::string got;
+    while (got.find("patient") == std::string::npos) {
+      char some[1000];
+      got.append(some, socket.read_some(asio::buffer(some)));
+    }
+    socket.set_option(tcp::socket::linger(true, 0));
+    socket.close();
+    EXPECT_TRUE(patient_.AwaitReached());
+    patient_.arrived = patient_.answer = false;
+    patient_.reached = -1;
+  }
+}
+
 TEST_F(HttpServerTest, WhoHasClosedIsNotReached) {
   for (const char* path : kPatientPaths) {
     SCOPED_TRACE(path);

@@ -342,19 +342,31 @@ class Connection {
   // True if the connection may go on.
   Awaitable<bool> Answer(HttpResponse answer, unsigned version, bool keep, bool head) {
     const std::shared_ptr<AnswerReceipt> receipt = answer.receipt;
+    before_end_ = BeforeEnd(lowest().socket());
     if (receipt && !answer.stream) SettleIfClear(*receipt);
     const bool again = co_await Send(std::move(answer), version, keep, head);
     if (receipt && !receipt->settled()) {
-      const bool arrived = co_await HasArrived(lowest().socket(), options_.write_patience);
+      const bool arrived =
+          co_await HasArrived(lowest().socket(), before_end_.written, options_.write_patience);
       receipt->Settle(arrived);
     }
     co_return again;
   }
 
-  // Settles it before the answer, or the end of a stream, unless only sending that will show.
-  void SettleIfClear(AnswerReceipt& receipt) {
-    const PeerState peer = LookAtPeer(lowest().socket());
-    if (peer != PeerState::kSilent) receipt.Settle(peer == PeerState::kThere);
+  // What was known before an answer was written, or the last piece of a stream.
+  struct BeforeEnd {
+    BeforeEnd() = default;
+    explicit BeforeEnd(boost::asio::ip::tcp::socket& socket)
+        : peer(LookAtPeer(socket)), written(BytesWritten(socket)) {}
+    PeerState peer = PeerState::kThere;
+    std::uint64_t written = 0;
+  };
+
+  // Settles it unless only what comes back will show.
+  void SettleIfClear(AnswerReceipt& receipt) const {
+    if (before_end_.peer != PeerState::kSilent) {
+      receipt.Settle(before_end_.peer == PeerState::kThere);
+    }
   }
 
   Awaitable<bool> Send(HttpResponse answer, unsigned version, bool keep, bool head) {
@@ -394,6 +406,7 @@ class Connection {
     Awaitable<bool> Write(std::string_view piece) override {
       if (gone_) co_return false;
       if (piece.empty()) co_return true;
+      owner_.before_end_ = BeforeEnd(owner_.lowest().socket());
       owner_.lowest().expires_after(owner_.options_.write_patience);
       const auto bytes = asio::buffer(piece.data(), piece.size());
       boost::system::error_code error;
@@ -431,7 +444,11 @@ class Connection {
     if (error) co_return false;
     ChunkWriter writer(*this, chunked);
     co_await answer.stream(writer);
-    if (answer.receipt) SettleIfClear(*answer.receipt);
+    if (answer.receipt && writer.gone()) {
+      answer.receipt->Settle(false);
+    } else if (answer.receipt) {
+      SettleIfClear(*answer.receipt);
+    }
     if (writer.gone() || !chunked) co_return false;
     lowest().expires_after(options_.write_patience);
     const auto [last_error, last_size] =
@@ -504,6 +521,7 @@ class Connection {
   ConnectionContext& context_;
   const HttpServerOptions& options_;
   std::string peer_;
+  BeforeEnd before_end_;
   NamedValues cross_origin_;  // added to the answer to the request at hand
   bool upgraded_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -19,16 +20,29 @@ using asio::ip::tcp;
 
 constexpr Millis kFirstLook{1}, kLongestPause{50};
 
-}  // namespace
+// As the kernel describes it (linux/tcp.h), of which the C library knows the beginning.
+struct TcpInfo {
+  tcp_info begin;
+  std::uint64_t pacing_rate, max_pacing_rate, bytes_acked;
+};
+static_assert(sizeof(tcp_info) == 104 && sizeof(TcpInfo) == 128);
 
-PeerState LookAtPeer(tcp::socket& socket) {
-  tcp_info info{};
+std::optional<TcpInfo> InfoOf(tcp::socket& socket) {
+  TcpInfo info{};
   socklen_t size = sizeof info;
   if (!socket.is_open() ||
       getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
-    return PeerState::kGone;
+    return std::nullopt;
   }
-  switch (info.tcpi_state) {
+  return info;
+}
+
+}  // namespace
+
+PeerState LookAtPeer(tcp::socket& socket) {
+  const auto info = InfoOf(socket);
+  if (!info) return PeerState::kGone;
+  switch (info->begin.tcpi_state) {
     case TCP_ESTABLISHED:
       return PeerState::kThere;
     case TCP_CLOSE_WAIT:
@@ -38,17 +52,25 @@ PeerState LookAtPeer(tcp::socket& socket) {
   }
 }
 
+std::uint64_t BytesWritten(tcp::socket& socket) {
+  const auto info = InfoOf(socket);
+  int on_the_way = 0;
+  if (!info || ioctl(socket.native_handle(), SIOCOUTQ, &on_the_way) != 0) return 0;
+  return info->bytes_acked + static_cast<std::uint64_t>(std::max(on_the_way, 0));
+}
+
 // Whoever has closed answers the first bytes by a reset, whoever only ended its own sending
-// acknowledges them (RFC 9293, sections 3.5.2 and 3.6).
-Awaitable<bool> HasArrived(tcp::socket& socket, Millis patience) {
+// acknowledges them (RFC 9293, sections 3.5.2 and 3.6). What was acknowledged before a reset stays
+// known after it.
+Awaitable<bool> HasArrived(tcp::socket& socket, std::uint64_t before, Millis patience) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   const auto last = std::chrono::steady_clock::now() + patience;
   for (Millis pause = kFirstLook;; pause = std::min(2 * pause, kLongestPause)) {
-    if (LookAtPeer(socket) == PeerState::kGone) co_return false;
-    int on_the_way = 0;
-    if (ioctl(socket.native_handle(), SIOCOUTQ, &on_the_way) != 0) co_return false;
-    if (on_the_way == 0) co_return true;
-    if (std::chrono::steady_clock::now() >= last) co_return false;
+    const PeerState peer = LookAtPeer(socket);
+    const auto info = InfoOf(socket);
+    if (!info) co_return false;
+    if (info->bytes_acked > before) co_return true;
+    if (peer == PeerState::kGone || std::chrono::steady_clock::now() >= last) co_return false;
     timer.expires_after(pause);
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
   }

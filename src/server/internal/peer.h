@@ -3,6 +3,7 @@
 // Who is at the other end of a connection while it is not read: there still, or gone.
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -20,9 +21,13 @@ enum class PeerState {
 
 PeerState LookAtPeer(boost::asio::ip::tcp::socket& socket);
 
-/// Waits until all that was written has arrived at the other end; false if it never will, or not
-/// within `patience`.
-Awaitable<bool> HasArrived(boost::asio::ip::tcp::socket& socket, Millis patience);
+/// Bytes that were ever written to a connection, under TLS those of its records.
+std::uint64_t BytesWritten(boost::asio::ip::tcp::socket& socket);
+
+/// Waits until the other end has acknowledged anything behind the first `before` bytes, though it
+/// be gone since; false if it never will, or not within `patience`.
+Awaitable<bool> HasArrived(boost::asio::ip::tcp::socket& socket, std::uint64_t before,
+                           Millis patience);
 
 /// Notices when a connection that nobody reads or writes is reset.
 ///
