@@ -68,10 +68,11 @@ void ShowDecisions(const DecisionFeed::Report& found) {
   if (found.damaged > 0 || found.lost) {
     Log({.level = "error",
          .event = "decisions_damaged",
-         .sentence = "the file of decisions beside the ledger was damaged or an older one; it is "
-                     "written anew from what is readable and from the records, but of keys that "
-                     "were removed before it may have lost some",
-         .facts = {{"unreadable", found.damaged}, {"ends_too_early", found.lost}}});
+         .sentence =
+             "the file of decisions beside the ledger was damaged, gone or an older one; it is "
+             "written anew from what is readable and from the records, but of keys that "
+             "were removed before it may have lost some",
+         .facts = {{"unreadable", found.damaged}, {"gone_or_shorter", found.lost}}});
   }
 }
 
@@ -217,10 +218,11 @@ Status Service::Forget() {
     RETURN_IF_ERROR(AwaitLedger(feed_, told, options_.ledger_wait_seconds));
   }
   ShowFound();
+  // What is over by now is gone before anybody may ask for it, and before a head is signed that
+  // would say it is there still.
+  RETURN_IF_ERROR(FirstSweep(sweeper_));
   // Other nodes may be waiting for it.
   feed_.Start();
-  // What is over by now is gone before anybody may ask for it.
-  RETURN_IF_ERROR(FirstSweep(sweeper_));
   sweeper_.Start();
   RETURN_IF_ERROR(cancellations_.Begin());
   cancellations_.Start();

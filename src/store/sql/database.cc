@@ -97,8 +97,11 @@ void Database::TidyLog() {
 }
 
 void Database::EmptyLog() {
-  ++removals_;
-  (void)TryToEmptyLog();
+  const std::uint64_t removal = ++removals_;
+  // Our own readers are soon out of the way.
+  constexpr int kTries = 3;
+  for (int i = 0; i < kTries && !TryToEmptyLog() && emptied_ < removal; ++i) {
+  }
 }
 
 Millis Database::LogHeld() const {
@@ -109,10 +112,12 @@ Millis Database::LogHeld() const {
 }
 
 bool Database::TryToEmptyLog() {
+  const std::uint64_t before = emptied_;
   const bool emptied = EmptyLogOnce();
-  if (removals_ == emptied_) {
+  if (emptied) {
     held_since_ = 0;
-  } else {
+  } else if (before == emptied_) {
+    // Nobody else came through meanwhile, either.
     std::int64_t not_held = 0;
     held_since_.compare_exchange_strong(not_held, SteadyMillis());
   }
