@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -58,7 +59,10 @@ Status List(const Options& options) {
 }
 
 Status Create(const Options& options) {
-  ASSIGN_OR_RETURN(const DataFolder folder, OpenDataFolder(options.records, SystemClock(), true));
+  ASSIGN_OR_RETURN(DataFolder folder, OpenDataFolder(options.records, SystemClock(), true));
+  // Records that were put back do not know which numbers are given.
+  std::error_code ignored;
+  if (std::filesystem::exists(folder.ledger.folder + "/decisions", ignored)) TellDecisions(folder);
   ASSIGN_OR_RETURN(const Application made, folder.store->applications().Create(
                                                {.name = options.name, .uin = options.account}));
   const std::string id = std::to_string(made.id);

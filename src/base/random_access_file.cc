@@ -82,6 +82,12 @@ Result<std::uint64_t> RandomAccessFile::Size() const {
   return static_cast<std::uint64_t>(about.st_size);
 }
 
+bool RandomAccessFile::IsInPlace() const {
+  struct stat open_file, named;
+  return ::fstat(fd_, &open_file) == 0 && ::stat(path_.c_str(), &named) == 0 &&
+         open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
 Result<bool> RandomAccessFile::TryLock() {
   if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return true;
   if (errno == EWOULDBLOCK) return false;

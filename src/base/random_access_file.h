@@ -40,6 +40,8 @@ class RandomAccessFile {
   /// Returns when what was written, and the size, are on the disk.
   Status Sync();
   Result<std::uint64_t> Size() const;
+  /// Whether its path still leads to it.
+  bool IsInPlace() const;
 
   /// Takes the lock that only one process can have; it is given up when the file is closed.
   /// Returns false if somebody has it.

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/file.h"
+#include "base/random.h"
 #include "ledger/internal/wire.h"
 
 namespace lethe {
@@ -72,6 +73,13 @@ Decision Decode(const std::string& plain) {
   return decision;
 }
 
+// Of a file: anything but 0, and few enough for a signed number.
+std::uint64_t NewName() {
+  std::array<std::byte, 8> random;
+  FillRandom(random);
+  return (GetNumber<std::uint64_t>(std::span<const std::byte>(random)) >> 1) | 1;
+}
+
 bool IsFirst(const std::string& plain) { return plain.empty() || plain[0] == '\0'; }
 
 std::string BelongsTo(std::uint64_t number, std::uint32_t batch_offset) {
@@ -82,13 +90,19 @@ Status SyncFolderOf(const std::string& path) {
   return SyncFolder(std::filesystem::path(path).parent_path().string());
 }
 
-// What a kill in the middle of Tidy() left: nobody would ever leave out of it what has to go.
+// What a kill in the middle of Tidy() left, as AtomicFileWriter calls it: nobody would ever leave
+// out of it what has to go.
 void RemoveUnfinished(const std::string& path) {
+  constexpr std::size_t kDigits = 16;
   const std::filesystem::path name(path);
+  const std::string begin = name.filename().string() + ".";
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(name.parent_path(), ignored)) {
-    if (entry.path().filename().string().starts_with(name.filename().string() + ".")) {
-      std::filesystem::remove(entry.path(), ignored);
+  std::filesystem::directory_iterator entry(name.parent_path(), ignored);
+  for (; entry != std::filesystem::directory_iterator(); entry.increment(ignored)) {
+    const std::string found = entry->path().filename().string();
+    if (found.size() == begin.size() + kDigits && found.starts_with(begin) &&
+        found.find_first_not_of("0123456789abcdef", begin.size()) == std::string::npos) {
+      std::filesystem::remove(entry->path(), ignored);
     }
   }
 }
@@ -137,12 +151,32 @@ Result<std::unique_ptr<DecisionFile>> DecisionFile::Open(const std::string& path
   const bool is_new = !std::filesystem::exists(path, error);
   if (error) return ErrnoStatus(error.value(), "cannot read " + path);
   if (is_new) {
+    decisions->name_ = NewName();
     RETURN_IF_ERROR(decisions->Write({}));
     return decisions;
   }
   ASSIGN_OR_RETURN(decisions->file_, RandomAccessFile::Open(path, RandomAccessFile::Mode::kWrite));
   RETURN_IF_ERROR(decisions->Scan());
+  RETURN_IF_ERROR(decisions->Rename());
   return decisions;
+}
+
+std::string DecisionFile::First() const {
+  std::string plain;
+  Put(plain, std::uint8_t{0});
+  Put(plain, name_);
+  Put(plain, name_before_);
+  plain.resize(kPlainBytes, '\0');
+  return plain;
+}
+
+Status DecisionFile::Rename() {
+  name_before_ = name_;
+  name_ = NewName();
+  // Where there is no first record to be read, the whole file is written anew.
+  if (is_to_be_written_anew_) return OkStatus();
+  RETURN_IF_ERROR(file_.Write(0, Make(next_, 0, First())));
+  return file_.Sync();
 }
 
 Status DecisionFile::Scan() {
@@ -156,6 +190,9 @@ Status DecisionFile::Scan() {
     Parsed parsed;
     if (Parse(record, parsed)) {
       next_ = std::max(next_, parsed.number + (IsFirst(parsed.plain) ? 0 : 1));
+      if (IsFirst(parsed.plain)) {
+        name_ = GetNumber<std::uint64_t>(std::as_bytes(std::span(parsed.plain)).subspan(1));
+      }
       // What is before its batch was on the disk when that was begun.
       while (!unreadable.empty() && unreadable.front() + parsed.batch_offset < place) {
         unreadable.pop_front();
@@ -262,7 +299,7 @@ Status DecisionFile::Tidy(WallTime now) {
 Status DecisionFile::Write(std::span<const NumberedDecision> decisions) {
   ASSIGN_OR_RETURN(AtomicFileWriter writer,
                    AtomicFileWriter::Create(path_, AtomicFileWriter::Readers::kOwner));
-  RETURN_IF_ERROR(writer.Write(Make(next_, 0, std::string(kPlainBytes, '\0'))));
+  RETURN_IF_ERROR(writer.Write(Make(next_, 0, First())));
   for (const auto& [number, decision] : decisions) {
     RETURN_IF_ERROR(writer.Write(Make(number, 0, Encode(decision))));
   }

@@ -5,10 +5,12 @@
 //
 // A record is 320 bytes: its number (8), its distance from the first record of its batch (4), and
 // the decision, sealed, with the former two bound to it; so all look alike, and none can be changed
-// or put elsewhere. The first record says which number is next. A batch is on the disk before the
-// next one is begun, as in the ledger's leaves: what a power cut leaves can only be unreadable
-// records of the last batch, and those are cut off. Any other that cannot be read is damage; the
-// rest counts.
+// or put elsewhere. The first record says which number is next, and the file's name and the one
+// before: it has another after each opening, because numbers are given twice where an older copy of
+// it, or none, was there for a while. That record is written over where it lies. A batch is on the
+// disk before the next one is begun, as in the ledger's leaves: what a power cut leaves can only be
+// unreadable records of the last batch, and those are cut off. Any other that cannot be read is
+// damage; the rest counts.
 //
 // Tidy() writes the file anew, whole or not at all, without what no longer matters. Numbers stay.
 
@@ -49,6 +51,17 @@ class DecisionFile {
   /// Of what a power cut left.
   std::uint64_t cut_off_bytes() const { return cut_off_bytes_; }
 
+  /// Its name, and the one that it had before it was opened; never 0, but 0 before
+  /// there was a file.
+  std::uint64_t name() const { return name_; }
+  std::uint64_t name_before() const { return name_before_; }
+  bool is_new() const { return name_before_ == 0; }
+
+  /// In it, whether or not they matter.
+  std::uint64_t records() const { return records_; }
+  /// Whether its path still leads to it.
+  bool IsInPlace() const { return file_.IsInPlace(); }
+
   /// The number of the next decision. It becomes `at_least`, if somebody remembers that a file
   /// which is lost had those before.
   std::uint64_t next() const { return next_; }
@@ -81,6 +94,9 @@ class DecisionFile {
   Record Make(std::uint64_t number, std::uint32_t batch_offset, const std::string& plain) const;
   Status Write(std::span<const NumberedDecision> decisions);
   Status Scan();
+  std::string First() const;
+  // Takes another name.
+  Status Rename();
   // Calls with the place of each record and its bytes.
   Status ForEach(const std::function<void(std::uint64_t, std::span<const std::byte>)>& look) const;
 
@@ -88,6 +104,7 @@ class DecisionFile {
   const SealingKey key_;
   RandomAccessFile file_;
   std::uint64_t records_ = 0;  // in the file, readable or not
+  std::uint64_t name_ = 0, name_before_ = 0;
   std::uint64_t next_ = 0, damaged_ = 0, cut_off_bytes_ = 0;
   bool broken_ = false, is_to_be_written_anew_ = false;
 };

@@ -101,6 +101,21 @@ TEST_F(DecisionFileTest, TheNewestOfEachSubjectIsFoundInOrder) {
   EXPECT_THAT(Values(3), ElementsAre("50", "given"));
 }
 
+TEST_F(DecisionFileTest, EachOpeningGivesItANameAndItKnowsTheOneBefore) {
+  Open();
+  EXPECT_EQ(file_->name_before(), 0U);
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t name = file_->name();
+    Append({Period(1, std::to_string(i))});
+    if (i == 1) {
+      ASSERT_THAT(file_->Tidy(kNow), IsOk());
+    }
+    Open();
+    EXPECT_EQ(file_->name_before(), name);
+    EXPECT_THAT(file_->name(), testing::AllOf(testing::Ne(name), testing::Ne(0U)));
+  }
+}
+
 TEST_F(DecisionFileTest, NothingOfItIsReadableAndItsOwnerAloneMayTry) {
   Open();
   const std::string pseudonym(64, 'a');
@@ -120,7 +135,8 @@ TEST_F(DecisionFileTest, WhatNoLongerMattersIsLeftOutAndNumbersStay) {
           OfApplication(7, decided::kRemoved), over});
   ASSERT_THAT(file_->Tidy(kNow), IsOk());
   EXPECT_EQ(Bytes().size(), 3 * kRecord);
-  WriteAll(path_ + ".0123456789abcdef", Bytes());  // what a kill may leave of writing it anew
+  WriteAll(path_ + ".0123456789abcdef", Bytes());    // what a kill may leave of writing it anew
+  WriteAll(path_ + ".before-the-upgrade", Bytes());  // somebody's copy
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(file_->next(), 7U);
     EXPECT_THAT(Values(), ElementsAre("50", "removed"));
@@ -128,6 +144,7 @@ TEST_F(DecisionFileTest, WhatNoLongerMattersIsLeftOutAndNumbersStay) {
     Open();
   }
   EXPECT_FALSE(std::filesystem::exists(path_ + ".0123456789abcdef"));
+  EXPECT_TRUE(std::filesystem::exists(path_ + ".before-the-upgrade"));
   Append({Period(3, "1")});
   EXPECT_THAT(Values(7), ElementsAre("1"));
 }

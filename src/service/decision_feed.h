@@ -32,7 +32,8 @@ class DecisionFeed {
   /// Puts back what the file has and the records do not know. Errors: as Decisions
   Status Compare();
 
-  /// Writes down all that is pending; once a day leaves out what no longer matters.
+  /// Writes down all that is pending; once a day, or when it is much, leaves out what no longer
+  /// matters.
   /// Errors: as Compare() and DecisionFile. Then it has to be opened again
   Status Tell();
 
@@ -41,19 +42,25 @@ class DecisionFeed {
   struct Report {
     DecisionsPutBack put_back;
     std::uint64_t damaged = 0;  // that could not be read
-    bool lost = false;          // the file had fewer than it was told
+    bool lost = false;          // the file was not there, or had fewer than it was told
   };
   /// What was found since the last call.
   Report TakeReport();
 
  private:
-  Status PutBack(std::uint64_t settled);
+  // Whether the records' knowledge is of the file that is open.
+  bool IsOf(const KnownDecisions& known) const;
+  KnownDecisions Whole() const;
+  // Those from a number on; what the records know then.
+  Status PutBack(std::uint64_t first, const KnownDecisions& then);
+  Status Tidy();
 
   Decisions& decisions_;
   KeyStore& keys_;
   const Clock& clock_;
   std::unique_ptr<DecisionFile> file_;
   std::chrono::steady_clock::time_point tidied_;
+  std::uint64_t tidy_records_ = 0;  // in the file then
   Mutex mutex_;
   Report report_ GUARDED_BY(mutex_);
 };

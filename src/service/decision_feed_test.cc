@@ -5,6 +5,7 @@
 
 #include "service/decision_feed.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -28,15 +29,15 @@ class FaultyDecisions : public Decisions {
   Result<std::vector<PendingDecision>> Pending(int limit) override {
     return plan_.Run([&] { return inner_.Pending(limit); });
   }
-  Status Settle(std::span<const PendingDecision> decisions, std::uint64_t next) override {
-    return plan_.Run([&] { return inner_.Settle(decisions, next); });
+  Status Settle(std::span<const PendingDecision> decisions, const KnownDecisions& known) override {
+    return plan_.Run([&] { return inner_.Settle(decisions, known); });
   }
-  Result<std::uint64_t> Settled() override {
-    return plan_.Run([&] { return inner_.Settled(); });
+  Result<KnownDecisions> Known() override {
+    return plan_.Run([&] { return inner_.Known(); });
   }
   Result<DecisionsPutBack> PutBack(std::span<const Decision> decisions,
-                                   std::uint64_t next) override {
-    return plan_.Run([&] { return inner_.PutBack(decisions, next); });
+                                   const KnownDecisions& known) override {
+    return plan_.Run([&] { return inner_.PutBack(decisions, known); });
   }
   Status QueueAll() override {
     return plan_.Run([&] { return inner_.QueueAll(); });
@@ -137,10 +138,10 @@ TEST_F(DecisionFeedTest, RecordsThatArePutBackWhileItRunsAreToldToo) {
   EXPECT_EQ(feed.TakeReport().put_back.consent_required, 1);
   EXPECT_TRUE(required());
   // The same once more, as another file behind the open one.
-  const auto settled = *store_->decisions().Settled();
-  ASSERT_THAT(store_->decisions().Settle({}, 0), IsOk());
+  const auto known = *store_->decisions().Known();
+  ASSERT_THAT(store_->decisions().Settle({}, {.file = known.file, .next = 0}), IsOk());
   ASSERT_THAT(feed.Compare(), IsOk());
-  EXPECT_EQ(*store_->decisions().Settled(), settled);
+  EXPECT_EQ(*store_->decisions().Known(), known);
   EXPECT_EQ(feed.TakeReport().put_back.sum(), 0);
 }
 
@@ -180,6 +181,82 @@ TEST_F(DecisionFeedTest, AFileThatIsGoneIsToldAndMadeAnewFromTheRecords) {
   store_ = Open();
   ASSERT_EQ(store_->applications().Create({.name = "one"})->id, app_.id);
   EXPECT_EQ(RunOnce().put_back.sum(), 0);  // that is another application
+}
+
+TEST_F(DecisionFeedTest, AFileThatComesBackAfterAnotherIsHeardFromItsBeginning) {
+  for (const bool another_is_an_older_copy : {false, true}) {
+    SCOPED_TRACE(another_is_an_older_copy);
+    Require(false);
+    RunOnce();
+    BackUp();
+    fs::copy_file(folder_ / "decisions", folder_ / "older", fs::copy_options::overwrite_existing);
+    clock_.Advance(Millis(1));
+    Require(true);
+    RunOnce();
+    fs::rename(folder_ / "decisions", folder_ / "newest");
+    PutBack();
+    if (another_is_an_older_copy) fs::rename(folder_ / "older", folder_ / "decisions");
+    RunOnce();
+    EXPECT_FALSE(required());
+    // Another file gives numbers to other decisions.
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_THAT(store_->applications().SetEnabled(app_.id, true), IsOk());
+    }
+    RunOnce();
+    fs::rename(folder_ / "newest", folder_ / "decisions");
+    const DecisionFeed::Report report = RunOnce();
+    EXPECT_EQ(report.put_back.consent_required, 1);
+    EXPECT_TRUE(required());
+    EXPECT_EQ(RunOnce().put_back.sum(), 0);
+  }
+}
+
+TEST_F(DecisionFeedTest, ABackupFromManyStartsAgoIsToldOfNoLoss) {
+  RunOnce();
+  BackUp();
+  Require(true);
+  for (int i = 0; i < 3; ++i) RunOnce();
+  PutBack();
+  const DecisionFeed::Report report = RunOnce();
+  EXPECT_EQ(report.put_back.consent_required, 1);
+  EXPECT_FALSE(report.lost);
+  EXPECT_EQ(report.damaged, 0U);
+}
+
+TEST_F(DecisionFeedTest, AStartThatFailsAgainAndAgainQueuesNothingAgain) {
+  Require(true);
+  const std::size_t pending = store_->decisions().Pending(1'000)->size();
+  fs::create_directory(folder_ / "decisions");
+  for (int i = 0; i < 3; ++i) {
+    DecisionFeed feed(store_->decisions(), keyring_->keys(), clock_);
+    EXPECT_FALSE(Run(feed, folder()).ok());
+    EXPECT_THAT(*store_->decisions().Pending(1'000), testing::SizeIs(pending));
+  }
+}
+
+TEST_F(DecisionFeedTest, AFileThatIsMovedAwayUnderItIsMadeAnew) {
+  Require(true);
+  DecisionFeed feed(store_->decisions(), keyring_->keys(), clock_);
+  ASSERT_THAT(Run(feed, folder()), IsOk());
+  fs::rename(folder_ / "decisions", folder_ / "moved");
+  EXPECT_FALSE(feed.Tell().ok());
+  feed.Close();
+  ASSERT_THAT(Run(feed, folder()), IsOk());
+  EXPECT_TRUE(feed.TakeReport().lost);
+  EXPECT_EQ(FileSize(), 2 * DecisionFile::kRecordBytes);
+}
+
+TEST_F(DecisionFeedTest, WhoChangesItsMindForDaysFillsNoDisk) {
+  DecisionFeed feed(store_->decisions(), keyring_->keys(), clock_);
+  ASSERT_THAT(Run(feed, folder()), IsOk());
+  std::uintmax_t largest = 0;
+  for (int i = 0; i < 25; ++i) {
+    for (int j = 0; j < 500; ++j) Require(j % 2 == 0);
+    ASSERT_THAT(feed.Tell(), IsOk());
+    largest = std::max(largest, FileSize());
+  }
+  EXPECT_LT(FileSize(), 5'000 * DecisionFile::kRecordBytes);
+  EXPECT_LT(largest, 12'000 * DecisionFile::kRecordBytes);
 }
 
 TEST_F(DecisionFeedTest, WhatNoLongerMattersIsLeftOutAtTheNextStart) {

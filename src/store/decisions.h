@@ -24,6 +24,14 @@ struct PendingDecision {
   Decision decision;
 };
 
+/// What the records know of the file: its name, and that they have all below `next` of it. A file
+/// is never called 0: that is what records say that know none.
+struct KnownDecisions {
+  std::uint64_t file = 0, next = 0;
+
+  bool operator==(const KnownDecisions&) const = default;
+};
+
 /// What was not as had been decided, by its kind.
 struct DecisionsPutBack {
   int periods = 0, consent_required = 0, withdrawals = 0, consents = 0, keys = 0, applications = 0,
@@ -44,17 +52,17 @@ class Decisions {
   /// At most `limit` that the file does not have yet, oldest first.
   virtual Result<std::vector<PendingDecision>> Pending(int limit) = 0;
 
-  /// They are in the file now, which has all below `next`.
-  virtual Status Settle(std::span<const PendingDecision> decisions, std::uint64_t next) = 0;
+  /// They are in the file now.
+  virtual Status Settle(std::span<const PendingDecision> decisions,
+                        const KnownDecisions& known) = 0;
 
-  /// The number below which all in the file are settled.
-  virtual Result<std::uint64_t> Settled() = 0;
+  virtual Result<KnownDecisions> Known() = 0;
 
   /// Of what the file has and is not settled, in its order, some: makes the records say so, unless
-  /// something newer was decided that the file does not have yet. All below `next` are settled
-  /// then. What is about an application that is not there, or came later, is nobody's.
+  /// something newer was decided that the file does not have yet, and that they know it. What is
+  /// about an application that is not there, or came later, is nobody's.
   virtual Result<DecisionsPutBack> PutBack(std::span<const Decision> decisions,
-                                           std::uint64_t next) = 0;
+                                           const KnownDecisions& known) = 0;
 
   /// Makes all that the records say pending: for a file that is new, or has lost some.
   virtual Status QueueAll() = 0;

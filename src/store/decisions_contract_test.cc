@@ -4,6 +4,7 @@
 // what was pending, and what older records do not know is done to other records with the same keys.
 
 #include <algorithm>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -30,17 +31,17 @@ class DecisionsContractTest : public StoreContractTest {
   std::vector<Decision> Tell() {
     std::vector<Decision> told;
     const auto pending = *decisions_.Pending(100);
-    next_ += pending.size();
-    EXPECT_THAT(decisions_.Settle(pending, next_), IsOk());
-    EXPECT_EQ(*decisions_.Settled(), next_);
+    known_.next += pending.size();
+    EXPECT_THAT(decisions_.Settle(pending, known_), IsOk());
+    EXPECT_EQ(*decisions_.Known(), known_);
     for (const PendingDecision& one : pending) told.push_back(one.decision);
     return told;
   }
   DecisionsPutBack PutBack(const std::vector<Decision>& decisions) {
-    next_ += decisions.size();
-    const auto put_back = decisions_.PutBack(decisions, next_);
+    known_.next += decisions.size();
+    const auto put_back = decisions_.PutBack(decisions, known_);
     EXPECT_THAT(put_back.status(), IsOk());
-    EXPECT_EQ(*decisions_.Settled(), next_);
+    EXPECT_EQ(*decisions_.Known(), known_);
     return *put_back;
   }
   NewConsent Of(const std::string& subject) const {
@@ -66,7 +67,7 @@ class DecisionsContractTest : public StoreContractTest {
 
   const Application app_;
   Decisions& decisions_;
-  std::uint64_t next_ = 0;
+  KnownDecisions known_{.file = std::numeric_limits<std::int64_t>::max(), .next = 0};
 };
 
 INSTANTIATE_TEST_SUITE_P(Stores, DecisionsContractTest, testing::ValuesIn(StoreKinds()),

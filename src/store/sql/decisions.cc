@@ -61,29 +61,28 @@ class SqlDecisions : public Decisions {
     return database_.Read("read the decisions", work);
   }
 
-  Status Settle(std::span<const PendingDecision> decisions, std::uint64_t next) override {
+  Status Settle(std::span<const PendingDecision> decisions, const KnownDecisions& known) override {
     const auto work = [&](Connection& sql) {
       for (const PendingDecision& pending : decisions) {
         sql.Run("DELETE FROM decisions WHERE seq = :seq", pending.number);
       }
-      SetSettled(sql, next);
+      SetKnown(sql, known);
       return OkStatus();
     };
     // What a power cut unsettles is recognised in the file.
     return database_.Write("settle the decisions", work, Durability::kBuffered);
   }
 
-  Result<std::uint64_t> Settled() override {
-    const auto work = [](Connection& sql) -> Result<std::uint64_t> {
-      return static_cast<std::uint64_t>(
-          sql.Number("SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = :name",
-                     std::string_view("decisions_settled")));
+  Result<KnownDecisions> Known() override {
+    const auto work = [](Connection& sql) -> Result<KnownDecisions> {
+      return KnownDecisions{.file = Counter(sql, "decisions_file"),
+                            .next = Counter(sql, "decisions_settled")};
     };
     return database_.Read("read the decisions", work);
   }
 
   Result<DecisionsPutBack> PutBack(std::span<const Decision> decisions,
-                                   std::uint64_t next) override {
+                                   const KnownDecisions& known) override {
     const auto work = [&](Connection& sql) -> Result<DecisionsPutBack> {
       DecisionsPutBack sum;
       for (const Decision& decision : decisions) {
@@ -92,7 +91,7 @@ class SqlDecisions : public Decisions {
         const bool is_newest = IsNewest(sql, decision);
         if (concerns && is_newest) RETURN_IF_ERROR(PutBackOne(sql, decision, sum));
       }
-      SetSettled(sql, next);
+      SetKnown(sql, known);
       return sum;
     };
     ASSIGN_OR_RETURN(const DecisionsPutBack sum, database_.Write("put decisions back", work));
@@ -142,8 +141,14 @@ class SqlDecisions : public Decisions {
   }
 
  private:
-  static void SetSettled(Connection& sql, std::uint64_t next) {
-    sql.Run("UPDATE counters SET value = :next WHERE name = 'decisions_settled'", next);
+  static std::uint64_t Counter(Connection& sql, std::string_view name) {
+    return static_cast<std::uint64_t>(
+        sql.Number("SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = :name", name));
+  }
+
+  static void SetKnown(Connection& sql, const KnownDecisions& known) {
+    sql.Run("UPDATE counters SET value = :file WHERE name = 'decisions_file'", known.file);
+    sql.Run("UPDATE counters SET value = :next WHERE name = 'decisions_settled'", known.next);
   }
 
   static void Queue(Connection& sql, DecisionKind kind, std::string_view value, WallTime made,

@@ -271,7 +271,7 @@ constexpr std::array kVersion9 = {
     " value {string}(160) NOT NULL,"
     " made_ms BIGINT NOT NULL,"
     " ends_ms BIGINT NOT NULL) {table}",  // 0: never
-    "INSERT INTO counters (name, value) VALUES ('decisions_settled', 0)",
+    "INSERT INTO counters (name, value) VALUES ('decisions_settled', 0), ('decisions_file', 0)",
 };
 
 constexpr std::array<std::span<const char* const>, 9> kSteps = {kVersion1, kVersion2, kVersion3,
