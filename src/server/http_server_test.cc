@@ -4,10 +4,7 @@
 
 #include "server/http_server.h"
 
-#include <atomic>
 #include <cstdlib>
-#include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -18,9 +15,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/ssl.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/websocket.hpp>
@@ -58,38 +52,6 @@ Awaitable<HttpResponse> CountDown(const HttpRequest&) {
   };
   co_return response;
 }
-
-// Answers once it is let, or the connection is reset, and keeps what became of the answer.
-struct Patient {
-  std::atomic<bool> arrived = false, answer = false, reset = false;
-  std::atomic<int> reached = -1;
-
-  Awaitable<HttpResponse> Answer(const HttpRequest& request) {
-    asio::steady_timer timer(co_await asio::this_coro::executor);
-    arrived = true;
-    while (!answer && !*request.reset) {
-      timer.expires_after(Millis(1));
-      co_await timer.async_wait(asio::use_awaitable);
-    }
-    reset = request.reset->load();
-    HttpResponse response{.body = "patient"};
-    response.receipt = std::make_shared<AnswerReceipt>([this](bool told) { reached = told; });
-    if (request.path == "/patient/stream") {
-      response.stream = [](BodyWriter& writer) -> Awaitable<void> {
-        co_await writer.Write("patient");
-      };
-    }
-    co_return response;
-  }
-
-  static void Await(const std::atomic<bool>& flag) {
-    while (!flag) std::this_thread::yield();
-  }
-  bool AwaitReached() const {
-    while (reached < 0) std::this_thread::yield();
-    return reached == 1;
-  }
-};
 
 Awaitable<void> EchoMessages(const HttpRequest& request, WebSocket& socket) {
   const bool there = co_await socket.Send("hello " + request.query);
@@ -132,9 +94,6 @@ class HttpServerTest : public ::testing::Test {
                 .head = JudgeByQuery});
     router.Add({.method = "GET", .path = "/under/*", .http = Echo});
     router.Add({.method = "GET", .path = "/count", .http = CountDown});
-    router.Add({.method = "GET", .path = "/patient/*", .http = [this](const HttpRequest& request) {
-                  return patient_.Answer(request);
-                }});
     router.Add(
         {.method = "POST", .path = "/shared", .cross_origin = true, .max_body = 100, .http = Echo});
     router.Add(
@@ -180,104 +139,9 @@ class HttpServerTest : public ::testing::Test {
     return answer;
   }
 
-  // Sends a request that is under way when this returns.
-  tcp::socket AskPatient(const std::string& path) {
-    tcp::socket socket = Connect();
-    asio::write(socket, asio::buffer("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"));
-    Patient::Await(patient_.arrived);
-    return socket;
-  }
-
   asio::io_context io_;
-  Patient patient_;
   std::unique_ptr<HttpServer> server_;
 };
-
-constexpr const char* kPatientPaths[] = {"/patient/whole", "/patient/stream"};
-
-TEST_F(HttpServerTest, WhoReadsTheAnswerIsReached) {
-  for (const char* path : kPatientPaths) {
-    SCOPED_TRACE(path);
-    Start({});
-    tcp::socket socket = AskPatient(path);
-    patient_.answer = true;
-    EXPECT_TRUE(patient_.AwaitReached());
-    EXPECT_FALSE(patient_.reset);
-    server_.reset();
-    EXPECT_THAT(ReadAll(socket), HasSubstr("patient"));
-    patient_.arrived = patient_.answer = false;
-    patient_.reached = -1;
-  }
-}
-
-TEST_F(HttpServerTest, WhoSendsNoMoreIsAnsweredAndReached) {
-  for (const char* path : kPatientPaths) {
-    SCOPED_TRACE(path);
-    tcp::socket socket = AskPatient(path);
-    socket.shutdown(tcp::socket::shutdown_send);
-    patient_.answer = true;
-    EXPECT_THAT(ReadAll(socket), HasSubstr("patient"));
-    EXPECT_TRUE(patient_.AwaitReached());
-    EXPECT_FALSE(patient_.reset);
-    patient_.arrived = patient_.answer = false;
-    patient_.reached = -1;
-  }
-}
-
-TEST_F(HttpServerTest, WhoReadsAllAndResetsIsReached) {
-  for (const char* path : kPatientPaths) {
-    SCOPED_TRACE(path);
-    tcp::socket socket = AskPatient(path);
-    socket.shutdown(tcp::socket::shutdown_send);
-    patient_.answer = true;
-    std::string got;
-    while (got.find("patient") == std::string::npos) {
-      char some[1000];
-      got.append(some, socket.read_some(asio::buffer(some)));
-    }
-    socket.set_option(tcp::socket::linger(true, 0));
-    socket.close();
-    EXPECT_TRUE(patient_.AwaitReached());
-    patient_.arrived = patient_.answer = false;
-    patient_.reached = -1;
-  }
-}
-
-TEST_F(HttpServerTest, WhoHasClosedIsNotReached) {
-  for (const char* path : kPatientPaths) {
-    SCOPED_TRACE(path);
-    AskPatient(path).close();
-    patient_.answer = true;
-    EXPECT_FALSE(patient_.AwaitReached());
-    patient_.arrived = patient_.answer = false;
-    patient_.reached = -1;
-  }
-}
-
-TEST_F(HttpServerTest, AResetIsNoticedWhileTheAnswerIsMade) {
-  for (const char* path : kPatientPaths) {
-    SCOPED_TRACE(path);
-    tcp::socket socket = AskPatient(path);
-    socket.set_option(tcp::socket::linger(true, 0));
-    socket.close();
-    Patient::Await(patient_.reset);
-    EXPECT_FALSE(patient_.AwaitReached());
-    patient_.arrived = patient_.reset = false;
-    patient_.reached = -1;
-  }
-}
-
-TEST_F(HttpServerTest, WhatIsSentBehindARequestIsNoReset) {
-  tcp::socket socket = AskPatient("/patient/whole");
-  asio::write(
-      socket,
-      asio::buffer(std::string("GET /under/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")));
-  socket.send(asio::buffer("!", 1), tcp::socket::message_out_of_band);
-  std::this_thread::sleep_for(Millis(20));  // it would be noticed by then, mostly
-  patient_.answer = true;
-  EXPECT_TRUE(patient_.AwaitReached());
-  EXPECT_FALSE(patient_.reset);
-}
 
 TEST_F(HttpServerTest, PathQueryAndBodyArriveAsSent) {
   const std::string answer = Exchange(
