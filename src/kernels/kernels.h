@@ -63,20 +63,39 @@ struct PackedWeights {
   const float* bias = nullptr;               // or null
 };
 
-/// A coarse copy of a PackedWeights in 4 bits, w = scale[n] * (q - 8): half the bytes, and near
-/// enough to tell most of the outputs that are not the largest.
+/// What tells most of the outputs of a PackedWeights that are not the largest: of each weight one
+/// bit, on which side of its input's mean it is.
 ///
-/// Shapes:   weight [n_padded/16, k_padded/8, 16, 4] u8: byte (p, g, j, r) holds the q of output
-///           16p + j, of input 8g + r in its low half and of input 8g + 4 + r in its high half;
-///           scale, correction [n_padded]; error [n_padded/16]
+/// w is taken for mean + scale * sign, with the scale that makes the product with an input vector x
+/// right in the mean: |c|^2 over the sum of |c_i|, c = w - mean. Where x has nothing to do with
+/// what that leaves of c, the product is off by `error` * |x| in the root of the mean square.
+///
+/// Shapes:   code [n_padded/64, k_padded/8, 64] u8: of outputs 64p.. of inputs 8g.. the low half of
+///           a byte has the signs of inputs 8g to 8g+3, the lowest bit that of the first, the high
+///           half those of 8g+4 to 8g+7, 1 is positive; output 64p + 16v + j is byte
+///           32 * (v % 2) + 2j + v/2; mean [k]; scale, error [n_padded]; weight [n, k] s8, the
+///           PackedWeights row by row, of which 64 bytes behind the end must be readable;
+///           k_padded is a multiple of 16, n_padded of 64
 /// Lifetime: views
-struct CoarseWeights {
-  int n_padded = 0, k_padded = 0;
-  const std::uint8_t* weight = nullptr;
+/// Source:   Gao and Long 2024, "RaBitQ", for the estimate; Andre et al. 2015, "Cache locality is
+///           not enough", for sums by tables in registers
+struct SignWeights {
+  int n = 0, k = 0, n_padded = 0, k_padded = 0;
+  const std::uint8_t* code = nullptr;
+  const float* mean = nullptr;
   const float* scale = nullptr;
-  const std::int32_t* correction = nullptr;  // sum over k of (q - 8), per output
-  const float* error = nullptr;  // of 16 outputs the largest distance, |w - coarse w| over k
+  const float* error = nullptr;
+  const std::int8_t* weight = nullptr;
 };
+
+/// Outputs of a SignWeights that lie together.
+inline constexpr int kSignOutputs = 64;
+/// The largest k of a SignWeights.
+inline constexpr int kMaxSignDepth = 1024;
+/// refine_largest() takes no product of signs to be off by more than so many times its error. One
+/// in 300,000 of a normal distribution is; and only where another output is nearly as large does
+/// it matter.
+inline constexpr float kSignDeviations = 4.5f;
 
 struct KernelTable {
   const char* name;
@@ -97,17 +116,17 @@ struct KernelTable {
   void (*gemm_u8s8)(const std::uint8_t* a, int m, int lda, const RowScale* rows,
                     const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate);
 
-  /// y[m, n] = x[m, k] * coarse w[n, k]^T, out of quantised x.
+  /// y[m, n] = about x[m, k] * w[n, k]^T, out of quantised x and the signs of w.
   ///
   /// Shapes: a [m, lda] u8 and rows [m] as quantize_rows() leaves them -> y [m, ldy], of which
-  ///         columns 0..n_padded-1 are written
-  void (*gemm_u8u4)(const std::uint8_t* a, int m, int lda, const RowScale* rows,
-                    const CoarseWeights& w, float* y, std::int64_t ldy);
+  ///         columns 0..n-1 are written
+  void (*gemm_u8u1)(const std::uint8_t* a, int m, int lda, const RowScale* rows,
+                    const SignWeights& w, float* y, std::int64_t ldy);
 
-  /// Makes a row y of gemm_u8u4() what gemm_u8s8() with `w`, without a bias, gives, in every output
-  /// that may be the largest. All others are less than the largest, for certain, and stay coarse.
+  /// Makes a row y of gemm_u8u1() what gemm_u8s8() with `w`, without a bias, gives, in every output
+  /// that may be the largest, as far as kSignDeviations can tell. The others stay near.
   void (*refine_largest)(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
-                         const CoarseWeights& coarse, float* y);
+                         const SignWeights& signs, float* y);
 
   /// c[i, j] = sum over p of a[i, p] * b[p, j] (+ bias[j]).
   ///

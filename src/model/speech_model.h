@@ -53,8 +53,8 @@ class SpeechSequence {
 struct DecoderRow {
   SpeechSequence* sequence = nullptr;
   int token = 0;
-  // Whether every logit is wanted exactly. Otherwise those that are certainly less than the largest
-  // may be near only, for half the time of the output layer.
+  // Whether every logit is wanted exactly. Otherwise those that cannot be the largest may be near
+  // only, for a third of the output layer's time.
   bool every_logit = false;
 };
 
@@ -98,7 +98,7 @@ class SpeechModelWorker {
   virtual void Step(std::span<const DecoderRow> rows) = 0;
 
   /// The logits after a row of the last Step(); the caller may change them. The largest is exact,
-  /// the others are if the row asked for it.
+  /// and what is nearly as large; the others are if the row asked for it.
   /// Shapes: -> [vocabulary]
   virtual std::span<float> Logits(int row) = 0;
 

@@ -4,8 +4,8 @@
 
 #include "kernels/amx/product.h"
 #include "kernels/amx/tiles.h"
-#include "kernels/avx512/coarse.h"
 #include "kernels/avx512/integer.h"
+#include "kernels/avx512/signs.h"
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/float_kernels.h"
 
@@ -16,7 +16,7 @@ const KernelTable& AmxKernels() {
   static constexpr KernelTable table{"amx",
                                      QuantizeRows,
                                      TileGemmU8S8<AmxTiles>,
-                                     VnniGemmU8U4,
+                                     VnniGemmU8U1,
                                      VnniRefineLargest,
                                      Sgemm<Avx512Vector>,
                                      LayerNorm<Avx512Vector>,

@@ -6,7 +6,7 @@
 #include "kernels/avx2/vector.h"
 #include "kernels/internal/attend_frames.h"
 #include "kernels/internal/float_kernels.h"
-#include "kernels/internal/refine.h"
+#include "kernels/internal/signs.h"
 #include "kernels/internal/unroll.h"
 
 namespace lethe {
@@ -183,73 +183,70 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   }
 }
 
-// kRows rows by all outputs. With weights below 16 vpmaddubsw is far from saturating, even when two
-// of its results are added: 4 * 255 * 15 < 32767.
-template <int kRows>
-void CoarseRows(const std::uint8_t* a, int lda, const RowScale* rows, const CoarseWeights& w,
-                float* y, std::int64_t ldy) {
-  const __m256i half = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
-  const std::uint8_t* weight = w.weight;
-  for (int n = 0; n < w.n_padded; n += 16) {
-    __m256i sum[kRows][2];
-    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-      sum[i][0] = sum[i][1] = _mm256_setzero_si256();
-    });
-    for (int p = 0; p < w.k_padded; p += 8, weight += 64) {
-      _mm_prefetch(reinterpret_cast<const char*>(weight + kAhead), _MM_HINT_T0);
-      __m256i low[2], high[2];
-      Unroll<2>([&]<int h>() __attribute__((always_inline)) {
-        const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weight + 32 * h));
-        low[h] = _mm256_and_si256(both, half);
-        high[h] = _mm256_and_si256(_mm256_srli_epi16(both, 4), half);
-      });
-      Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-        int four[2];
-        __builtin_memcpy(four, a + std::int64_t{i} * lda + p, sizeof(four));
-        const __m256i first = _mm256_set1_epi32(four[0]), second = _mm256_set1_epi32(four[1]);
-        Unroll<2>([&]<int h>() __attribute__((always_inline)) {
-          const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(first, low[h]),
-                                                 _mm256_maddubs_epi16(second, high[h]));
-          sum[i][h] = _mm256_add_epi32(sum[i][h], _mm256_madd_epi16(pairs, ones));
-        });
-      });
-    }
-    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-      const RowScale& row = rows[i];
-      Unroll<2>([&]<int h>() __attribute__((always_inline)) {
-        const int at = n + 8 * h;
-        const __m256i correction =
-            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.correction + at));
-        const __m256i off =
-            _mm256_add_epi32(_mm256_set1_epi32(8 * row.sum),
-                             _mm256_mullo_epi32(correction, _mm256_set1_epi32(row.zero)));
-        const __m256 value = _mm256_cvtepi32_ps(_mm256_sub_epi32(sum[i][h], off));
-        const __m256 scale =
-            _mm256_mul_ps(_mm256_set1_ps(row.scale), _mm256_loadu_ps(w.scale + at));
-        _mm256_storeu_ps(y + i * ldy + at, _mm256_mul_ps(value, scale));
-      });
+// Of 64 outputs, a half at a time: as the AVX-512 table does it.
+void SignSums(const std::uint8_t* code, int k_padded, const kernels_internal::SignTable& table,
+              float* to) {
+  const __m256i half = _mm256_set1_epi8(15);
+  const auto look_up = [](const std::uint8_t* entry, __m256i at) __attribute__((always_inline)) {
+    const __m128i sixteen = _mm_load_si128(reinterpret_cast<const __m128i*>(entry));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(sixteen), at);
+  };
+  __m256i mixed[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  __m256i odd[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  for (int g = 0; g < k_padded / 4; g += 4, code += 128) {
+    _mm_prefetch(reinterpret_cast<const char*>(code + kAhead), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(code + kAhead + 64), _MM_HINT_T0);
+    Unroll<2>([&]<int h>() __attribute__((always_inline)) {
+      const auto* from = reinterpret_cast<const __m256i*>(code + 32 * h);
+      const __m256i first = _mm256_loadu_si256(from), second = _mm256_loadu_si256(from + 2);
+      const __m256i low =
+          _mm256_add_epi8(look_up(table.entry[g], _mm256_and_si256(first, half)),
+                          look_up(table.entry[g + 2], _mm256_and_si256(second, half)));
+      const __m256i high = _mm256_add_epi8(
+          look_up(table.entry[g + 1], _mm256_and_si256(_mm256_srli_epi16(first, 4), half)),
+          look_up(table.entry[g + 3], _mm256_and_si256(_mm256_srli_epi16(second, 4), half)));
+      const __m256i sum = _mm256_add_epi8(low, high);
+      mixed[h] = _mm256_add_epi16(mixed[h], sum);
+      odd[h] = _mm256_add_epi16(odd[h], _mm256_srli_epi16(sum, 8));
     });
   }
+  const auto store = [](__m256i sums, float* out) __attribute__((always_inline)) {
+    _mm256_store_ps(out, _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm256_castsi256_si128(sums))));
+    _mm256_store_ps(out + 8,
+                    _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm256_extracti128_si256(sums, 1))));
+  };
+  Unroll<2>([&]<int h>() __attribute__((always_inline)) {
+    store(_mm256_sub_epi16(mixed[h], _mm256_slli_epi16(odd[h], 8)), to + 16 * h);
+    store(odd[h], to + 32 + 16 * h);
+  });
 }
 
-void GemmU8U4(const std::uint8_t* a, int m, int lda, const RowScale* rows, const CoarseWeights& w,
+void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
               float* y, std::int64_t ldy) {
-  int i = 0;
-  const auto take = [&](auto function, int count) {
-    function(a + std::int64_t{i} * lda, lda, rows + i, w, y + i * ldy, ldy);
-    i += count;
-  };
-  while (i + 4 <= m) take(CoarseRows<4>, 4);
-  if (i + 2 <= m) take(CoarseRows<2>, 2);
-  if (i < m) take(CoarseRows<1>, 1);
+  kernels_internal::GemmU8U1<Avx2Vector>(
+      a, m, lda, rows, w, y, ldy,
+      [&](const std::uint8_t* code, const kernels_internal::SignTable& table, float* to)
+          __attribute__((always_inline)) { SignSums(code, w.k_padded, table, to); });
 }
 
 void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
-                   const CoarseWeights& coarse, float* y) {
-  alignas(32) std::int16_t x[kMaxGemmDepth];
-  Widen(a, (w.k_padded + 15) / 16 * 16, x);
-  kernels_internal::Refine<Avx2Vector>(
-      a, row, w, coarse, y, [&](int n) { GemmTile<1, 2>(x, 0, &row, w, n, y, 0, false); });
+                   const SignWeights& signs, float* y) {
+  alignas(32) std::int16_t x[kMaxSignDepth];
+  Widen(a, (w.k + 15) / 16 * 16, x);
+  // Behind a row's end are the next one's weights, and zeros behind that of x.
+  kernels_internal::RefineLargest<Avx2Vector>(
+      a, row, w, signs, y, [&](const std::int8_t* weight) __attribute__((always_inline)) {
+        __m256i sum = _mm256_setzero_si256();
+        for (int p = 0; p < w.k; p += 16) {
+          const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(weight + p));
+          MultiplyAdd(&sum, _mm256_load_si256(reinterpret_cast<const __m256i*>(x + p)),
+                      _mm256_cvtepi8_epi16(sixteen));
+        }
+        __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+        four = _mm_add_epi32(four, _mm_shuffle_epi32(four, _MM_SHUFFLE(1, 0, 3, 2)));
+        four = _mm_add_epi32(four, _mm_shuffle_epi32(four, _MM_SHUFFLE(2, 3, 0, 1)));
+        return _mm_cvtsi128_si32(four);
+      });
 }
 
 }  // namespace
@@ -259,7 +256,7 @@ const KernelTable& Avx2Kernels() {
   static constexpr KernelTable table{"avx2",
                                      QuantizeRows,
                                      GemmU8S8,
-                                     GemmU8U4,
+                                     GemmU8U1,
                                      RefineLargest,
                                      Sgemm<Avx2Vector>,
                                      LayerNorm<Avx2Vector>,

@@ -132,9 +132,10 @@ struct Avx2Vector {
     return {_mm256_blendv_ps(other.low, a.low, _mm256_castsi256_ps(Mask(n, 0))),
             _mm256_blendv_ps(other.high, a.high, _mm256_castsi256_ps(Mask(n, 8)))};
   }
-  bool AnyAtLeast(Avx2Vector limit) const {
-    return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(low, limit.low, _CMP_GE_OQ),
-                                           _mm256_cmp_ps(high, limit.high, _CMP_GE_OQ))) != 0;
+  std::uint32_t AtLeast(Avx2Vector limit) const {
+    const int first = _mm256_movemask_ps(_mm256_cmp_ps(low, limit.low, _CMP_GE_OQ));
+    const int second = _mm256_movemask_ps(_mm256_cmp_ps(high, limit.high, _CMP_GE_OQ));
+    return static_cast<std::uint32_t>(first | second << 8);
   }
   template <class F256, class F128>
   float Fold(F256 f256, F128 f128) const {

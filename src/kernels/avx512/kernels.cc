@@ -1,8 +1,8 @@
 #include "kernels/kernels.h"
 
-#include "kernels/avx512/coarse.h"
 #include "kernels/avx512/frames.h"
 #include "kernels/avx512/integer.h"
+#include "kernels/avx512/signs.h"
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/attend_frames.h"
 #include "kernels/internal/float_kernels.h"
@@ -14,7 +14,7 @@ const KernelTable& Avx512Kernels() {
   static constexpr KernelTable table{"avx512",
                                      QuantizeRows,
                                      VnniGemmU8S8,
-                                     VnniGemmU8U4,
+                                     VnniGemmU8U1,
                                      VnniRefineLargest,
                                      Sgemm<Avx512Vector>,
                                      LayerNorm<Avx512Vector>,

@@ -92,8 +92,8 @@ struct Avx512Vector {
     if (n == 16) return a;
     return {_mm512_mask_blend_ps(Mask(n), other.v, a.v)};
   }
-  bool AnyAtLeast(Avx512Vector limit) const {
-    return _mm512_cmp_ps_mask(v, limit.v, _CMP_GE_OQ) != 0;
+  std::uint32_t AtLeast(Avx512Vector limit) const {
+    return _mm512_cmp_ps_mask(v, limit.v, _CMP_GE_OQ);
   }
   template <class F256, class F128>
   float Fold(F256 f256, F128 f128) const {

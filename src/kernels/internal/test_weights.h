@@ -62,38 +62,53 @@ struct Weights {
   PackedWeights view;
 };
 
-// Some coarse copy of w, off by what `error` says.
-struct Coarse {
-  explicit Coarse(Weights* w) {
-    view.n_padded = w->view.n_padded;
-    view.k_padded = (w->view.k + 7) / 8 * 8;
-    weight.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded / 2);
-    scale = w->scale;
-    for (float& s : scale) s *= 20;
-    correction.resize(view.n_padded);
-    error.resize(view.n_padded / 16);
-    for (int n = 0; n < view.n_padded; ++n) {
-      double squares = 0;
-      for (int k = 0; k < w->view.k; ++k) {
-        const int exact = w->At(n, k) - w->zero[n];
-        const int q = std::clamp(exact / 20, -8, 7);
-        weight[static_cast<std::size_t>(n / 16) * view.k_padded * 8 + (k / 8) * 64 + (n % 16) * 4 +
-               k % 4] |= (q + 8) << (k % 8 < 4 ? 0 : 4);
-        correction[n] += q;
-        squares += (exact - 20 * q) * (exact - 20 * q);
-      }
-      error[n / 16] =
-          std::max(error[n / 16], static_cast<float>(std::sqrt(squares)) * std::abs(w->scale[n]));
+// The signs of w, in the layout of SignWeights.
+struct Signs {
+  explicit Signs(Weights* w) {
+    const int n = w->view.n, k = w->view.k;
+    view = {.n = n, .k = k, .n_padded = (n + 63) / 64 * 64, .k_padded = (k + 15) / 16 * 16};
+    code.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded / 8);
+    scale.resize(view.n_padded);
+    error.resize(view.n_padded);
+    weight.resize(static_cast<std::size_t>(n) * k + 64);
+    const auto exact = [w](int i, int p) {
+      return w->scale[i] * static_cast<double>(w->At(i, p) - w->zero[i]);
+    };
+    for (int p = 0; p < k; ++p) {
+      double sum = 0;
+      for (int i = 0; i < n; ++i) sum += exact(i, p);
+      mean.push_back(static_cast<float>(sum / n));
     }
-    view.weight = weight.data();
+    for (int i = 0; i < n; ++i) {
+      double sum = 0, squares = 0, off = 0;
+      for (int p = 0; p < k; ++p) {
+        const double c = exact(i, p) - mean[p];
+        sum += std::abs(c);
+        squares += c * c;
+        const int v = i % 64 / 16;
+        if (c > 0) {
+          code[static_cast<std::size_t>(i / 64) * view.k_padded * 8 + p / 8 * 64 + 32 * (v % 2) +
+               2 * (i % 16) + v / 2] |= 1 << (p % 8);
+        }
+        weight[static_cast<std::size_t>(i) * k + p] = w->At(i, p);
+      }
+      if (sum > 0) scale[i] = static_cast<float>(squares / sum);
+      for (int p = 0; p < k; ++p) {
+        const double c = exact(i, p) - mean[p];
+        off += std::pow(c - (c > 0 ? scale[i] : -scale[i]), 2);
+      }
+      error[i] = static_cast<float>(std::sqrt(off / k));
+    }
+    view.code = code.data();
+    view.mean = mean.data();
     view.scale = scale.data();
-    view.correction = correction.data();
     view.error = error.data();
+    view.weight = weight.data();
   }
-  std::vector<std::uint8_t> weight;
-  std::vector<float> scale, error;
-  std::vector<std::int32_t> correction;
-  CoarseWeights view;
+  std::vector<std::uint8_t> code;
+  std::vector<float> mean, scale, error;
+  std::vector<std::int8_t> weight;
+  SignWeights view;
 };
 
 struct Quantized {

@@ -9,7 +9,7 @@
 //   V::Sqrt, V::Round (to even), V::Abs, V::CopySign(magnitude, sign), V::Scale2(x, n) = x * 2^n
 //   for integral n in [-126, 127], V::Turn(x, angles): pairs (a, b) of x by pairs (c, s) of angles,
 //   (a * c - b * s, b * c + a * s), V::KeepFirst(v, n, other): the first n lanes of v, the rest of
-//   other; AnyAtLeast(limit): whether a lane is no less than that of limit
+//   other; AtLeast(limit): a bit for each lane that is no less than that of limit
 //   Sum(), Largest(), Smallest(): over the lanes, in the order kernels.h describes
 //   V::LoadHalf(p), StoreHalf(p): 16 values in half precision, rounded to even
 //   of integral values: StoreInts(p) as s32, StoreBytes(p) their low 8 bits, V::StoreQuads(q, p)

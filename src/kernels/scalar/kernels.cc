@@ -5,7 +5,7 @@
 
 #include "kernels/internal/attend_frames.h"
 #include "kernels/internal/float_kernels.h"
-#include "kernels/internal/refine.h"
+#include "kernels/internal/signs.h"
 #include "kernels/scalar/vector.h"
 
 namespace lethe {
@@ -57,33 +57,33 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   }
 }
 
-void GemmU8U4(const std::uint8_t* a, int m, int lda, const RowScale* rows, const CoarseWeights& w,
+void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
               float* y, std::int64_t ldy) {
-  for (int i = 0; i < m; ++i, a += lda, y += ldy) {
-    const RowScale row = rows[i];
-    const std::uint8_t* group = w.weight;
-    for (int n = 0; n < w.n_padded; n += 16) {
-      std::int32_t sums[16] = {};
-      for (int p = 0; p < w.k_padded; p += 8, group += 64) {
-        for (int j = 0; j < 16; ++j) {
-          for (int r = 0; r < 4; ++r) {
-            const int pair = group[4 * j + r];
-            sums[j] += a[p + r] * (pair & 15) + a[p + 4 + r] * (pair >> 4);
+  kernels_internal::GemmU8U1<ScalarVector>(
+      a, m, lda, rows, w, y, ldy,
+      [&](const std::uint8_t* code, const kernels_internal::SignTable& table, float* to) {
+        for (int i = 0; i < kSignOutputs; ++i) {
+          const int byte = 32 * (i / 16 % 2) + 2 * (i % 16) + i / 32;
+          int sum = 0;
+          for (int g = 0; g < w.k_padded / 4; g += 2) {
+            const int both = code[g / 2 * kSignOutputs + byte];
+            sum += table.entry[g][both & 15] + table.entry[g + 1][both >> 4];
           }
+          to[i] = static_cast<float>(sum);
         }
-      }
-      for (int j = 0; j < 16; ++j) {
-        const std::int32_t sum = sums[j] - (8 * row.sum + row.zero * w.correction[n + j]);
-        y[n + j] = static_cast<float>(sum) * (row.scale * w.scale[n + j]);
-      }
-    }
-  }
+      });
 }
 
 void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
-                   const CoarseWeights& coarse, float* y) {
-  kernels_internal::Refine<ScalarVector>(a, row, w, coarse, y,
-                                         [&](int n) { Panel(a, row, w, n, y, false); });
+                   const SignWeights& signs, float* y) {
+  kernels_internal::RefineLargest<ScalarVector>(a, row, w, signs, y,
+                                                [&](const std::int8_t* weight) {
+                                                  std::int32_t sum = 0;
+                                                  for (int p = 0; p < w.k; ++p) {
+                                                    sum += a[p] * weight[p];
+                                                  }
+                                                  return sum;
+                                                });
 }
 
 }  // namespace
@@ -94,7 +94,7 @@ const KernelTable& ScalarKernels() {
       "scalar",
       QuantizeRows,
       GemmU8S8,
-      GemmU8U4,
+      GemmU8U1,
       RefineLargest,
       Sgemm<ScalarVector>,
       LayerNorm<ScalarVector>,

@@ -133,11 +133,10 @@ struct ScalarVector {
   static ScalarVector KeepFirst(const ScalarVector& a, int n, const ScalarVector& other) {
     return Each([&](int i) { return i < n ? a.lane[i] : other.lane[i]; });
   }
-  bool AnyAtLeast(const ScalarVector& limit) const {
-    for (int i = 0; i < kLanes; ++i) {
-      if (lane[i] >= limit.lane[i]) return true;
-    }
-    return false;
+  std::uint32_t AtLeast(const ScalarVector& limit) const {
+    std::uint32_t lanes = 0;
+    for (int i = 0; i < kLanes; ++i) lanes |= (lane[i] >= limit.lane[i] ? 1u : 0u) << i;
+    return lanes;
   }
   template <class F>
   float Fold(F f) const {

@@ -135,10 +135,10 @@ void Worker::Step(std::span<const DecoderRow> rows) {
 }
 
 // The output layer is half of all weights that a pass reads. Mostly only the largest logit matters,
-// and a coarse copy tells which can be it.
+// and the signs of the weights tell which can be it.
 void Worker::ComputeLogits() {
   const PackedWeights& w = w_.embedding.weights;
-  const CoarseWeights coarse = w_.coarse_embedding.View();
+  const SignWeights signs = w_.embedding_signs.View();
   const int m = static_cast<int>(rows_.size()), n = w.n_padded;
   const int lda = RoundUp(w.k_padded, kActivationAlign);
   const std::size_t bytes = static_cast<std::size_t>(m) * lda;
@@ -155,9 +155,9 @@ void Worker::ComputeLogits() {
       kernels_.gemm_u8s8(a, end - first, lda, scales, w, y, n, false);
       continue;
     }
-    kernels_.gemm_u8u4(a, end - first, lda, scales, coarse, y, n);
+    kernels_.gemm_u8u1(a, end - first, lda, scales, signs, y, n);
     for (int i = first; i < end; ++i, a += lda, ++scales, y += n) {
-      kernels_.refine_largest(a, *scales, w, coarse, y);
+      kernels_.refine_largest(a, *scales, w, signs, y);
     }
   }
   for (int i = 0; probe_ && i < m; ++i) {

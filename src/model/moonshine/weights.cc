@@ -93,7 +93,7 @@ Result<Weights> ViewWeights(const SafetensorsFile& file) {
   }
   RETURN_IF_ERROR(floats("encoder.layer_norm.weight", {h}, &w.encoder_norm));
   RETURN_IF_ERROR(linear("decoder.embed_tokens", c.vocabulary, h, false, &w.embedding));
-  w.coarse_embedding = CoarseMatrix(w.embedding.weights);
+  w.embedding_signs = SignMatrix(w.embedding.weights);
   w.decoder.resize(static_cast<std::size_t>(c.decoder_layers));
   for (std::size_t i = 0; i < w.decoder.size(); ++i) {
     DecoderLayer& layer = w.decoder[i];

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "model/moonshine/internal/coarse_matrix.h"
+#include "model/moonshine/internal/sign_matrix.h"
 #include "tensor/quantized_linear.h"
 #include "tensor/safetensors.h"
 
@@ -55,7 +55,7 @@ struct Weights {
   std::vector<EncoderLayer> encoder;
   const float* encoder_norm;
   Linear embedding;  // rows are the tokens' vectors, and the output layer
-  CoarseMatrix coarse_embedding;
+  SignMatrix embedding_signs;
   std::vector<DecoderLayer> decoder;
   const float* decoder_norm;
   std::vector<float> inverse_frequency;  // [rotary_dim / 2]

@@ -1,0 +1,103 @@
+#include "model/moonshine/internal/sign_matrix.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <numeric>
+
+#include "base/check.h"
+#include "tensor/quantized_linear.h"
+
+namespace lethe::moonshine {
+namespace {
+
+// What readers may run over the end.
+constexpr std::size_t kSlack = 64;
+
+}  // namespace
+
+SignMatrix::SignMatrix(const PackedWeights& w)
+    : n_(w.n), k_(w.k), n_padded_(RoundUp(w.n, kSignOutputs)), k_padded_(RoundUp(w.k, 16)) {
+  LETHE_CHECK(k_ <= kMaxSignDepth);
+  weight_ = LargePages(static_cast<std::size_t>(n_) * k_ + kSlack);
+  code_ = LargePages(static_cast<std::size_t>(n_padded_) * k_padded_ / 8);
+  LETHE_CHECK(!weight_.bytes().empty() && !code_.bytes().empty());
+  mean_.assign(static_cast<std::size_t>(k_), 0.0f);
+  scale_.assign(static_cast<std::size_t>(n_padded_), 0.0f);
+  error_.assign(scale_.size(), 0.0f);
+
+  auto* weight = reinterpret_cast<std::int8_t*>(weight_.bytes().data());
+  for (int n = 0; n < n_; ++n) {
+    const std::int8_t* from =
+        w.weight + std::int64_t{n / kLanes} * w.k_padded * kLanes + (n % kLanes) * 4;
+    std::int8_t* to = weight + std::int64_t{n} * k_;
+    const float scale = w.scale[n];
+    const std::int32_t zero = w.zero[n];
+    for (int i = 0; i < k_; i += 4, from += 64) {
+      std::memcpy(to + i, from, static_cast<std::size_t>(std::min(4, k_ - i)));
+    }
+    for (int i = 0; i < k_; ++i) mean_[i] += scale * static_cast<float>(to[i] - zero);
+  }
+  for (float& mean : mean_) mean /= static_cast<float>(n_);
+
+  auto* code = reinterpret_cast<std::uint8_t*>(code_.bytes().data());
+  for (int n = 0; n < n_; ++n) {
+    const int v = n % kSignOutputs / kLanes;
+    TakeSigns(w, n,
+              code + std::int64_t{n / kSignOutputs} * k_padded_ * (kSignOutputs / 8) +
+                  32 * (v % 2) + 2 * (n % kLanes) + v / 2);
+  }
+}
+
+// Goes over ten million weights at start, and so in a form that compilers make vectors of: sums in
+// lanes, and a sign is a byte before it is a bit.
+void SignMatrix::TakeSigns(const PackedWeights& w, int n, std::uint8_t* code) {
+  const auto* from =
+      reinterpret_cast<const std::int8_t*>(weight_.bytes().data()) + std::int64_t{n} * k_;
+  const float weight_scale = w.scale[n];
+  const std::int32_t zero = w.zero[n];
+  float c[kMaxSignDepth] = {};
+  std::uint8_t positive[kMaxSignDepth] = {};
+  for (int i = 0; i < k_; ++i) {
+    c[i] = weight_scale * static_cast<float>(from[i] - zero) - mean_[i];
+  }
+  float sums[kLanes] = {}, all_squares[kLanes] = {};
+  for (int i = 0; i < k_padded_; i += kLanes) {
+    for (int j = 0; j < kLanes; ++j) {
+      sums[j] += std::abs(c[i + j]);
+      all_squares[j] += c[i + j] * c[i + j];
+    }
+  }
+  const double sum = std::accumulate(std::begin(sums), std::end(sums), 0.0);
+  const double squares = std::accumulate(std::begin(all_squares), std::end(all_squares), 0.0);
+  if (sum > 0) {
+    const double scale = squares / sum;
+    scale_[n] = static_cast<float>(scale);
+    // |c - scale * sign|^2, for each input.
+    error_[n] = static_cast<float>(std::sqrt(std::max(0.0, scale * scale - squares / k_)));
+  }
+  for (int i = 0; i < k_padded_; ++i) positive[i] = c[i] > 0 ? 1 : 0;
+  for (int i = 0; i < k_padded_; i += 8, code += kSignOutputs) {
+    std::uint64_t eight;
+    std::memcpy(&eight, positive + i, sizeof(eight));
+    // Byte r of the eight comes to bit 56 + r.
+    *code = static_cast<std::uint8_t>((eight * 0x0102040810204080u) >> 56);
+  }
+}
+
+SignWeights SignMatrix::View() const {
+  return {.n = n_,
+          .k = k_,
+          .n_padded = n_padded_,
+          .k_padded = k_padded_,
+          .code = reinterpret_cast<const std::uint8_t*>(code_.bytes().data()),
+          .mean = mean_.data(),
+          .scale = scale_.data(),
+          .error = error_.data(),
+          .weight = reinterpret_cast<const std::int8_t*>(weight_.bytes().data())};
+}
+
+}  // namespace lethe::moonshine

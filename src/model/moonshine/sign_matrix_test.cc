@@ -1,0 +1,125 @@
+// Goal: the signs of a matrix estimate its products without a bias, as far off as they say, and its
+// weights lie row by row.
+
+#include "model/moonshine/internal/sign_matrix.h"
+
+#include <cmath>
+#include <random>
+#include <span>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/dispatch.h"
+#include "tensor/quantized_linear.h"
+
+namespace lethe::moonshine {
+namespace {
+
+constexpr int kOutputs = 1000, kInputs = 288;
+
+// A matrix that is not in the middle: all its rows have something in common.
+struct Matrix {
+  Matrix() {
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    std::vector<float> common(kInputs), w;
+    for (float& value : common) value = 0.5f * normal(random);
+    for (int n = 0; n < kOutputs; ++n) {
+      const float length = 0.5f + std::abs(normal(random));
+      for (int i = 0; i < kInputs; ++i) w.push_back(length * normal(random) + common[i]);
+    }
+    q = QuantizePerOutput(w, kOutputs, kInputs);
+    packed.resize(RoundUp(kOutputs, kLanes) * kInputs + 1024);
+    correction.resize(RoundUp(kOutputs, kLanes));
+    q.scale.resize(correction.size());
+    q.zero.resize(correction.size());
+    for (int n = 0; n < kOutputs; ++n) {
+      for (int i = 0; i < kInputs; ++i) {
+        const std::int8_t value = q.q[n * kInputs + i];
+        packed[n / 16 * kInputs * 16 + i / 4 * 64 + n % 16 * 4 + i % 4] = value;
+        correction[n] += value - q.zero[n];
+      }
+    }
+    view = {.n = kOutputs,
+            .k = kInputs,
+            .n_padded = RoundUp(kOutputs, kLanes),
+            .k_padded = kInputs,
+            .weight = packed.data(),
+            .scale = q.scale.data(),
+            .zero = q.zero.data(),
+            .correction = correction.data()};
+  }
+  float At(int n, int i) const {
+    return q.scale[n] * static_cast<float>(q.q[n * kInputs + i] - q.zero[n]);
+  }
+  LinearToPack q;
+  std::vector<std::int8_t> packed;
+  std::vector<std::int32_t> correction;
+  PackedWeights view;
+};
+
+// How far the estimates of all outputs are off, in what they say of it.
+std::vector<float> Deviations(const Matrix& matrix, const SignWeights& signs,
+                              std::span<const float> x) {
+  const KernelTable& table = ScalarKernels();
+  const int lda = RoundUp(kInputs, kActivationAlign);
+  std::vector<std::uint8_t> a(lda);
+  RowScale row;
+  table.quantize_rows(x.data(), 1, kInputs, kInputs, a.data(), lda, &row);
+  std::vector<float> exact(matrix.view.n_padded), y = exact;
+  table.gemm_u8s8(a.data(), 1, lda, &row, matrix.view, exact.data(), 0, false);
+  table.gemm_u8u1(a.data(), 1, lda, &row, signs, y.data(), 0);
+  float squares = 0;
+  for (const float value : x) squares += value * value;
+  std::vector<float> off;
+  for (int n = 0; n < kOutputs; ++n) {
+    off.push_back((y[n] - exact[n]) / (std::sqrt(squares) * signs.error[n]));
+  }
+  return off;
+}
+
+TEST(SignMatrix, EstimatesAreAsFarOffAsTheySay) {
+  const Matrix matrix;
+  const SignMatrix signs(matrix.view);
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal;
+  double sum = 0, squares = 0;
+  constexpr int kRows = 50;
+  for (int row = 0; row < kRows; ++row) {
+    std::vector<float> x(kInputs);
+    for (float& value : x) value = normal(random);
+    for (const float off : Deviations(matrix, signs.View(), x)) {
+      EXPECT_LT(std::abs(off), 6);
+      sum += off;
+      squares += off * off;
+    }
+  }
+  EXPECT_NEAR(sum / (kRows * kOutputs), 0, 0.05);
+  EXPECT_NEAR(squares / (kRows * kOutputs), 1, 0.05);
+}
+
+TEST(SignMatrix, EstimatesOfWhatResemblesTheInputHaveNoBias) {
+  const Matrix matrix;
+  const SignMatrix signs(matrix.view);
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  double sum = 0;
+  constexpr int kRows = 200;
+  for (int n = 0; n < kRows; ++n) {
+    std::vector<float> x(kInputs);
+    for (int i = 0; i < kInputs; ++i) x[i] = matrix.At(n, i) + normal(random);
+    sum += Deviations(matrix, signs.View(), x)[n];
+  }
+  EXPECT_NEAR(sum / kRows, 0, 0.25);
+}
+
+TEST(SignMatrix, WeightsLieRowByRow) {
+  const Matrix matrix;
+  const SignMatrix signs(matrix.view);
+  const SignWeights view = signs.View();
+  EXPECT_EQ(std::vector<std::int8_t>(view.weight, view.weight + kOutputs * kInputs), matrix.q.q);
+}
+
+}  // namespace
+}  // namespace lethe::moonshine
