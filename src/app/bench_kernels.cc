@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <functional>
 #include <map>
@@ -59,12 +60,13 @@ double LeastSeconds(double budget, const std::function<void()>& run) {
 class Roof {
  public:
   Roof(const PeakTable& peak, double budget) : peak_(peak), budget_(budget) {
-    integers_ = Rate(peak.multiply_integers);
-    floats_ = Rate(peak.multiply_floats);
+    rates_ = {Rate(peak.multiply_integers), Rate(peak.multiply_shorts), Rate(peak.multiply_floats)};
   }
 
   const PeakTable& peak() const { return peak_; }
-  double operations_per_second(bool integers) const { return integers ? integers_ : floats_; }
+  double operations_per_second(Arithmetic arithmetic) const {
+    return rates_[static_cast<std::size_t>(arithmetic)];
+  }
 
   // Reads a buffer of the size of that working set, in the better of two ways. Sizes come again and
   // memory is what neighbours disturb most, so the best of all measurements of a size counts.
@@ -100,7 +102,7 @@ class Roof {
 
   const PeakTable& peak_;
   const double budget_;
-  double integers_ = 0, floats_ = 0;
+  std::array<double, 3> rates_{};                    // by Arithmetic
   std::map<std::int64_t, double> bytes_per_second_;  // by the size of the working set
   std::vector<Line> buffer_;
   std::uint64_t seen_ = 0;
@@ -130,13 +132,14 @@ std::string ToText(const KernelTable& kernels, const Roof& roof,
                m.bound_by_memory() ? "memory" : "arithmetic", ShowNumber(1e6 * m.attainable(), 2),
                ShowNumber(m.share(), 2)});
   }
-  const auto peak = [&](const char* instruction, bool integers) {
+  const auto peak = [&](const char* instruction, Arithmetic arithmetic) {
     return std::string(instruction) + " " +
-           ShowNumber(roof.operations_per_second(integers) / 1e9, 0) + " GOP/s";
+           ShowNumber(roof.operations_per_second(arithmetic) / 1e9, 0) + " GOP/s";
   };
   return std::string(kernels.name) + " on " + CpuName() + ", one core; at most " +
-         peak(roof.peak().integer_instruction, true) + ", " +
-         peak(roof.peak().float_instruction, false) + "\n\n" + table.Text();
+         peak(roof.peak().integer_instruction, Arithmetic::kIntegers) + ", " +
+         peak(roof.peak().short_instruction, Arithmetic::kShorts) + ", " +
+         peak(roof.peak().float_instruction, Arithmetic::kFloats) + "\n\n" + table.Text();
 }
 
 std::string ToJson(const KernelTable& kernels, const Roof& roof,
@@ -155,15 +158,17 @@ std::string ToJson(const KernelTable& kernels, const Roof& roof,
                     {"bound_by", m.bound_by_memory() ? "memory" : "arithmetic"},
                     {"share", m.share()}});
   }
-  const auto peak = [&](const char* instruction, bool integers) {
+  const auto peak = [&](const char* instruction, Arithmetic arithmetic) {
     return nlohmann::ordered_json{{"instruction", instruction},
-                                  {"gop_per_second", roof.operations_per_second(integers) / 1e9}};
+                                  {"gop_per_second", roof.operations_per_second(arithmetic) / 1e9}};
   };
-  const nlohmann::ordered_json json = {{"isa", kernels.name},
-                                       {"processor", CpuName()},
-                                       {"integers", peak(roof.peak().integer_instruction, true)},
-                                       {"floats", peak(roof.peak().float_instruction, false)},
-                                       {"kernels", std::move(rows)}};
+  const nlohmann::ordered_json json = {
+      {"isa", kernels.name},
+      {"processor", CpuName()},
+      {"integers", peak(roof.peak().integer_instruction, Arithmetic::kIntegers)},
+      {"shorts", peak(roof.peak().short_instruction, Arithmetic::kShorts)},
+      {"floats", peak(roof.peak().float_instruction, Arithmetic::kFloats)},
+      {"kernels", std::move(rows)}};
   return WriteJson(json, 2) + "\n";
 }
 
@@ -185,7 +190,7 @@ Status RunKernels(const KernelOptions& options) {
   for (KernelCase& what : KernelCases(*kernels)) {
     progress.Show(what.kernel + ", " + what.where);
     Measured m{.what = std::move(what)};
-    m.operations_per_second = roof.operations_per_second(m.what.integers);
+    m.operations_per_second = roof.operations_per_second(m.what.arithmetic);
     roof.MeasureMemory(m.what.working_set);
     m.seconds = LeastSeconds(budget, m.what.run);
     m.what.run = nullptr;  // and its memory is free

@@ -22,8 +22,9 @@ constexpr int kFrames2 = (kFrames - 1) * 2 + 3;
 constexpr int kFrames1 = (kFrames2 - 1) * 3 + 7;
 constexpr int kBlockRows = 96;  // quantised together
 constexpr int kTokens = 40;     // in the decoder's memory, half way through the segment
-// One pass of the decoder reads all of its weights before it comes back to the first: 18.4 MB.
-constexpr double kDecoderPass = 18.4e6;
+// One pass of the decoder reads all of its weights and the signs of the output layer before it
+// comes back to the first: 10.2 MB; with every logit the whole of the output layer, 18.4 MB.
+constexpr double kDecoderPass = 10.2e6, kDecoderPassWithLogits = 18.4e6;
 constexpr std::size_t kLargest = std::size_t{kVocabulary} * kHidden;  // of all matrices
 // Readers may run this far over an end.
 constexpr std::size_t kSlack = 1024;
@@ -57,8 +58,8 @@ class Cases {
  public:
   explicit Cases(const KernelTable& kernels)
       : kernels_(kernels),
-        weights_(std::make_shared<std::vector<std::int8_t>>(static_cast<std::size_t>(kDecoderPass) +
-                                                            kLargest + kSlack)) {
+        weights_(std::make_shared<std::vector<std::int8_t>>(
+            static_cast<std::size_t>(kDecoderPassWithLogits) + kLargest + kSlack)) {
     for (std::size_t i = 0; i < weights_->size(); ++i) {
       (*weights_)[i] = static_cast<std::int8_t>(60 * Sample(i));
     }
@@ -107,7 +108,7 @@ class Cases {
     cases_.push_back({.kernel = "gemm_u8s8",
                       .where = where,
                       .shape = Shape({m, n, k}),
-                      .integers = true,
+                      .arithmetic = Arithmetic::kIntegers,
                       .operations = 2.0 * m * n * k,
                       .bytes = bytes,
                       .working_set = std::max(working_set, bytes),
@@ -153,11 +154,60 @@ class Cases {
     cases_.push_back({.kernel = "attend_frames",
                       .where = where,
                       .shape = Shape({kFrames, kFrames, kHeadDim}),
-                      .integers = true,
+                      .arithmetic = Arithmetic::kIntegers,
                       .operations = 4.0 * kFrames * kFrames * kHeadDim,
                       .bytes = bytes,
                       .working_set = bytes,
                       .run = run});
+  }
+
+  // The signs of the output layer. What is counted is what they take at least, on bytes: to take
+  // two of them apart, to look them up and to add them is four operations for each four signs.
+  void Signs(const char* where, int n, int k, double working_set) {
+    const int lda = RoundUp(k, kActivationAlign);
+    const auto a = Bytes(lda), code = Bytes(1.0 * n * k / 8);
+    for (std::size_t i = 0; i < code->size(); ++i) (*code)[i] = static_cast<std::uint8_t>(i * 167);
+    const auto rows = Rows(1);
+    const auto x = Floats(k), mean = Floats(k), scale = Floats(n), y = Floats(n);
+    kernels_.quantize_rows(x->data(), 1, k, k, a->data(), lda, rows->data());
+    const double bytes = 1.0 * n * k / 8 + 8.0 * n;
+    cases_.push_back({.kernel = "gemm_u8u1",
+                      .where = where,
+                      .shape = Shape({1, n, k}),
+                      .arithmetic = Arithmetic::kIntegers,
+                      .operations = 1.0 * n * k,
+                      .bytes = bytes,
+                      .working_set = working_set,
+                      .run = [=, table = &kernels_] {
+                        const SignWeights w{.n = n,
+                                            .k = k,
+                                            .n_padded = n,
+                                            .k_padded = k,
+                                            .code = code->data(),
+                                            .mean = mean->data(),
+                                            .scale = scale->data()};
+                        table->gemm_u8u1(a->data(), 1, lda, rows->data(), w, y->data(), n);
+                      }});
+  }
+
+  // Of 16-bit integers; rows of x lie `stride` apart and overlap.
+  void ShortProduct(const char* where, int m, int n, int k, int stride) {
+    const double inputs = 1.0 * (m - 1) * stride + k;
+    const auto x = Shorts(inputs), weight = Shorts(1.0 * k * n);
+    const auto scale = Floats(n), y = Floats(1.0 * m * n);
+    const double bytes = 2 * (inputs + 1.0 * k * n) + 4.0 * m * n;
+    cases_.push_back({.kernel = "gemm_s16",
+                      .where = where,
+                      .shape = Shape({m, n, k}),
+                      .arithmetic = Arithmetic::kShorts,
+                      .operations = 2.0 * m * n * k,
+                      .bytes = bytes,
+                      .working_set = bytes,
+                      .run = [=, table = &kernels_] {
+                        const ShortWeights w{
+                            .n = n, .k = k, .weight = weight->data(), .scale = scale->data()};
+                        table->gemm_s16(x->data(), m, stride, 1.0f, w, y->data(), n);
+                      }});
   }
 
   // The same with floats; rows of a lie `stride` apart and may overlap.
@@ -297,6 +347,14 @@ class Cases {
   static std::shared_ptr<std::vector<std::uint8_t>> Bytes(double count) {
     return std::make_shared<std::vector<std::uint8_t>>(static_cast<std::size_t>(count) + kSlack);
   }
+  static std::shared_ptr<std::vector<std::int16_t>> Shorts(double count) {
+    auto values =
+        std::make_shared<std::vector<std::int16_t>>(static_cast<std::size_t>(count) + kSlack);
+    for (std::size_t i = 0; i < values->size(); ++i) {
+      (*values)[i] = static_cast<std::int16_t>(100 * Sample(i));
+    }
+    return values;
+  }
   static std::shared_ptr<std::vector<RowScale>> Rows(int m) {
     return std::make_shared<std::vector<RowScale>>(static_cast<std::size_t>(m));
   }
@@ -306,7 +364,6 @@ class Cases {
     cases_.push_back({.kernel = kernel,
                       .where = where,
                       .shape = std::move(shape),
-                      .integers = false,
                       .operations = operations,
                       .bytes = bytes,
                       .working_set = bytes,
@@ -334,13 +391,15 @@ std::vector<KernelCase> KernelCases(const KernelTable& kernels) {
     cases.Product("decoder output", rows, kHidden, kHidden, kDecoderPass);
     cases.Product("decoder fc1", rows, 2 * kInner, kHidden, kDecoderPass);
     cases.Product("decoder fc2", rows, kHidden, kInner, kDecoderPass);
-    cases.Product("output layer", rows, kVocabulary, kHidden, kDecoderPass);
+    cases.Product("output layer", rows, kVocabulary, kHidden, kDecoderPassWithLogits);
   }
   // Keys and values of the frames belong to the sequence; a row has its own.
   cases.Product("decoder scores", 1, kFrames, kHeadDim, kDecoderPass);
   cases.Product("decoder values", 1, kHeadDim, kFrames, kDecoderPass);
 
-  cases.FloatProduct("encoder conv1", kFrames1, kHidden, kConvWidth, kConvStep, kHidden);
+  cases.Signs("output layer", kVocabulary, kHidden, kDecoderPass);
+
+  cases.ShortProduct("encoder conv1", kFrames1, kHidden, kConvWidth + 1, kConvStep);
   // Silero, sixteen windows of 512 samples at a time; the last product is for one.
   cases.Spectrum("activity", 256, 640);
   cases.FloatProduct("activity layer 1", 16, 128, 3 * 129, 6 * 129, 128);

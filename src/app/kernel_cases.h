@@ -11,12 +11,15 @@
 
 namespace lethe {
 
+/// What a kernel multiplies.
+enum class Arithmetic { kIntegers, kShorts, kFloats };  // integers of 8 bits, of 16, floats
+
 /// One kernel at one shape.
 struct KernelCase {
   std::string kernel;  // as in KernelTable
   std::string where;   // in the models, e.g. "encoder fc1"
   std::string shape;
-  bool integers = false;  // multiplies 8-bit integers, else floats
+  Arithmetic arithmetic = Arithmetic::kFloats;
   /// What it computes: two for each multiplication and addition of a product. Elsewhere every
   /// operation of the formula is one, a fused multiply-add two; exp and its like count what they
   /// are made of.

@@ -88,6 +88,19 @@ struct SignWeights {
   const std::int8_t* weight = nullptr;
 };
 
+/// A weight matrix of n outputs by k inputs in 16 bits, w = scale[n] * q, for what 8 bits would
+/// spoil.
+///
+/// Shapes:   weight [n/16, k/2, 16, 2] s16: element (p, g, j, r) belongs to output 16p + j and
+/// input
+///           2g + r; scale [n]; n is a multiple of 16, k of 2
+/// Lifetime: views
+struct ShortWeights {
+  int n = 0, k = 0;
+  const std::int16_t* weight = nullptr;
+  const float* scale = nullptr;
+};
+
 /// Outputs of a SignWeights that lie together.
 inline constexpr int kSignOutputs = 64;
 /// The largest k of a SignWeights.
@@ -115,6 +128,14 @@ struct KernelTable {
   ///           fused multiply-add per element
   void (*gemm_u8s8)(const std::uint8_t* a, int m, int lda, const RowScale* rows,
                     const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate);
+
+  /// y[m, n] = scale * x[m, k] * w[n, k]^T, of integers x.
+  ///
+  /// Shapes:   x [m, k], rows ldx apart, which may overlap -> y [m, n], rows ldy apart
+  /// Accuracy: the integer product is exact if the sum of its absolute values is below 2^31; then
+  ///           one multiplication per element
+  void (*gemm_s16)(const std::int16_t* x, int m, std::int64_t ldx, float scale,
+                   const ShortWeights& w, float* y, std::int64_t ldy);
 
   /// y[m, n] = about x[m, k] * w[n, k]^T, out of quantised x and the signs of w.
   ///

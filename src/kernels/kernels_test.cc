@@ -74,6 +74,31 @@ TEST_P(KernelsTest, IntegerProductIsThatOfTheScalarTable) {
   }
 }
 
+TEST_P(KernelsTest, ProductOfShortsIsThatOfTheScalarTable) {
+  std::mt19937 random(8);
+  std::uniform_int_distribution<int> any(-32768, 32767);
+  for (int m : {0, 1, 5, 6, 7, 12, 13, 31}) {
+    for (int n : {16, 32, 48, 288}) {
+      for (int k : {2, 6, 128}) {
+        for (int ldx : {k, 2, k + 3}) {  // rows overlap, or do not even lie beside each other
+          std::vector<std::int16_t> x(static_cast<std::size_t>(m) * ldx + k), q(n * k);
+          for (auto& v : x) v = static_cast<std::int16_t>(any(random));
+          // As large as their sums may be.
+          for (auto& v : q) v = static_cast<std::int16_t>(any(random) % (65535 / k));
+          const std::vector<float> scale = RandomFloats(n, 9);
+          const ShortWeights w{.n = n, .k = k, .weight = q.data(), .scale = scale.data()};
+          std::vector<float> y(static_cast<std::size_t>(m) * (n + 3), 7.0f), expected = y;
+          table_.gemm_s16(x.data(), m, ldx, 0.3f, w, y.data(), n + 3);
+          scalar_.gemm_s16(x.data(), m, ldx, 0.3f, w, expected.data(), n + 3);
+          ExpectSameBits(
+              y, expected,
+              "m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k));
+        }
+      }
+    }
+  }
+}
+
 TEST_P(KernelsTest, ProductOfSignsIsThatOfTheScalarTable) {
   unsigned seed = 100;
   for (int m : {0, 1, 2, 3, 8, 17}) {

@@ -18,13 +18,15 @@ namespace lethe {
 struct PeakTable {
   const char* name;  // as KernelTable::name
 
-  /// The instructions that GemmU8S8 and the float kernels of that table multiply with.
+  /// The instructions that gemm_u8s8, gemm_s16 and the float kernels of that table multiply with.
   const char* integer_instruction;
+  const char* short_instruction;
   const char* float_instruction;
 
-  /// Multiplies and adds 8-bit integers, or floats, `rounds` times some independent registers.
-  /// Returns the operations done: a multiplication and an addition are two.
+  /// Multiplies and adds 8-bit integers, 16-bit integers, or floats, `rounds` times some independent
+  /// registers. Returns the operations done: a multiplication and an addition are two.
   std::int64_t (*multiply_integers)(std::int64_t rounds);
+  std::int64_t (*multiply_shorts)(std::int64_t rounds);
   std::int64_t (*multiply_floats)(std::int64_t rounds);
 
   /// Reads `bytes`, a multiple of kReadBlock, once and in order; `data` aligned to 64. read_ahead()

@@ -16,7 +16,8 @@ TEST(PeakTest, EachTableHasLoopsOfItsNameThatCountWhatTheyDid) {
   for (const KernelTable* table : AvailableKernels()) {
     const PeakTable& peak = PeakOf(*table);
     EXPECT_STREQ(peak.name, table->name);
-    for (const auto multiply : {peak.multiply_integers, peak.multiply_floats}) {
+    for (const auto multiply :
+         {peak.multiply_integers, peak.multiply_shorts, peak.multiply_floats}) {
       EXPECT_EQ(multiply(0), 0);
       const std::int64_t once = multiply(1);
       EXPECT_GT(once, 0);

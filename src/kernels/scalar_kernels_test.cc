@@ -45,6 +45,30 @@ TEST(ScalarKernelsTest, IntegerProductIsThePlainFormula) {
   }
 }
 
+TEST(ScalarKernelsTest, ProductOfShortsIsThePlainFormula) {
+  constexpr int kOutputs = 32, kInputs = 6;
+  std::vector<std::int16_t> x = {32767, -32768, 3, 4, 5, 6, 7, 8}, q(kOutputs * kInputs);
+  std::vector<float> scale;
+  for (int n = 0; n < kOutputs; ++n) {
+    scale.push_back(0.5f + static_cast<float>(n));
+    for (int k = 0; k < kInputs; ++k) {
+      q[n / 16 * kInputs * 16 + k / 2 * 32 + n % 16 * 2 + k % 2] =
+          static_cast<std::int16_t>(100 * n - k);
+    }
+  }
+  std::vector<float> y(2 * kOutputs);
+  ScalarKernels().gemm_s16(x.data(), 2, 2, 2.0f,
+                           {.n = kOutputs, .k = kInputs, .weight = q.data(), .scale = scale.data()},
+                           y.data(), kOutputs);
+  for (int i = 0; i < 2; ++i) {
+    for (int n = 0; n < kOutputs; ++n) {
+      double sum = 0;
+      for (int k = 0; k < kInputs; ++k) sum += x[2 * i + k] * (100 * n - k);
+      EXPECT_FLOAT_EQ(y[i * kOutputs + n], static_cast<float>(2.0 * scale[n] * sum));
+    }
+  }
+}
+
 TEST(ScalarKernelsTest, ElementKernelsKeepTheirPromisedAccuracy) {
   const KernelTable& table = ScalarKernels();
   for (float x = -12.0f; x < 12.0f; x += 0.0137f) {

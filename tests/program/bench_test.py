@@ -93,7 +93,7 @@ class BenchTest(SpeechTest):
 class KernelBenchTest(ProgramTest):
     """What needs no models."""
 
-    KERNELS = {'gemm_u8s8', 'sgemm', 'quantize_rows', 'softmax_quantize', 'layer_norm', 'tanh',
+    KERNELS = {'gemm_u8s8', 'gemm_u8u1', 'gemm_s16', 'sgemm', 'quantize_rows', 'softmax_quantize', 'layer_norm', 'tanh',
                'gelu', 'silu_multiply', 'attend', 'attend_frames', 'to_half', 'pack_outputs', 'pack_inputs',
                'argmax_logsumexp', 'lstm_cell', 'spectrum'}
 
@@ -101,6 +101,7 @@ class KernelBenchTest(ProgramTest):
         result = json.loads(self.assert_good(run('bench', 'kernels', '--json',
                                                  '--milliseconds', '5')))
         self.assertGreater(result['integers']['gop_per_second'], 0)
+        self.assertGreater(result['shorts']['gop_per_second'], 0)
         self.assertGreater(result['floats']['gop_per_second'], 0)
         self.assertEqual({kernel['kernel'] for kernel in result['kernels']}, self.KERNELS)
         for kernel in result['kernels']:

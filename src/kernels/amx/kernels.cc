@@ -5,6 +5,7 @@
 #include "kernels/amx/product.h"
 #include "kernels/amx/tiles.h"
 #include "kernels/avx512/integer.h"
+#include "kernels/avx512/shorts.h"
 #include "kernels/avx512/signs.h"
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/float_kernels.h"
@@ -16,6 +17,7 @@ const KernelTable& AmxKernels() {
   static constexpr KernelTable table{"amx",
                                      QuantizeRows,
                                      TileGemmU8S8<AmxTiles>,
+                                     VnniGemmS16,
                                      VnniGemmU8U1,
                                      VnniRefineLargest,
                                      Sgemm<Avx512Vector>,

@@ -28,8 +28,10 @@ const PeakTable& AmxPeak() {
   using namespace kernels_internal;
   static constexpr PeakTable table{"amx",
                                    "tdpbusd",
+                                   "vpdpwssd",
                                    "vfmadd231ps",
                                    MultiplyTiles,
+                                   Multiply<Shorts>,
                                    Multiply<Floats>,
                                    Read<Reader, false>,
                                    Read<Reader, true>};

@@ -183,6 +183,43 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   }
 }
 
+// kRows rows by 16 outputs, from output n on.
+template <int kRows>
+void ShortTile(const std::int16_t* x, std::int64_t ldx, float scale, const ShortWeights& w, int n,
+               float* y, std::int64_t ldy) {
+  __m256i sum[kRows][2];
+  Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+    sum[i][0] = sum[i][1] = _mm256_setzero_si256();
+  });
+  const std::int16_t* weight = w.weight + std::int64_t{n} * w.k;
+  for (int p = 0; p < w.k; p += 2, weight += 32) {
+    const auto* from = reinterpret_cast<const __m256i*>(weight);
+    const __m256i column[2] = {_mm256_loadu_si256(from), _mm256_loadu_si256(from + 1)};
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+      const __m256i two =
+          _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(x + i * ldx + p)));
+      MultiplyAdd(&sum[i][0], two, column[0]);
+      MultiplyAdd(&sum[i][1], two, column[1]);
+    });
+  }
+  Unroll<2>([&]<int h>() __attribute__((always_inline)) {
+    const __m256 by = _mm256_mul_ps(_mm256_set1_ps(scale), _mm256_loadu_ps(w.scale + n + 8 * h));
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+      _mm256_storeu_ps(y + i * ldy + n + 8 * h, _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][h]), by));
+    });
+  });
+}
+
+void GemmS16(const std::int16_t* x, int m, std::int64_t ldx, float scale, const ShortWeights& w,
+             float* y, std::int64_t ldy) {
+  // Weights of 16 outputs (32 k bytes) stay in the first-level cache while all rows go over them.
+  for (int n = 0; n < w.n; n += 16) {
+    int i = 0;
+    for (; i + 6 <= m; i += 6) ShortTile<6>(x + i * ldx, ldx, scale, w, n, y + i * ldy, ldy);
+    for (; i < m; ++i) ShortTile<1>(x + i * ldx, ldx, scale, w, n, y + i * ldy, ldy);
+  }
+}
+
 // Of 64 outputs, a half at a time: as the AVX-512 table does it.
 void SignSums(const std::uint8_t* code, int k_padded, const kernels_internal::SignTable& table,
               float* to) {
@@ -194,8 +231,6 @@ void SignSums(const std::uint8_t* code, int k_padded, const kernels_internal::Si
   __m256i mixed[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
   __m256i odd[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
   for (int g = 0; g < k_padded / 4; g += 4, code += 128) {
-    _mm_prefetch(reinterpret_cast<const char*>(code + kAhead), _MM_HINT_T0);
-    _mm_prefetch(reinterpret_cast<const char*>(code + kAhead + 64), _MM_HINT_T0);
     Unroll<2>([&]<int h>() __attribute__((always_inline)) {
       const auto* from = reinterpret_cast<const __m256i*>(code + 32 * h);
       const __m256i first = _mm256_loadu_si256(from), second = _mm256_loadu_si256(from + 2);
@@ -256,6 +291,7 @@ const KernelTable& Avx2Kernels() {
   static constexpr KernelTable table{"avx2",
                                      QuantizeRows,
                                      GemmU8S8,
+                                     GemmS16,
                                      GemmU8U1,
                                      RefineLargest,
                                      Sgemm<Avx2Vector>,

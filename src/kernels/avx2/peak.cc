@@ -7,7 +7,8 @@
 namespace lethe {
 namespace {
 
-// As in the product of kernels.cc: s16 by s16, because vpmaddubsw would saturate.
+// As in the products of kernels.cc: s16 by s16 for bytes as well, because vpmaddubsw would
+// saturate.
 struct Integers {
   using Register = __m256i;
   static constexpr std::int64_t kOperations = 2 * 16;
@@ -46,9 +47,9 @@ struct Reader {
 
 const PeakTable& Avx2Peak() {
   using namespace kernels_internal;
-  static constexpr PeakTable table{
-      "avx2",           "vpmaddwd",          "vfmadd231ps",     Multiply<Integers>,
-      Multiply<Floats>, Read<Reader, false>, Read<Reader, true>};
+  static constexpr PeakTable table{"avx2",           "vpmaddwd",          "vpmaddwd",
+                                   "vfmadd231ps",    Multiply<Integers>,  Multiply<Integers>,
+                                   Multiply<Floats>, Read<Reader, false>, Read<Reader, true>};
   return table;
 }
 

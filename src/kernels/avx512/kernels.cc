@@ -2,6 +2,7 @@
 
 #include "kernels/avx512/frames.h"
 #include "kernels/avx512/integer.h"
+#include "kernels/avx512/shorts.h"
 #include "kernels/avx512/signs.h"
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/attend_frames.h"
@@ -14,6 +15,7 @@ const KernelTable& Avx512Kernels() {
   static constexpr KernelTable table{"avx512",
                                      QuantizeRows,
                                      VnniGemmU8S8,
+                                     VnniGemmS16,
                                      VnniGemmU8U1,
                                      VnniRefineLargest,
                                      Sgemm<Avx512Vector>,

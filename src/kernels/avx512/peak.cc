@@ -21,9 +21,9 @@ struct Integers {
 
 const PeakTable& Avx512Peak() {
   using namespace kernels_internal;
-  static constexpr PeakTable table{"avx512",           "vpdpbusd",       "vfmadd231ps",
-                                   Multiply<Integers>, Multiply<Floats>, Read<Reader, false>,
-                                   Read<Reader, true>};
+  static constexpr PeakTable table{"avx512",         "vpdpbusd",          "vpdpwssd",
+                                   "vfmadd231ps",    Multiply<Integers>,  Multiply<Shorts>,
+                                   Multiply<Floats>, Read<Reader, false>, Read<Reader, true>};
   return table;
 }
 

@@ -9,6 +9,15 @@
 namespace lethe {
 namespace {
 
+struct Shorts {
+  using Register = __m512i;
+  static constexpr std::int64_t kOperations = 2 * 32;
+  static Register Zero() { return _mm512_setzero_si512(); }
+  static void Step(Register* r) {
+    __asm__ volatile("vpdpwssd %1, %1, %0" : "+v"(*r) : "v"(_mm512_set1_epi16(1)));
+  }
+};
+
 struct Floats {
   using Register = __m512;
   static constexpr std::int64_t kOperations = 2 * 16;

@@ -28,8 +28,6 @@ inline void SignSums(const std::uint8_t* code, int k_padded,
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(sixteen), at);
   };
   for (int g = 0; g < k_padded / 4; g += 4, code += 128) {
-    _mm_prefetch(reinterpret_cast<const char*>(code + kOneRowAhead), _MM_HINT_T0);
-    _mm_prefetch(reinterpret_cast<const char*>(code + kOneRowAhead + 64), _MM_HINT_T0);
     const __m512i first = _mm512_loadu_si512(code), second = _mm512_loadu_si512(code + 64);
     const __m512i low =
         _mm512_add_epi8(look_up(table.entry[g], _mm512_and_si512(first, half)),

@@ -57,6 +57,18 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   }
 }
 
+void GemmS16(const std::int16_t* x, int m, std::int64_t ldx, float scale, const ShortWeights& w,
+             float* y, std::int64_t ldy) {
+  for (int i = 0; i < m; ++i, x += ldx, y += ldy) {
+    for (int n = 0; n < w.n; ++n) {
+      const std::int16_t* weight = w.weight + std::int64_t{n / 16} * w.k * 16 + n % 16 * 2;
+      std::int32_t sum = 0;
+      for (int p = 0; p < w.k; ++p) sum += x[p] * weight[p / 2 * 32 + p % 2];
+      y[n] = static_cast<float>(sum) * (scale * w.scale[n]);
+    }
+  }
+}
+
 void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
               float* y, std::int64_t ldy) {
   kernels_internal::GemmU8U1<ScalarVector>(
@@ -94,6 +106,7 @@ const KernelTable& ScalarKernels() {
       "scalar",
       QuantizeRows,
       GemmU8S8,
+      GemmS16,
       GemmU8U1,
       RefineLargest,
       Sgemm<ScalarVector>,

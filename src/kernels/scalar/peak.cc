@@ -47,9 +47,9 @@ struct Reader {
 
 const PeakTable& ScalarPeak() {
   using namespace kernels_internal;
-  static constexpr PeakTable table{"scalar",           "pmaddwd",        "mulps",
-                                   Multiply<Integers>, Multiply<Floats>, Read<Reader, false>,
-                                   Read<Reader, true>};
+  static constexpr PeakTable table{"scalar",         "pmaddwd",           "pmaddwd",
+                                   "mulps",          Multiply<Integers>,  Multiply<Integers>,
+                                   Multiply<Floats>, Read<Reader, false>, Read<Reader, true>};
   return table;
 }
 

@@ -158,8 +158,8 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
   for (int t = 0; t < rows; t += kBlockRows) {
     const int count = std::min(kBlockRows, rows - t);
     float* out = conv1_.data() + std::int64_t{t} * h;
-    kernels_.sgemm(count, h, kWidth1, samples.data() + std::int64_t{t} * kStep1, kStep1, 1,
-                   w_.conv1, h, nullptr, out, h);
+    windows_.Convolve(kernels_, samples.data() + std::int64_t{t} * kStep1, count, kStep1, w_.conv1,
+                      out);
     kernels_.tanh(out, std::int64_t{count} * h);
     for (int i = 0; i < count; ++i, out += h) {
       float row = 0, row_squares = 0;
@@ -168,6 +168,7 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
       squares += row_squares;
     }
   }
+  windows_.Forget();
   const double count = static_cast<double>(rows) * h;
   const double mean = sum / count;
   const double variance = std::max(0.0, squares / count - mean * mean);

@@ -75,7 +75,8 @@ Result<Weights> ViewWeights(const SafetensorsFile& file) {
     ASSIGN_OR_RETURN(*to, ViewLinear(file, name, n, k, bias));
     return OkStatus();
   };
-  RETURN_IF_ERROR(floats("encoder.conv1.weight", {127, h}, &w.conv1));
+  ASSIGN_OR_RETURN(const auto taps, file.Floats("encoder.conv1.weight", {127, h}));
+  w.conv1 = WaveConvolution(taps, 127, h);
   RETURN_IF_ERROR(floats("encoder.groupnorm.weight", {h}, &w.group_norm_weight));
   RETURN_IF_ERROR(floats("encoder.groupnorm.bias", {h}, &w.group_norm_bias));
   RETURN_IF_ERROR(linear("encoder.conv2", 2 * h, 7 * h, true, &w.conv2));

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "model/moonshine/internal/sign_matrix.h"
+#include "model/moonshine/internal/wave_convolution.h"
 #include "tensor/quantized_linear.h"
 #include "tensor/safetensors.h"
 
@@ -48,7 +49,7 @@ struct DecoderLayer {
 
 struct Weights {
   Config config;
-  const float* conv1;  // [127, hidden]
+  WaveConvolution conv1;
   const float* group_norm_weight;
   const float* group_norm_bias;
   Linear conv2, conv3;
