@@ -70,12 +70,11 @@ struct PackedWeights {
 /// right in the mean: |c|^2 over the sum of |c_i|, c = w - mean. Where x has nothing to do with
 /// what that leaves of c, the product is off by `error` * |x| in the root of the mean square.
 ///
-/// Shapes:   code [n_padded/64, k_padded/8, 64] u8: of outputs 64p.. of inputs 8g.. the low half of
-///           a byte has the signs of inputs 8g to 8g+3, the lowest bit that of the first, the high
-///           half those of 8g+4 to 8g+7, 1 is positive; output 64p + 16v + j is byte
-///           32 * (v % 2) + 2j + v/2; mean [k]; scale, error [n_padded]; weight [n, k] s8, the
-///           PackedWeights row by row, of which 64 bytes behind the end must be readable;
-///           k_padded is a multiple of 16, n_padded of 64
+/// Shapes:   code [n_padded/256, k_padded/8, 256] u8: of inputs 8g.. the low half of a byte has the
+///           signs of inputs 8g to 8g+3, the lowest bit that of the first, the high half those of
+///           8g+4 to 8g+7, 1 is positive; where an output's byte is, SignByte() says; mean [k];
+///           scale, error [n_padded]; weight [n, k] s8, the PackedWeights row by row, of which 64
+///           bytes behind the end must be readable; k_padded is a multiple of 16, n_padded of 256
 /// Lifetime: views
 /// Source:   Gao and Long 2024, "RaBitQ", for the estimate; Andre et al. 2015, "Cache locality is
 ///           not enough", for sums by tables in registers
@@ -102,7 +101,15 @@ struct ShortWeights {
 };
 
 /// Outputs of a SignWeights that lie together.
-inline constexpr int kSignOutputs = 64;
+inline constexpr int kSignOutputs = 256;
+
+/// Which of these bytes has the signs of the n-th of these outputs: of 64 of them sums are made of
+/// the even and the odd bytes apart, and then become vectors of sixteen.
+constexpr int SignByte(int n) {
+  const int vector = n % 64 / kLanes;
+  return n / 64 * 64 + vector % 2 * 32 + n % kLanes * 2 + vector / 2;
+}
+
 /// The largest k of a SignWeights.
 inline constexpr int kMaxSignDepth = 1024;
 /// refine_largest() takes no product of signs to be off by more than so many times its error. One

@@ -220,7 +220,7 @@ void GemmS16(const std::int16_t* x, int m, std::int64_t ldx, float scale, const 
   }
 }
 
-// Of 64 outputs, a half at a time: as the AVX-512 table does it.
+// As the AVX-512 table does it, of 64 outputs at a time.
 void SignSums(const std::uint8_t* code, int k_padded, const kernels_internal::SignTable& table,
               float* to) {
   const __m256i half = _mm256_set1_epi8(15);
@@ -230,17 +230,20 @@ void SignSums(const std::uint8_t* code, int k_padded, const kernels_internal::Si
   };
   __m256i mixed[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
   __m256i odd[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
-  for (int g = 0; g < k_padded / 4; g += 4, code += 128) {
+  for (int g = 0; g < k_padded / 4; g += 4, code += 2 * kSignOutputs) {
     Unroll<2>([&]<int h>() __attribute__((always_inline)) {
-      const auto* from = reinterpret_cast<const __m256i*>(code + 32 * h);
-      const __m256i first = _mm256_loadu_si256(from), second = _mm256_loadu_si256(from + 2);
-      const __m256i low =
+      const auto load = [code](int at) __attribute__((always_inline)) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(code + at));
+      };
+      const auto high = [half](__m256i both) __attribute__((always_inline)) {
+        return _mm256_and_si256(_mm256_srli_epi16(both, 4), half);
+      };
+      const __m256i first = load(32 * h), second = load(kSignOutputs + 32 * h);
+      const __m256i sum = _mm256_add_epi8(
           _mm256_add_epi8(look_up(table.entry[g], _mm256_and_si256(first, half)),
-                          look_up(table.entry[g + 2], _mm256_and_si256(second, half)));
-      const __m256i high = _mm256_add_epi8(
-          look_up(table.entry[g + 1], _mm256_and_si256(_mm256_srli_epi16(first, 4), half)),
-          look_up(table.entry[g + 3], _mm256_and_si256(_mm256_srli_epi16(second, 4), half)));
-      const __m256i sum = _mm256_add_epi8(low, high);
+                          look_up(table.entry[g + 1], high(first))),
+          _mm256_add_epi8(look_up(table.entry[g + 2], _mm256_and_si256(second, half)),
+                          look_up(table.entry[g + 3], high(second))));
       mixed[h] = _mm256_add_epi16(mixed[h], sum);
       odd[h] = _mm256_add_epi16(odd[h], _mm256_srli_epi16(sum, 8));
     });
@@ -261,7 +264,10 @@ void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   kernels_internal::GemmU8U1<Avx2Vector>(
       a, m, lda, rows, w, y, ldy,
       [&](const std::uint8_t* code, const kernels_internal::SignTable& table, float* to)
-          __attribute__((always_inline)) { SignSums(code, w.k_padded, table, to); });
+          __attribute__((always_inline)) {
+            for (int n = 0; n < kSignOutputs; n += 64)
+              SignSums(code + n, w.k_padded, table, to + n);
+          });
 }
 
 void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,

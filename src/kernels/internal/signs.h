@@ -56,8 +56,7 @@ void MakeSignTable(const std::uint8_t* a, const RowScale& row, const SignWeights
   table->offset = row.scale * static_cast<float>(-all);
 }
 
-// `sums(code, table, to)` adds up what the table has for 64 outputs, in the order of the code's
-// outputs.
+// `sums(code, table, to)` adds up what the table has for kSignOutputs outputs.
 template <class V, class Sums>
 void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
               float* y, std::int64_t ldy, Sums sums) {

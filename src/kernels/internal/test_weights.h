@@ -66,7 +66,7 @@ struct Weights {
 struct Signs {
   explicit Signs(Weights* w) {
     const int n = w->view.n, k = w->view.k;
-    view = {.n = n, .k = k, .n_padded = (n + 63) / 64 * 64, .k_padded = (k + 15) / 16 * 16};
+    view = {.n = n, .k = k, .n_padded = (n + 255) / 256 * 256, .k_padded = (k + 15) / 16 * 16};
     code.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded / 8);
     scale.resize(view.n_padded);
     error.resize(view.n_padded);
@@ -85,10 +85,9 @@ struct Signs {
         const double c = exact(i, p) - mean[p];
         sum += std::abs(c);
         squares += c * c;
-        const int v = i % 64 / 16;
         if (c > 0) {
-          code[static_cast<std::size_t>(i / 64) * view.k_padded * 8 + p / 8 * 64 + 32 * (v % 2) +
-               2 * (i % 16) + v / 2] |= 1 << (p % 8);
+          code[static_cast<std::size_t>(i / 256) * view.k_padded * 32 + p / 8 * 256 +
+               SignByte(i % 256)] |= 1 << (p % 8);
         }
         weight[static_cast<std::size_t>(i) * k + p] = w->At(i, p);
       }

@@ -75,7 +75,7 @@ void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
       a, m, lda, rows, w, y, ldy,
       [&](const std::uint8_t* code, const kernels_internal::SignTable& table, float* to) {
         for (int i = 0; i < kSignOutputs; ++i) {
-          const int byte = 32 * (i / 16 % 2) + 2 * (i % 16) + i / 32;
+          const int byte = SignByte(i);
           int sum = 0;
           for (int g = 0; g < w.k_padded / 4; g += 2) {
             const int both = code[g / 2 * kSignOutputs + byte];

@@ -45,10 +45,9 @@ SignMatrix::SignMatrix(const PackedWeights& w)
 
   auto* code = reinterpret_cast<std::uint8_t*>(code_.bytes().data());
   for (int n = 0; n < n_; ++n) {
-    const int v = n % kSignOutputs / kLanes;
     TakeSigns(w, n,
               code + std::int64_t{n / kSignOutputs} * k_padded_ * (kSignOutputs / 8) +
-                  32 * (v % 2) + 2 * (n % kLanes) + v / 2);
+                  SignByte(n % kSignOutputs));
   }
 }
 
