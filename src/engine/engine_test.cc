@@ -269,7 +269,7 @@ TEST_F(EngineWithModelsTest, QuietSpeechGivesWhatLoudSpeechGives) {
     EXPECT_EQ(Texts(segments), Texts(expected)) << gain;
     for (std::size_t i = 0; i < segments.size(); ++i) {
       // Which frames of the encoder become one is a choice, and rounding may change it.
-      EXPECT_NEAR(segments[i].confidence, expected[i].confidence, 0.03) << gain;
+      EXPECT_NEAR(segments[i].confidence, expected[i].confidence, 0.04) << gain;
     }
   }
 }
