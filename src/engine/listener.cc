@@ -8,6 +8,8 @@ namespace {
 // Memory for audio is asked for by the second, so that thousands of streams hold what they need and
 // not twice that.
 constexpr std::size_t kBlock = kSampleRate;
+// Of what is expected, this much gets its memory at once.
+constexpr std::size_t kMostExpected = 16 * kBlock;
 
 }  // namespace
 
@@ -77,6 +79,10 @@ SpeechWindows Listener::CopyWindows(SampleIndex start, SampleIndex end) const {
       std::clamp((end + window_samples_ - 1) / window_samples_, first, windows_);
   const auto from = probabilities_.end() - (windows_ - first);
   return {first * window_samples_, window_samples_, {from, from + (last - first)}};
+}
+
+void Listener::Expect(std::size_t samples) {
+  audio_.reserve(audio_.size() + std::min(samples, kMostExpected));
 }
 
 void Listener::Append(std::span<const float> samples) {

@@ -48,6 +48,7 @@ Status RecordingStream::PushSamples(std::span<const float> samples) {
   for (const float v : samples) {
     if (!std::isfinite(v)) return InvalidArgument("the audio holds values that are not numbers");
   }
+  listener_.Expect(samples.size());
   while (!samples.empty()) {
     const auto step = samples.first(std::min(Listener::kMaxPush, samples.size()));
     samples = samples.subspan(step.size());

@@ -29,6 +29,10 @@ class Listener {
 
   Listener(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter);
 
+  /// So many samples are there to be pushed: memory for them is asked for at once, and not moved
+  /// with every second.
+  void Expect(std::size_t samples);
+
   /// Takes the next samples; returns the spans that are now complete. Their audio may be copied
   /// until the next call.
   std::vector<HeardSpan> Push(std::span<const float> samples);
