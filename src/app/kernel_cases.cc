@@ -190,11 +190,11 @@ class Cases {
                       }});
   }
 
-  // Of 16-bit integers; rows of x lie `stride` apart and overlap.
+  // Of 16-bit integers; rows of x lie `stride` apart and may overlap.
   void ShortProduct(const char* where, int m, int n, int k, int stride) {
     const double inputs = 1.0 * (m - 1) * stride + k;
     const auto x = Shorts(inputs), weight = Shorts(1.0 * k * n);
-    const auto scale = Floats(n), y = Floats(1.0 * m * n);
+    const auto scale = Floats(n), rows = Floats(m), y = Floats(1.0 * m * n);
     const double bytes = 2 * (inputs + 1.0 * k * n) + 4.0 * m * n;
     cases_.push_back({.kernel = "gemm_s16",
                       .where = where,
@@ -206,18 +206,8 @@ class Cases {
                       .run = [=, table = &kernels_] {
                         const ShortWeights w{
                             .n = n, .k = k, .weight = weight->data(), .scale = scale->data()};
-                        table->gemm_s16(x->data(), m, stride, 1.0f, w, y->data(), n);
+                        table->gemm_s16(x->data(), m, stride, rows->data(), w, y->data(), n);
                       }});
-  }
-
-  // The same with floats; rows of a lie `stride` apart and may overlap.
-  void FloatProduct(const char* where, int m, int n, int k, int stride, int ldc) {
-    const double inputs = 1.0 * (m - 1) * stride + k;
-    const double bytes = 4 * (inputs + 1.0 * k * n + 1.0 * m * n);
-    const auto a = Floats(inputs), b = Floats(1.0 * k * n), c = Floats(1.0 * m * ldc);
-    Add("sgemm", where, Shape({m, n, k}), 2.0 * m * n * k, bytes, [=, table = &kernels_] {
-      table->sgemm(m, n, k, a->data(), stride, 1, b->data(), n, nullptr, c->data(), ldc);
-    });
   }
 
   // Of sixteen signals; what is counted are butterflies, windows and magnitudes.
@@ -241,6 +231,16 @@ class Cases {
     Add("quantize_rows", where, Shape({m, k}), double{kQuantize} * m * k,
         4.0 * ((m - 1.0) * std::min(stride, k) + k) + 1.0 * m * k, [=, table = &kernels_] {
           table->quantize_rows(x->data(), m, k, stride, a->data(), lda, rows->data());
+        });
+  }
+
+  void QuantizeShorts(const char* where, int m, int k) {
+    const int ld = RoundUp(k, kLanes);
+    const auto x = Floats(1.0 * m * k), scale = Floats(m);
+    const auto q = Shorts(1.0 * m * ld);
+    Add("quantize_shorts", where, Shape({m, k}), double{kQuantize} * m * k, 6.0 * m * k,
+        [=, table = &kernels_] {
+          table->quantize_shorts(x->data(), m, k, k, 32767, q->data(), ld, scale->data());
         });
   }
 
@@ -400,15 +400,19 @@ std::vector<KernelCase> KernelCases(const KernelTable& kernels) {
   cases.Signs("output layer", kVocabulary, kHidden, kDecoderPass);
 
   cases.ShortProduct("encoder conv1", kFrames1, kHidden, kConvWidth + 1, kConvStep);
-  // Silero, sixteen windows of 512 samples at a time; the last product is for one.
+  // Silero, sixteen windows of 512 samples at a time, or one of a live stream.
   cases.Spectrum("activity", 256, 640);
-  cases.FloatProduct("activity layer 1", 16, 128, 3 * 129, 6 * 129, 128);
-  cases.FloatProduct("activity layer 2", 16, 64, 3 * 128, 6 * 128, 64);
-  cases.FloatProduct("activity layer 3", 16, 64, 3 * 64, 4 * 64, 64);
-  cases.FloatProduct("activity layer 4", 16, 128, 64, 64, 128);
+  for (const int windows : {1, 16}) {
+    cases.ShortProduct("activity layer 1", windows, 128, 3 * 130, 528);
+    cases.ShortProduct("activity layer 2", windows, 64, 3 * 128, 528);
+    cases.ShortProduct("activity layer 3", windows, 64, 2 * 64, 528);
+    cases.ShortProduct("activity layer 4", windows, 128, 64, 528);
+  }
   cases.Product("activity inputs", 16, 512, 128);
   cases.Product("activity hidden", 1, 512, 128);
 
+  cases.QuantizeShorts("encoder conv1", 1, (kBlockRows - 1) * kConvStep + kConvWidth);
+  cases.QuantizeShorts("activity layer 1", 16, 4 * 130);
   cases.QuantizeRows("encoder conv2", kBlockRows, 7 * kHidden, 3 * kHidden);
   cases.QuantizeRows("encoder fc1", kBlockRows, kHidden, kHidden);
   cases.QuantizeRows("encoder fc2", kBlockRows, kInner, kInner);

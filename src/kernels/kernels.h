@@ -5,9 +5,8 @@
 // A KernelTable is a set of functions for one instruction set. All tables give the same bits for
 // the same input, so a transcript does not depend on the machine it was made on:
 //   - integer sums are exact;
-//   - a float sum has a fixed order. An element of Sgemm() is one chain of fused multiply-adds over
-//     ascending k. A sum along a row is kept in 16 lanes (element i goes to lane i % 16), which are
-//     then added pairwise: 16 to 8 (i with i + 8), to 4, to 2, to 1;
+//   - a float sum has a fixed order: along a row it is kept in 16 lanes (element i goes to lane
+//     i % 16), which are then added pairwise: 16 to 8 (i with i + 8), to 4, to 2, to 1;
 //   - exp, erf, tanh and the sigmoid are fixed polynomials evaluated with fused multiply-adds.
 // internal/float_kernels.h spells the float kernels once, over a vector of 16 lanes; a folder for
 // each instruction set supplies that vector and its integer product.
@@ -92,12 +91,13 @@ struct SignWeights {
 ///
 /// Shapes:   weight [n/16, k/2, 16, 2] s16: element (p, g, j, r) belongs to output 16p + j and
 /// input
-///           2g + r; scale [n]; n is a multiple of 16, k of 2
+///           2g + r; scale, bias [n]; n is a multiple of 16, k of 2
 /// Lifetime: views
 struct ShortWeights {
   int n = 0, k = 0;
   const std::int16_t* weight = nullptr;
   const float* scale = nullptr;
+  const float* bias = nullptr;  // or null
 };
 
 /// Outputs of a SignWeights that lie together.
@@ -136,12 +136,20 @@ struct KernelTable {
   void (*gemm_u8s8)(const std::uint8_t* a, int m, int lda, const RowScale* rows,
                     const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate);
 
-  /// y[m, n] = scale * x[m, k] * w[n, k]^T, of integers x.
+  /// Quantises m rows of k floats to s16, each with its own scale: x = scale * q, |q| <= largest.
   ///
-  /// Shapes:   x [m, k], rows ldx apart, which may overlap -> y [m, n], rows ldy apart
+  /// Shapes:   x [m, k], rows ldx apart -> q [m, k up to a multiple of 16], zero behind k, rows ldq
+  ///           apart; scale [m]
+  /// Accuracy: q = round_to_even(x * largest / max |x|); what is no number becomes -largest
+  void (*quantize_shorts)(const float* x, int m, int k, std::int64_t ldx, int largest,
+                          std::int16_t* q, std::int64_t ldq, float* scale);
+
+  /// y[m, n] = scale[m] * x[m, k] * w[n, k]^T + bias, of integers x.
+  ///
+  /// Shapes:   x [m, k], rows ldx apart, which may overlap; scale [m] -> y [m, n], rows ldy apart
   /// Accuracy: the integer product is exact if the sum of its absolute values is below 2^31; then
-  ///           one multiplication per element
-  void (*gemm_s16)(const std::int16_t* x, int m, std::int64_t ldx, float scale,
+  ///           one multiplication and one fused multiply-add per element
+  void (*gemm_s16)(const std::int16_t* x, int m, std::int64_t ldx, const float* scale,
                    const ShortWeights& w, float* y, std::int64_t ldy);
 
   /// y[m, n] = about x[m, k] * w[n, k]^T, out of quantised x and the signs of w.
@@ -155,14 +163,6 @@ struct KernelTable {
   /// that may be the largest, as far as kSignDeviations can tell. The others stay near.
   void (*refine_largest)(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
                          const SignWeights& signs, float* y);
-
-  /// c[i, j] = sum over p of a[i, p] * b[p, j] (+ bias[j]).
-  ///
-  /// Shapes: a [m, k] with any strides (a[i, p] at a + i * row_stride + p * column_stride),
-  ///         b [k, n] rows ldb apart, c [m, n] rows ldc apart; n a multiple of 16; bias [n] or null
-  void (*sgemm)(int m, int n, int k, const float* a, std::int64_t row_stride,
-                std::int64_t column_stride, const float* b, std::int64_t ldb, const float* bias,
-                float* c, std::int64_t ldc);
 
   /// y = weight * (x - mean) / sqrt(variance + 1e-5), row by row; no bias. x and y may be the same.
   void (*layer_norm)(const float* x, int m, int n, const float* weight, float* y);

@@ -23,8 +23,8 @@ struct PeakTable {
   const char* short_instruction;
   const char* float_instruction;
 
-  /// Multiplies and adds 8-bit integers, 16-bit integers, or floats, `rounds` times some independent
-  /// registers. Returns the operations done: a multiplication and an addition are two.
+  /// Multiplies and adds 8-bit integers, 16-bit integers, or floats, `rounds` times some
+  /// independent registers. Returns the operations done: a multiplication and an addition are two.
   std::int64_t (*multiply_integers)(std::int64_t rounds);
   std::int64_t (*multiply_shorts)(std::int64_t rounds);
   std::int64_t (*multiply_floats)(std::int64_t rounds);

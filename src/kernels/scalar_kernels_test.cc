@@ -57,16 +57,28 @@ TEST(ScalarKernelsTest, ProductOfShortsIsThePlainFormula) {
     }
   }
   std::vector<float> y(2 * kOutputs);
-  ScalarKernels().gemm_s16(x.data(), 2, 2, 2.0f,
+  ScalarKernels().gemm_s16(x.data(), 2, 2, std::vector<float>{2.0f, 3.0f}.data(),
                            {.n = kOutputs, .k = kInputs, .weight = q.data(), .scale = scale.data()},
                            y.data(), kOutputs);
   for (int i = 0; i < 2; ++i) {
     for (int n = 0; n < kOutputs; ++n) {
       double sum = 0;
       for (int k = 0; k < kInputs; ++k) sum += x[2 * i + k] * (100 * n - k);
-      EXPECT_FLOAT_EQ(y[i * kOutputs + n], static_cast<float>(2.0 * scale[n] * sum));
+      EXPECT_FLOAT_EQ(y[i * kOutputs + n], static_cast<float>((2.0 + i) * scale[n] * sum));
     }
   }
+}
+
+TEST(ScalarKernelsTest, TheLoudestOfARowHasAllBits) {
+  const std::vector<float> x = {0.1f, -0.2f, 0.05f, 0.0f, 0.0f, 0.0f};
+  std::vector<std::int16_t> q(32, 7);
+  std::vector<float> scale(2);
+  ScalarKernels().quantize_shorts(x.data(), 2, 3, 3, 1000, q.data(), 16, scale.data());
+  EXPECT_EQ(q[0], 500);
+  EXPECT_EQ(q[1], -1000);
+  EXPECT_EQ(q[2], 250);
+  for (int i = 3; i < 32; ++i) EXPECT_EQ(q[i], 0) << i;
+  EXPECT_FLOAT_EQ(scale[0], 0.0002f);
 }
 
 TEST(ScalarKernelsTest, ElementKernelsKeepTheirPromisedAccuracy) {

@@ -93,7 +93,7 @@ class BenchTest(SpeechTest):
 class KernelBenchTest(ProgramTest):
     """What needs no models."""
 
-    KERNELS = {'gemm_u8s8', 'gemm_u8u1', 'gemm_s16', 'sgemm', 'quantize_rows', 'softmax_quantize', 'layer_norm', 'tanh',
+    KERNELS = {'gemm_u8s8', 'gemm_u8u1', 'gemm_s16', 'quantize_shorts', 'quantize_rows', 'softmax_quantize', 'layer_norm', 'tanh',
                'gelu', 'silu_multiply', 'attend', 'attend_frames', 'to_half', 'pack_outputs', 'pack_inputs',
                'argmax_logsumexp', 'lstm_cell', 'spectrum'}
 

@@ -185,8 +185,8 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
 
 // kRows rows by 16 outputs, from output n on.
 template <int kRows>
-void ShortTile(const std::int16_t* x, std::int64_t ldx, float scale, const ShortWeights& w, int n,
-               float* y, std::int64_t ldy) {
+void ShortTile(const std::int16_t* x, std::int64_t ldx, const float* scale, const ShortWeights& w,
+               int n, float* y, std::int64_t ldy) {
   __m256i sum[kRows][2];
   Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
     sum[i][0] = sum[i][1] = _mm256_setzero_si256();
@@ -203,20 +203,24 @@ void ShortTile(const std::int16_t* x, std::int64_t ldx, float scale, const Short
     });
   }
   Unroll<2>([&]<int h>() __attribute__((always_inline)) {
-    const __m256 by = _mm256_mul_ps(_mm256_set1_ps(scale), _mm256_loadu_ps(w.scale + n + 8 * h));
+    const int at = n + 8 * h;
+    const __m256 by = _mm256_loadu_ps(w.scale + at);
+    const __m256 bias = w.bias != nullptr ? _mm256_loadu_ps(w.bias + at) : _mm256_setzero_ps();
     Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-      _mm256_storeu_ps(y + i * ldy + n + 8 * h, _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i][h]), by));
+      _mm256_storeu_ps(y + i * ldy + at,
+                       _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[i][h]),
+                                       _mm256_mul_ps(_mm256_set1_ps(scale[i]), by), bias));
     });
   });
 }
 
-void GemmS16(const std::int16_t* x, int m, std::int64_t ldx, float scale, const ShortWeights& w,
-             float* y, std::int64_t ldy) {
+void GemmS16(const std::int16_t* x, int m, std::int64_t ldx, const float* scale,
+             const ShortWeights& w, float* y, std::int64_t ldy) {
   // Weights of 16 outputs (32 k bytes) stay in the first-level cache while all rows go over them.
   for (int n = 0; n < w.n; n += 16) {
     int i = 0;
-    for (; i + 6 <= m; i += 6) ShortTile<6>(x + i * ldx, ldx, scale, w, n, y + i * ldy, ldy);
-    for (; i < m; ++i) ShortTile<1>(x + i * ldx, ldx, scale, w, n, y + i * ldy, ldy);
+    for (; i + 6 <= m; i += 6) ShortTile<6>(x + i * ldx, ldx, scale + i, w, n, y + i * ldy, ldy);
+    for (; i < m; ++i) ShortTile<1>(x + i * ldx, ldx, scale + i, w, n, y + i * ldy, ldy);
   }
 }
 
@@ -297,10 +301,10 @@ const KernelTable& Avx2Kernels() {
   static constexpr KernelTable table{"avx2",
                                      QuantizeRows,
                                      GemmU8S8,
+                                     QuantizeShorts<Avx2Vector>,
                                      GemmS16,
                                      GemmU8U1,
                                      RefineLargest,
-                                     Sgemm<Avx2Vector>,
                                      LayerNorm<Avx2Vector>,
                                      Moments<Avx2Vector>,
                                      ScaleColumns<Avx2Vector>,

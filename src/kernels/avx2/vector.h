@@ -12,8 +12,6 @@ namespace lethe {
 namespace {
 
 struct Avx2Vector {
-  static constexpr int kColumns = 1;
-  static constexpr int kRowColumns = 4;
   static constexpr int kAttendVectors = 1;
   __m256 low, high;
 
@@ -51,6 +49,12 @@ struct Avx2Vector {
     auto* halves = reinterpret_cast<__m256i*>(p);
     _mm256_storeu_si256(halves, _mm256_cvtps_epi32(low));
     _mm256_storeu_si256(halves + 1, _mm256_cvtps_epi32(high));
+  }
+  void StoreShorts(std::int16_t* p) const {
+    const __m256i shorts = _mm256_permute4x64_epi64(
+        _mm256_packs_epi32(_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high)),
+        _MM_SHUFFLE(3, 1, 2, 0));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), shorts);
   }
   void StoreBytes(std::uint8_t* p) const {
     const __m256i byte = _mm256_set1_epi32(255);

@@ -14,8 +14,8 @@ namespace {
 
 // kRows rows by kPanels * 16 outputs from output n on.
 template <int kRows, int kPanels>
-void ShortTile(const std::int16_t* x, std::int64_t ldx, float scale, const ShortWeights& w, int n,
-               float* y, std::int64_t ldy) {
+void ShortTile(const std::int16_t* x, std::int64_t ldx, const float* scale, const ShortWeights& w,
+               int n, float* y, std::int64_t ldy) {
   __m512i sum[kRows][kPanels];
   Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
     Unroll<kPanels>([&]<int j>()
@@ -39,31 +39,47 @@ void ShortTile(const std::int16_t* x, std::int64_t ldx, float scale, const Short
     });
   }
   Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
-    const __m512 by = _mm512_mul_ps(_mm512_set1_ps(scale), _mm512_loadu_ps(w.scale + n + 16 * j));
+    const int at = n + 16 * j;
+    const __m512 by = _mm512_loadu_ps(w.scale + at);
+    const __m512 bias = w.bias != nullptr ? _mm512_loadu_ps(w.bias + at) : _mm512_setzero_ps();
     Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-      _mm512_storeu_ps(y + i * ldy + n + 16 * j, _mm512_mul_ps(_mm512_cvtepi32_ps(sum[i][j]), by));
+      _mm512_storeu_ps(y + i * ldy + at,
+                       _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[i][j]),
+                                       _mm512_mul_ps(_mm512_set1_ps(scale[i]), by), bias));
     });
   });
 }
 
-template <int kPanels>
-void ShortPanels(const std::int16_t* x, int m, std::int64_t ldx, float scale, const ShortWeights& w,
-                 int n, float* y, std::int64_t ldy) {
-  int i = 0;
-  const auto take = [&](auto tile, int count) {
-    tile(x + i * ldx, ldx, scale, w, n, y + i * ldy, ldy);
-    i += count;
-  };
-  while (i + 12 <= m) take(ShortTile<12, kPanels>, 12);
-  if (i + 6 <= m) take(ShortTile<6, kPanels>, 6);
-  while (i < m) take(ShortTile<1, kPanels>, 1);
+// kRows rows by all outputs, so many at a time that none waits for its own last addition.
+template <int kRows, int kPanels>
+void ShortRows(const std::int16_t* x, std::int64_t ldx, const float* scale, const ShortWeights& w,
+               float* y, std::int64_t ldy) {
+  int n = 0;
+  for (; n + 16 * kPanels <= w.n; n += 16 * kPanels) {
+    ShortTile<kRows, kPanels>(x, ldx, scale, w, n, y, ldy);
+  }
+  for (; n < w.n; n += 16) ShortTile<kRows, 1>(x, ldx, scale, w, n, y, ldy);
 }
 
-void VnniGemmS16(const std::int16_t* x, int m, std::int64_t ldx, float scale, const ShortWeights& w,
-                 float* y, std::int64_t ldy) {
-  int n = 0;
-  for (; n + 32 <= w.n; n += 32) ShortPanels<2>(x, m, ldx, scale, w, n, y, ldy);
-  if (n < w.n) ShortPanels<1>(x, m, ldx, scale, w, n, y, ldy);
+void VnniGemmS16(const std::int16_t* x, int m, std::int64_t ldx, const float* scale,
+                 const ShortWeights& w, float* y, std::int64_t ldy) {
+  // Two panels of weights stay in the first-level cache while all rows go over them.
+  const int whole = m / 12 * 12;
+  for (int n = 0; n < w.n && whole > 0; n += 32) {
+    for (int i = 0; i < whole; i += 12) {
+      const auto tile = n + 32 <= w.n ? ShortTile<12, 2> : ShortTile<12, 1>;
+      tile(x + i * ldx, ldx, scale + i, w, n, y + i * ldy, ldy);
+    }
+  }
+  int i = whole;
+  const auto take = [&](auto rows, int count) {
+    rows(x + i * ldx, ldx, scale + i, w, y + i * ldy, ldy);
+    i += count;
+  };
+  if (i + 6 <= m) take(ShortRows<6, 2>, 6);
+  if (i + 4 <= m) take(ShortRows<4, 4>, 4);
+  if (i + 2 <= m) take(ShortRows<2, 4>, 2);
+  if (i < m) take(ShortRows<1, 8>, 1);
 }
 
 }  // namespace

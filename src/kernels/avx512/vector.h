@@ -12,8 +12,6 @@ namespace lethe {
 namespace {
 
 struct Avx512Vector {
-  static constexpr int kColumns = 2;
-  static constexpr int kRowColumns = 16;
   static constexpr int kAttendVectors = 3;
   __m512 v;
 
@@ -38,6 +36,9 @@ struct Avx512Vector {
   }
   __m512i Ints() const { return _mm512_cvtps_epi32(v); }
   void StoreInts(std::int32_t* p) const { _mm512_storeu_si512(p, Ints()); }
+  void StoreShorts(std::int16_t* p) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(Ints()));
+  }
   void StoreBytes(std::uint8_t* p) const {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(Ints()));
   }

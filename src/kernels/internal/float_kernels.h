@@ -1,12 +1,11 @@
 #pragma once
 
-// The float kernels, spelled once over the vector of vector.h; sgemm.h, spectrum.h and attend.h
-// have the larger ones.
+// The float kernels, spelled once over the vector of vector.h; spectrum.h and attend.h have the
+// larger ones.
 
 #include <cstdint>
 
 #include "kernels/internal/attend.h"
-#include "kernels/internal/sgemm.h"
 #include "kernels/internal/spectrum.h"
 #include "kernels/internal/vector.h"
 
@@ -108,6 +107,28 @@ void Rotate(float* x, int heads, int d, const float* angles, int turned, float s
         d - turned, [&](int i, int rest) __attribute__((always_inline)) {
           (V::LoadPartial(x + i, rest) * factor).StorePartial(x + i, rest);
         });
+  }
+}
+
+template <class V>
+void QuantizeShorts(const float* x, int m, int k, std::int64_t ldx, int largest, std::int16_t* q,
+                    std::int64_t ldq, float* scale) {
+  const V limit = V::Set(static_cast<float>(largest)), lowest = V::Set(0.0f) - limit;
+  for (int i = 0; i < m; ++i, x += ldx, q += ldq) {
+    // Of two the second is taken where one of them is no number.
+    V loudest = V::Set(1e-30f);
+    EachVector(
+        k, [&](int p, int rest) __attribute__((always_inline)) {
+          loudest = V::Max(V::Abs(V::LoadPartial(x + p, rest)), loudest);
+        });
+    const float most = loudest.Largest();
+    const V inverse = V::Set(static_cast<float>(largest) / most);
+    EachVector(
+        k, [&](int p, int rest) __attribute__((always_inline)) {
+          const V value = V::Max(V::LoadPartial(x + p, rest) * inverse, lowest);
+          V::Round(V::Min(value, limit)).StoreShorts(q + p);
+        });
+    scale[i] = most / static_cast<float>(largest);
   }
 }
 

@@ -12,11 +12,10 @@
 //   other; AtLeast(limit): a bit for each lane that is no less than that of limit
 //   Sum(), Largest(), Smallest(): over the lanes, in the order kernels.h describes
 //   V::LoadHalf(p), StoreHalf(p): 16 values in half precision, rounded to even
-//   of integral values: StoreInts(p) as s32, StoreBytes(p) their low 8 bits, V::StoreQuads(q, p)
-//   the low 8 bits of four vectors interleaved, those of a lane together
+//   of integral values: StoreInts(p) as s32, StoreShorts(p) as s16, StoreBytes(p) their low 8 bits,
+//   V::StoreQuads(q, p) the low 8 bits of four vectors interleaved, those of a lane together
 //   V::StoreTransposed(x, ldx, n, m, y, ldy): x [n, m] becomes y [m, n], rows ldx and ldy apart
-// and kColumns, the number of vectors that Sgemm keeps side by side, kRowColumns, the same for one
-// row, kAttendVectors, the same for the values of Attend.
+// and kAttendVectors, the number of vectors that Attend keeps side by side for its values.
 
 #include <cstdint>
 

@@ -57,14 +57,15 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   }
 }
 
-void GemmS16(const std::int16_t* x, int m, std::int64_t ldx, float scale, const ShortWeights& w,
-             float* y, std::int64_t ldy) {
+void GemmS16(const std::int16_t* x, int m, std::int64_t ldx, const float* scale,
+             const ShortWeights& w, float* y, std::int64_t ldy) {
   for (int i = 0; i < m; ++i, x += ldx, y += ldy) {
     for (int n = 0; n < w.n; ++n) {
       const std::int16_t* weight = w.weight + std::int64_t{n / 16} * w.k * 16 + n % 16 * 2;
       std::int32_t sum = 0;
       for (int p = 0; p < w.k; ++p) sum += x[p] * weight[p / 2 * 32 + p % 2];
-      y[n] = static_cast<float>(sum) * (scale * w.scale[n]);
+      y[n] = __builtin_fmaf(static_cast<float>(sum), scale[i] * w.scale[n],
+                            w.bias != nullptr ? w.bias[n] : 0.0f);
     }
   }
 }
@@ -106,10 +107,10 @@ const KernelTable& ScalarKernels() {
       "scalar",
       QuantizeRows,
       GemmU8S8,
+      QuantizeShorts<ScalarVector>,
       GemmS16,
       GemmU8U1,
       RefineLargest,
-      Sgemm<ScalarVector>,
       LayerNorm<ScalarVector>,
       Moments<ScalarVector>,
       ScaleColumns<ScalarVector>,

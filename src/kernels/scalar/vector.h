@@ -37,8 +37,6 @@ inline std::uint16_t ToHalfBits(float x) {
 }
 
 struct ScalarVector {
-  static constexpr int kColumns = 1;
-  static constexpr int kRowColumns = 4;
   static constexpr int kAttendVectors = 1;
   float lane[16];
 
@@ -69,6 +67,9 @@ struct ScalarVector {
   }
   void StoreInts(std::int32_t* p) const {
     for (int i = 0; i < 16; ++i) p[i] = static_cast<std::int32_t>(lane[i]);
+  }
+  void StoreShorts(std::int16_t* p) const {
+    for (int i = 0; i < 16; ++i) p[i] = static_cast<std::int16_t>(lane[i]);
   }
   void StoreBytes(std::uint8_t* p) const {
     for (int i = 0; i < 16; ++i) {

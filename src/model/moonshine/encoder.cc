@@ -158,8 +158,14 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
   for (int t = 0; t < rows; t += kBlockRows) {
     const int count = std::min(kBlockRows, rows - t);
     float* out = conv1_.data() + std::int64_t{t} * h;
-    windows_.Convolve(kernels_, samples.data() + std::int64_t{t} * kStep1, count, kStep1, w_.conv1,
-                      out);
+    // The loudest of a block's samples has all 16 bits.
+    const int size = (count - 1) * kStep1 + kWidth1;
+    shorts_.resize(static_cast<std::size_t>(RoundUp(size, kLanes)));
+    float loudness = 0;
+    kernels_.quantize_shorts(samples.data() + std::int64_t{t} * kStep1, 1, size, size, 32767,
+                             shorts_.data(), size, &loudness);
+    row_loudness_.assign(static_cast<std::size_t>(count), loudness);
+    kernels_.gemm_s16(shorts_.data(), count, kStep1, row_loudness_.data(), w_.conv1.View(), out, h);
     kernels_.tanh(out, std::int64_t{count} * h);
     for (int i = 0; i < count; ++i, out += h) {
       float row = 0, row_squares = 0;
@@ -168,7 +174,7 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
       squares += row_squares;
     }
   }
-  windows_.Forget();
+  std::fill(shorts_.begin(), shorts_.end(), std::int16_t{0});
   const double count = static_cast<double>(rows) * h;
   const double mean = sum / count;
   const double variance = std::max(0.0, squares / count - mean * mean);

@@ -76,7 +76,7 @@ Result<Weights> ViewWeights(const SafetensorsFile& file) {
     return OkStatus();
   };
   ASSIGN_OR_RETURN(const auto taps, file.Floats("encoder.conv1.weight", {127, h}));
-  w.conv1 = WaveConvolution(taps, 127, h);
+  w.conv1 = ShortMatrix(taps, 127, h, 32767);
   RETURN_IF_ERROR(floats("encoder.groupnorm.weight", {h}, &w.group_norm_weight));
   RETURN_IF_ERROR(floats("encoder.groupnorm.bias", {h}, &w.group_norm_bias));
   RETURN_IF_ERROR(linear("encoder.conv2", 2 * h, 7 * h, true, &w.conv2));

@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "model/internal/packed_matrices.h"
+#include "model/internal/short_matrix.h"
 #include "tensor/quantized_linear.h"
 #include "tensor/safetensors.h"
 
@@ -35,13 +36,29 @@ constexpr double kBasisTolerance = 1e-5;
 struct Layer {
   int inputs, outputs, frames_in, step;
   constexpr int frames_out() const { return (frames_in + 2 - 3) / step + 1; }
+  // Of a frame, as they lie: products of shorts take two inputs at a time.
+  constexpr int places() const { return inputs + inputs % 2; }
 };
+
+// The taps that an output hears: those that fall on the padding are left out.
+struct Taps {
+  constexpr Taps(const Layer& layer, int frame)
+      : from(frame * layer.step - 1),
+        first(from < 0 ? 1 : 0),
+        end(from + 3 > layer.frames_in ? layer.frames_in - from : 3) {}
+  int from;        // the frame of tap 0
+  int first, end;  // of the three
+};
+
+// Inputs of a convolution are in 14 bits, so that weights have 12 or more.
+constexpr int kLargest = 8191;
 constexpr std::array<Layer, 4> kLayers = {
     {{kBins, 128, kFftFrames, 1}, {128, 64, kFftFrames, 2}, {64, 64, 2, 2}, {64, kHidden, 1, 1}}};
 
 struct Weights {
   std::array<float, kFftSize> window{}, turns{};  // as KernelTable::spectrum takes them
-  std::array<const float*, 4> weight{};
+  // A layer's, by the first tap and the end of those that an output hears.
+  std::array<std::array<std::array<ShortMatrix, 4>, 2>, 4> weight;
   std::array<const float*, 4> bias{};
   // In 8 bits: a step of the cell reads all of those for what is hidden.
   PackedMatrices input_gates, hidden_gates;
@@ -51,8 +68,11 @@ struct Weights {
 };
 
 std::size_t FrameStride(std::size_t layer) {
-  return static_cast<std::size_t>(kLayers[layer].frames_in) * kLayers[layer].inputs;
+  return static_cast<std::size_t>(kLayers[layer].frames_in) * kLayers[layer].places();
 }
+
+// Of a window's inputs in 16 bits, whole vectors.
+constexpr int kShortStride = RoundUp(kLayers[0].frames_in * kLayers[0].places(), kLanes);
 
 // What a batch of windows needs while it runs, 180 kB: a thread's, or thousands of streams would
 // each have their own.
@@ -60,6 +80,8 @@ struct Scratch {
   Scratch()
       : buffers(std::size_t{kBatch} * kBuffer),
         transform(std::size_t{kBatch} * kFftSize),
+        spectrum(std::size_t{kBatch} * kBins),
+        shorts(std::size_t{kBatch} * kShortStride),
         features(std::size_t{kBatch} * kHidden),
         gates(std::size_t{kBatch} * 4 * kHidden) {
     for (std::size_t i = 0; i < kLayers.size(); ++i) {
@@ -71,9 +93,12 @@ struct Scratch {
     return scratch;
   }
 
-  std::vector<float> buffers, transform, features, gates;
-  // [frames_in, inputs, batch] for the first layer, [batch, frames_in, inputs] for the others
-  std::array<std::vector<float>, 4> frames;
+  std::vector<float> buffers, transform;
+  std::vector<float> spectrum;       // [bins, batch] of one frame
+  std::vector<std::int16_t> shorts;  // a layer's inputs, [batch, stride]
+  std::array<float, kBatch> scales{};
+  std::array<std::vector<float>, 4> frames;  // of each layer, [batch, frames_in, places]
+  std::vector<float> features, gates;
 };
 
 class SileroState final : public VoiceActivityState {
@@ -107,7 +132,12 @@ class SileroState final : public VoiceActivityState {
     for (int f = 0; f < kFftFrames; ++f) {
       kernels_.spectrum(scratch.buffers.data() + f * kFftHop, windows, kFftSize, kBuffer,
                         w_.window.data(), w_.turns.data(), scratch.transform.data(),
-                        scratch.frames[0].data() + std::size_t{kBins} * kBatch * f);
+                        scratch.spectrum.data());
+      // They come a column a window.
+      float* to = scratch.frames[0].data() + std::size_t(f) * kLayers[0].places();
+      for (int i = 0; i < windows; ++i, to += FrameStride(0)) {
+        for (int k = 0; k < kBins; ++k) to[k] = scratch.spectrum[std::size_t(k) * kBatch + i];
+      }
     }
     // Somebody's voice would stay until this thread hears the next one.
     std::fill_n(scratch.buffers.begin(), std::size_t{kBuffer} * windows, 0.0f);
@@ -115,23 +145,26 @@ class SileroState final : public VoiceActivityState {
     for (std::size_t l = 0; l < kLayers.size(); ++l) {
       const Layer& layer = kLayers[l];
       const bool last = l + 1 == kLayers.size();
-      // The spectra lie a column a window, the rest a row a window.
-      const std::int64_t window = l == 0 ? 1 : static_cast<std::int64_t>(FrameStride(l));
-      const std::int64_t value = l == 0 ? kBatch : 1;
       float* to = last ? scratch.features.data() : scratch.frames[l + 1].data();
       const std::size_t to_stride = last ? kHidden : FrameStride(l + 1);
+      // A window by itself: what a window gives does not depend on those beside it.
+      kernels_.quantize_shorts(scratch.frames[l].data(), windows, static_cast<int>(FrameStride(l)),
+                               static_cast<std::int64_t>(FrameStride(l)), kLargest,
+                               scratch.shorts.data(), kShortStride, scratch.scales.data());
       for (int f = 0; f < layer.frames_out(); ++f) {
         float* out = to + std::size_t(f) * layer.outputs;
-        // Taps that fall on the padding are left out.
-        const int begin = f * layer.step - 1;
-        const int first = begin < 0 ? 1 : 0, end = begin + 3 > layer.frames_in ? 2 : 3;
-        kernels_.sgemm(windows, layer.outputs, (end - first) * layer.inputs,
-                       scratch.frames[l].data() + (begin + first) * layer.inputs * value, window,
-                       value, w_.weight[l] + std::size_t(first) * layer.inputs * layer.outputs,
-                       layer.outputs, w_.bias[l], out, static_cast<std::int64_t>(to_stride));
+        const Taps taps(layer, f);
+        kernels_.gemm_s16(scratch.shorts.data() + (taps.from + taps.first) * layer.places(),
+                          windows, kShortStride, scratch.scales.data(),
+                          w_.weight[l][taps.first][taps.end].View(w_.bias[l]), out,
+                          static_cast<std::int64_t>(to_stride));
         for (int i = 0; i < windows; ++i) kernels_.relu(out + to_stride * i, layer.outputs);
       }
     }
+    // What can be made a voice again.
+    std::fill(scratch.spectrum.begin(), scratch.spectrum.end(), 0.0f);
+    std::fill_n(scratch.frames[0].begin(), FrameStride(0) * windows, 0.0f);
+    std::fill(scratch.shorts.begin(), scratch.shorts.end(), std::int16_t{0});
     PackedWeights input_gates = w_.input_gates.View(0);
     input_gates.bias = w_.gate_bias;
     Multiply(scratch.features.data(), windows, input_gates, scratch.gates.data(), false);
@@ -184,9 +217,10 @@ class Silero final : public VoiceActivityModel {
     RETURN_IF_ERROR(TakeApart(basis));
     for (std::size_t i = 0; i < kLayers.size(); ++i) {
       const std::string name = "encoder." + std::to_string(i);
-      RETURN_IF_ERROR(
-          view(name + ".weight", {3 * kLayers[i].inputs, kLayers[i].outputs}, &w_.weight[i]));
+      const float* weight = nullptr;
+      RETURN_IF_ERROR(view(name + ".weight", {3 * kLayers[i].inputs, kLayers[i].outputs}, &weight));
       RETURN_IF_ERROR(view(name + ".bias", {kLayers[i].outputs}, &w_.bias[i]));
+      Pack(weight, i);
     }
     for (const auto& [name, to] : {std::pair("lstm.weight_ih", &w_.input_gates),
                                    std::pair("lstm.weight_hh", &w_.hidden_gates)}) {
@@ -206,6 +240,23 @@ class Silero final : public VoiceActivityModel {
   }
 
  private:
+  // The weights [3, inputs, outputs] of a layer, for each choice of taps that it needs.
+  void Pack(const float* weight, std::size_t l) {
+    const Layer& layer = kLayers[l];
+    const std::size_t tap = std::size_t(layer.places()) * layer.outputs;
+    std::vector<float> rows(3 * tap);
+    for (std::size_t t = 0; t < 3; ++t) {
+      const std::size_t size = std::size_t(layer.inputs) * layer.outputs;
+      std::copy_n(weight + t * size, size, rows.data() + t * tap);
+    }
+    for (int f = 0; f < layer.frames_out(); ++f) {
+      const Taps taps(layer, f);
+      w_.weight[l][taps.first][taps.end] =
+          ShortMatrix(std::span(rows).subspan(taps.first * tap, (taps.end - taps.first) * tap),
+                      (taps.end - taps.first) * layer.places(), layer.outputs, kLargest);
+    }
+  }
+
   // The file has the transform as a matrix [256, 272], window included. What makes a fast transform
   // of it is the window, if nothing else was learnt.
   Status TakeApart(const float* basis) {

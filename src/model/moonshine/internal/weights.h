@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/internal/short_matrix.h"
 #include "model/moonshine/internal/sign_matrix.h"
-#include "model/moonshine/internal/wave_convolution.h"
 #include "tensor/quantized_linear.h"
 #include "tensor/safetensors.h"
 
@@ -49,7 +49,7 @@ struct DecoderLayer {
 
 struct Weights {
   Config config;
-  WaveConvolution conv1;
+  ShortMatrix conv1;  // [127, hidden]
   const float* group_norm_weight;
   const float* group_norm_bias;
   Linear conv2, conv3;

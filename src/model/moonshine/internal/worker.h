@@ -111,8 +111,9 @@ class Worker final : public SpeechModelWorker {
 
   // The encoder's; a layer of one utterance at a time.
   int frames_ = 0;
-  std::vector<float> padded_, raised_;  // the samples, when too few or too quiet
-  WaveWindows windows_;
+  std::vector<float> padded_, raised_;                // the samples, when too few or too quiet
+  std::vector<std::int16_t> shorts_;                  // samples of a block
+  std::vector<float> row_loudness_;                   // what they were quantised with, for each row
   std::vector<float> conv1_, conv2_;                  // [t1, h], [t2, 2h]
   std::vector<float> channel_scale_, channel_shift_;  // [h] of the stem's normalisation
   std::vector<float> norm_;           // the residual stream, normalised: a block's, or [frames, h]

@@ -1,7 +1,7 @@
-// Goal: the first convolution in integers is the one of floats, also where a voice is a hundred
+// Goal: a convolution in 16-bit integers is the one of floats, also where a voice is a hundred
 // times less loud than what is beside it.
 
-#include "model/moonshine/internal/wave_convolution.h"
+#include "model/internal/short_matrix.h"
 
 #include <cmath>
 #include <limits>
@@ -12,7 +12,7 @@
 
 #include "kernels/dispatch.h"
 
-namespace lethe::moonshine {
+namespace lethe {
 namespace {
 
 constexpr int kWidth = 127, kChannels = 32, kStep = 64;
@@ -39,15 +39,25 @@ std::vector<double> Reference(const std::vector<float>& taps, const std::vector<
   return out;
 }
 
+std::vector<float> Convolve(const KernelTable& table, const std::vector<float>& taps,
+                            const std::vector<float>& samples, int count) {
+  const ShortMatrix matrix(taps, kWidth, kChannels, 32767);
+  const int size = (count - 1) * kStep + kWidth;
+  std::vector<std::int16_t> shorts(size + kLanes);
+  float scale = 0;
+  table.quantize_shorts(samples.data(), 1, size, size, 32767, shorts.data(), size, &scale);
+  std::vector<float> out(static_cast<std::size_t>(count) * kChannels);
+  table.gemm_s16(shorts.data(), count, kStep, std::vector<float>(count, scale).data(),
+                 matrix.View(), out.data(), kChannels);
+  return out;
+}
+
 // The root of the mean square error.
 double Error(const std::vector<float>& taps, const std::vector<float>& samples, int count) {
-  const WaveConvolution convolution(taps, kWidth, kChannels);
   const std::vector<double> expected = Reference(taps, samples, count);
   double error = 0;
   for (const KernelTable* table : AvailableKernels()) {
-    WaveWindows windows;
-    std::vector<float> out(expected.size());
-    windows.Convolve(*table, samples.data(), count, kStep, convolution, out.data());
+    const std::vector<float> out = Convolve(*table, taps, samples, count);
     double squares = 0;
     for (std::size_t i = 0; i < out.size(); ++i) squares += std::pow(out[i] - expected[i], 2);
     error = std::max(error, std::sqrt(squares / static_cast<double>(out.size())));
@@ -55,7 +65,7 @@ double Error(const std::vector<float>& taps, const std::vector<float>& samples, 
   return error;
 }
 
-TEST(WaveConvolution, IsTheConvolution) {
+TEST(ShortMatrix, IsTheConvolution) {
   const auto taps = Normal(std::size_t{kWidth} * kChannels, 1, 0.1f);
   for (const int count : {1, 2, 13, 96}) {
     const auto samples = Normal((count - 1) * kStep + kWidth, count, 0.1f);
@@ -64,7 +74,7 @@ TEST(WaveConvolution, IsTheConvolution) {
   }
 }
 
-TEST(WaveConvolution, AVoiceBesideAHumAHundredTimesAsLoudIsHeard) {
+TEST(ShortMatrix, AVoiceBesideAHumAHundredTimesAsLoudIsHeard) {
   const auto taps = Normal(std::size_t{kWidth} * kChannels, 1, 0.1f);
   constexpr int kCount = 50;
   auto samples = Normal((kCount - 1) * kStep + kWidth, 3, 0.005f);
@@ -75,32 +85,29 @@ TEST(WaveConvolution, AVoiceBesideAHumAHundredTimesAsLoudIsHeard) {
   EXPECT_LT(Error(taps, samples, kCount), 6e-4);
 }
 
-TEST(WaveConvolution, SamplesOutOfRangeAreSamples) {
+TEST(ShortMatrix, SamplesOutOfRangeAreSamples) {
   const auto taps = Normal(std::size_t{kWidth} * kChannels, 1, 0.1f);
   const auto loud = Normal(kWidth, 4, 300.0f);
   EXPECT_LT(Error(taps, loud, 1), 0.3);
 }
 
-TEST(WaveConvolution, SilenceAndSilentChannelsAreZeros) {
+TEST(ShortMatrix, SilenceAndSilentChannelsAreZeros) {
   std::vector<float> taps(std::size_t{kWidth} * kChannels);
   EXPECT_EQ(Error(taps, Normal(kWidth, 5, 0.1f), 1), 0);
   EXPECT_EQ(Error(Normal(taps.size(), 1, 0.1f), std::vector<float>(kWidth), 1), 0);
 }
 
 // Nobody should send them, but nothing breaks.
-TEST(WaveConvolution, WhatIsNoNumberStaysWithinItsWindows) {
+TEST(ShortMatrix, WhatIsNoNumberStaysWithinItsWindows) {
   const auto taps = Normal(std::size_t{kWidth} * kChannels, 1, 0.1f);
   auto samples = Normal(5 * kStep + kWidth, 6, 0.1f);
   const auto expected = Reference(taps, samples, 6);
   samples[0] = std::numeric_limits<float>::quiet_NaN();
-  const WaveConvolution convolution(taps, kWidth, kChannels);
-  WaveWindows windows;
-  std::vector<float> out(expected.size());
-  windows.Convolve(ScalarKernels(), samples.data(), 6, kStep, convolution, out.data());
+  const std::vector<float> out = Convolve(ScalarKernels(), taps, samples, 6);
   for (const float value : out) EXPECT_TRUE(std::isfinite(value));
   for (int n = 0; n < kChannels; ++n)
     EXPECT_NEAR(out[kChannels + n], expected[kChannels + n], 1e-3);
 }
 
 }  // namespace
-}  // namespace lethe::moonshine
+}  // namespace lethe
