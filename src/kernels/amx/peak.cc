@@ -1,7 +1,7 @@
 #include "kernels/peak.h"
 
 #include "kernels/amx/tiles.h"
-#include "kernels/avx512/peak_floats.h"
+#include "kernels/avx512/peak_instructions.h"
 #include "kernels/internal/peak_loops.h"
 #include "kernels/internal/unroll.h"
 

@@ -2,7 +2,7 @@
 
 #include <immintrin.h>
 
-#include "kernels/avx512/peak_floats.h"
+#include "kernels/avx512/peak_instructions.h"
 #include "kernels/internal/peak_loops.h"
 
 namespace lethe {
