@@ -5,16 +5,14 @@
 namespace lethe {
 namespace {
 
-// Memory for audio is asked for by the second, so that thousands of streams hold what they need and
-// not twice that.
 constexpr std::size_t kBlock = kSampleRate;
-// Of what is expected, this much gets its memory at once.
-constexpr std::size_t kMostExpected = 16 * kBlock;
 
 }  // namespace
 
-Listener::Listener(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter)
-    : window_samples_(voice_activity.window_samples()),
+Listener::Listener(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter,
+                   Growth growth)
+    : growth_(growth),
+      window_samples_(voice_activity.window_samples()),
       voice_activity_(voice_activity.NewState()),
       segmenter_(segmenter, voice_activity.window_samples()) {}
 
@@ -81,13 +79,12 @@ SpeechWindows Listener::CopyWindows(SampleIndex start, SampleIndex end) const {
   return {first * window_samples_, window_samples_, {from, from + (last - first)}};
 }
 
-void Listener::Expect(std::size_t samples) {
-  audio_.reserve(audio_.size() + std::min(samples, kMostExpected));
-}
-
 void Listener::Append(std::span<const float> samples) {
   const std::size_t size = audio_.size() + samples.size();
-  if (size > audio_.capacity()) audio_.reserve((size + kBlock - 1) / kBlock * kBlock);
+  if (size > audio_.capacity()) {
+    const std::size_t blocks = (size + kBlock - 1) / kBlock * kBlock;
+    audio_.reserve(growth_ == Growth::kDoubling ? std::max(blocks, 2 * audio_.capacity()) : blocks);
+  }
   audio_.insert(audio_.end(), samples.begin(), samples.end());
 }
 
@@ -99,7 +96,8 @@ void Listener::Forget(SampleIndex from) {
   start_ += count;
   const SampleIndex held = windows_ - start_ / window_samples_;
   probabilities_.erase(probabilities_.begin(), probabilities_.end() - held);
-  if (audio_.capacity() > audio_.size() + 4 * kBlock) audio_.shrink_to_fit();
+  const std::size_t spare = growth_ == Growth::kDoubling ? audio_.size() + 8 * kBlock : 4 * kBlock;
+  if (audio_.capacity() > audio_.size() + spare) audio_.shrink_to_fit();
 }
 
 }  // namespace lethe

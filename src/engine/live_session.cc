@@ -40,7 +40,7 @@ LiveSession::LiveSession(const VoiceActivityModel& voice_activity,
       news_(std::move(news)),
       next_hot_words_(options.hot_words),
       events_(options),
-      listener_(voice_activity, ForLive(segmenter, options)) {}
+      listener_(voice_activity, ForLive(segmenter, options), Listener::Growth::kBySecond) {}
 
 // ---- The client's side.
 

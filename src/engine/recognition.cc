@@ -128,7 +128,7 @@ int Recognition::AddRows(int spare, std::vector<DecoderRow>* rows) {
   // and at the beginning, which may not be the end. A promise changes nothing: mostly it is the
   // largest, and then the answer has to be that of a recording, to the last bit.
   const std::size_t taken = search_.tokens().size();
-  const std::size_t given = second_hearing_ ? found_.size() : 0;
+  const std::size_t given = second_hearing_ ? found_.size() + 1 : 0;  // and the end
   const auto every = [this, taken, given](std::size_t i) {
     return request_.hot_words || taken + i < std::max<std::size_t>(1, given);
   };

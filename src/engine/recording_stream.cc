@@ -31,7 +31,7 @@ RecordingStream::RecordingStream(const VoiceActivityModel& voice_activity,
       queue_(queue),
       heard_(heard),
       open_(std::move(open)),
-      listener_(voice_activity, segmenter) {}
+      listener_(voice_activity, segmenter, Listener::Growth::kDoubling) {}
 
 RecordingStream::~RecordingStream() {
   cancelled_->store(true);
@@ -48,7 +48,6 @@ Status RecordingStream::PushSamples(std::span<const float> samples) {
   for (const float v : samples) {
     if (!std::isfinite(v)) return InvalidArgument("the audio holds values that are not numbers");
   }
-  listener_.Expect(samples.size());
   while (!samples.empty()) {
     const auto step = samples.first(std::min(Listener::kMaxPush, samples.size()));
     samples = samples.subspan(step.size());

@@ -89,8 +89,7 @@ struct SignWeights {
 /// A weight matrix of n outputs by k inputs in 16 bits, w = scale[n] * q, for what 8 bits would
 /// spoil.
 ///
-/// Shapes:   weight [n/16, k/2, 16, 2] s16: element (p, g, j, r) belongs to output 16p + j and
-/// input
+/// Shapes:   weight [n/16, k/2, 16, 2] s16: element (p, g, j, r) belongs to output 16p + j, input
 ///           2g + r; scale, bias [n]; n is a multiple of 16, k of 2
 /// Lifetime: views
 struct ShortWeights {
@@ -113,8 +112,9 @@ constexpr int SignByte(int n) {
 /// The largest k of a SignWeights.
 inline constexpr int kMaxSignDepth = 1024;
 /// refine_largest() takes no product of signs to be off by more than so many times its error. One
-/// in 300,000 of a normal distribution is; and only where another output is nearly as large does
-/// it matter.
+/// in 300,000 of a normal distribution is, and products are off normally where no few inputs make
+/// up most of an error; whoever makes a SignWeights has to see to that. RaBitQ turns its vectors at
+/// random instead.
 inline constexpr float kSignDeviations = 4.5f;
 
 struct KernelTable {
@@ -140,7 +140,8 @@ struct KernelTable {
   ///
   /// Shapes:   x [m, k], rows ldx apart -> q [m, k up to a multiple of 16], zero behind k, rows ldq
   ///           apart; scale [m]
-  /// Accuracy: q = round_to_even(x * largest / max |x|); what is no number becomes -largest
+  /// Accuracy: q = round_to_even(x * largest / max |x|); what is no number becomes -largest, what
+  ///           is infinite the largest number
   void (*quantize_shorts)(const float* x, int m, int k, std::int64_t ldx, int largest,
                           std::int16_t* q, std::int64_t ldq, float* scale);
 
@@ -160,7 +161,8 @@ struct KernelTable {
                     const SignWeights& w, float* y, std::int64_t ldy);
 
   /// Makes a row y of gemm_u8u1() what gemm_u8s8() with `w`, without a bias, gives, in every output
-  /// that may be the largest, as far as kSignDeviations can tell. The others stay near.
+  /// that may be the largest, as far as kSignDeviations can tell; the largest of these is the
+  /// largest in y. The others stay near.
   void (*refine_largest)(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
                          const SignWeights& signs, float* y);
 

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <utility>
 #include <vector>
@@ -157,6 +158,22 @@ TEST_P(KernelsTest, ProductOfSignsIsThatOfTheScalarTable) {
         }
       }
     }
+  }
+}
+
+TEST_P(KernelsTest, EstimatesThatAreNoNumbersTouchNothingBehindTheLastOutput) {
+  constexpr int kOutputs = 50, kInputs = 288;
+  Weights w(kOutputs, kInputs, 3, false);
+  Signs signs(&w);
+  signs.weight.resize(std::size_t{kOutputs} * kInputs + 64);
+  signs.weight.shrink_to_fit();
+  signs.view.weight = signs.weight.data();
+  const Quantized q(scalar_, RandomFloats(kInputs, 4), 1, kInputs);
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), -3.4e38f}) {
+    std::vector<float> y(64, 7.0f);
+    std::fill_n(y.begin(), kOutputs, value);
+    table_.refine_largest(q.bytes.data(), q.rows[0], w.view, signs.view, y.data());
+    for (int n = kOutputs; n < 64; ++n) EXPECT_EQ(y[n], 7.0f) << n;
   }
 }
 

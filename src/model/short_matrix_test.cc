@@ -97,11 +97,41 @@ TEST(ShortMatrix, SilenceAndSilentChannelsAreZeros) {
   EXPECT_EQ(Error(Normal(taps.size(), 1, 0.1f), std::vector<float>(kWidth), 1), 0);
 }
 
+TEST(ShortMatrix, SumsHaveRoomWhateverTheWeights) {
+  for (const int k : {1, 2, 127, 390, 1000}) {
+    for (const int largest : {8191, 32767}) {
+      for (const float weight : {1.0f, 0.37f, -1e-20f}) {
+        // Alternately alike and spread, and so rounded up or not.
+        std::vector<float> w(static_cast<std::size_t>(k) * kChannels, weight);
+        for (std::size_t i = 0; i < w.size(); i += 3) w[i] *= 1.0f + static_cast<float>(i % 7) / 7;
+        const ShortMatrix matrix(w, k, kChannels, largest);
+        const ShortWeights view = matrix.View();
+        for (int n = 0; n < kChannels; ++n) {
+          std::int64_t sum = 0;
+          for (int i = 0; i < view.k; ++i) {
+            sum += std::abs(
+                std::int64_t{view.weight[n / 16 * view.k * 16 + i / 2 * 32 + n % 16 * 2 + i % 2]});
+          }
+          EXPECT_LE(sum * largest, std::numeric_limits<std::int32_t>::max()) << k;
+          EXPECT_GE(sum * largest * 2,
+                    std::min<std::int64_t>(std::numeric_limits<std::int32_t>::max(),
+                                           std::int64_t{32767} * largest))
+              << k;
+        }
+      }
+    }
+  }
+}
+
 // Nobody should send them, but nothing breaks.
 TEST(ShortMatrix, WhatIsNoNumberStaysWithinItsWindows) {
   const auto taps = Normal(std::size_t{kWidth} * kChannels, 1, 0.1f);
   auto samples = Normal(5 * kStep + kWidth, 6, 0.1f);
   const auto expected = Reference(taps, samples, 6);
+  for (const KernelTable* table : AvailableKernels()) {
+    samples[0] = std::numeric_limits<float>::infinity();
+    for (const float value : Convolve(*table, taps, samples, 6)) EXPECT_TRUE(std::isfinite(value));
+  }
   samples[0] = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> out = Convolve(ScalarKernels(), taps, samples, 6);
   for (const float value : out) EXPECT_TRUE(std::isfinite(value));

@@ -53,7 +53,7 @@ class SpeechSequence {
 struct DecoderRow {
   SpeechSequence* sequence = nullptr;
   int token = 0;
-  // Whether every logit is wanted exactly. Otherwise those that cannot be the largest may be near
+  // Whether every logit is wanted exactly. Otherwise those that are hardly the largest may be near
   // only, for a third of the output layer's time.
   bool every_logit = false;
 };

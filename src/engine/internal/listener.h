@@ -27,11 +27,12 @@ class Listener {
   /// Samples that Push() takes at most: a second, so that the audio held stays small.
   static constexpr std::size_t kMaxPush = kSampleRate;
 
-  Listener(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter);
+  /// How memory for audio grows: by the second, so that thousands of streams hold what they need
+  /// and not twice that; or to twice as much, so that a recording's is moved a few times only.
+  enum class Growth { kBySecond, kDoubling };
 
-  /// So many samples are there to be pushed: memory for them is asked for at once, and not moved
-  /// with every second.
-  void Expect(std::size_t samples);
+  Listener(const VoiceActivityModel& voice_activity, const SegmenterOptions& segmenter,
+           Growth growth);
 
   /// Takes the next samples; returns the spans that are now complete. Their audio may be copied
   /// until the next call.
@@ -56,6 +57,7 @@ class Listener {
   void KeepFaint();
   void Forget(SampleIndex from);
 
+  const Growth growth_;
   const int window_samples_;
   const std::unique_ptr<VoiceActivityState> voice_activity_;
   Segmenter segmenter_;

@@ -95,8 +95,9 @@ template <int kRows, int kHalves>
   const int k = w.k_padded;
   const std::int8_t* weight = w.weight + std::int64_t{n / 16} * k * 16 + (n % 16) * 4;
   for (int p = 0; p < k; p += 4, weight += 64) {
-    // Few rows wait for weights, which are read in the order they lie in.
-    if constexpr (kHalves == 2) {
+    // Few rows wait for weights, which are read in the order they lie in; for one alone hardware
+    // fetches ahead by itself.
+    if constexpr (kHalves == 2 && kRows > 1) {
       _mm_prefetch(reinterpret_cast<const char*>(weight + kAhead), _MM_HINT_T0);
     }
     __m256i column[kHalves * 2];
@@ -196,8 +197,9 @@ void ShortTile(const std::int16_t* x, std::int64_t ldx, const float* scale, cons
     const auto* from = reinterpret_cast<const __m256i*>(weight);
     const __m256i column[2] = {_mm256_loadu_si256(from), _mm256_loadu_si256(from + 1)};
     Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-      const __m256i two =
-          _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(x + i * ldx + p)));
+      int both;
+      __builtin_memcpy(&both, x + i * ldx + p, sizeof(both));
+      const __m256i two = _mm256_set1_epi32(both);
       MultiplyAdd(&sum[i][0], two, column[0]);
       MultiplyAdd(&sum[i][1], two, column[1]);
     });

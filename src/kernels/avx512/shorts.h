@@ -6,11 +6,17 @@
 
 #include <immintrin.h>
 
+#include "kernels/avx512/integer.h"
 #include "kernels/internal/unroll.h"
 #include "kernels/kernels.h"
 
 namespace lethe {
 namespace {
+
+// sum += row * column, two s16 by two s16 a lane; in assembly for the reason MultiplyAdd() is.
+inline void MultiplyAddShorts(__m512i* sum, __m512i row, __m512i column) {
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(*sum) : "v"(row), "v"(column));
+}
 
 // kRows rows by kPanels * 16 outputs from output n on.
 template <int kRows, int kPanels>
@@ -32,9 +38,8 @@ void ShortTile(const std::int16_t* x, std::int64_t ldx, const float* scale, cons
       int two;
       __builtin_memcpy(&two, x + i * ldx + p, sizeof(two));
       const __m512i row = _mm512_set1_epi32(two);
-      // As MultiplyAdd(): the intrinsic makes GCC 12 copy the sums.
       Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
-        __asm__("vpdpwssd %2, %1, %0" : "+v"(sum[i][j]) : "v"(row), "v"(column[j]));
+        MultiplyAddShorts(&sum[i][j], row, column[j]);
       });
     });
   }

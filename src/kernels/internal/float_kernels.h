@@ -121,7 +121,7 @@ void QuantizeShorts(const float* x, int m, int k, std::int64_t ldx, int largest,
         k, [&](int p, int rest) __attribute__((always_inline)) {
           loudest = V::Max(V::Abs(V::LoadPartial(x + p, rest)), loudest);
         });
-    const float most = loudest.Largest();
+    const float most = V::Min(loudest, V::Set(3.4e38f)).Largest();
     const V inverse = V::Set(static_cast<float>(largest) / most);
     EachVector(
         k, [&](int p, int rest) __attribute__((always_inline)) {

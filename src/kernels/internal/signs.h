@@ -110,6 +110,8 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeigh
     count = 0;
   };
   const auto take = [&](int n, std::uint32_t lanes) {
+    // Behind the last output is nothing, whatever an estimate was that is no number.
+    if (w.n - n < kLanes) lanes &= (1u << (w.n - n)) - 1;
     for (; lanes != 0; lanes &= lanes - 1) {
       const int at = n + __builtin_ctz(lanes);
       const std::int8_t* weight = signs.weight + std::int64_t{at} * w.k;

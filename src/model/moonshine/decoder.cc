@@ -121,7 +121,8 @@ void Worker::Step(std::span<const DecoderRow> rows) {
       sequence->layers_ = c.decoder_layers;
     }
     UnpackRow(w_.embedding.weights, row.token, token_x_.data() + rows_.size() * h);
-    rows_.push_back({sequence, sequence->tokens_++, attention, row.every_logit});
+    rows_.push_back({sequence, sequence->tokens_++, attention,
+                     row.every_logit || !w_.embedding_signs.trusted()});
     attention += static_cast<std::size_t>(sequence->frames_);
   }
   if (record_attention_) attention_.assign(attention, 0.0f);
@@ -135,7 +136,7 @@ void Worker::Step(std::span<const DecoderRow> rows) {
 }
 
 // The output layer is half of all weights that a pass reads. Mostly only the largest logit matters,
-// and the signs of the weights tell which can be it.
+// and the signs of the weights tell which may be it.
 void Worker::ComputeLogits() {
   const PackedWeights& w = w_.embedding.weights;
   const SignWeights signs = w_.embedding_signs.View();

@@ -160,7 +160,8 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
     float* out = conv1_.data() + std::int64_t{t} * h;
     // The loudest of a block's samples has all 16 bits.
     const int size = (count - 1) * kStep1 + kWidth1;
-    shorts_.resize(static_cast<std::size_t>(RoundUp(size, kLanes)));
+    const auto room = static_cast<std::size_t>(RoundUp(size, kLanes));
+    if (shorts_.size() < room) shorts_.resize(room);
     float loudness = 0;
     kernels_.quantize_shorts(samples.data() + std::int64_t{t} * kStep1, 1, size, size, 32767,
                              shorts_.data(), size, &loudness);

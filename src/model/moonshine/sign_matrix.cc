@@ -19,9 +19,9 @@ constexpr std::size_t kSlack = 64;
 
 }  // namespace
 
-SignMatrix::SignMatrix(const PackedWeights& w)
+SignMatrix::SignMatrix(const PackedWeights& w, std::span<const float> widths)
     : n_(w.n), k_(w.k), n_padded_(RoundUp(w.n, kSignOutputs)), k_padded_(RoundUp(w.k, 16)) {
-  LETHE_CHECK(k_ <= kMaxSignDepth);
+  LETHE_CHECK(k_ <= kMaxSignDepth && widths.size() == static_cast<std::size_t>(k_));
   weight_ = LargePages(static_cast<std::size_t>(n_) * k_ + kSlack);
   code_ = LargePages(static_cast<std::size_t>(n_padded_) * k_padded_ / 8);
   LETHE_CHECK(!weight_.bytes().empty() && !code_.bytes().empty());
@@ -44,16 +44,33 @@ SignMatrix::SignMatrix(const PackedWeights& w)
   for (float& mean : mean_) mean /= static_cast<float>(n_);
 
   auto* code = reinterpret_cast<std::uint8_t*>(code_.bytes().data());
+  std::vector<float> squares(static_cast<std::size_t>(k_padded_));
   for (int n = 0; n < n_; ++n) {
     TakeSigns(w, n,
               code + std::int64_t{n / kSignOutputs} * k_padded_ * (kSignOutputs / 8) +
-                  SignByte(n % kSignOutputs));
+                  SignByte(n % kSignOutputs),
+              squares);
   }
+  trusted_ = Trusted(squares, widths);
+}
+
+// An error is a sum over the inputs: as uneven as one of so many equal parts, of k.
+bool SignMatrix::Trusted(std::span<const float> squares, std::span<const float> widths) const {
+  constexpr double kLeastEven = 0.5;
+  double sum = 0, sum_of_squares = 0;
+  for (int i = 0; i < k_; ++i) {
+    const double part = double{squares[i]} * widths[i] * widths[i];
+    sum += part;
+    sum_of_squares += part * part;
+  }
+  // What is no number fails, too.
+  return sum * sum >= kLeastEven * k_ * sum_of_squares && std::isfinite(sum_of_squares);
 }
 
 // Goes over ten million weights at start, and so in a form that compilers make vectors of: sums in
 // lanes, and a sign is a byte before it is a bit.
-void SignMatrix::TakeSigns(const PackedWeights& w, int n, std::uint8_t* code) {
+void SignMatrix::TakeSigns(const PackedWeights& w, int n, std::uint8_t* code,
+                           std::span<float> squares_of_inputs) {
   const auto* from =
       reinterpret_cast<const std::int8_t*>(weight_.bytes().data()) + std::int64_t{n} * k_;
   const float weight_scale = w.scale[n];
@@ -63,6 +80,7 @@ void SignMatrix::TakeSigns(const PackedWeights& w, int n, std::uint8_t* code) {
   for (int i = 0; i < k_; ++i) {
     c[i] = weight_scale * static_cast<float>(from[i] - zero) - mean_[i];
   }
+  for (int i = 0; i < k_padded_; ++i) squares_of_inputs[i] += c[i] * c[i];
   float sums[kLanes] = {}, all_squares[kLanes] = {};
   for (int i = 0; i < k_padded_; i += kLanes) {
     for (int j = 0; j < kLanes; ++j) {

@@ -18,16 +18,21 @@ namespace {
 
 constexpr int kOutputs = 1000, kInputs = 288;
 
-// A matrix that is not in the middle: all its rows have something in common.
+const std::vector<float> kEven(kInputs, 1.0f);
+
+// A matrix that is not in the middle: all its rows have something in common. Its first inputs are
+// `wide` times as wide.
 struct Matrix {
-  Matrix() {
+  explicit Matrix(int first = 0, float wide = 1) {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
     std::vector<float> common(kInputs), w;
     for (float& value : common) value = 0.5f * normal(random);
     for (int n = 0; n < kOutputs; ++n) {
       const float length = 0.5f + std::abs(normal(random));
-      for (int i = 0; i < kInputs; ++i) w.push_back(length * normal(random) + common[i]);
+      for (int i = 0; i < kInputs; ++i) {
+        w.push_back((length * normal(random) + common[i]) * (i < first ? wide : 1));
+      }
     }
     q = QuantizePerOutput(w, kOutputs, kInputs);
     packed.resize(RoundUp(kOutputs, kLanes) * kInputs + 1024);
@@ -81,7 +86,8 @@ std::vector<float> Deviations(const Matrix& matrix, const SignWeights& signs,
 
 TEST(SignMatrix, EstimatesAreAsFarOffAsTheySay) {
   const Matrix matrix;
-  const SignMatrix signs(matrix.view);
+  const SignMatrix signs(matrix.view, kEven);
+  EXPECT_TRUE(signs.trusted());
   std::mt19937 random(2);
   std::normal_distribution<float> normal;
   double sum = 0, squares = 0;
@@ -101,7 +107,7 @@ TEST(SignMatrix, EstimatesAreAsFarOffAsTheySay) {
 
 TEST(SignMatrix, EstimatesOfWhatResemblesTheInputHaveNoBias) {
   const Matrix matrix;
-  const SignMatrix signs(matrix.view);
+  const SignMatrix signs(matrix.view, kEven);
   std::mt19937 random(3);
   std::normal_distribution<float> normal;
   double sum = 0;
@@ -114,9 +120,24 @@ TEST(SignMatrix, EstimatesOfWhatResemblesTheInputHaveNoBias) {
   EXPECT_NEAR(sum / kRows, 0, 0.25);
 }
 
+// Such errors are not normal, and to look only 4.5 deviations far would miss the largest.
+TEST(SignMatrix, IsNotTrustedWhereFewInputsAreMuchWiderThanTheOthers) {
+  std::vector<float> widths = kEven;
+  EXPECT_TRUE(SignMatrix(Matrix(1, 2).view, widths).trusted());
+  EXPECT_FALSE(SignMatrix(Matrix(1, 8).view, widths).trusted());
+  widths[0] = 8;
+  EXPECT_FALSE(SignMatrix(Matrix().view, widths).trusted());
+}
+
+TEST(SignMatrix, IsNotTrustedWhereSomethingIsNoNumber) {
+  Matrix matrix;
+  matrix.q.scale[7] = 3e38f;
+  EXPECT_FALSE(SignMatrix(matrix.view, kEven).trusted());
+}
+
 TEST(SignMatrix, WeightsLieRowByRow) {
   const Matrix matrix;
-  const SignMatrix signs(matrix.view);
+  const SignMatrix signs(matrix.view, kEven);
   const SignWeights view = signs.View();
   EXPECT_EQ(std::vector<std::int8_t>(view.weight, view.weight + kOutputs * kInputs), matrix.q.q);
 }

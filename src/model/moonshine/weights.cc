@@ -94,7 +94,6 @@ Result<Weights> ViewWeights(const SafetensorsFile& file) {
   }
   RETURN_IF_ERROR(floats("encoder.layer_norm.weight", {h}, &w.encoder_norm));
   RETURN_IF_ERROR(linear("decoder.embed_tokens", c.vocabulary, h, false, &w.embedding));
-  w.embedding_signs = SignMatrix(w.embedding.weights);
   w.decoder.resize(static_cast<std::size_t>(c.decoder_layers));
   for (std::size_t i = 0; i < w.decoder.size(); ++i) {
     DecoderLayer& layer = w.decoder[i];
@@ -111,6 +110,8 @@ Result<Weights> ViewWeights(const SafetensorsFile& file) {
     RETURN_IF_ERROR(linear(name + ".mlp.fc2", h, c.decoder_intermediate, true, &layer.fc2));
   }
   RETURN_IF_ERROR(floats("decoder.norm.weight", {h}, &w.decoder_norm));
+  w.embedding_signs =
+      SignMatrix(w.embedding.weights, std::span(w.decoder_norm, static_cast<std::size_t>(h)));
   ASSIGN_OR_RETURN(const auto frequency, file.Floats("rotary.inv_freq", {c.rotary_dim / 2}));
   w.inverse_frequency.assign(frequency.begin(), frequency.end());
   return w;

@@ -74,7 +74,7 @@ std::size_t FrameStride(std::size_t layer) {
 // Of a window's inputs in 16 bits, whole vectors.
 constexpr int kShortStride = RoundUp(kLayers[0].frames_in * kLayers[0].places(), kLanes);
 
-// What a batch of windows needs while it runs, 180 kB: a thread's, or thousands of streams would
+// What a batch of windows needs while it runs, 200 kB: a thread's, or thousands of streams would
 // each have their own.
 struct Scratch {
   Scratch()
