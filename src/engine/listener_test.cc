@@ -39,8 +39,9 @@ std::vector<float> Windows(int count, float probability) {
 }
 
 // Hears a stream in pieces of `step` samples; the audio of every span.
-std::vector<Utterance> Hear(const std::vector<float>& stream, std::size_t step) {
-  Listener listener(WrittenActivity{}, {});
+std::vector<Utterance> Hear(const std::vector<float>& stream, std::size_t step,
+                            Listener::Growth growth = Listener::Growth::kBySecond) {
+  Listener listener(WrittenActivity{}, {}, growth);
   std::vector<Utterance> heard;
   for (std::size_t i = 0; i < stream.size(); i += step) {
     const auto piece = std::span(stream).subspan(i, std::min(step, stream.size() - i));
@@ -102,7 +103,7 @@ TEST(ListenerTest, EverySpanIsCopiedFromWhereItWas) {
     const std::vector<Utterance> whole = Hear(stream, 16'000);
     ExpectPartsOf(stream, whole);
     for (const std::size_t step : {std::size_t{160}, std::size_t{5'000}}) {
-      const std::vector<Utterance> pieces = Hear(stream, step);
+      const std::vector<Utterance> pieces = Hear(stream, step, Listener::Growth::kDoubling);
       ASSERT_EQ(pieces.size(), whole.size());
       for (std::size_t i = 0; i < whole.size(); ++i) {
         EXPECT_EQ(pieces[i].start, whole[i].start);
@@ -113,7 +114,7 @@ TEST(ListenerTest, EverySpanIsCopiedFromWhereItWas) {
 }
 
 TEST(ListenerTest, ADayOfSilenceBehindAFaintWordTakesNoMemory) {
-  Listener listener(WrittenActivity{}, {});
+  Listener listener(WrittenActivity{}, {}, Listener::Growth::kBySecond);
   listener.Push(Windows(30, 0.02f));
   listener.Push(Windows(1, 0.4f));
   const std::vector<float> silence = Windows(31, 0.02f);
