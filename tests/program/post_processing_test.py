@@ -46,8 +46,11 @@ class RewritingTest(SpeechTest):
         self.assertRegex(self.raw(METERS), r'\bten\b')
         self.assertEqual(self.raw(METERS, '--numbers', 'digits'),
                          re.sub(r'\bten\b', '10', self.raw(METERS)))
-        self.assertEqual(self.raw(NUMBERS, '--numbers', 'digits'),
-                         self.raw(NUMBERS).replace('Thirty three', '33'))
+        # "Six ninety two" may be read in two ways, "six, ninety two" may not; the model hears either.
+        said = self.raw(NUMBERS)
+        meant = re.sub('Thirty three', '33', re.sub('(?<=, )ninety two', '92', said))
+        self.assertNotEqual(meant, said)
+        self.assertEqual(self.raw(NUMBERS, '--numbers', 'digits'), meant)
 
     def test_a_number_of_several_words_has_the_time_of_all_of_them(self):
         how = ['--format', 'json', '--words']
@@ -55,9 +58,9 @@ class RewritingTest(SpeechTest):
         segment = json.loads(self.raw(NUMBERS, *how, '--numbers', 'digits'))['segments'][0]
         thirty, three, *others = said['words']
         word = segment['words'][0]
-        self.assertEqual((word['text'], word['start'], word['end']),
+        self.assertEqual((word['text'].rstrip(','), word['start'], word['end']),
                          ('33', thirty['start'], three['end']))
-        self.assertEqual(segment['words'][1:], others)
+        self.assertEqual(segment['words'][1:3], others[:2])  # four, six
         low, high = sorted((thirty['confidence'], three['confidence']))
         self.assertLessEqual(low, word['confidence'])
         self.assertLessEqual(word['confidence'], high)

@@ -17,6 +17,8 @@ constexpr int kMaxConflicts = 5;
 // After so many batches of removals the log is brought to its place.
 constexpr int kBatchesOfLog = 8;
 constexpr int kLastAttempts = 20;
+// Who was refused sooner than this was not made to wait.
+constexpr std::int64_t kAtOnceMillis = 1'000;
 
 // Some milliseconds, more each time, and not the same for all who met.
 void WaitAfterConflict(int conflicts) {
@@ -50,10 +52,22 @@ std::unique_ptr<Database> Database::OpenAsItIs(std::unique_ptr<Dialect> dialect)
 
 Result<std::unique_ptr<Database>> Database::Open(std::unique_ptr<Dialect> dialect) {
   auto database = OpenAsItIs(std::move(dialect));
-  RETURN_IF_ERROR(database->dialect_->schema_is_transactional()
-                      ? database->Write(kMigrating, Migrate)
-                      : database->MigrateUnderLock());
-  return database;
+  if (!database->dialect_->schema_is_transactional()) {
+    RETURN_IF_ERROR(database->MigrateUnderLock());
+    return database;
+  }
+  // Where several open a new file at once, SQLite refuses some at once that it should let wait: who
+  // turns its write-ahead log on is alone with it.
+  for (int attempt = 1;; ++attempt) {
+    const std::int64_t begun = SteadyMillis();
+    const Status migrated = database->Write(kMigrating, Migrate);
+    const bool at_once = SteadyMillis() - begun < kAtOnceMillis;
+    if (migrated.ok()) return database;
+    if (migrated.code() != StatusCode::kUnavailable || !at_once || attempt == kLastAttempts) {
+      return migrated;
+    }
+    WaitAfterConflict(attempt);
+  }
 }
 
 Status Database::MigrateUnderLock() {
