@@ -407,6 +407,17 @@ TEST_F(SqliteStoreTest, TwoProcessesShareTheFile) {
   EXPECT_THAT(service->keys().FindPair(key.key.id), HasCode(StatusCode::kPermissionDenied));
 }
 
+// SQLite refuses at once who wants to turn the write-ahead log on while somebody writes without it.
+TEST_F(SqliteStoreTest, AFileThatAnotherOneBeginsIsWaitedFor) {
+  soci::session other(soci::sqlite3, path_);
+  other << "BEGIN IMMEDIATE";
+  fs::permissions(path_, fs::perms::owner_read | fs::perms::owner_write);
+  std::thread opener([this] { EXPECT_THAT(TryOpen(), IsOk()); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  other << "ROLLBACK";
+  opener.join();
+}
+
 TEST_F(SqliteStoreTest, TwoProcessesAndManyThreadsKeepTheLimits) {
   const auto first = Open(), second = Open();
   const Application one = *first->applications().Create({.name = "one"});

@@ -54,7 +54,8 @@ SignMatrix::SignMatrix(const PackedWeights& w, std::span<const float> widths)
   trusted_ = Trusted(squares, widths);
 }
 
-// An error is a sum over the inputs: as uneven as one of so many equal parts, of k.
+// An error is a sum over the inputs. It is taken to be normal if its parts are as even as half of k
+// equal ones would be.
 bool SignMatrix::Trusted(std::span<const float> squares, std::span<const float> widths) const {
   constexpr double kLeastEven = 0.5;
   double sum = 0, sum_of_squares = 0;

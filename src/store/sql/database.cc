@@ -56,8 +56,8 @@ Result<std::unique_ptr<Database>> Database::Open(std::unique_ptr<Dialect> dialec
     RETURN_IF_ERROR(database->MigrateUnderLock());
     return database;
   }
-  // Where several open a new file at once, SQLite refuses some at once that it should let wait: who
-  // turns its write-ahead log on is alone with it.
+  // Where several open a new file at once, SQLite does not let all of them wait: who wants to turn
+  // its write-ahead log on while another one writes without is refused at once.
   for (int attempt = 1;; ++attempt) {
     const std::int64_t begun = SteadyMillis();
     const Status migrated = database->Write(kMigrating, Migrate);
