@@ -87,18 +87,22 @@ Result<TaskView> RecordingTasks::Cancel(std::optional<AppId> within, TaskId id) 
   const auto in_hand = in_hand_.emplace(id, InHand{within.value_or(0), std::nullopt, run});
   lock.Unlock();
   const Result<Task> task = CancelInStore(within, id);
+  lock.Lock();
+  const auto [first, end] = in_hand_.equal_range(id);
   if (task.ok()) {
-    lock.Lock();
     DropUpload(id);
-    const auto [first, end] = in_hand_.equal_range(id);
     for (auto running = first; running != end; ++running) {
       running->second.run->is_counted = true;
       running->second.run->stop = true;
     }
     lock.Unlock();
     Record(*task, CancelledOutcome(), 0, ErasedFlag(run, &run->erased));
+    lock.Lock();
+  } else if (task.status().code() == StatusCode::kNotFound) {
+    for (auto running = first; running != end; ++running) {
+      running->second.run->cancelled_unseen = true;
+    }
   }
-  lock.Lock();
   in_hand_.erase(in_hand);
   lock.Unlock();
   callbacks_->Wake();

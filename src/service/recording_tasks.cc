@@ -339,8 +339,11 @@ void RecordingTasks::GiveUpWhatIsNotOurs() {
     if (is_gone) GiveUp(id);
     // Somebody has cancelled it, or taken us for dead: whatever comes of it would be refused.
     if (!now.ok() || now->lease == *task.lease) continue;
-    task.run->is_counted = true;
     task.run->stop = true;
+    lock.Lock();
+    // Who cancels it here says themselves whether they did, and so whether it is theirs to count.
+    if (!IsBeingCancelled(id) && !task.run->cancelled_unseen) task.run->is_counted = true;
+    lock.Unlock();
   }
 }
 

@@ -136,6 +136,7 @@ class RecordingTasks {
     std::atomic<bool> stop = false;           // nobody wants it any more
     std::atomic<bool> erased = false;         // the meter does not write down what it was
     std::atomic<bool> is_counted = false;     // by whoever cancelled or claimed it
+    bool cancelled_unseen = false;            // perhaps, by us: it was gone before that was known
     std::atomic<std::int64_t> done_ms = -1;   // of its audio, so far; -1: not begun
     std::atomic<std::int64_t> total_ms = -1;  // -1: unknown
   };

@@ -72,10 +72,12 @@ class BillingTest(SpeechTest):
         self.assertIn('none', self.billing('--no-limit'))
         self.assertEqual(self.callers.refusals(), NOTHING)
         # Refusals are the caller's own, and cost nothing.
-        shown = self.assert_good(run('usage', '--calls', '--data', self.service.data))
-        refused = [row for row in shown.splitlines() if ',4004,' in row]
-        self.assertEqual(len(refused), 2)
-        for row in refused:
+        def refused():
+            shown = self.assert_good(run('usage', '--calls', '--data', self.service.data))
+            return [row for row in shown.splitlines() if ',4004,' in row]
+        self.wait_until(lambda: len(refused()) >= 2)
+        self.assertEqual(len(refused()), 2)
+        for row in refused():
             self.assertIn('caller_fault', row)
 
     def test_an_account_in_arrears_is_served_for_a_day_and_then_no_more(self):
