@@ -36,6 +36,8 @@ bool HasAvx2() {
          Has(one.ecx, 29) /*f16c*/ && Has(seven.ebx, 5) /*avx2*/;
 }
 
+bool HasAvxVnni() { return HasAvx2() && Has(Cpuid(7, 1).eax, 4); }
+
 bool HasAvx512Vnni() {
   const CpuidLeaf seven = Cpuid(7);
   return HasAvx2() && (EnabledStates() & 0xe6) == 0xe6 && Has(seven.ebx, 16) /*f*/ &&
@@ -69,6 +71,7 @@ const std::vector<const KernelTable*>& AvailableKernels() {
   static const std::vector<const KernelTable*> tables = [] {
     std::vector<const KernelTable*> found{&ScalarKernels()};
     if (HasAvx2()) found.push_back(&Avx2Kernels());
+    if (HasAvxVnni()) found.push_back(&AvxVnniKernels());
     if (HasAvx512Vnni()) found.push_back(&Avx512Kernels());
     if (HasAmxInt8()) found.push_back(&AmxKernels());
     return found;
@@ -95,7 +98,7 @@ Result<const KernelTable*> ChooseKernels() {
 }
 
 const PeakTable& PeakOf(const KernelTable& kernels) {
-  for (const PeakTable* peak : {&Avx2Peak(), &Avx512Peak(), &AmxPeak()}) {
+  for (const PeakTable* peak : {&Avx2Peak(), &AvxVnniPeak(), &Avx512Peak(), &AmxPeak()}) {
     if (std::strcmp(peak->name, kernels.name) == 0) return *peak;
   }
   return ScalarPeak();

@@ -12,7 +12,8 @@
 
 namespace lethe {
 
-/// The tables that this CPU and operating system can run, slowest first: scalar, avx2, avx512, amx.
+/// The tables that this CPU and operating system can run, slowest first: scalar, avx2, avxvnni,
+/// avx512, amx.
 const std::vector<const KernelTable*>& AvailableKernels();
 
 /// The table by that name.

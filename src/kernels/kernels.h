@@ -262,6 +262,7 @@ struct KernelTable {
 /// dispatch.h; the plain code of ScalarKernels() runs everywhere and is the oracle of the others.
 const KernelTable& ScalarKernels();
 const KernelTable& Avx2Kernels();
+const KernelTable& AvxVnniKernels();
 const KernelTable& Avx512Kernels();
 const KernelTable& AmxKernels();
 

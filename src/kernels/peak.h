@@ -41,6 +41,7 @@ inline constexpr int kReadBlock = 512;
 
 const PeakTable& ScalarPeak();
 const PeakTable& Avx2Peak();
+const PeakTable& AvxVnniPeak();
 const PeakTable& Avx512Peak();
 const PeakTable& AmxPeak();
 

@@ -47,6 +47,9 @@ struct Avx2Frames {
     return _mm256_set1_epi32(two);
   }
 
+  static void MultiplyAdd(__m256i* sum, __m256i queries, __m256i row) {
+    lethe::MultiplyAdd(sum, queries, row);
+  }
   // In 16 bits, two inputs a step.
   static const char* PrepareRows(const PackedWeights& w, char* to) {
     const __m256i apart = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);

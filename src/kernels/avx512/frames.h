@@ -42,6 +42,9 @@ struct Avx512Frames {
     return _mm512_set1_epi32(four);
   }
 
+  static void MultiplyAdd(__m512i* sum, __m512i queries, __m512i row) {
+    lethe::MultiplyAdd(sum, queries, row);
+  }
   static const char* PrepareRows(const PackedWeights& w, char*) {
     return reinterpret_cast<const char*>(w.weight);
   }

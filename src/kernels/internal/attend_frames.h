@@ -17,7 +17,7 @@
 //   Register         one of those that Ints consists of; Zero(); Load(p), of kStep inputs of each
 //   of
 //                    its queries; Broadcast(p), the kStep inputs of a row, 4 bytes
-//   MultiplyAdd(sum, queries, row) of registers; a function beside T
+//   MultiplyAdd(sum, queries, row) of registers
 //   PrepareRows(w, to)             a packed matrix as [n_padded / 16, steps, 16, kStep], 4 bytes
 //                                  for each row; where it lies, which is `to` or the matrix
 //   ByteExp(s, offset)             kernels_internal::ByteExp(), rounded
@@ -95,7 +95,7 @@ template <class T, int kRows, int kVectors, class Take>
     Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
       const Register row = T::Broadcast(rows + 4 * i);
       Unroll<kRegisters>([&]<int j>() __attribute__((always_inline)) {
-        MultiplyAdd(&sum[i][j], queries[j], row);
+        T::MultiplyAdd(&sum[i][j], queries[j], row);
       });
     });
   }

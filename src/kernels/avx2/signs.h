@@ -1,0 +1,70 @@
+#pragma once
+
+// Products with the signs of weights; for the AVX2 and the AVX-VNNI table.
+
+#include <cstdint>
+
+#include <immintrin.h>
+
+#include "kernels/avx2/vector.h"
+#include "kernels/internal/signs.h"
+#include "kernels/internal/unroll.h"
+#include "kernels/kernels.h"
+
+namespace lethe {
+namespace {
+
+using kernels_internal::Unroll;
+
+// As the AVX-512 table does it, of 64 outputs at a time.
+inline void SignSums(const std::uint8_t* code, int k_padded,
+                     const kernels_internal::SignTable& table, float* to) {
+  const __m256i half = _mm256_set1_epi8(15);
+  const auto look_up = [](const std::uint8_t* entry, __m256i at) __attribute__((always_inline)) {
+    const __m128i sixteen = _mm_load_si128(reinterpret_cast<const __m128i*>(entry));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(sixteen), at);
+  };
+  __m256i mixed[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  __m256i odd[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  for (int g = 0; g < k_padded / 4; g += 4, code += 2 * kSignOutputs) {
+    Unroll<2>([&]<int h>() __attribute__((always_inline)) {
+      const auto load = [code](int at) __attribute__((always_inline)) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(code + at));
+      };
+      const auto high = [half](__m256i both) __attribute__((always_inline)) {
+        return _mm256_and_si256(_mm256_srli_epi16(both, 4), half);
+      };
+      const __m256i first = load(32 * h), second = load(kSignOutputs + 32 * h);
+      const __m256i sum = _mm256_add_epi8(
+          _mm256_add_epi8(look_up(table.entry[g], _mm256_and_si256(first, half)),
+                          look_up(table.entry[g + 1], high(first))),
+          _mm256_add_epi8(look_up(table.entry[g + 2], _mm256_and_si256(second, half)),
+                          look_up(table.entry[g + 3], high(second))));
+      mixed[h] = _mm256_add_epi16(mixed[h], sum);
+      odd[h] = _mm256_add_epi16(odd[h], _mm256_srli_epi16(sum, 8));
+    });
+  }
+  const auto store = [](__m256i sums, float* out) __attribute__((always_inline)) {
+    _mm256_store_ps(out, _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm256_castsi256_si128(sums))));
+    _mm256_store_ps(out + 8,
+                    _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm256_extracti128_si256(sums, 1))));
+  };
+  Unroll<2>([&]<int h>() __attribute__((always_inline)) {
+    store(_mm256_sub_epi16(mixed[h], _mm256_slli_epi16(odd[h], 8)), to + 16 * h);
+    store(odd[h], to + 32 + 16 * h);
+  });
+}
+
+inline void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows,
+                     const SignWeights& w, float* y, std::int64_t ldy) {
+  kernels_internal::GemmU8U1<Avx2Vector>(
+      a, m, lda, rows, w, y, ldy,
+      [&](const std::uint8_t* code, const kernels_internal::SignTable& table, float* to)
+          __attribute__((always_inline)) {
+            for (int n = 0; n < kSignOutputs; n += 64)
+              SignSums(code + n, w.k_padded, table, to + n);
+          });
+}
+
+}  // namespace
+}  // namespace lethe
