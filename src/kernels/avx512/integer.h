@@ -91,10 +91,17 @@ inline void MultiplyAdd(__m512i* sum, __m512i row, __m512i column) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(row), "v"(column));
 }
 
-// kRows rows by kPanels * 16 outputs from output n on.
+inline __m512i BroadcastFour(const std::uint8_t* p) {
+  int four;
+  __builtin_memcpy(&four, p, sizeof(four));
+  return _mm512_set1_epi32(four);
+}
+
+// kRows rows by kPanels * 16 outputs from output n on. While weights are used, those `ahead` bytes
+// behind them are asked for.
 template <int kRows, int kPanels>
 void VnniTile(const std::uint8_t* a, int lda, const RowScale* rows, const PackedWeights& w, int n,
-              float* y, std::int64_t ldy, bool accumulate) {
+              std::int64_t ahead, float* y, std::int64_t ldy, bool accumulate) {
   __m512i sum[kRows][kPanels];
   Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
     Unroll<kPanels>([&]<int j>()
@@ -107,16 +114,10 @@ void VnniTile(const std::uint8_t* a, int lda, const RowScale* rows, const Packed
     __m512i column[kPanels];
     Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
       column[j] = _mm512_loadu_si512(weight + j * panel);
-      // With few rows the product waits for weights, and hardware does not fetch ahead across a
-      // page. The same place of the next panels is asked for while these are used.
-      if constexpr (kRows <= 8) {
-        _mm_prefetch(reinterpret_cast<const char*>(weight + (j + kPanels) * panel), _MM_HINT_T1);
-      }
+      _mm_prefetch(reinterpret_cast<const char*>(weight + j * panel + ahead), _MM_HINT_T0);
     });
     Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-      int four;
-      __builtin_memcpy(&four, a + std::int64_t{i} * lda + p, sizeof(four));
-      const __m512i row = _mm512_set1_epi32(four);
+      const __m512i row = BroadcastFour(a + std::int64_t{i} * lda + p);
       Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
         MultiplyAdd(&sum[i][j], row, column[j]);
       });
@@ -137,70 +138,95 @@ void VnniTile(const std::uint8_t* a, int lda, const RowScale* rows, const Packed
   });
 }
 
-template <int kRows>
-void VnniRows(const std::uint8_t* a, int lda, const RowScale* rows, const PackedWeights& w, int n,
-              int panels, float* y, std::int64_t ldy, bool accumulate) {
-  if (panels == 2) {
-    VnniTile<kRows, 2>(a, lda, rows, w, n, y, ldy, accumulate);
-  } else {
-    VnniTile<kRows, 1>(a, lda, rows, w, n, y, ldy, accumulate);
-  }
-}
+using VnniTileFunction = void (*)(const std::uint8_t*, int, const RowScale*, const PackedWeights&,
+                                  int, std::int64_t, float*, std::int64_t, bool);
+// By the number of rows, for one panel and for two.
+template <int kPanels>
+constexpr VnniTileFunction kVnniTile[13] = {
+    nullptr,
+    VnniTile<1, kPanels>,
+    VnniTile<2, kPanels>,
+    VnniTile<3, kPanels>,
+    VnniTile<4, kPanels>,
+    VnniTile<5, kPanels>,
+    VnniTile<6, kPanels>,
+    VnniTile<7, kPanels>,
+    VnniTile<8, kPanels>,
+    VnniTile<9, kPanels>,
+    VnniTile<10, kPanels>,
+    VnniTile<11, kPanels>,
+    VnniTile<12, kPanels>,
+};
 
-// One row waits for weights, so they are read strictly in the order they lie in, for which hardware
-// fetches ahead by itself; asking for each line of them besides takes a quarter more. Four sums run
-// side by side, because each waits for its own last addition.
-void VnniOneRow(const std::uint8_t* a, const RowScale& row, const PackedWeights& w, float* y,
-                bool accumulate) {
-  const int k = w.k_padded, whole = k / 16 * 16;
+// kRows rows by all outputs. Few rows wait for weights, so these are read strictly in the order
+// they lie in, for which hardware fetches ahead by itself, whether they come from the third-level
+// cache or from memory; asking for each line of them besides takes longer. kGroups sums of each row
+// run side by side, because each waits for its own last addition.
+template <int kRows, int kGroups>
+void VnniFewRows(const std::uint8_t* a, int lda, const RowScale* rows, const PackedWeights& w,
+                 float* y, std::int64_t ldy, bool accumulate) {
+  const int k = w.k_padded, whole = k / (4 * kGroups) * (4 * kGroups);
   const std::int8_t* weight = w.weight;
   for (int n = 0; n < w.n_padded; n += 16) {
-    __m512i sum[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
-                      _mm512_setzero_si512()};
+    __m512i sum[kRows][kGroups];
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+      Unroll<kGroups>([&]<int j>()
+                          __attribute__((always_inline)) { sum[i][j] = _mm512_setzero_si512(); });
+    });
     int p = 0;
-    for (; p < whole; p += 16, weight += 256) {
-      Unroll<4>([&]<int j>() __attribute__((always_inline)) {
-        int four;
-        __builtin_memcpy(&four, a + p + 4 * j, sizeof(four));
-        MultiplyAdd(&sum[j], _mm512_set1_epi32(four), _mm512_loadu_si512(weight + 64 * j));
+    for (; p < whole; p += 4 * kGroups, weight += 64 * kGroups) {
+      Unroll<kGroups>([&]<int j>() __attribute__((always_inline)) {
+        const __m512i column = _mm512_loadu_si512(weight + 64 * j);
+        Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+          MultiplyAdd(&sum[i][j], BroadcastFour(a + std::int64_t{i} * lda + p + 4 * j), column);
+        });
       });
     }
     for (; p < k; p += 4, weight += 64) {
-      int four;
-      __builtin_memcpy(&four, a + p, sizeof(four));
-      MultiplyAdd(&sum[0], _mm512_set1_epi32(four), _mm512_loadu_si512(weight));
+      const __m512i column = _mm512_loadu_si512(weight);
+      Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+        MultiplyAdd(&sum[i][0], BroadcastFour(a + std::int64_t{i} * lda + p), column);
+      });
     }
-    const __m512i all =
-        _mm512_add_epi32(_mm512_add_epi32(sum[0], sum[1]), _mm512_add_epi32(sum[2], sum[3]));
-    Outputs(w, n).Store(all, row, y + n, accumulate);
+    const Outputs outputs(w, n);
+    Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
+      Unroll<kGroups - 1>([&]<int j>() __attribute__((always_inline)) {
+        sum[i][0] = _mm512_add_epi32(sum[i][0], sum[i][j + 1]);
+      });
+      outputs.Store(sum[i][0], rows[i], y + n + i * ldy, accumulate);
+    });
   }
 }
 
-// By the number of rows that are left over.
-using VnniRowsFunction = void (*)(const std::uint8_t*, int, const RowScale*, const PackedWeights&,
-                                  int, int, float*, std::int64_t, bool);
-constexpr VnniRowsFunction kVnniRest[12] = {nullptr,     VnniRows<1>, VnniRows<2>,  VnniRows<3>,
-                                            VnniRows<4>, VnniRows<5>, VnniRows<6>,  VnniRows<7>,
-                                            VnniRows<8>, VnniRows<9>, VnniRows<10>, VnniRows<11>};
-
-void VnniGemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows,
-                  const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate) {
-  if (m == 1) return VnniOneRow(a, *rows, w, y, accumulate);
+inline void VnniGemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows,
+                         const PackedWeights& w, float* y, std::int64_t ldy, bool accumulate) {
+  switch (m) {
+    case 1:
+      return VnniFewRows<1, 4>(a, lda, rows, w, y, ldy, accumulate);
+    case 2:
+      return VnniFewRows<2, 2>(a, lda, rows, w, y, ldy, accumulate);
+    case 3:
+      return VnniFewRows<3, 2>(a, lda, rows, w, y, ldy, accumulate);
+    case 4:
+      return VnniFewRows<4, 2>(a, lda, rows, w, y, ldy, accumulate);
+    case 5:
+      return VnniFewRows<5, 2>(a, lda, rows, w, y, ldy, accumulate);
+    default:
+      break;
+  }
   // Two panels of weights (32 k bytes) stay in the first-level cache while a block of rows goes
-  // over them.
-  constexpr int kBlock = 96;
+  // over them. The first of these waits for them, since hardware does not fetch two streams far
+  // enough ahead of so much arithmetic, and asks for the next two.
+  constexpr int kBlock = 96, kTile = 12;
   for (int first = 0; first < m; first += kBlock) {
     const int end = m - first < kBlock ? m : first + kBlock;
     for (int n = 0; n < w.n_padded; n += 32) {
       const int panels = n + 32 <= w.n_padded ? 2 : 1;
-      int i = first;
-      for (; i + 12 <= end; i += 12) {
-        VnniRows<12>(a + std::int64_t{i} * lda, lda, rows + i, w, n, panels, y + i * ldy, ldy,
-                     accumulate);
-      }
-      if (i < end) {
-        kVnniRest[end - i](a + std::int64_t{i} * lda, lda, rows + i, w, n, panels, y + i * ldy, ldy,
-                           accumulate);
+      for (int i = first; i < end; i += kTile) {
+        const int count = end - i < kTile ? end - i : kTile;
+        const std::int64_t ahead = i == first ? std::int64_t{w.k_padded} * 32 : 0;
+        const auto tile = panels == 2 ? kVnniTile<2>[count] : kVnniTile<1>[count];
+        tile(a + std::int64_t{i} * lda, lda, rows + i, w, n, ahead, y + i * ldy, ldy, accumulate);
       }
     }
   }
