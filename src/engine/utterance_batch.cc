@@ -24,7 +24,9 @@ constexpr std::array<int, kPriorities> kRoom = {kMost, kMost - 2, kMost - 1, kMo
 constexpr int kMaxEncoding = 2;
 
 // Passes with fewer utterances than this are preceded by another encoding, if there is one: a pass
-// costs nearly the same for one as for some.
+// costs nearly the same for one as for some. Of recordings nobody is encoded while there are so
+// many, and then all that wait: an encoding drives the decoder's weights, and what many utterances
+// look at, out of the caches, and so should not come between passes more often than it has to.
 constexpr int kFewDecoding = 3;
 
 // While somebody waits for tokens, utterances that are less urgent get a layer of the encoder, and
@@ -111,12 +113,19 @@ bool UtteranceBatch::Encode(const std::function<bool()>& interrupt) {
     if (first != nullptr) first->recognition.EncodeMore();
   }
   while (Slot* slot = NextToEncode(true)) {
-    if (MostUrgentDecoding() < slot->recognition.priority()) return false;
+    const Priority priority = slot->recognition.priority();
+    if (MostUrgentDecoding() < priority) return false;
+    const bool live = priority < Priority::kShortCall;
+    filling_ = filling_ || CountDecoding(priority) < kFewDecoding;
+    if (!live && !filling_) return false;
     while (slot->recognition.EncodeMore()) {
       if (interrupt()) return true;
     }
-    if (CountSlots(State::kDecoding) >= kFewDecoding) break;
+    // Others may be admitted before the next.
+    if (!live) return true;
+    if (CountSlots(State::kDecoding) >= kFewDecoding) return false;
   }
+  filling_ = false;
   return false;
 }
 
@@ -134,6 +143,13 @@ Priority UtteranceBatch::MostUrgentDecoding() const {
 int UtteranceBatch::CountSlots(State state) const {
   return static_cast<int>(std::count_if(slots_.begin(), slots_.end(), [state](const Slot& slot) {
     return slot.recognition.state() == state;
+  }));
+}
+
+// Of this priority, or a more urgent one.
+int UtteranceBatch::CountDecoding(Priority priority) const {
+  return static_cast<int>(std::count_if(slots_.begin(), slots_.end(), [priority](const Slot& slot) {
+    return slot.recognition.state() == State::kDecoding && slot.recognition.priority() <= priority;
   }));
 }
 

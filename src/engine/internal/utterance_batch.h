@@ -70,6 +70,7 @@ class UtteranceBatch {
   bool Encode(const std::function<bool()>& interrupt);
   Slot* NextToEncode(bool by_urgency);
   int CountSlots(State state) const;
+  int CountDecoding(Priority priority) const;
   Priority MostUrgentDecoding() const;
   bool TakesPart(const Slot& slot) const;
   void TakeWishes();
@@ -85,6 +86,7 @@ class UtteranceBatch {
   std::vector<Slot> slots_;
   std::vector<JointSearch> joint_;
   int live_ = 0;
+  bool filling_ = false;  // with recordings, until nobody waits
   std::uint64_t next_order_ = 0;
   std::int64_t passes_ = 0;
   std::vector<Slot*> taking_part_;  // in this pass
