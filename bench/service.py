@@ -121,6 +121,15 @@ def main():
     parser.add_argument('--minutes', type=float, default=10)
     options = parser.parse_args()
     service = Service(options.lethe)
+    code = 1
+    try:
+        code = measure(options, service)
+    finally:
+        code = service.stop() or code
+    sys.exit(code)
+
+
+def measure(options, service):
     body = form()
     call_milliseconds(service, body, 5)
     engine, calls = [], []
@@ -153,7 +162,7 @@ def main():
           f'{load["per_second"]:.1f} a second ({load["per_second"] * 3.2:.0f} s of audio a second), '
           f'p99 {load["p99"]}, {load["bad"]} bad, socket errors: {load["sockets"]}; '
           f'resident {before:.1f} MB, then {service.resident_mb():.1f} MB')
-    sys.exit(service.stop() or (1 if load['bad'] or health['bad'] else 0))
+    return 1 if load['bad'] or health['bad'] else 0
 
 
 if __name__ == '__main__':

@@ -56,5 +56,49 @@ TEST(UtteranceOrderTest, TheLessUrgentGoOnBesideAnyNumberOfTheMoreUrgent) {
   }
 }
 
+// An encoding drives the decoder's weights out of the caches.
+TEST(UtteranceOrderTest, RecordingsAreEncodedInTurnsOfMany) {
+  constexpr int kTasks = 40;
+  const auto turns = [](Priority priority) {
+    ScriptedModel model;
+    Company company(model);
+    for (int i = 0; i < kTasks; ++i) company.Add(Task(Padded(111 + 7 * (i % 5)), priority));
+    int count = 0;
+    bool encoded_before = false;
+    while (!company.empty()) {
+      bool encodes = false;
+      company.Step([&encodes] {
+        encodes = true;
+        return false;
+      });
+      if (encodes && !encoded_before) ++count;
+      encoded_before = encodes;
+    }
+    return count;
+  };
+  EXPECT_LE(turns(Priority::kRecording), kTasks / 5);
+  EXPECT_LE(turns(Priority::kShortCall), kTasks / 5);
+}
+
+TEST(UtteranceOrderTest, WhoHasFinishedSpeakingIsEncodedAtOnceBesideAnyNumberOfRecordings) {
+  ScriptedModel model;
+  Company company(model);
+  for (int i = 0; i < 40; ++i) company.Add(Task(Padded(111), Priority::kRecording));
+  bool encodes = true;
+  const auto notice = [&encodes] {
+    encodes = true;
+    return false;
+  };
+  // Until recordings wait, because many are being decoded.
+  while (encodes) {
+    encodes = false;
+    company.Step(notice);
+  }
+  company.Add(Task(Padded(118)));
+  company.Step(notice);
+  EXPECT_TRUE(encodes);
+  company.Finish();
+}
+
 }  // namespace
 }  // namespace lethe
