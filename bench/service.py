@@ -50,9 +50,13 @@ class Service:
             if match := re.match(r'listening on http://(\S+)$', line):
                 self.address = match[1]
                 break
-        subprocess.run([lethe, 'apps', 'quota', 'default', '--interface', 'openai', '--rate',
-                        '1000000', '--concurrency', '1000000', '--data', data], check=True,
-                       stdout=subprocess.DEVNULL)
+        try:
+            subprocess.run([lethe, 'apps', 'quota', 'default', '--interface', 'openai', '--rate',
+                            '1000000', '--concurrency', '1000000', '--data', data], check=True,
+                           stdout=subprocess.DEVNULL)
+        except subprocess.CalledProcessError:
+            self.stop()
+            raise
 
     def resident_mb(self):
         with open(f'/proc/{self.process.pid}/status', encoding='utf-8') as file:
@@ -60,9 +64,11 @@ class Service:
 
     def stop(self):
         self.process.terminate()
-        code = self.process.wait(60)
-        shutil.rmtree(self.folder)
-        return code
+        try:
+            return self.process.wait(60)
+        finally:
+            self.process.kill()
+            shutil.rmtree(self.folder)
 
 
 def form():

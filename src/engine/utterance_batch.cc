@@ -24,9 +24,10 @@ constexpr std::array<int, kPriorities> kRoom = {kMost, kMost - 2, kMost - 1, kMo
 constexpr int kMaxEncoding = 2;
 
 // Passes with fewer utterances than this are preceded by another encoding, if there is one: a pass
-// costs nearly the same for one as for some. Of recordings nobody is encoded while there are so
-// many, and then all that wait: an encoding drives the decoder's weights, and what many utterances
-// look at, out of the caches, and so should not come between passes more often than it has to.
+// costs nearly the same for one as for some. Of recordings nobody is begun while there are so many
+// of their kind, and then all that wait: an encoding drives the decoder's weights, and what many
+// utterances look at, out of the caches, and should not come between passes more often than it has
+// to.
 constexpr int kFewDecoding = 3;
 
 // While somebody waits for tokens, utterances that are less urgent get a layer of the encoder, and
@@ -37,6 +38,9 @@ constexpr int kDeferredLayers = 16;
 
 // A recording that was passed over by so many joint searches of who came later gets the next one.
 constexpr int kMaxJointPassedOver = 4;
+
+constexpr std::size_t Index(Priority priority) { return static_cast<std::size_t>(priority); }
+constexpr bool IsLive(Priority priority) { return priority < Priority::kShortCall; }
 
 }  // namespace
 
@@ -53,7 +57,7 @@ UtteranceBatch::UtteranceBatch(const SpeechModel& model, const HearingOptions& h
 UtteranceBatch::~UtteranceBatch() = default;
 
 bool UtteranceBatch::HasRoom(Priority priority) const {
-  if (live_ >= kRoom[static_cast<std::size_t>(priority)]) return false;
+  if (live_ >= kRoom[Index(priority)] || !MayBegin(priority)) return false;
   int before = 0;
   for (const Slot& slot : slots_) {
     if (slot.recognition.state() == State::kEncoding && slot.recognition.priority() <= priority) {
@@ -114,19 +118,31 @@ bool UtteranceBatch::Encode(const std::function<bool()>& interrupt) {
   }
   while (Slot* slot = NextToEncode(true)) {
     const Priority priority = slot->recognition.priority();
-    if (MostUrgentDecoding() < priority) return false;
-    const bool live = priority < Priority::kShortCall;
-    filling_ = filling_ || CountDecoding(priority) < kFewDecoding;
-    if (!live && !filling_) return false;
+    // Of the more urgent nobody waits.
+    std::fill_n(filling_.begin(), Index(priority), false);
+    if (MostUrgentDecoding() < priority || !MayBegin(priority)) return false;
+    filling_[Index(priority)] = true;
     while (slot->recognition.EncodeMore()) {
       if (interrupt()) return true;
     }
     // Others may be admitted before the next.
-    if (!live) return true;
+    if (!IsLive(priority)) return true;
     if (CountSlots(State::kDecoding) >= kFewDecoding) return false;
   }
-  filling_ = false;
+  filling_.fill(false);
   return false;
+}
+
+// Of a turn's recordings the first begins when few of their kind are being decoded. Who waits for a
+// joint search has no row in a pass.
+bool UtteranceBatch::MayBegin(Priority priority) const {
+  if (IsLive(priority) || filling_[Index(priority)]) return true;
+  const auto decoding = std::count_if(slots_.begin(), slots_.end(), [priority](const Slot& slot) {
+    const Recognition& recognition = slot.recognition;
+    return recognition.state() == State::kDecoding && recognition.priority() == priority &&
+           !recognition.WaitsForJointSearch();
+  });
+  return decoding < kFewDecoding;
 }
 
 // kRecording when nothing is decoded.
@@ -143,13 +159,6 @@ Priority UtteranceBatch::MostUrgentDecoding() const {
 int UtteranceBatch::CountSlots(State state) const {
   return static_cast<int>(std::count_if(slots_.begin(), slots_.end(), [state](const Slot& slot) {
     return slot.recognition.state() == state;
-  }));
-}
-
-// Of this priority, or a more urgent one.
-int UtteranceBatch::CountDecoding(Priority priority) const {
-  return static_cast<int>(std::count_if(slots_.begin(), slots_.end(), [priority](const Slot& slot) {
-    return slot.recognition.state() == State::kDecoding && slot.recognition.priority() <= priority;
   }));
 }
 

@@ -63,7 +63,8 @@ void RecordingTasks::RemoveRecording(const Task& task) {
   }
 }
 
-Result<Task> RecordingTasks::CancelInStore(std::optional<AppId> within, TaskId id) {
+Result<Task> RecordingTasks::CancelInStore(std::optional<AppId> within, TaskId id,
+                                           bool* unanswered) {
   const TaskOutcome outcome = CancelledOutcome();
   for (int attempt = 1;; ++attempt) {
     Result<Task> task = parts_.store.tasks().Cancel(within, id, outcome);
@@ -72,9 +73,9 @@ Result<Task> RecordingTasks::CancelInStore(std::optional<AppId> within, TaskId i
       Result<Task> now = Look(within, id);
       if (!now.ok() || now->result == outcome.result) task = std::move(now);
     }
-    if (task.status().code() != StatusCode::kUnavailable || attempt == kCancelAttempts) {
-      return task;
-    }
+    if (task.status().code() != StatusCode::kUnavailable) return task;
+    *unanswered = true;
+    if (attempt == kCancelAttempts) return task;
     const MutexLock lock(mutex_);
     if (AwaitStop(options_.poll)) return task;
   }
@@ -86,37 +87,40 @@ Result<TaskView> RecordingTasks::Cancel(std::optional<AppId> within, TaskId id) 
   MutexLock lock(mutex_);
   const auto in_hand = in_hand_.emplace(id, InHand{within.value_or(0), std::nullopt, run});
   lock.Unlock();
-  const Result<Task> task = CancelInStore(within, id);
+  bool unanswered = false;
+  const Result<Task> task = CancelInStore(within, id, &unanswered);
+  const StatusCode code = task.status().code();
+  // Asked twice, it was cancelled once.
+  std::optional<TaskView> before;
+  if (code == StatusCode::kFailedPrecondition) {
+    const Result<Task> now = Look(within, id);
+    if (now.ok()) before = View(*now);
+  }
+  const bool was_cancelled = before && before->error_code == "cancelled";
+  const bool unseen =
+      unanswered && (code == StatusCode::kNotFound || code == StatusCode::kUnavailable);
   lock.Lock();
   const auto [first, end] = in_hand_.equal_range(id);
+  for (auto running = first; running != end; ++running) {
+    if (within && running->second.app_id != *within) continue;
+    RunState& theirs = *running->second.run;
+    if (task.ok() || was_cancelled) theirs.is_counted = theirs.stop = true;
+    if (unseen) theirs.cancelled_unseen = true;
+  }
   if (task.ok()) {
     DropUpload(id);
-    for (auto running = first; running != end; ++running) {
-      running->second.run->is_counted = true;
-      running->second.run->stop = true;
-    }
     lock.Unlock();
     Record(*task, CancelledOutcome(), 0, ErasedFlag(run, &run->erased));
     lock.Lock();
-  } else if (task.status().code() == StatusCode::kNotFound) {
-    for (auto running = first; running != end; ++running) {
-      running->second.run->cancelled_unseen = true;
-    }
   }
   in_hand_.erase(in_hand);
   lock.Unlock();
   callbacks_->Wake();
   changed_.NotifyAll();
-  if (task.ok()) {
-    RemoveRecording(*task);
-    return View(*task);
-  }
-  if (task.status().code() != StatusCode::kFailedPrecondition) return task.status();
-  // Asked twice, it was cancelled once.
-  ASSIGN_OR_RETURN(const Task now, Look(within, id));
-  TaskView view = View(now);
-  if (view.error_code != "cancelled") return task.status();
-  return view;
+  if (was_cancelled) return *std::move(before);
+  if (!task.ok()) return task.status();
+  RemoveRecording(*task);
+  return View(*task);
 }
 
 Result<RecordingTasks::FormerRequest> RecordingTasks::RequestOf(std::optional<AppId> within,

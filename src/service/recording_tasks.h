@@ -133,10 +133,11 @@ class RecordingTasks {
  private:
   // What is known of a task that is in hand.
   struct RunState {
-    std::atomic<bool> stop = false;           // nobody wants it any more
-    std::atomic<bool> erased = false;         // the meter does not write down what it was
-    std::atomic<bool> is_counted = false;     // by whoever cancelled or claimed it
-    bool cancelled_unseen = false;            // perhaps, by us: it was gone before that was known
+    std::atomic<bool> stop = false;        // nobody wants it any more
+    std::atomic<bool> erased = false;      // the meter does not write down what it was
+    std::atomic<bool> is_counted = false;  // by whoever cancelled or claimed it
+    // By us, perhaps: the answer was lost. Under mutex_.
+    bool cancelled_unseen = false;
     std::atomic<std::int64_t> done_ms = -1;   // of its audio, so far; -1: not begun
     std::atomic<std::int64_t> total_ms = -1;  // -1: unknown
   };
@@ -176,7 +177,7 @@ class RecordingTasks {
   bool WasFinishedHere(const Task& task);
   void DropUpload(TaskId id) REQUIRES(mutex_);
   // Ends it in the records, and asks again for an answer that does not come.
-  Result<Task> CancelInStore(std::optional<AppId> within, TaskId id);
+  Result<Task> CancelInStore(std::optional<AppId> within, TaskId id, bool* unanswered);
   // Errors: kNotFound
   Result<Task> Look(std::optional<AppId> within, TaskId id);
   // Those whose tasks were removed, expired, or given up by other nodes.

@@ -2,6 +2,7 @@
 
 // Utterances on their way through a model together: what one shard of the engine decodes.
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,8 +17,9 @@
 namespace lethe {
 
 /// Decodes up to kMaxUtterances together. The batch is chosen anew for every pass of the decoder: a
-/// finished utterance leaves and a waiting one enters without anybody draining. The weights are
-/// read once a pass, whatever the number of utterances, and reading them is most of a pass' time.
+/// finished utterance leaves at once, and a live one enters. Recordings enter by turns: when few of
+/// them are left, all that wait and have room are encoded. The weights are read once a pass,
+/// whatever the number of utterances, and reading them is most of a pass' time.
 ///
 /// What an utterance goes through is its Recognition's. The batch decides whose turn it is: who is
 /// encoded, who takes part in a pass, and who gets one of the few joint searches between hearings.
@@ -50,8 +52,9 @@ class UtteranceBatch {
   void Add(Request request);
 
   /// Encodes an utterance, the most urgent first, then takes all that are encoded through one pass
-  /// of the decoder, and answers those that are complete. While something more urgent is being
-  /// decoded, the less urgent are encoded, and recordings decoded, only now and then.
+  /// of the decoder, and answers those that are complete; when it was a recording's and another
+  /// may follow, the pass is left to a later step. While something more urgent is being decoded,
+  /// the less urgent are encoded, and recordings decoded, only now and then.
   ///
   /// `interrupt` is asked after every layer of the encoder. When it says true, Step() returns and
   /// goes on the next time: so that who owns the batch can add something more urgent.
@@ -70,7 +73,7 @@ class UtteranceBatch {
   bool Encode(const std::function<bool()>& interrupt);
   Slot* NextToEncode(bool by_urgency);
   int CountSlots(State state) const;
-  int CountDecoding(Priority priority) const;
+  bool MayBegin(Priority priority) const;
   Priority MostUrgentDecoding() const;
   bool TakesPart(const Slot& slot) const;
   void TakeWishes();
@@ -86,7 +89,7 @@ class UtteranceBatch {
   std::vector<Slot> slots_;
   std::vector<JointSearch> joint_;
   int live_ = 0;
-  bool filling_ = false;  // with recordings, until nobody waits
+  std::array<bool, kPriorities> filling_ = {};  // until nobody of this priority waits
   std::uint64_t next_order_ = 0;
   std::int64_t passes_ = 0;
   std::vector<Slot*> taking_part_;  // in this pass

@@ -1,6 +1,7 @@
 #pragma once
 
-// Quantisation, and what turns integer sums into outputs; for the AVX2 and the AVX-VNNI table.
+// Quantisation, for the AVX2 table, from which the AVX-VNNI one has it; what turns integer sums into
+// outputs, for both.
 
 #include <cstdint>
 

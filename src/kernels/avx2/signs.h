@@ -1,6 +1,6 @@
 #pragma once
 
-// Products with the signs of weights; for the AVX2 and the AVX-VNNI table.
+// Products with the signs of weights, by AVX2; the AVX-VNNI table has them from the AVX2 one.
 
 #include <cstdint>
 

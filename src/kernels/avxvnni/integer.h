@@ -37,9 +37,10 @@ inline __m256i BroadcastFour(const std::uint8_t* p) {
 // Rows of a tile that leaves no register free.
 constexpr int kWholeTile = 6;
 
-// kRows rows by 16 outputs, from output n on. While weights are used, those `ahead` bytes behind
-// them are asked for. kGroups sums of each row and half of the outputs run side by side, because
-// each waits for its own last addition.
+// kRows rows by 16 outputs, from output n on. A whole tile asks for the weights `ahead` bytes
+// behind those it uses; fewer rows read weights so fast that hardware fetches ahead by itself.
+// kGroups sums of each row and half of the outputs run side by side, because each waits for its own
+// last addition.
 template <int kRows, int kGroups>
 [[gnu::noinline]] void VnniTile(const std::uint8_t* a, int lda, const RowScale* rows,
                                 const PackedWeights& w, int n, std::int64_t ahead, float* y,
