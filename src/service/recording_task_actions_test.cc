@@ -151,6 +151,30 @@ TEST_F(RecordingTaskActionsTest, TaskThatIsErasedWhileItIsBeingCancelledIsCounte
   EXPECT_EQ(Counted(), 1U);
 }
 
+TEST_F(RecordingTaskActionsTest, TaskThatAnotherNodeCancelledAndThatIsErasedIsTheirsToCount) {
+  store_.flaky.on_cancel = [&](int calls, TaskId id, const TaskOutcome&) -> std::optional<Status> {
+    if (calls > 0) return std::nullopt;
+    EXPECT_THAT(records_->tasks().Cancel({}, id, CancelledOutcome()).status(), IsOk());
+    // Whoever looks after what others took from us sees it, while we are cancelling it too.
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    return std::nullopt;
+  };
+  store_.flaky.on_finish = [&](int, TaskId, int, const TaskOutcome&) -> std::optional<Status> {
+    is_running_ = true;
+    while (!is_gone_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return std::nullopt;
+  };
+  Start({.node = me_, .num_workers = 1, .poll = Millis(10)});
+  const TaskId id = Submit();
+  while (!is_running_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const auto cancelled = tasks_->Cancel({}, id);
+  ASSERT_THAT(cancelled.status(), IsOk());
+  EXPECT_EQ(cancelled->error_code, "cancelled");
+  EXPECT_THAT(records_->tasks().Remove(application_.id, id), IsOk());
+  is_gone_ = true;
+  EXPECT_EQ(Counted(), 0U);
+}
+
 TEST_F(RecordingTaskActionsTest, TaskThatWasCancelledWithoutAnAnswerIsCountedOnce) {
   store_.flaky.on_cancel = [&](int calls, TaskId id,
                                const TaskOutcome& outcome) -> std::optional<Status> {
