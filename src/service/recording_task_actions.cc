@@ -96,6 +96,7 @@ Result<TaskView> RecordingTasks::Cancel(std::optional<AppId> within, TaskId id) 
     const Result<Task> now = Look(within, id);
     if (now.ok()) before = View(*now);
   }
+  // Whoever transcribes it is told whether the cancelling counts it, here or elsewhere.
   const bool was_cancelled = before && before->error_code == "cancelled";
   const bool unseen =
       unanswered && (code == StatusCode::kNotFound || code == StatusCode::kUnavailable);

@@ -46,6 +46,19 @@ class RecordingTaskActionsTest : public RecordingTasksTest {
 
   std::atomic<bool> is_running_ = false, is_gone_ = false;
 
+  // A task that is transcribed, and whose end the store does not hear of before it is gone.
+  TaskId SubmitAndHoldItsEnd(Millis poll) {
+    store_.flaky.on_finish = [&](int, TaskId, int, const TaskOutcome&) -> std::optional<Status> {
+      is_running_ = true;
+      while (!is_gone_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return std::nullopt;
+    };
+    Start({.node = me_, .num_workers = 1, .poll = poll});
+    const TaskId id = Submit();
+    while (!is_running_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return id;
+  }
+
   void WaitForCallback(TaskId id) {
     while (See(id).callback->state == CallbackState::kPending) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -138,14 +151,7 @@ TEST_F(RecordingTaskActionsTest, TaskThatIsErasedWhileItIsBeingCancelledIsCounte
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     return Unavailable("no answer");
   };
-  store_.flaky.on_finish = [&](int, TaskId, int, const TaskOutcome&) -> std::optional<Status> {
-    is_running_ = true;
-    while (!is_gone_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    return std::nullopt;
-  };
-  Start({.node = me_, .num_workers = 1, .poll = Millis(10)});
-  const TaskId id = Submit();
-  while (!is_running_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const TaskId id = SubmitAndHoldItsEnd(Millis(10));
   // That it was cancelled is not known, and it is counted as any that was erased.
   EXPECT_THAT(tasks_->Cancel({}, id).status(), HasCode(StatusCode::kNotFound));
   EXPECT_EQ(Counted(), 1U);
@@ -155,18 +161,10 @@ TEST_F(RecordingTaskActionsTest, TaskThatAnotherNodeCancelledAndThatIsErasedIsTh
   store_.flaky.on_cancel = [&](int calls, TaskId id, const TaskOutcome&) -> std::optional<Status> {
     if (calls > 0) return std::nullopt;
     EXPECT_THAT(records_->tasks().Cancel({}, id, CancelledOutcome()).status(), IsOk());
-    // Whoever looks after what others took from us sees it, while we are cancelling it too.
-    std::this_thread::sleep_for(std::chrono::milliseconds(150));
     return std::nullopt;
   };
-  store_.flaky.on_finish = [&](int, TaskId, int, const TaskOutcome&) -> std::optional<Status> {
-    is_running_ = true;
-    while (!is_gone_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    return std::nullopt;
-  };
-  Start({.node = me_, .num_workers = 1, .poll = Millis(10)});
-  const TaskId id = Submit();
-  while (!is_running_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  // Whoever looks after what others took from us does not come by: that we are refused must do.
+  const TaskId id = SubmitAndHoldItsEnd(Millis(60'000));
   const auto cancelled = tasks_->Cancel({}, id);
   ASSERT_THAT(cancelled.status(), IsOk());
   EXPECT_EQ(cancelled->error_code, "cancelled");

@@ -133,13 +133,12 @@ class RecordingTasks {
  private:
   // What is known of a task that is in hand.
   struct RunState {
-    std::atomic<bool> stop = false;        // nobody wants it any more
-    std::atomic<bool> erased = false;      // the meter does not write down what it was
-    std::atomic<bool> is_counted = false;  // by whoever cancelled or claimed it
-    // By us, perhaps: the answer was lost. Under mutex_.
-    bool cancelled_unseen = false;
+    std::atomic<bool> stop = false;           // nobody wants it any more
+    std::atomic<bool> erased = false;         // the meter does not write down what it was
+    std::atomic<bool> is_counted = false;     // by whoever cancelled or claimed it
     std::atomic<std::int64_t> done_ms = -1;   // of its audio, so far; -1: not begun
     std::atomic<std::int64_t> total_ms = -1;  // -1: unknown
+    bool cancelled_unseen = false;            // by us, perhaps: no answer came; under mutex_
   };
   struct InHand {
     AppId app_id = 0;
