@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/aligned_vector.h"
 #include "tensor/quantized_linear.h"
 
 namespace lethe {
@@ -42,8 +43,8 @@ float Sample(std::size_t i) {
 }
 
 // Memory that a case and the copies of its function share.
-std::shared_ptr<std::vector<float>> Floats(double count) {
-  auto values = std::make_shared<std::vector<float>>(static_cast<std::size_t>(count) + kSlack);
+std::shared_ptr<AlignedVector<float>> Floats(double count) {
+  auto values = std::make_shared<AlignedVector<float>>(static_cast<std::size_t>(count) + kSlack);
   for (std::size_t i = 0; i < values->size(); ++i) (*values)[i] = Sample(i);
   return values;
 }
@@ -58,7 +59,7 @@ class Cases {
  public:
   explicit Cases(const KernelTable& kernels)
       : kernels_(kernels),
-        weights_(std::make_shared<std::vector<std::int8_t>>(
+        weights_(std::make_shared<AlignedVector<std::int8_t>>(
             static_cast<std::size_t>(kDecoderPassWithLogits) + kLargest + kSlack)) {
     for (std::size_t i = 0; i < weights_->size(); ++i) {
       (*weights_)[i] = static_cast<std::int8_t>(60 * Sample(i));
@@ -70,10 +71,10 @@ class Cases {
   // m rows by a matrix. With a working set beyond the matrix, every run takes the next of many.
   void Product(const char* where, int m, int n, int k, double working_set = 0) {
     struct Memory {
-      std::shared_ptr<const std::vector<std::int8_t>> weights;
-      std::vector<float> scale, y;
-      std::vector<std::int32_t> sums;
-      std::vector<std::uint8_t> a;
+      std::shared_ptr<const AlignedVector<std::int8_t>> weights;
+      AlignedVector<float> scale, y;
+      AlignedVector<std::int32_t> sums;
+      AlignedVector<std::uint8_t> a;
       std::vector<RowScale> rows;
       std::size_t at = 0;
     };
@@ -118,9 +119,9 @@ class Cases {
   // A head of all frames; what is attainable is that of its two products, without the softmax.
   void AttendFrames(const char* where) {
     struct Memory {
-      std::vector<float> scale;
-      std::vector<std::int32_t> zero, correction;
-      std::vector<float> scratch;
+      AlignedVector<float> scale;
+      AlignedVector<std::int32_t> zero, correction;
+      AlignedVector<float> scratch;
     };
     const int frames = RoundUp(kFrames, kLanes), dims = RoundUp(kHeadDim, kLanes);
     const auto memory = std::make_shared<Memory>();
@@ -283,10 +284,10 @@ class Cases {
     const int size = 2 * RoundUp(count, kLanes) * kHeadDim;
     const auto query = Floats(kHeadDim), scores = Floats(count), out = Floats(kHeadDim);
     const auto one = Floats(size);
-    std::vector<std::uint16_t> half(static_cast<std::size_t>(size));
+    AlignedVector<std::uint16_t> half(static_cast<std::size_t>(size));
     kernels_.to_half(one->data(), size, half.data());
     const int heads = static_cast<int>(kDecoderPass / (2 * size));
-    const auto cache = std::make_shared<std::vector<std::uint16_t>>();
+    const auto cache = std::make_shared<AlignedVector<std::uint16_t>>();
     for (int i = 0; i < heads; ++i) cache->insert(cache->end(), half.begin(), half.end());
     cache->resize(cache->size() + kSlack);
     const auto at = std::make_shared<int>(0);
@@ -304,10 +305,10 @@ class Cases {
     const auto x = Floats(1.0 * frames * stride);
     const int padded = RoundUp(frames, kLanes), dims = RoundUp(kHeadDim, kLanes);
     const auto weight =
-        std::make_shared<std::vector<std::int8_t>>(static_cast<std::size_t>(padded) * dims);
+        std::make_shared<AlignedVector<std::int8_t>>(static_cast<std::size_t>(padded) * dims);
     const auto scale = Floats(padded);
     const auto correction =
-        std::make_shared<std::vector<std::int32_t>>(static_cast<std::size_t>(padded));
+        std::make_shared<AlignedVector<std::int32_t>>(static_cast<std::size_t>(padded));
     const double n = 1.0 * frames * kHeadDim;
     Add("pack_outputs", where, Shape({frames, kHeadDim}), kPack * n, 5 * n, [=, table = &kernels_] {
       table->pack_outputs(x->data(), frames, kHeadDim, stride, weight->data(), scale->data(),
@@ -321,7 +322,7 @@ class Cases {
 
   void ToHalf(const char* where, int n) {
     const auto x = Floats(n);
-    const auto y = std::make_shared<std::vector<std::uint16_t>>(static_cast<std::size_t>(n));
+    const auto y = std::make_shared<AlignedVector<std::uint16_t>>(static_cast<std::size_t>(n));
     Add("to_half", where, Shape({n}), n, 6.0 * n,
         [=, table = &kernels_] { table->to_half(x->data(), n, y->data()); });
   }
@@ -344,12 +345,12 @@ class Cases {
   }
 
  private:
-  static std::shared_ptr<std::vector<std::uint8_t>> Bytes(double count) {
-    return std::make_shared<std::vector<std::uint8_t>>(static_cast<std::size_t>(count) + kSlack);
+  static std::shared_ptr<AlignedVector<std::uint8_t>> Bytes(double count) {
+    return std::make_shared<AlignedVector<std::uint8_t>>(static_cast<std::size_t>(count) + kSlack);
   }
-  static std::shared_ptr<std::vector<std::int16_t>> Shorts(double count) {
+  static std::shared_ptr<AlignedVector<std::int16_t>> Shorts(double count) {
     auto values =
-        std::make_shared<std::vector<std::int16_t>>(static_cast<std::size_t>(count) + kSlack);
+        std::make_shared<AlignedVector<std::int16_t>>(static_cast<std::size_t>(count) + kSlack);
     for (std::size_t i = 0; i < values->size(); ++i) {
       (*values)[i] = static_cast<std::int16_t>(100 * Sample(i));
     }
@@ -371,7 +372,7 @@ class Cases {
   }
 
   const KernelTable& kernels_;
-  const std::shared_ptr<std::vector<std::int8_t>> weights_;  // of all matrices, as many as fit
+  const std::shared_ptr<AlignedVector<std::int8_t>> weights_;  // of all matrices, as many as fit
   std::vector<KernelCase> cases_;
 };
 

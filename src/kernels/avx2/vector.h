@@ -45,11 +45,6 @@ struct Avx2Vector {
     _mm_storeu_si128(halves, _mm256_cvtps_ph(low, kToEven));
     _mm_storeu_si128(halves + 1, _mm256_cvtps_ph(high, kToEven));
   }
-  void StoreInts(std::int32_t* p) const {
-    auto* halves = reinterpret_cast<__m256i*>(p);
-    _mm256_storeu_si256(halves, _mm256_cvtps_epi32(low));
-    _mm256_storeu_si256(halves + 1, _mm256_cvtps_epi32(high));
-  }
   void StoreShorts(std::int16_t* p) const {
     const __m256i shorts = _mm256_permute4x64_epi64(
         _mm256_packs_epi32(_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high)),
@@ -73,10 +68,26 @@ struct Avx2Vector {
         _mm256_or_si256(part(a), _mm256_slli_epi32(part(b), 8)),
         _mm256_or_si256(_mm256_slli_epi32(part(c), 16), _mm256_slli_epi32(part(d), 24)));
   }
-  static void StoreQuads(const Avx2Vector* q, std::int8_t* p) {
+  struct Counts {
+    __m256i low, high;
+  };
+  // Adds the four bytes of each lane.
+  static __m256i AddQuads(__m256i counts, __m256i quads) {
+    const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), quads);
+    return _mm256_add_epi32(counts, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  static void StoreQuads(const Avx2Vector* x, std::int8_t* p, Counts* counts) {
     auto* halves = reinterpret_cast<__m256i*>(p);
-    _mm256_storeu_si256(halves, Quads(q[0].low, q[1].low, q[2].low, q[3].low));
-    _mm256_storeu_si256(halves + 1, Quads(q[0].high, q[1].high, q[2].high, q[3].high));
+    const __m256i low = Quads(x[0].low, x[1].low, x[2].low, x[3].low);
+    const __m256i high = Quads(x[0].high, x[1].high, x[2].high, x[3].high);
+    *counts = {AddQuads(counts->low, low), AddQuads(counts->high, high)};
+    _mm256_storeu_si256(halves, low);
+    _mm256_storeu_si256(halves + 1, high);
+  }
+  static void StoreCounts(const Counts& counts, std::int32_t* p) {
+    auto* halves = reinterpret_cast<__m256i*>(p);
+    _mm256_storeu_si256(halves, counts.low);
+    _mm256_storeu_si256(halves + 1, counts.high);
   }
   static void StoreTransposed(const float* x, std::int64_t ldx, int n, int m, float* y,
                               std::int64_t ldy) {
@@ -147,6 +158,9 @@ struct Avx2Vector {
     const __m128 four = f128(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
     const __m128 two = f128(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(f128(two, _mm_shuffle_ps(two, two, 1)));
+  }
+  static void SumFour(const Avx2Vector* v, float* sums) {
+    for (int i = 0; i < 4; ++i) sums[i] = v[i].Sum();
   }
   float Sum() const {
     return Fold([](__m256 a, __m256 b) { return _mm256_add_ps(a, b); },

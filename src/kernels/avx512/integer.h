@@ -29,36 +29,75 @@ inline __m512i ZeroedBytes(const __m512 (&x)[4], __m512i zero) {
   return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
 }
 
+// Writes a row of lda bytes; returns their sum in lanes.
+inline __m512i QuantizeRow(const float* x, int k, __m512 inverse, std::int32_t zero_point,
+                           std::uint8_t* a, int lda) {
+  const __m512i ones = _mm512_set1_epi8(1);
+  const __m512i zero = _mm512_set1_epi16(static_cast<std::int16_t>(zero_point));
+  __m512i sum = _mm512_setzero_si512();
+  __m512 scaled[4];
+  int p = 0;
+  for (; p + 64 <= k; p += 64) {
+    Unroll<4>([&]<int j>() __attribute__((always_inline)) {
+      scaled[j] = _mm512_mul_ps(_mm512_loadu_ps(x + p + 16 * j), inverse);
+    });
+    const __m512i bytes = ZeroedBytes(scaled, zero);
+    sum = _mm512_dpbusd_epi32(sum, bytes, ones);
+    _mm512_storeu_si512(a + p, bytes);
+  }
+  for (; p < lda; p += 64) {
+    const int rest = k - p < 0 ? 0 : k - p;
+    const std::uint64_t mask = (std::uint64_t{1} << rest) - 1;
+    Unroll<4>([&]<int j>() __attribute__((always_inline)) {
+      scaled[j] = _mm512_mul_ps(
+          _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> (16 * j)), x + p + 16 * j), inverse);
+    });
+    const __m512i bytes = _mm512_maskz_mov_epi8(mask, ZeroedBytes(scaled, zero));
+    sum = _mm512_dpbusd_epi32(sum, bytes, ones);
+    _mm512_storeu_si512(a + p, bytes);
+  }
+  return sum;
+}
+
+// Four rows side by side, which share the way from sixteen lanes to one.
+inline void QuantizeFourRows(const float* x, int k, std::int64_t ldx, std::uint8_t* a, int lda,
+                             RowScale* rows) {
+  using V = Avx512Vector;
+  V low[4], high[4];
+  Unroll<4>([&]<int r>() __attribute__((always_inline)) { low[r] = high[r] = V::Set(0.0f); });
+  kernels_internal::EachVector(
+      k, [&](int i, int rest) __attribute__((always_inline)) {
+        Unroll<4>([&]<int r>() __attribute__((always_inline)) {
+          const V v = V::LoadPartial(x + r * ldx + i, rest);
+          low[r] = V::Min(low[r], v);
+          high[r] = V::Max(high[r], v);
+        });
+      });
+  alignas(16) float lowest[4], highest[4];
+  _mm_store_ps(lowest, V::Quarters(V::FoldFour(
+                           low, [](__m512 s, __m512 t) { return _mm512_min_ps(s, t); })));
+  _mm_store_ps(highest, V::Quarters(V::FoldFour(
+                            high, [](__m512 s, __m512 t) { return _mm512_max_ps(s, t); })));
+  __m512i sums[4];
+  Unroll<4>([&]<int r>() __attribute__((always_inline)) {
+    const float inverse = kernels_internal::ScaleOfRange(lowest[r], highest[r], &rows[r]);
+    sums[r] =
+        QuantizeRow(x + r * ldx, k, _mm512_set1_ps(inverse), rows[r].zero, a + r * lda, lda);
+  });
+  Unroll<4>([&]<int r>()
+                __attribute__((always_inline)) { rows[r].sum = _mm512_reduce_add_epi32(sums[r]); });
+}
+
 void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
                   RowScale* rows) {
-  const __m512i ones = _mm512_set1_epi8(1);
-  for (int i = 0; i < m; ++i, x += ldx, a += lda) {
-    const __m512 inverse = _mm512_set1_ps(kernels_internal::RowRange<Avx512Vector>(x, k, &rows[i]));
-    const __m512i zero = _mm512_set1_epi16(static_cast<std::int16_t>(rows[i].zero));
-    __m512i sum = _mm512_setzero_si512();
-    __m512 scaled[4];
-    int p = 0;
-    for (; p + 64 <= k; p += 64) {
-      Unroll<4>([&]<int j>() __attribute__((always_inline)) {
-        scaled[j] = _mm512_mul_ps(_mm512_loadu_ps(x + p + 16 * j), inverse);
-      });
-      const __m512i bytes = ZeroedBytes(scaled, zero);
-      sum = _mm512_dpbusd_epi32(sum, bytes, ones);
-      _mm512_storeu_si512(a + p, bytes);
-    }
-    for (; p < lda; p += 64) {
-      const int rest = k - p < 0 ? 0 : k - p;
-      const std::uint64_t mask = (std::uint64_t{1} << rest) - 1;
-      Unroll<4>([&]<int j>() __attribute__((always_inline)) {
-        scaled[j] = _mm512_mul_ps(
-            _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> (16 * j)), x + p + 16 * j),
-            inverse);
-      });
-      const __m512i bytes = _mm512_maskz_mov_epi8(mask, ZeroedBytes(scaled, zero));
-      sum = _mm512_dpbusd_epi32(sum, bytes, ones);
-      _mm512_storeu_si512(a + p, bytes);
-    }
-    rows[i].sum = _mm512_reduce_add_epi32(sum);
+  int i = 0;
+  for (; i + 4 <= m; i += 4, x += 4 * ldx, a += 4 * lda) {
+    QuantizeFourRows(x, k, ldx, a, lda, rows + i);
+  }
+  for (; i < m; ++i, x += ldx, a += lda) {
+    const float inverse = kernels_internal::RowRange<Avx512Vector>(x, k, &rows[i]);
+    rows[i].sum = _mm512_reduce_add_epi32(
+        QuantizeRow(x, k, _mm512_set1_ps(inverse), rows[i].zero, a, lda));
   }
 }
 

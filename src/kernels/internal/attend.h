@@ -137,19 +137,19 @@ template <class V>
 void PackInputs(const float* x, int k, int n, std::int64_t ldx, std::int8_t* weight, float* scale,
                 std::int32_t* correction) {
   for (int j = 0; j < n; j += kLanes, x += kLanes) {
-    V largest = V::Set(1e-30f), sum = V::Set(0.0f);
+    V largest = V::Set(1e-30f);
     for (int p = 0; p < k; ++p) largest = V::Max(largest, V::Abs(V::Load(x + p * ldx)));
     const V inverse = V::Set(127.0f) / largest;
     (largest / V::Set(127.0f)).Store(scale + j);
+    typename V::Counts counts{};
     for (int p = 0; p < k; p += 4, weight += 4 * kLanes) {
       V q[4];
       for (int r = 0; r < 4; ++r) {
-        q[r] = p + r < k ? V::Round(V::Load(x + (p + r) * ldx) * inverse) : V::Set(0.0f);
-        sum = sum + q[r];
+        q[r] = p + r < k ? V::Load(x + (p + r) * ldx) * inverse : V::Set(0.0f);
       }
-      V::StoreQuads(q, weight);
+      V::StoreQuads(q, weight, &counts);
     }
-    sum.StoreInts(correction + j);
+    V::StoreCounts(counts, correction + j);
   }
 }
 

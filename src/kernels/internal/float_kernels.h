@@ -7,6 +7,7 @@
 
 #include "kernels/internal/attend.h"
 #include "kernels/internal/spectrum.h"
+#include "kernels/internal/unroll.h"
 #include "kernels/internal/vector.h"
 
 namespace lethe::kernels_internal {
@@ -33,29 +34,60 @@ void SiluMultiply(const float* value, const float* gate, std::int64_t n, float* 
   }
 }
 
-template <class V>
-void LayerNorm(const float* x, int m, int n, const float* weight, float* y) {
+// kRows rows side by side: the sum of one waits for each of its additions.
+template <class V, int kRows>
+[[gnu::always_inline]] inline void LayerNormRows(const float* x, int n, const float* weight,
+                                                 float* y) {
+  const auto rows = [](auto f) __attribute__((always_inline)) { Unroll<kRows>(f); };
+  const auto totals = [](const V(&sum)[kRows], float* total) __attribute__((always_inline)) {
+    if constexpr (kRows == 4) {
+      V::SumFour(sum, total);
+    } else {
+      for (int r = 0; r < kRows; ++r) total[r] = sum[r].Sum();
+    }
+  };
   const float count = static_cast<float>(n);
   const V zero = V::Set(0.0f);
-  for (int row = 0; row < m; ++row, x += n, y += n) {
-    V sum = zero;
-    EachVector(
-        n, [&](int i, int rest)
-               __attribute__((always_inline)) { sum = sum + V::LoadPartial(x + i, rest); });
-    const V mean = V::Set(sum.Sum() / count);
-    V squares = zero;
-    EachVector(
-        n, [&](int i, int rest) __attribute__((always_inline)) {
-          const V d = V::KeepFirst(V::LoadPartial(x + i, rest) - mean, rest, zero);
-          squares = V::Fma(d, d, squares);
+  V sum[kRows], mean[kRows], scale[kRows];
+  float total[kRows];
+  rows([&]<int r>() __attribute__((always_inline)) { sum[r] = zero; });
+  EachVector(
+      n, [&](int i, int rest) __attribute__((always_inline)) {
+        rows([&]<int r>() __attribute__((always_inline)) {
+          sum[r] = sum[r] + V::LoadPartial(x + r * n + i, rest);
         });
-    const V scale = V::Set(1.0f) / V::Sqrt(V::Set(squares.Sum() / count + 1e-5f));
-    EachVector(
-        n, [&](int i, int rest) __attribute__((always_inline)) {
-          ((V::LoadPartial(x + i, rest) - mean) * scale * V::LoadPartial(weight + i, rest))
-              .StorePartial(y + i, rest);
+      });
+  totals(sum, total);
+  rows([&]<int r>() __attribute__((always_inline)) {
+    mean[r] = V::Set(total[r] / count);
+    sum[r] = zero;
+  });
+  EachVector(
+      n, [&](int i, int rest) __attribute__((always_inline)) {
+        rows([&]<int r>() __attribute__((always_inline)) {
+          const V d = V::KeepFirst(V::LoadPartial(x + r * n + i, rest) - mean[r], rest, zero);
+          sum[r] = V::Fma(d, d, sum[r]);
         });
-  }
+      });
+  totals(sum, total);
+  rows([&]<int r>() __attribute__((always_inline)) {
+    scale[r] = V::Set(1.0f) / V::Sqrt(V::Set(total[r] / count + 1e-5f));
+  });
+  EachVector(
+      n, [&](int i, int rest) __attribute__((always_inline)) {
+        const V w = V::LoadPartial(weight + i, rest);
+        rows([&]<int r>() __attribute__((always_inline)) {
+          ((V::LoadPartial(x + r * n + i, rest) - mean[r]) * scale[r] * w)
+              .StorePartial(y + r * n + i, rest);
+        });
+      });
+}
+
+template <class V>
+void LayerNorm(const float* x, int m, int n, const float* weight, float* y) {
+  int row = 0;
+  for (; row + 4 <= m; row += 4, x += 4 * n, y += 4 * n) LayerNormRows<V, 4>(x, n, weight, y);
+  for (; row < m; ++row, x += n, y += n) LayerNormRows<V, 1>(x, n, weight, y);
 }
 
 template <class V>
@@ -99,6 +131,7 @@ void Rotate(float* x, int heads, int d, const float* angles, int turned, float s
               .StorePartial(turning + i, rest);
         });
   }
+  if (scale == 1.0f) return;
   // A loop of its own: a load that overlaps a masked store waits for it, also behind the mask,
   // where the next head is.
   x += turned;

@@ -12,8 +12,11 @@
 //   other; AtLeast(limit): a bit for each lane that is no less than that of limit
 //   Sum(), Largest(), Smallest(): over the lanes, in the order kernels.h describes
 //   V::LoadHalf(p), StoreHalf(p): 16 values in half precision, rounded to even
-//   of integral values: StoreInts(p) as s32, StoreShorts(p) as s16, StoreBytes(p) their low 8 bits,
-//   V::StoreQuads(q, p) the low 8 bits of four vectors interleaved, those of a lane together
+//   V::SumFour(v, sums): Sum() of four vectors
+//   of integral values: StoreShorts(p) as s16, StoreBytes(p) their low 8 bits
+//   V::StoreQuads(x, p, counts): the low 8 bits of four vectors, rounded to even, interleaved,
+//   those of a lane together; adds these four to the lane's of V::Counts, which begins with zeros
+//   and is written as s32 by StoreCounts(counts, p)
 //   V::StoreTransposed(x, ldx, n, m, y, ldy): x [n, m] becomes y [m, n], rows ldx and ldy apart
 // and kAttendVectors, the number of vectors that Attend keeps side by side for its values.
 

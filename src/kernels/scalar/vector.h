@@ -65,9 +65,6 @@ struct ScalarVector {
   void StoreHalf(std::uint16_t* p) const {
     for (int i = 0; i < 16; ++i) p[i] = ToHalfBits(lane[i]);
   }
-  void StoreInts(std::int32_t* p) const {
-    for (int i = 0; i < 16; ++i) p[i] = static_cast<std::int32_t>(lane[i]);
-  }
   void StoreShorts(std::int16_t* p) const {
     for (int i = 0; i < 16; ++i) p[i] = static_cast<std::int16_t>(lane[i]);
   }
@@ -76,10 +73,18 @@ struct ScalarVector {
       p[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(lane[i]));
     }
   }
-  static void StoreQuads(const ScalarVector* q, std::int8_t* p) {
+  struct Counts {
+    std::int32_t lane[16];
+  };
+  static void StoreQuads(const ScalarVector* x, std::int8_t* p, Counts* counts) {
     for (int i = 0; i < 64; ++i) {
-      p[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(q[i % 4].lane[i / 4]));
+      const float rounded = __builtin_nearbyintf(x[i % 4].lane[i / 4]);
+      p[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(rounded));
+      counts->lane[i / 4] += p[i];
     }
+  }
+  static void StoreCounts(const Counts& counts, std::int32_t* p) {
+    for (int i = 0; i < 16; ++i) p[i] = counts.lane[i];
   }
   friend ScalarVector operator+(const ScalarVector& a, const ScalarVector& b) {
     return Each([&](int i) { return a.lane[i] + b.lane[i]; });
@@ -146,6 +151,9 @@ struct ScalarVector {
       for (int i = 0; i < half; ++i) r.lane[i] = f(r.lane[i], r.lane[i + half]);
     }
     return r.lane[0];
+  }
+  static void SumFour(const ScalarVector* v, float* sums) {
+    for (int i = 0; i < 4; ++i) sums[i] = v[i].Sum();
   }
   float Sum() const {
     return Fold([](float a, float b) { return a + b; });

@@ -3,8 +3,8 @@
 // Activations that play the part of weights: attention's keys and values, in 8 bits.
 
 #include <cstdint>
-#include <vector>
 
+#include "base/aligned_vector.h"
 #include "kernels/kernels.h"
 
 namespace lethe {
@@ -28,10 +28,10 @@ class PackedMatrices {
   std::int64_t Outputs(int i) const { return std::int64_t{i} * n_padded_; }
 
   int n_ = 0, k_ = 0, n_padded_ = 0, k_padded_ = 0;
-  std::vector<std::int8_t> weight_;
-  std::vector<float> scale_;
-  std::vector<std::int32_t> correction_;
-  std::vector<std::int32_t> zero_;  // one output each: all have the same
+  AlignedVector<std::int8_t> weight_;
+  AlignedVector<float> scale_;
+  AlignedVector<std::int32_t> correction_;
+  AlignedVector<std::int32_t> zero_;  // one output each: all have the same
 };
 
 }  // namespace lethe

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "base/aligned_vector.h"
 #include "kernels/kernels.h"
 
 namespace lethe {
@@ -25,8 +25,8 @@ class ShortMatrix {
 
  private:
   int k_ = 0;
-  std::vector<std::int16_t> weight_;
-  std::vector<float> scale_;
+  AlignedVector<std::int16_t> weight_;
+  AlignedVector<float> scale_;
 };
 
 }  // namespace lethe

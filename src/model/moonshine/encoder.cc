@@ -62,7 +62,7 @@ void Worker::BeginEncode(std::span<const float> samples, SpeechSequence* base) {
   }
   EncodeStem(samples, sequence);
   // They are seldom used, and would keep somebody's voice until then.
-  for (std::vector<float>* copy : {&padded_, &raised_}) {
+  for (AlignedVector<float>* copy : {&padded_, &raised_}) {
     std::fill(copy->begin(), copy->end(), 0.0f);
     copy->clear();
   }
@@ -86,7 +86,7 @@ void Worker::ReserveEncoder(int frames) {
   grow(&context_, rows * c.hidden);
   grow(&fc_, std::size_t{kBlockRows} * c.encoder_intermediate);
   grow(&scratch_,
-       static_cast<std::size_t>(AttendScratchBytes(frames, c.head_dim)) / sizeof(CacheLine) + 1);
+       static_cast<std::size_t>(AttendScratchBytes(frames, c.head_dim)));
 }
 
 bool Worker::EncodeMore(SpeechSequence* base) {
@@ -128,7 +128,7 @@ void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {
   LETHE_CHECK(frames_ > 0 && frames_ <= rotary_.positions());
   conv1_.resize(static_cast<std::size_t>(t1) * h);
   conv2_.resize(static_cast<std::size_t>(t2) * 2 * h);
-  std::vector<float>& x = sequence->x_;
+  AlignedVector<float>& x = sequence->x_;
   x.resize(static_cast<std::size_t>(frames_) * h);
 
   FirstConvolution(samples, t1);

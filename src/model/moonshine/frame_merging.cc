@@ -50,7 +50,7 @@ std::vector<std::uint8_t> LikePairs(const float* vectors, int frames, int n, int
   return begins;
 }
 
-void MergePairs(const std::vector<std::uint8_t>& begins_pair, int n, std::vector<float>* x,
+void MergePairs(const std::vector<std::uint8_t>& begins_pair, int n, AlignedVector<float>* x,
                 std::vector<std::uint16_t>* first) {
   const std::size_t frames = begins_pair.size();
   LETHE_CHECK(first->size() == frames + 1 && x->size() == frames * static_cast<std::size_t>(n));

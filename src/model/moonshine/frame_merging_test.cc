@@ -18,8 +18,8 @@ constexpr int kColumns = 32;
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 // A frame a row; those of one angle point the same way, whatever their lengths.
-std::vector<float> Frames(const std::vector<std::pair<float, float>>& angles_and_lengths) {
-  std::vector<float> frames;
+AlignedVector<float> Frames(const std::vector<std::pair<float, float>>& angles_and_lengths) {
+  AlignedVector<float> frames;
   for (const auto& [angle, length] : angles_and_lengths) {
     const std::size_t at = frames.size();
     frames.resize(at + kColumns);
@@ -29,7 +29,7 @@ std::vector<float> Frames(const std::vector<std::pair<float, float>>& angles_and
   return frames;
 }
 
-std::vector<int> Pairs(const std::vector<float>& frames, int most) {
+std::vector<int> Pairs(const AlignedVector<float>& frames, int most) {
   const auto begins =
       LikePairs(frames.data(), static_cast<int>(frames.size()) / kColumns, kColumns, most);
   return {begins.begin(), begins.end()};

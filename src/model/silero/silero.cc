@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <numbers>
 
+#include "base/aligned_vector.h"
 #include "model/internal/packed_matrices.h"
 #include "model/internal/short_matrix.h"
 #include "tensor/quantized_linear.h"
@@ -93,12 +94,12 @@ struct Scratch {
     return scratch;
   }
 
-  std::vector<float> buffers, transform;
-  std::vector<float> spectrum;       // [bins, batch] of one frame
-  std::vector<std::int16_t> shorts;  // a layer's inputs, [batch, stride]
+  AlignedVector<float> buffers, transform;
+  AlignedVector<float> spectrum;       // [bins, batch] of one frame
+  AlignedVector<std::int16_t> shorts;  // a layer's inputs, [batch, stride]
   std::array<float, kBatch> scales{};
-  std::array<std::vector<float>, 4> frames;  // of each layer, [batch, frames_in, places]
-  std::vector<float> features, gates;
+  std::array<AlignedVector<float>, 4> frames;  // of each layer, [batch, frames_in, places]
+  AlignedVector<float> features, gates;
 };
 
 class SileroState final : public VoiceActivityState {
@@ -193,7 +194,7 @@ class SileroState final : public VoiceActivityState {
   const Weights& w_;
   const KernelTable& kernels_;
   std::vector<float> pending_;  // the context, then what does not fill a window yet
-  std::array<float, kHidden> cell_{}, hidden_{};
+  alignas(64) std::array<float, kHidden> cell_{}, hidden_{};
 };
 
 class Silero final : public VoiceActivityModel {

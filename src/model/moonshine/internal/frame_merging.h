@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/aligned_vector.h"
+
 namespace lethe::moonshine {
 
 /// Of the pairs of neighbours those that are most alike, by the cosine of their vectors; a frame is
@@ -27,7 +29,7 @@ std::vector<std::uint8_t> LikePairs(const float* vectors, int frames, int n, int
 ///
 /// Shapes: x [frames, n] becomes [frames - pairs, n]; `first` [frames + 1], the first of the
 ///         stem's frames that is in each, and how many there are, becomes that of the new ones
-void MergePairs(const std::vector<std::uint8_t>& begins_pair, int n, std::vector<float>* x,
+void MergePairs(const std::vector<std::uint8_t>& begins_pair, int n, AlignedVector<float>* x,
                 std::vector<std::uint16_t>* first);
 
 }  // namespace lethe::moonshine

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "base/aligned_vector.h"
 #include "base/large_pages.h"
 #include "kernels/kernels.h"
 
@@ -35,7 +35,7 @@ class SignMatrix {
 
   int n_ = 0, k_ = 0, n_padded_ = 0, k_padded_ = 0;
   LargePages weight_, code_;
-  std::vector<float> mean_, scale_, error_;
+  AlignedVector<float> mean_, scale_, error_;
   bool trusted_ = false;
 };
 

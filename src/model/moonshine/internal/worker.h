@@ -2,12 +2,14 @@
 
 // The two memories of Moonshine: a sequence's keys and values, and a worker's scratch space.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/aligned_vector.h"
 #include "model/internal/packed_matrices.h"
 #include "model/moonshine/internal/rotary.h"
 #include "model/moonshine/internal/weights.h"
@@ -33,7 +35,7 @@ class Sequence final : public SpeechSequence {
   // [layers, heads, padded, head_dim].
   struct TokenCache {
     int heads = 0, head_dim = 0, padded = 0;
-    std::vector<std::uint16_t> keys, values;
+    AlignedVector<std::uint16_t> keys, values;
 
     void Resize(const Config& config, int places);
     std::int64_t At(int layer, int head) const {
@@ -51,7 +53,7 @@ class Sequence final : public SpeechSequence {
   int layers_ = 0;  // of the decoder, once there is a token
   // Until the encoder is through: its residual stream [frames, hidden], and of each frame the first
   // of the stem's that is in it; behind the last, how many those are.
-  std::vector<float> x_;
+  AlignedVector<float> x_;
   std::vector<std::uint16_t> first_;
   // [layers, heads] of the encoder's frames, and `first_`; copies of a sequence have the same.
   struct FrameCache {
@@ -105,24 +107,21 @@ class Worker final : public SpeechModelWorker {
   bool record_attention_ = false;
 
   // Quantised rows on their way into a product; the decoder's scores and what comes of them.
-  std::vector<std::uint8_t> quantized_, probabilities_;
+  AlignedVector<std::uint8_t> quantized_, probabilities_;
   std::vector<RowScale> row_scales_;
-  std::vector<float> scores_, head_context_;
+  AlignedVector<float> scores_, head_context_;
 
   // The encoder's; a layer of one utterance at a time.
   int frames_ = 0;
-  std::vector<float> padded_, raised_;                // the samples, when too few or too quiet
-  std::vector<std::int16_t> shorts_;                  // samples of a block
+  AlignedVector<float> padded_, raised_;                // the samples, when too few or too quiet
+  AlignedVector<std::int16_t> shorts_;                  // samples of a block
   std::vector<float> row_loudness_;                   // what they were quantised with, for each row
-  std::vector<float> conv1_, conv2_;                  // [t1, h], [t2, 2h]
-  std::vector<float> channel_scale_, channel_shift_;  // [h] of the stem's normalisation
-  std::vector<float> norm_;           // the residual stream, normalised: a block's, or [frames, h]
-  std::vector<float> qkv_, context_;  // [frames, 3h], [frames, h]
-  std::vector<float> fc_;             // a block's [rows, intermediate], or [frames, 2h]
-  struct alignas(64) CacheLine {
-    char bytes[64];
-  };
-  std::vector<CacheLine> scratch_;  // of KernelTable::attend_frames
+  AlignedVector<float> conv1_, conv2_;                  // [t1, h], [t2, 2h]
+  AlignedVector<float> channel_scale_, channel_shift_;  // [h] of the stem's normalisation
+  AlignedVector<float> norm_;           // the residual stream, normalised: a block's, or [frames, h]
+  AlignedVector<float> qkv_, context_;  // [frames, 3h], [frames, h]
+  AlignedVector<float> fc_;             // a block's [rows, intermediate], or [frames, 2h]
+  AlignedVector<std::byte> scratch_;  // of KernelTable::attend_frames
   PackedMatrices head_keys_, head_values_;
 
   // The decoder's, a line for each row of the pass.
@@ -133,10 +132,10 @@ class Worker final : public SpeechModelWorker {
     bool every_logit = false;
   };
   std::vector<Row> rows_;
-  std::vector<float> token_x_, token_norm_, token_qkv_, token_context_, token_fc_, token_gated_;
-  std::vector<std::uint16_t> half_;  // a key and a value
-  std::vector<float> attention_;
-  std::vector<float> logits_;  // [rows, vocabulary padded]
+  AlignedVector<float> token_x_, token_norm_, token_qkv_, token_context_, token_fc_, token_gated_;
+  AlignedVector<std::uint16_t> half_;  // a key and a value
+  AlignedVector<float> attention_;
+  AlignedVector<float> logits_;  // [rows, vocabulary padded]
 };
 
 }  // namespace lethe::moonshine
