@@ -214,13 +214,13 @@ class Cases {
   // Of sixteen signals; what is counted are butterflies, windows and magnitudes.
   void Spectrum(const char* where, int size, int stride) {
     const auto x = Floats(16.0 * stride + size), window = Floats(size), turns = Floats(size);
-    const auto scratch = Floats(16.0 * size), y = Floats(16.0 * (size / 2 + 1));
+    const auto scratch = Floats(32.0 * size), y = Floats(16.0 * (size / 2 + 1));
     const double points = size / 2.0;
     const double each = points / 2 * std::log2(points) * 10 + size + points / 2 * 24;
     Add("spectrum", where, Shape({16, size}), 16 * each, 4.0 * 16 * (size + points),
         [=, table = &kernels_] {
           table->spectrum(x->data(), 16, size, stride, window->data(), turns->data(),
-                          scratch->data(), y->data());
+                          scratch->data(), y->data(), size / 2 + 1);
         });
   }
 

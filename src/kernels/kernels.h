@@ -179,12 +179,12 @@ struct KernelTable {
   /// y[k] = |sum over t of x[t] * window[t] * exp(-2 pi i k t / size)|, 0 <= k <= size / 2.
   ///
   /// Shapes: x [m, size], rows ldx apart, size a power of two, at least 4; window [size]; turns
-  ///         [size / 2, 2]: (cos, sin) of 2 pi k / size; scratch [size, 16] -> y [size / 2 + 1,
-  ///         16], a column a signal; those behind m are zeros
+  ///         [size / 2, 2]: (cos, sin) of 2 pi k / size; scratch [2 * size, 16] -> y [m, size / 2 +
+  ///         1], rows ldy apart
   /// Source: Cooley and Tukey 1965, "An algorithm for the machine calculation of complex Fourier
   ///         series", decimated in frequency
   void (*spectrum)(const float* x, int m, int size, std::int64_t ldx, const float* window,
-                   const float* turns, float* scratch, float* y);
+                   const float* turns, float* scratch, float* y, std::int64_t ldy);
 
   /// Replaces those of n values that are negative by 0.
   void (*relu)(float* x, std::int64_t n);

@@ -143,11 +143,14 @@ struct Signals {
     }
   }
   std::vector<float> Spectrum(const KernelTable& table) const {
-    std::vector<float> scratch(static_cast<std::size_t>(size) * kLanes, 5.0f);
-    std::vector<float> y(static_cast<std::size_t>(size / 2 + 1) * kLanes, 7.0f);
-    table.spectrum(x.data(), m, size, ldx, window.data(), turns.data(), scratch.data(), y.data());
+    std::vector<float> scratch(std::size_t{2} * size * kLanes, 5.0f);
+    std::vector<float> y(static_cast<std::size_t>(m) * ldy(), 7.0f);
+    table.spectrum(x.data(), m, size, ldx, window.data(), turns.data(), scratch.data(), y.data(),
+                   ldy());
     return y;
   }
+  // Two behind each row stay 7.
+  int ldy() const { return size / 2 + 3; }
   int m, size, ldx;
   std::vector<float> x, window, turns;
 };

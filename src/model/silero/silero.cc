@@ -80,8 +80,7 @@ constexpr int kShortStride = RoundUp(kLayers[0].frames_in * kLayers[0].places(),
 struct Scratch {
   Scratch()
       : buffers(std::size_t{kBatch} * kBuffer),
-        transform(std::size_t{kBatch} * kFftSize),
-        spectrum(std::size_t{kBatch} * kBins),
+        transform(std::size_t{2} * kBatch * kFftSize),
         shorts(std::size_t{kBatch} * kShortStride),
         features(std::size_t{kBatch} * kHidden),
         gates(std::size_t{kBatch} * 4 * kHidden) {
@@ -95,7 +94,6 @@ struct Scratch {
   }
 
   AlignedVector<float> buffers, transform;
-  AlignedVector<float> spectrum;       // [bins, batch] of one frame
   AlignedVector<std::int16_t> shorts;  // a layer's inputs, [batch, stride]
   std::array<float, kBatch> scales{};
   std::array<AlignedVector<float>, 4> frames;  // of each layer, [batch, frames_in, places]
@@ -133,12 +131,8 @@ class SileroState final : public VoiceActivityState {
     for (int f = 0; f < kFftFrames; ++f) {
       kernels_.spectrum(scratch.buffers.data() + f * kFftHop, windows, kFftSize, kBuffer,
                         w_.window.data(), w_.turns.data(), scratch.transform.data(),
-                        scratch.spectrum.data());
-      // They come a column a window.
-      float* to = scratch.frames[0].data() + std::size_t(f) * kLayers[0].places();
-      for (int i = 0; i < windows; ++i, to += FrameStride(0)) {
-        for (int k = 0; k < kBins; ++k) to[k] = scratch.spectrum[std::size_t(k) * kBatch + i];
-      }
+                        scratch.frames[0].data() + std::size_t(f) * kLayers[0].places(),
+                        static_cast<std::int64_t>(FrameStride(0)));
     }
     // Somebody's voice would stay until this thread hears the next one.
     std::fill_n(scratch.buffers.begin(), std::size_t{kBuffer} * windows, 0.0f);
@@ -163,7 +157,6 @@ class SileroState final : public VoiceActivityState {
       }
     }
     // What can be made a voice again.
-    std::fill(scratch.spectrum.begin(), scratch.spectrum.end(), 0.0f);
     std::fill_n(scratch.frames[0].begin(), FrameStride(0) * windows, 0.0f);
     std::fill(scratch.shorts.begin(), scratch.shorts.end(), std::int16_t{0});
     PackedWeights input_gates = w_.input_gates.View(0);
@@ -173,12 +166,21 @@ class SileroState final : public VoiceActivityState {
       float* gates = scratch.gates.data() + std::size_t{4} * kHidden * i;
       Multiply(hidden_.data(), 1, w_.hidden_gates.View(0), gates, true);
       kernels_.lstm_cell(gates, kHidden, cell_.data(), hidden_.data());
-      double sum = *w_.output_bias;
-      for (int j = 0; j < kHidden; ++j) {
-        sum += static_cast<double>(std::max(hidden_[j], 0.0f)) * w_.output[j];
-      }
-      probabilities->push_back(static_cast<float>(1.0 / (1.0 + std::exp(-sum))));
+      probabilities->push_back(Probability());
     }
+  }
+
+  // In lanes, so that no addition waits for all before it.
+  float Probability() const {
+    double lanes[kLanes] = {};
+    for (int j = 0; j < kHidden; j += kLanes) {
+      for (int i = 0; i < kLanes; ++i) {
+        lanes[i] += static_cast<double>(std::max(hidden_[j + i], 0.0f)) * w_.output[j + i];
+      }
+    }
+    double sum = *w_.output_bias;
+    for (const double lane : lanes) sum += lane;
+    return static_cast<float>(1.0 / (1.0 + std::exp(-sum)));
   }
 
   // gates = x * weights, of m rows of kHidden; accumulate adds what is there.
