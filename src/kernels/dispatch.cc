@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include <cpuid.h>
 #include <sys/syscall.h>
@@ -45,6 +46,8 @@ bool HasAvx512Vnni() {
          Has(seven.ecx, 11) /*vnni*/;
 }
 
+bool HasAvx512Vbmi() { return HasAvx512Vnni() && Has(Cpuid(7).ecx, 1); }
+
 // Eight tiles of 16 rows by 64 bytes, as amx/tiles.h has them; Intel SDM vol. 2, CPUID.
 bool HasTilesOfOurSize() {
   const CpuidLeaf palette = Cpuid(0x1d, 1);
@@ -53,7 +56,7 @@ bool HasTilesOfOurSize() {
 
 bool HasAmxInt8() {
   const CpuidLeaf seven = Cpuid(7);
-  if (!HasAvx512Vnni() || !Has(seven.edx, 24) /*amx-tile*/ || !Has(seven.edx, 25) /*amx-int8*/ ||
+  if (!HasAvx512Vbmi() || !Has(seven.edx, 24) /*amx-tile*/ || !Has(seven.edx, 25) /*amx-int8*/ ||
       (EnabledStates() & 0x60000) != 0x60000 || !HasTilesOfOurSize()) {
     return false;
   }
@@ -73,6 +76,7 @@ const std::vector<const KernelTable*>& AvailableKernels() {
     if (HasAvx2()) found.push_back(&Avx2Kernels());
     if (HasAvxVnni()) found.push_back(&AvxVnniKernels());
     if (HasAvx512Vnni()) found.push_back(&Avx512Kernels());
+    if (HasAvx512Vbmi()) found.push_back(&Avx512VbmiKernels());
     if (HasAmxInt8()) found.push_back(&AmxKernels());
     return found;
   }();
@@ -99,7 +103,8 @@ Result<const KernelTable*> ChooseKernels() {
 
 const PeakTable& PeakOf(const KernelTable& kernels) {
   for (const PeakTable* peak : {&Avx2Peak(), &AvxVnniPeak(), &Avx512Peak(), &AmxPeak()}) {
-    if (std::strcmp(peak->name, kernels.name) == 0) return *peak;
+    // The table of avx512vbmi multiplies as that of avx512 does.
+    if (std::string_view(kernels.name).starts_with(peak->name)) return *peak;
   }
   return ScalarPeak();
 }

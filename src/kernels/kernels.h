@@ -69,11 +69,11 @@ struct PackedWeights {
 /// right in the mean: |c|^2 over the sum of |c_i|, c = w - mean. Where x has nothing to do with
 /// what that leaves of c, the product is off by `error` * |x| in the root of the mean square.
 ///
-/// Shapes:   code [n_padded/256, k_padded/8, 256] u8: of inputs 8g.. the low half of a byte has the
-///           signs of inputs 8g to 8g+3, the lowest bit that of the first, the high half those of
-///           8g+4 to 8g+7, 1 is positive; where an output's byte is, SignByte() says; mean [k];
-///           scale, error [n_padded]; weight [n, k] s8, the PackedWeights row by row, of which 64
-///           bytes behind the end must be readable; k_padded is a multiple of 16, n_padded of 256
+/// Shapes:   code [n_padded/256, k_padded/6, 256] u8: the low six bits of a byte are the signs of
+///           inputs 6g to 6g+5, the lowest that of the first, 1 is positive; where an output's byte
+///           is, SignByte() says; mean [k]; scale [n_padded]; error [n_padded], no less than half
+///           of scale; weight [n, k] s8, the PackedWeights row by row, of which 64 bytes behind the
+///           end must be readable; k_padded is a multiple of kSignInputs, n_padded of kSignOutputs
 /// Lifetime: views
 /// Source:   Gao and Long 2024, "RaBitQ", for the estimate; Andre et al. 2015, "Cache locality is
 ///           not enough", for sums by tables in registers
@@ -99,8 +99,9 @@ struct ShortWeights {
   const float* bias = nullptr;  // or null
 };
 
-/// Outputs of a SignWeights that lie together.
+/// Outputs of a SignWeights that lie together, and inputs whose bytes are added up together.
 inline constexpr int kSignOutputs = 256;
+inline constexpr int kSignInputs = 24;
 
 /// Which of these bytes has the signs of the n-th of these outputs: of 64 of them sums are made of
 /// the even and the odd bytes apart, and then become vectors of sixteen.
@@ -110,7 +111,7 @@ constexpr int SignByte(int n) {
 }
 
 /// The largest k of a SignWeights.
-inline constexpr int kMaxSignDepth = 1024;
+inline constexpr int kMaxSignDepth = 1056;
 /// refine_largest() takes no product of signs to be off by more than so many times its error. One
 /// in 300,000 of a normal distribution is, and products are off normally where no few inputs make
 /// up most of an error; whoever makes a SignWeights has to see to that. RaBitQ turns its vectors at
@@ -264,6 +265,7 @@ const KernelTable& ScalarKernels();
 const KernelTable& Avx2Kernels();
 const KernelTable& AvxVnniKernels();
 const KernelTable& Avx512Kernels();
+const KernelTable& Avx512VbmiKernels();
 const KernelTable& AmxKernels();
 
 }  // namespace lethe

@@ -16,7 +16,7 @@ namespace lethe {
 
 /// The loops of one instruction set. The caller takes the time.
 struct PeakTable {
-  const char* name;  // as KernelTable::name
+  const char* name;  // how the names of its tables begin, see KernelTable::name
 
   /// The instructions that gemm_u8s8, gemm_s16 and the float kernels of that table multiply with.
   const char* integer_instruction;

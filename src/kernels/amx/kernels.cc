@@ -6,8 +6,8 @@
 #include "kernels/amx/tiles.h"
 #include "kernels/avx512/integer.h"
 #include "kernels/avx512/shorts.h"
-#include "kernels/avx512/signs.h"
 #include "kernels/avx512/vector.h"
+#include "kernels/avx512vbmi/signs.h"
 #include "kernels/internal/float_kernels.h"
 
 namespace lethe {
@@ -19,7 +19,7 @@ const KernelTable& AmxKernels() {
                                      TileGemmU8S8<AmxTiles>,
                                      QuantizeShorts<Avx512Vector>,
                                      VnniGemmS16,
-                                     VnniGemmU8U1,
+                                     VbmiGemmU8U1,
                                      VnniRefineLargest,
                                      LayerNorm<Avx512Vector>,
                                      Moments<Avx512Vector>,

@@ -88,7 +88,7 @@ inline void QuantizeFourRows(const float* x, int k, std::int64_t ldx, std::uint8
                 __attribute__((always_inline)) { rows[r].sum = _mm512_reduce_add_epi32(sums[r]); });
 }
 
-void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
+inline void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
                   RowScale* rows) {
   int i = 0;
   for (; i + 4 <= m; i += 4, x += 4 * ldx, a += 4 * lda) {

@@ -16,60 +16,74 @@
 namespace lethe {
 namespace {
 
-// Every table is looked up in one register; four bytes are added before they have to be widened,
-// the even and the odd ones apart.
-inline void SignSums(const std::uint8_t* code, int k_padded,
-                     const kernels_internal::SignTable& table, float* to) {
+// Sums of bytes for kSignOutputs outputs. `four(code)` is the sum of four groups of inputs for 64
+// outputs, from their bytes of the first group on: as much as fits a byte. Before more is added
+// they are widened, the even and the odd ones apart.
+template <class Take, class Four>
+[[gnu::always_inline]] inline void AddUpSigns(const std::uint8_t* code, int k_padded,
+                                              const Take& take, const Four& four) {
   constexpr int kVectors = kSignOutputs / 64;
-  const __m512i half = _mm512_set1_epi8(15);
   // Even and odd bytes: every other sum's low byte is wrong by what its high byte was, which is
   // known in the end.
   __m512i mixed[kVectors], odd[kVectors];
   Unroll<kVectors>([&]<int v>() __attribute__((always_inline)) {
     mixed[v] = odd[v] = _mm512_setzero_si512();
   });
-  for (int g = 0; g < k_padded / 4; g += 4, code += 2 * kSignOutputs) {
-    __m512i entry[4];
-    Unroll<4>([&]<int i>() __attribute__((always_inline)) {
-      entry[i] = _mm512_broadcast_i32x4(
-          _mm_load_si128(reinterpret_cast<const __m128i*>(table.entry[g + i])));
-    });
+  for (int g = 0; g < k_padded / kernels_internal::kGroup; g += 4, code += 4 * kSignOutputs) {
+    const auto sums = four(g);
     Unroll<kVectors>([&]<int v>() __attribute__((always_inline)) {
-      const __m512i first = _mm512_loadu_si512(code + 64 * v);
-      const __m512i second = _mm512_loadu_si512(code + kSignOutputs + 64 * v);
-      const auto high = [half](__m512i both) __attribute__((always_inline)) {
-        return _mm512_and_si512(_mm512_srli_epi16(both, 4), half);
-      };
-      const __m512i sum = _mm512_add_epi8(
-          _mm512_add_epi8(_mm512_shuffle_epi8(entry[0], _mm512_and_si512(first, half)),
-                          _mm512_shuffle_epi8(entry[1], high(first))),
-          _mm512_add_epi8(_mm512_shuffle_epi8(entry[2], _mm512_and_si512(second, half)),
-                          _mm512_shuffle_epi8(entry[3], high(second))));
+      const __m512i sum = sums(code + 64 * v);
       mixed[v] = _mm512_add_epi16(mixed[v], sum);
       odd[v] = _mm512_add_epi16(odd[v], _mm512_srli_epi16(sum, 8));
     });
   }
-  const auto store = [](__m256i sums, float* out) __attribute__((always_inline)) {
-    _mm512_store_ps(out, _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(sums)));
+  const auto give = [&take](int n, __m256i sums) __attribute__((always_inline)) {
+    take(n, Avx512Vector{_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(sums))});
   };
   Unroll<kVectors>([&]<int v>() __attribute__((always_inline)) {
     const __m512i even = _mm512_sub_epi16(mixed[v], _mm512_slli_epi16(odd[v], 8));
-    store(_mm512_castsi512_si256(even), to + 64 * v);
-    store(_mm512_extracti64x4_epi64(even, 1), to + 64 * v + 16);
-    store(_mm512_castsi512_si256(odd[v]), to + 64 * v + 32);
-    store(_mm512_extracti64x4_epi64(odd[v], 1), to + 64 * v + 48);
+    give(64 * v, _mm512_castsi512_si256(even));
+    give(64 * v + 16, _mm512_extracti64x4_epi64(even, 1));
+    give(64 * v + 32, _mm512_castsi512_si256(odd[v]));
+    give(64 * v + 48, _mm512_extracti64x4_epi64(odd[v], 1));
   });
 }
 
-void VnniGemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
+// Three signs at a time are looked up in one register.
+inline void VnniGemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
                   float* y, std::int64_t ldy) {
+  using kernels_internal::SignTable;
   kernels_internal::GemmU8U1<Avx512Vector>(
-      a, m, lda, rows, w, y, ldy,
-      [&](const std::uint8_t* code, const kernels_internal::SignTable& table, float* to)
-          __attribute__((always_inline)) { SignSums(code, w.k_padded, table, to); });
+      a, m, lda, rows, w, y, ldy, kernels_internal::FillByThrees,
+      [&](const std::uint8_t* code, const SignTable& table, const auto& take)
+          __attribute__((always_inline)) {
+            AddUpSigns(code, w.k_padded, take, [&table](int g) __attribute__((always_inline)) {
+              struct Entries {
+                __m512i entry[8];
+                __m512i operator()(const std::uint8_t* at) const {
+                  const __m512i low = _mm512_set1_epi8(7);
+                  __m512i sum = _mm512_setzero_si512();
+                  Unroll<4>([&]<int i>() __attribute__((always_inline)) {
+                    const __m512i six = _mm512_loadu_si512(at + i * kSignOutputs);
+                    const __m512i high = _mm512_and_si512(_mm512_srli_epi16(six, 3), low);
+                    sum = _mm512_add_epi8(
+                        sum, _mm512_add_epi8(
+                                 _mm512_shuffle_epi8(entry[2 * i], _mm512_and_si512(six, low)),
+                                 _mm512_shuffle_epi8(entry[2 * i + 1], high)));
+                  });
+                  return sum;
+                }
+              } entries;
+              Unroll<8>([&]<int i>() __attribute__((always_inline)) {
+                entries.entry[i] = _mm512_broadcast_i32x4(_mm_load_si128(
+                    reinterpret_cast<const __m128i*>(table.entry[g + i / 2] + i % 2 * 16)));
+              });
+              return entries;
+            });
+          });
 }
 
-void VnniRefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
+inline void VnniRefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
                        const SignWeights& signs, float* y) {
   // Behind a row's end are the next one's weights, and zeros behind that of `a`.
   kernels_internal::RefineLargest<Avx512Vector>(

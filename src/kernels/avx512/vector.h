@@ -109,10 +109,8 @@ struct Avx512Vector {
     const __m512 bit = _mm512_set1_ps(-0.0f);
     return {_mm512_or_ps(_mm512_andnot_ps(bit, a.v), _mm512_and_ps(bit, sign.v))};
   }
-  // Adds n to the exponent field, as the AVX2 vector does.
   static Avx512Vector Scale2(Avx512Vector x, Avx512Vector n) {
-    const __m512i exponent = _mm512_slli_epi32(_mm512_cvtps_epi32(n.v), 23);
-    return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x.v), exponent))};
+    return {_mm512_scalef_ps(x.v, n.v)};
   }
   static Avx512Vector Turn(Avx512Vector x, Avx512Vector angles) {
     const __m512 same = _mm512_mul_ps(x.v, _mm512_moveldup_ps(angles.v));

@@ -168,21 +168,34 @@ void QuantizeShorts(const float* x, int m, int k, std::int64_t ldx, int largest,
 template <class V>
 void ArgmaxLogSumExp(const float* x, int n, int* index, float* log_sum) {
   const V lowest = V::Set(-3.0e38f);
-  V largest = lowest;
+  const auto load = [=](int i, V behind) __attribute__((always_inline)) {
+    const int rest = n - i < kLanes ? n - i : kLanes;
+    return V::KeepFirst(V::LoadPartial(x + i, rest), rest, behind);
+  };
+  // Four side by side, for each waits for the one before it.
+  V largest[4] = {lowest, lowest, lowest, lowest};
+  int i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    Unroll<4>([&]<int j>() __attribute__((always_inline)) {
+      largest[j] = V::Max(largest[j], V::Load(x + i + j * kLanes));
+    });
+  }
+  for (; i < n; i += kLanes) largest[0] = V::Max(largest[0], load(i, lowest));
+  const float top =
+      V::Max(V::Max(largest[0], largest[1]), V::Max(largest[2], largest[3])).Largest();
+  const V zero = V::Set(0.0f), all = V::Set(top);
+  V sum = zero;
   EachVector(
-      n, [&](int i, int rest) __attribute__((always_inline)) {
-        largest = V::Max(largest, V::KeepFirst(V::LoadPartial(x + i, rest), rest, lowest));
+      n, [&](int at, int rest) __attribute__((always_inline)) {
+        sum = sum + V::KeepFirst(Exp(V::LoadPartial(x + at, rest) - all), rest, zero);
       });
-  const float top = largest.Largest();
-  V sum = V::Set(0.0f);
-  EachVector(
-      n, [&](int i, int rest) __attribute__((always_inline)) {
-        sum =
-            sum + V::KeepFirst(Exp(V::LoadPartial(x + i, rest) - V::Set(top)), rest, V::Set(0.0f));
-      });
-  int at = 0;
-  while (at + 1 < n && x[at] != top) ++at;
-  *index = at;
+  *index = 0;
+  for (i = 0; i < n; i += kLanes) {
+    const std::uint32_t lanes = load(i, lowest).AtLeast(all);
+    if (lanes == 0) continue;
+    *index = i + __builtin_ctz(lanes);
+    break;
+  }
   *log_sum = top + __builtin_logf(sum.Sum());
 }
 

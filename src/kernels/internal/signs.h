@@ -5,79 +5,115 @@
 
 #include <cstdint>
 
+#include "kernels/internal/unroll.h"
 #include "kernels/kernels.h"
 
 namespace lethe::kernels_internal {
 
-// What a row adds to an output's sum for each combination of four signs, as bytes below 64: four of
-// them fit a byte. Entries are value * step + offset, the offsets add up to `offset`.
-struct SignTable {
-  alignas(64) std::uint8_t entry[kMaxSignDepth / 4][16];
-  float slope, offset;  // sum over k of sign * x = slope * (sum of entries) + offset
-  float base;           // x * mean
+constexpr int kGroup = 6;  // signs in a byte
+
+// A row's inputs in few steps: x is about q / step, |q| of six together below 32.
+struct SignSteps {
+  std::int32_t x[kMaxSignDepth];
+  std::int8_t q[kMaxSignDepth];
+  std::int32_t step;  // in units of 2^-16
 };
 
-template <class V>
+inline void TakeSteps(const std::uint8_t* a, const RowScale& row, const SignWeights& w,
+                      SignSteps* to) {
+  for (int p = 0; p < w.k_padded; ++p) to->x[p] = p < w.k ? a[p] - row.zero : 0;
+  std::int32_t farthest = 1;
+  for (int p = 0; p < w.k_padded; p += kGroup) {
+    std::int32_t sum = 0;
+    for (int j = 0; j < kGroup; ++j) sum += to->x[p + j] < 0 ? -to->x[p + j] : to->x[p + j];
+    if (sum > farthest) farthest = sum;
+  }
+  // 28 in all, and each of the six may be rounded by a half.
+  to->step = (28 << 16) / farthest;
+  for (int p = 0; p < w.k_padded; ++p) {
+    to->q[p] = static_cast<std::int8_t>((to->x[p] * to->step + (1 << 15)) >> 16);
+  }
+}
+
+// What six inputs add to an output's sum for each combination of their signs, as bytes below 64:
+// four of them fit a byte. The sum of the row over k of sign * x is slope * (sum of entries) +
+// offset. How entries lie is the business of an instruction set.
+struct SignTable {
+  alignas(64) std::uint8_t entry[kMaxSignDepth / kGroup][64];
+  float slope, offset;
+  float base;  // x * mean
+};
+
+// `fill(q, entry)` makes the entries of six inputs: the sum of sign * q + |q|.
+template <class V, class Fill>
 void MakeSignTable(const std::uint8_t* a, const RowScale& row, const SignWeights& w,
-                   SignTable* table) {
-  alignas(64) std::int32_t x[kMaxSignDepth];
+                   SignTable* table, Fill fill) {
+  SignSteps steps;
+  TakeSteps(a, row, w, &steps);
   alignas(64) float means[kLanes] = {};
-  for (int p = 0; p < w.k_padded; ++p) x[p] = p < w.k ? a[p] - row.zero : 0;
   for (int p = 0; p < w.k; p += kLanes) {
     const int rest = w.k - p < kLanes ? w.k - p : kLanes;
     for (int j = 0; j < rest; ++j) {
-      means[j] = __builtin_fmaf(static_cast<float>(x[p + j]), w.mean[p + j], means[j]);
+      means[j] = __builtin_fmaf(static_cast<float>(steps.x[p + j]), w.mean[p + j], means[j]);
     }
   }
   table->base = row.scale * V::Load(means).Sum();
-  std::int32_t farthest = 1, all = 0;
-  const auto reach = [&x](int p) {
-    std::int32_t sum = 0;
-    for (int j = 0; j < 4; ++j) sum += x[p + j] < 0 ? -x[p + j] : x[p + j];
-    return sum;
-  };
-  for (int p = 0; p < w.k_padded; p += 4) {
-    const std::int32_t sum = reach(p);
-    if (sum > farthest) farthest = sum;
-    all += sum;
-  }
-  // In steps of 2^-16: 63 for the farthest, from end to end.
-  const std::int32_t step = 63 * 32768 / farthest;
-  for (int p = 0; p < w.k_padded; p += 4) {
-    const std::int32_t sum = reach(p);
-    for (int c = 0; c < 16; ++c) {
-      const std::int32_t value =
-          ((c & 1) != 0 ? x[p] : -x[p]) + ((c & 2) != 0 ? x[p + 1] : -x[p + 1]) +
-          ((c & 4) != 0 ? x[p + 2] : -x[p + 2]) + ((c & 8) != 0 ? x[p + 3] : -x[p + 3]);
-      table->entry[p / 4][c] = static_cast<std::uint8_t>(((value + sum) * step + 32768) >> 16);
-    }
-  }
-  table->slope = row.scale * (65536.0f / static_cast<float>(step));
-  table->offset = row.scale * static_cast<float>(-all);
+  std::int32_t all = 0;
+  for (int p = 0; p < w.k_padded; ++p) all += steps.q[p] < 0 ? -steps.q[p] : steps.q[p];
+  for (int p = 0; p < w.k_padded; p += kGroup) fill(steps.q + p, table->entry[p / kGroup]);
+  table->slope = row.scale * (65536.0f / static_cast<float>(steps.step));
+  table->offset = table->slope * static_cast<float>(-all);
 }
 
-// `sums(code, table, to)` adds up what the table has for kSignOutputs outputs.
-template <class V, class Sums>
+// For tables of sixteen in a register: those of the first three inputs are [0, 8), those of the
+// others [16, 24).
+inline void FillByThrees(const std::int8_t* q, std::uint8_t* entry) {
+  for (int half = 0; half < 2; ++half, q += 3, entry += 16) {
+    int least = 0;
+    for (int j = 0; j < 3; ++j) least += q[j] < 0 ? -2 * q[j] : 0;
+    for (int c = 0; c < 8; ++c) {
+      entry[c] = static_cast<std::uint8_t>(least + 2 * ((c & 1) * q[0] + (c >> 1 & 1) * q[1] +
+                                                        (c >> 2) * q[2]));
+    }
+  }
+}
+
+// `sums(code, table, take)` adds up what the table has for kSignOutputs outputs: take(n, V of those
+// of outputs n to n + 15).
+template <class V, class Fill, class Sums>
 void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
-              float* y, std::int64_t ldy, Sums sums) {
-  constexpr int kRows = 8;
+              float* y, std::int64_t ldy, Fill fill, Sums sums) {
+  constexpr int kRows = 12, kRowsInTime = 2;
   SignTable tables[kRows];
-  alignas(64) float sum[kSignOutputs];
   for (int first = 0; first < m; first += kRows) {
     const int count = m - first < kRows ? m - first : kRows;
     for (int i = 0; i < count; ++i) {
-      MakeSignTable<V>(a + std::int64_t{first + i} * lda, rows[first + i], w, &tables[i]);
+      MakeSignTable<V>(a + std::int64_t{first + i} * lda, rows[first + i], w, &tables[i], fill);
     }
     const std::uint8_t* code = w.code;
-    for (int n = 0; n < w.n_padded; n += kSignOutputs, code += w.k_padded * (kSignOutputs / 8)) {
+    const std::int64_t bytes = std::int64_t{w.k_padded} / kGroup * kSignOutputs;
+    for (int n = 0; n < w.n_padded; n += kSignOutputs, code += bytes) {
+      // Hardware does not fetch far enough ahead of the arithmetic of many rows.
+      for (std::int64_t i = 0; count > kRowsInTime && i < bytes; i += 64) {
+        __builtin_prefetch(code + bytes + i);
+      }
       for (int i = 0; i < count; ++i) {
         const SignTable& table = tables[i];
-        sums(code, table, sum);
+        const V slope = V::Set(table.slope), offset = V::Set(table.offset);
+        const V base = V::Set(table.base);
         float* to = y + (first + i) * ldy + n;
-        for (int j = 0; j < kSignOutputs && n + j < w.n; j += kLanes) {
-          const int rest = w.n - n - j < kLanes ? w.n - n - j : kLanes;
-          const V signs = V::Fma(V::Load(sum + j), V::Set(table.slope), V::Set(table.offset));
-          V::Fma(signs, V::Load(w.scale + n + j), V::Set(table.base)).StorePartial(to + j, rest);
+        const auto estimate = [&](int j, V sum) __attribute__((always_inline)) {
+          return V::Fma(V::Fma(sum, slope, offset), V::Load(w.scale + n + j), base);
+        };
+        if (n + kSignOutputs <= w.n) {
+          sums(code, table, [&](int j, V sum) __attribute__((always_inline)) {
+            estimate(j, sum).Store(to + j);
+          });
+        } else {
+          sums(code, table, [&](int j, V sum) __attribute__((always_inline)) {
+            const int rest = w.n - n - j < kLanes ? w.n - n - j : kLanes;
+            if (rest > 0) estimate(j, sum).StorePartial(to + j, rest);
+          });
         }
       }
     }
@@ -89,12 +125,18 @@ void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
 template <class V, class Dot>
 void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
                    const SignWeights& signs, float* y, Dot dot) {
-  std::int64_t squares = 0;
+  SignSteps steps;
+  TakeSteps(a, row, signs, &steps);
+  // What the steps leave of x is off by at most twice the share of the signs' own error.
+  std::int64_t squares = 0, left = 0;
   for (int p = 0; p < w.k; ++p) {
-    const std::int32_t q = a[p] - row.zero;
-    squares += q * q;
+    const std::int64_t rest = steps.x[p] * steps.step - steps.q[p] * 65536;
+    squares += steps.x[p] * steps.x[p];
+    left += rest * rest;
   }
-  const float norm = kSignDeviations * row.scale * __builtin_sqrtf(static_cast<float>(squares));
+  const float step = static_cast<float>(steps.step);
+  const float all = static_cast<float>(squares) + 4 * static_cast<float>(left) / (step * step);
+  const float norm = kSignDeviations * row.scale * __builtin_sqrtf(all);
   // Rows lie here and there: some are asked for before the first of them is computed.
   constexpr int kAhead = 64;
   int waiting[kAhead], count = 0;
@@ -121,21 +163,40 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeigh
     }
   };
   const V lowest = V::Set(-3.0e38f);
-  const auto load = [&](int n) {
+  const auto load = [&](int n) __attribute__((always_inline)) {
     const int rest = w.n - n < kLanes ? w.n - n : kLanes;
     return V::KeepFirst(V::LoadPartial(y + n, rest), rest, lowest);
   };
+  // f(n) of each vector of outputs, four side by side.
+  const auto each = [&w](auto f) __attribute__((always_inline)) {
+    int n = 0;
+    for (; n + 4 * kLanes <= w.n; n += 4 * kLanes) f.template operator()<4>(n);
+    for (; n < w.n; n += kLanes) f.template operator()<1>(n);
+  };
+  // Takes those that value<i>(n of the vector) says are at least `limit`.
+  const auto take_all = [&](V limit, auto value) __attribute__((always_inline)) {
+    each([&]<int kCount>(int n) __attribute__((always_inline)) {
+      std::uint32_t lanes[kCount], any = 0;
+      Unroll<kCount>([&]<int i>() __attribute__((always_inline)) {
+        any |= lanes[i] = value(n + i * kLanes).AtLeast(limit);
+      });
+      if (any == 0) return;
+      for (int i = 0; i < kCount; ++i) take(n + i * kLanes, lanes[i]);
+    });
+  };
   // First what looks best, which is as much as the largest of all has to be.
-  V largest = lowest;
-  for (int n = 0; n < w.n; n += kLanes) largest = V::Max(largest, load(n));
-  const V top = V::Set(w.n < kLanes ? largest.Largest() : largest.Smallest());
-  for (int n = 0; n < w.n; n += kLanes) take(n, load(n).AtLeast(top));
+  V largest[4] = {lowest, lowest, lowest, lowest};
+  each([&]<int kCount>(int n) __attribute__((always_inline)) {
+    Unroll<kCount>([&]<int i>() __attribute__((always_inline)) {
+      largest[i] = V::Max(largest[i], load(n + i * kLanes));
+    });
+  });
+  const V four = V::Max(V::Max(largest[0], largest[1]), V::Max(largest[2], largest[3]));
+  take_all(V::Set(w.n < kLanes ? four.Largest() : four.Smallest()), load);
   compute();
-  const V least = V::Set(best);
-  for (int n = 0; n < w.n; n += kLanes) {
-    const V most = V::Fma(V::Load(signs.error + n), V::Set(norm), load(n));
-    take(n, most.AtLeast(least));
-  }
+  take_all(V::Set(best), [&](int n) __attribute__((always_inline)) {
+    return V::Fma(V::Load(signs.error + n), V::Set(norm), load(n));
+  });
   compute();
 }
 

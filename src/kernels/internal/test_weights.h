@@ -66,8 +66,8 @@ struct Weights {
 struct Signs {
   explicit Signs(Weights* w) {
     const int n = w->view.n, k = w->view.k;
-    view = {.n = n, .k = k, .n_padded = (n + 255) / 256 * 256, .k_padded = (k + 15) / 16 * 16};
-    code.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded / 8);
+    view = {.n = n, .k = k, .n_padded = (n + 255) / 256 * 256, .k_padded = (k + 23) / 24 * 24};
+    code.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded / 6);
     scale.resize(view.n_padded);
     error.resize(view.n_padded);
     weight.resize(static_cast<std::size_t>(n) * k + 64);
@@ -86,8 +86,8 @@ struct Signs {
         sum += std::abs(c);
         squares += c * c;
         if (c > 0) {
-          code[static_cast<std::size_t>(i / 256) * view.k_padded * 32 + p / 8 * 256 +
-               SignByte(i % 256)] |= 1 << (p % 8);
+          code[static_cast<std::size_t>(i / 256) * (view.k_padded / 6) * 256 + p / 6 * 256 +
+               SignByte(i % 256)] |= 1 << (p % 6);
         }
         weight[static_cast<std::size_t>(i) * k + p] = w->At(i, p);
       }
@@ -96,7 +96,7 @@ struct Signs {
         const double c = exact(i, p) - mean[p];
         off += std::pow(c - (c > 0 ? scale[i] : -scale[i]), 2);
       }
-      error[i] = static_cast<float>(std::sqrt(off / k));
+      error[i] = std::max(static_cast<float>(std::sqrt(off / k)), scale[i] / 2);
     }
     view.code = code.data();
     view.mean = mean.data();

@@ -73,16 +73,19 @@ void GemmS16(const std::int16_t* x, int m, std::int64_t ldx, const float* scale,
 void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
               float* y, std::int64_t ldy) {
   kernels_internal::GemmU8U1<ScalarVector>(
-      a, m, lda, rows, w, y, ldy,
-      [&](const std::uint8_t* code, const kernels_internal::SignTable& table, float* to) {
-        for (int i = 0; i < kSignOutputs; ++i) {
+      a, m, lda, rows, w, y, ldy, kernels_internal::FillByThrees,
+      [&](const std::uint8_t* code, const kernels_internal::SignTable& table, const auto& take) {
+        const auto sum_of = [&](int i) {
           const int byte = SignByte(i);
           int sum = 0;
-          for (int g = 0; g < w.k_padded / 4; g += 2) {
-            const int both = code[g / 2 * kSignOutputs + byte];
-            sum += table.entry[g][both & 15] + table.entry[g + 1][both >> 4];
+          for (int g = 0; g < w.k_padded / kernels_internal::kGroup; ++g) {
+            const int six = code[g * kSignOutputs + byte];
+            sum += table.entry[g][six & 7] + table.entry[g][16 + (six >> 3)];
           }
-          to[i] = static_cast<float>(sum);
+          return static_cast<float>(sum);
+        };
+        for (int n = 0; n < kSignOutputs; n += kLanes) {
+          take(n, ScalarVector::Each([&](int i) { return sum_of(n + i); }));
         }
       });
 }

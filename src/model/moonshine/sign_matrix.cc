@@ -17,13 +17,15 @@ namespace {
 // What readers may run over the end.
 constexpr std::size_t kSlack = 64;
 
+constexpr int kSignsInByte = 6;
+
 }  // namespace
 
 SignMatrix::SignMatrix(const PackedWeights& w, std::span<const float> widths)
-    : n_(w.n), k_(w.k), n_padded_(RoundUp(w.n, kSignOutputs)), k_padded_(RoundUp(w.k, 16)) {
+    : n_(w.n), k_(w.k), n_padded_(RoundUp(w.n, kSignOutputs)), k_padded_(RoundUp(w.k, kSignInputs)) {
   LETHE_CHECK(k_ <= kMaxSignDepth && widths.size() == static_cast<std::size_t>(k_));
   weight_ = LargePages(static_cast<std::size_t>(n_) * k_ + kSlack);
-  code_ = LargePages(static_cast<std::size_t>(n_padded_) * k_padded_ / 8);
+  code_ = LargePages(static_cast<std::size_t>(n_padded_) * k_padded_ / kSignsInByte);
   LETHE_CHECK(!weight_.bytes().empty() && !code_.bytes().empty());
   mean_.assign(static_cast<std::size_t>(k_), 0.0f);
   scale_.assign(static_cast<std::size_t>(n_padded_), 0.0f);
@@ -47,7 +49,7 @@ SignMatrix::SignMatrix(const PackedWeights& w, std::span<const float> widths)
   std::vector<float> squares(static_cast<std::size_t>(k_padded_));
   for (int n = 0; n < n_; ++n) {
     TakeSigns(w, n,
-              code + std::int64_t{n / kSignOutputs} * k_padded_ * (kSignOutputs / 8) +
+              code + std::int64_t{n / kSignOutputs} * (k_padded_ / kSignsInByte) * kSignOutputs +
                   SignByte(n % kSignOutputs),
               squares);
   }
@@ -77,7 +79,7 @@ void SignMatrix::TakeSigns(const PackedWeights& w, int n, std::uint8_t* code,
   const float weight_scale = w.scale[n];
   const std::int32_t zero = w.zero[n];
   float c[kMaxSignDepth] = {};
-  std::uint8_t positive[kMaxSignDepth] = {};
+  std::uint8_t positive[kMaxSignDepth + 2] = {};
   for (int i = 0; i < k_; ++i) {
     c[i] = weight_scale * static_cast<float>(from[i] - zero) - mean_[i];
   }
@@ -95,14 +97,17 @@ void SignMatrix::TakeSigns(const PackedWeights& w, int n, std::uint8_t* code,
     const double scale = squares / sum;
     scale_[n] = static_cast<float>(scale);
     // |c - scale * sign|^2, for each input.
-    error_[n] = static_cast<float>(std::sqrt(std::max(0.0, scale * scale - squares / k_)));
+    const double error = std::sqrt(std::max(0.0, scale * scale - squares / k_));
+    // That of normal weights is 0.6 of the scale.
+    error_[n] = static_cast<float>(std::max(error, scale / 2));
   }
   for (int i = 0; i < k_padded_; ++i) positive[i] = c[i] > 0 ? 1 : 0;
-  for (int i = 0; i < k_padded_; i += 8, code += kSignOutputs) {
-    std::uint64_t eight;
-    std::memcpy(&eight, positive + i, sizeof(eight));
-    // Byte r of the eight comes to bit 56 + r.
-    *code = static_cast<std::uint8_t>((eight * 0x0102040810204080u) >> 56);
+  for (int i = 0; i < k_padded_; i += kSignsInByte, code += kSignOutputs) {
+    std::uint64_t six;
+    std::memcpy(&six, positive + i, sizeof(six));
+    six &= 0xffffffffffff;
+    // Byte r of the six comes to bit 56 + r.
+    *code = static_cast<std::uint8_t>((six * 0x0102040810204080u) >> 56);
   }
 }
 
