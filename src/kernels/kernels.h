@@ -72,8 +72,8 @@ struct PackedWeights {
 /// Shapes:   code [n_padded/256, k_padded/6, 256] u8: the low six bits of a byte are the signs of
 ///           inputs 6g to 6g+5, the lowest that of the first, 1 is positive; where an output's byte
 ///           is, SignByte() says; mean [k]; scale [n_padded]; error [n_padded], no less than half
-///           of scale; weight [n, k] s8, the PackedWeights row by row, of which 64 bytes behind the
-///           end must be readable; k_padded is a multiple of kSignInputs, n_padded of kSignOutputs
+///           of scale; weight [n, SignRowBytes(k)] s8, the PackedWeights row by row: k weights, and a
+///           SignRowEnd at the end; k_padded is a multiple of kSignInputs, n_padded of kSignOutputs
 /// Lifetime: views
 /// Source:   Gao and Long 2024, "RaBitQ", for the estimate; Andre et al. 2015, "Cache locality is
 ///           not enough", for sums by tables in registers
@@ -85,6 +85,18 @@ struct SignWeights {
   const float* error = nullptr;
   const std::int8_t* weight = nullptr;
 };
+
+/// What else belongs to an output, as PackedWeights has it: rows lie here and there, and with this in
+/// it nothing but the row has to be fetched.
+struct SignRowEnd {
+  float scale;
+  std::int32_t zero, correction;
+};
+
+/// Whole cache lines.
+constexpr int SignRowBytes(int k) {
+  return (k + static_cast<int>(sizeof(SignRowEnd)) + 63) / 64 * 64;
+}
 
 /// A weight matrix of n outputs by k inputs in 16 bits, w = scale[n] * q, for what 8 bits would
 /// spoil.
@@ -161,11 +173,11 @@ struct KernelTable {
   void (*gemm_u8u1)(const std::uint8_t* a, int m, int lda, const RowScale* rows,
                     const SignWeights& w, float* y, std::int64_t ldy);
 
-  /// Makes a row y of gemm_u8u1() what gemm_u8s8() with `w`, without a bias, gives, in every output
-  /// that may be the largest, as far as kSignDeviations can tell; the largest of these is the
-  /// largest in y. The others stay near.
-  void (*refine_largest)(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
-                         const SignWeights& signs, float* y);
+  /// Makes a row y of gemm_u8u1() what gemm_u8s8() gives with the matrix that the signs are of and
+  /// no bias, in every output that may be the largest, as far as kSignDeviations can tell; the
+  /// largest of these is the largest in y. The others stay near.
+  void (*refine_largest)(const std::uint8_t* a, const RowScale& row, const SignWeights& signs,
+                         float* y);
 
   /// y = weight * (x - mean) / sqrt(variance + 1e-5), row by row; no bias. x and y may be the same.
   void (*layer_norm)(const float* x, int m, int n, const float* weight, float* y);

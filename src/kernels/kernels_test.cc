@@ -142,7 +142,7 @@ TEST_P(KernelsTest, ProductOfSignsIsThatOfTheScalarTable) {
         const auto compute = [&](const KernelTable& table, bool refine, std::vector<float>* to) {
           table.gemm_u8u1(q.bytes.data(), m, q.lda, q.rows.data(), signs.view, to->data(), ldy);
           for (int i = 0; refine && i < m; ++i) {
-            table.refine_largest(q.bytes.data() + i * q.lda, q.rows[i], w.view, signs.view,
+            table.refine_largest(q.bytes.data() + i * q.lda, q.rows[i], signs.view,
                                  to->data() + i * ldy);
           }
         };
@@ -164,15 +164,12 @@ TEST_P(KernelsTest, ProductOfSignsIsThatOfTheScalarTable) {
 TEST_P(KernelsTest, EstimatesThatAreNoNumbersTouchNothingBehindTheLastOutput) {
   constexpr int kOutputs = 50, kInputs = 288;
   Weights w(kOutputs, kInputs, 3, false);
-  Signs signs(&w);
-  signs.weight.resize(std::size_t{kOutputs} * kInputs + 64);
-  signs.weight.shrink_to_fit();
-  signs.view.weight = signs.weight.data();
+  const Signs signs(&w);
   const Quantized q(scalar_, RandomFloats(kInputs, 4), 1, kInputs);
   for (const float value : {std::numeric_limits<float>::quiet_NaN(), -3.4e38f}) {
     std::vector<float> y(64, 7.0f);
     std::fill_n(y.begin(), kOutputs, value);
-    table_.refine_largest(q.bytes.data(), q.rows[0], w.view, signs.view, y.data());
+    table_.refine_largest(q.bytes.data(), q.rows[0], signs.view, y.data());
     for (int n = kOutputs; n < 64; ++n) EXPECT_EQ(y[n], 7.0f) << n;
   }
 }
@@ -203,7 +200,7 @@ TEST_P(KernelsTest, TheLargestOutputOfSignsIsExact) {
       return std::max_element(row, row + kOutputs) - row;
     };
     as_found += best(y) == best(exact) ? 1 : 0;
-    table_.refine_largest(q.bytes.data() + i * q.lda, q.rows[i], w.view, signs.view,
+    table_.refine_largest(q.bytes.data() + i * q.lda, q.rows[i], signs.view,
                           y.data() + i * ldy);
     ASSERT_EQ(best(y), best(exact)) << i;
     EXPECT_EQ(y[i * ldy + best(y)], exact[i * ldy + best(y)]) << i;

@@ -129,13 +129,13 @@ void GemmU8S8(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   }
 }
 
-void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
-                   const SignWeights& signs, float* y) {
+void RefineLargest(const std::uint8_t* a, const RowScale& row, const SignWeights& w, float* y) {
   alignas(32) std::int16_t x[kMaxSignDepth];
   Widen(a, (w.k + 15) / 16 * 16, x);
-  // Behind a row's end are the next one's weights, and zeros behind that of x.
+  // Behind a row's weights is its end, and zeros behind that of x.
   kernels_internal::RefineLargest<Avx2Vector>(
-      a, row, w, signs, y, [&](const std::int8_t* weight) __attribute__((always_inline)) {
+      a, row, w, y, kernels_internal::OneByOne([&](const std::int8_t* weight) __attribute__((
+                        always_inline)) {
         __m256i sum = _mm256_setzero_si256();
         for (int p = 0; p < w.k; p += 16) {
           const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(weight + p));
@@ -143,7 +143,7 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeigh
                       _mm256_cvtepi8_epi16(sixteen));
         }
         return SumOfEight(sum);
-      });
+      }));
 }
 
 }  // namespace

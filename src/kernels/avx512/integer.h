@@ -84,8 +84,9 @@ inline void QuantizeFourRows(const float* x, int k, std::int64_t ldx, std::uint8
     sums[r] =
         QuantizeRow(x + r * ldx, k, _mm512_set1_ps(inverse), rows[r].zero, a + r * lda, lda);
   });
-  Unroll<4>([&]<int r>()
-                __attribute__((always_inline)) { rows[r].sum = _mm512_reduce_add_epi32(sums[r]); });
+  std::int32_t totals[4];
+  SumFour(sums, totals);
+  for (int r = 0; r < 4; ++r) rows[r].sum = totals[r];
 }
 
 inline void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,

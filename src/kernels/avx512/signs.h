@@ -83,17 +83,24 @@ inline void VnniGemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* 
           });
 }
 
-inline void VnniRefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
-                       const SignWeights& signs, float* y) {
-  // Behind a row's end are the next one's weights, and zeros behind that of `a`.
+inline void VnniRefineLargest(const std::uint8_t* a, const RowScale& row, const SignWeights& w,
+                              float* y) {
+  using kernels_internal::kDots;
   kernels_internal::RefineLargest<Avx512Vector>(
-      a, row, w, signs, y, [&](const std::int8_t* weight) __attribute__((always_inline)) {
-        __m512i sum = _mm512_setzero_si512();
-        for (int p = 0; p < w.k; p += 64) {
-          sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(a + p), _mm512_loadu_si512(weight + p));
-        }
-        return _mm512_reduce_add_epi32(sum);
-      });
+      a, row, w, y,
+      [&](const std::int8_t* const(&rows)[kDots], std::int32_t* sums)
+          __attribute__((always_inline)) {
+            __m512i sum[kDots];
+            Unroll<kDots>([&]<int i>()
+                              __attribute__((always_inline)) { sum[i] = _mm512_setzero_si512(); });
+            for (int p = 0; p < w.k; p += 64) {
+              const __m512i bytes = _mm512_loadu_si512(a + p);
+              Unroll<kDots>([&]<int i>() __attribute__((always_inline)) {
+                sum[i] = _mm512_dpbusd_epi32(sum[i], bytes, _mm512_loadu_si512(rows[i] + p));
+              });
+            }
+            SumFour(sum, sums);
+          });
 }
 
 }  // namespace

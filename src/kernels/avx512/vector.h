@@ -166,5 +166,16 @@ struct Avx512Vector {
   }
 };
 
+// The sums of four registers of sixteen integers.
+inline void SumFour(const __m512i* v, std::int32_t* sums) {
+  Avx512Vector x[4];
+  for (int i = 0; i < 4; ++i) x[i].v = _mm512_castsi512_ps(v[i]);
+  const __m512 all = Avx512Vector::FoldFour(x, [](__m512 a, __m512 b) {
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+  });
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(sums),
+                   _mm_castps_si128(Avx512Vector::Quarters(all)));
+}
+
 }  // namespace
 }  // namespace lethe

@@ -120,13 +120,24 @@ void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
   }
 }
 
-// Makes those outputs in y exact that may be the largest; `dot(weights)` is the sum of a row of
-// k 8-bit weights times the row's bytes.
-template <class V, class Dot>
-void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
-                   const SignWeights& signs, float* y, Dot dot) {
+constexpr int kDots = 4;
+
+// `dots` of RefineLargest() out of the sum of one row.
+template <class Dot>
+auto OneByOne(Dot dot) {
+  return [dot](const std::int8_t* const(&rows)[kDots], std::int32_t* sums)
+             __attribute__((always_inline)) {
+               for (int i = 0; i < kDots; ++i) sums[i] = dot(rows[i]);
+             };
+}
+
+// Makes those outputs in y exact that may be the largest; `dots(rows, sums)` makes the sums of
+// kDots rows of k 8-bit weights times the row's bytes, which are zero behind k.
+template <class V, class Dots>
+void RefineLargest(const std::uint8_t* a, const RowScale& row, const SignWeights& w, float* y,
+                   Dots dots) {
   SignSteps steps;
-  TakeSteps(a, row, signs, &steps);
+  TakeSteps(a, row, w, &steps);
   // What the steps leave of x is off by at most twice the share of the signs' own error.
   std::int64_t squares = 0, left = 0;
   for (int p = 0; p < w.k; ++p) {
@@ -137,17 +148,28 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeigh
   const float step = static_cast<float>(steps.step);
   const float all = static_cast<float>(squares) + 4 * static_cast<float>(left) / (step * step);
   const float norm = kSignDeviations * row.scale * __builtin_sqrtf(all);
+  const int row_bytes = SignRowBytes(w.k);
+  const auto row_of = [&w, row_bytes](int n) { return w.weight + std::int64_t{n} * row_bytes; };
   // Rows lie here and there: some are asked for before the first of them is computed.
   constexpr int kAhead = 64;
-  int waiting[kAhead], count = 0;
+  int waiting[kAhead + kDots], count = 0;
   float best = -3.0e38f;
   const auto compute = [&] {
-    for (int i = 0; i < count; ++i) {
-      const int n = waiting[i];
-      const std::int32_t sum = dot(signs.weight + std::int64_t{n} * w.k) -
-                               (w.zero[n] * row.sum + row.zero * w.correction[n]);
-      y[n] = static_cast<float>(sum) * (row.scale * w.scale[n]);
-      if (y[n] > best) best = y[n];
+    // The last ones are computed again where there are too few.
+    for (int i = 0; i < kDots && count > 0; ++i) waiting[count + i] = waiting[count - 1];
+    for (int i = 0; i < count; i += kDots) {
+      const std::int8_t* rows[kDots];
+      std::int32_t sums[kDots];
+      for (int j = 0; j < kDots; ++j) rows[j] = row_of(waiting[i + j]);
+      dots(rows, sums);
+      for (int j = 0; j < kDots; ++j) {
+        SignRowEnd end;
+        __builtin_memcpy(&end, rows[j] + row_bytes - sizeof(end), sizeof(end));
+        const std::int32_t sum = sums[j] - (end.zero * row.sum + row.zero * end.correction);
+        const float value = static_cast<float>(sum) * (row.scale * end.scale);
+        y[waiting[i + j]] = value;
+        if (value > best) best = value;
+      }
     }
     count = 0;
   };
@@ -156,8 +178,7 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeigh
     if (w.n - n < kLanes) lanes &= (1u << (w.n - n)) - 1;
     for (; lanes != 0; lanes &= lanes - 1) {
       const int at = n + __builtin_ctz(lanes);
-      const std::int8_t* weight = signs.weight + std::int64_t{at} * w.k;
-      for (int i = 0; i < w.k + 63; i += 64) __builtin_prefetch(weight + i);
+      for (int i = 0; i < row_bytes; i += 64) __builtin_prefetch(row_of(at) + i);
       waiting[count++] = at;
       if (count == kAhead) compute();
     }
@@ -195,7 +216,7 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeigh
   take_all(V::Set(w.n < kLanes ? four.Largest() : four.Smallest()), load);
   compute();
   take_all(V::Set(best), [&](int n) __attribute__((always_inline)) {
-    return V::Fma(V::Load(signs.error + n), V::Set(norm), load(n));
+    return V::Fma(V::Load(w.error + n), V::Set(norm), load(n));
   });
   compute();
 }

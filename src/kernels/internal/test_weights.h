@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <numbers>
 #include <random>
 #include <string>
@@ -70,7 +71,7 @@ struct Signs {
     code.resize(static_cast<std::size_t>(view.n_padded) * view.k_padded / 6);
     scale.resize(view.n_padded);
     error.resize(view.n_padded);
-    weight.resize(static_cast<std::size_t>(n) * k + 64);
+    weight.resize(static_cast<std::size_t>(n) * SignRowBytes(k));
     const auto exact = [w](int i, int p) {
       return w->scale[i] * static_cast<double>(w->At(i, p) - w->zero[i]);
     };
@@ -89,8 +90,10 @@ struct Signs {
           code[static_cast<std::size_t>(i / 256) * (view.k_padded / 6) * 256 + p / 6 * 256 +
                SignByte(i % 256)] |= 1 << (p % 6);
         }
-        weight[static_cast<std::size_t>(i) * k + p] = w->At(i, p);
+        Row(i)[p] = w->At(i, p);
       }
+      const SignRowEnd end{w->scale[i], w->zero[i], w->correction[i]};
+      std::memcpy(Row(i + 1) - sizeof(end), &end, sizeof(end));
       if (sum > 0) scale[i] = static_cast<float>(squares / sum);
       for (int p = 0; p < k; ++p) {
         const double c = exact(i, p) - mean[p];
@@ -103,6 +106,9 @@ struct Signs {
     view.scale = scale.data();
     view.error = error.data();
     view.weight = weight.data();
+  }
+  std::int8_t* Row(int i) {
+    return weight.data() + static_cast<std::size_t>(i) * SignRowBytes(view.k);
   }
   std::vector<std::uint8_t> code;
   std::vector<float> mean, scale, error;

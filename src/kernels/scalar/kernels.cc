@@ -90,16 +90,13 @@ void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
       });
 }
 
-void RefineLargest(const std::uint8_t* a, const RowScale& row, const PackedWeights& w,
-                   const SignWeights& signs, float* y) {
-  kernels_internal::RefineLargest<ScalarVector>(a, row, w, signs, y,
-                                                [&](const std::int8_t* weight) {
-                                                  std::int32_t sum = 0;
-                                                  for (int p = 0; p < w.k; ++p) {
-                                                    sum += a[p] * weight[p];
-                                                  }
-                                                  return sum;
-                                                });
+void RefineLargest(const std::uint8_t* a, const RowScale& row, const SignWeights& w, float* y) {
+  kernels_internal::RefineLargest<ScalarVector>(
+      a, row, w, y, kernels_internal::OneByOne([&](const std::int8_t* weight) {
+        std::int32_t sum = 0;
+        for (int p = 0; p < w.k; ++p) sum += a[p] * weight[p];
+        return sum;
+      }));
 }
 
 }  // namespace

@@ -158,7 +158,7 @@ void Worker::ComputeLogits() {
     }
     kernels_.gemm_u8u1(a, end - first, lda, scales, signs, y, n);
     for (int i = first; i < end; ++i, a += lda, ++scales, y += n) {
-      kernels_.refine_largest(a, *scales, w, signs, y);
+      kernels_.refine_largest(a, *scales, signs, y);
     }
   }
   for (int i = 0; probe_ && i < m; ++i) {

@@ -14,9 +14,6 @@
 namespace lethe::moonshine {
 namespace {
 
-// What readers may run over the end.
-constexpr std::size_t kSlack = 64;
-
 constexpr int kSignsInByte = 6;
 
 }  // namespace
@@ -24,7 +21,7 @@ constexpr int kSignsInByte = 6;
 SignMatrix::SignMatrix(const PackedWeights& w, std::span<const float> widths)
     : n_(w.n), k_(w.k), n_padded_(RoundUp(w.n, kSignOutputs)), k_padded_(RoundUp(w.k, kSignInputs)) {
   LETHE_CHECK(k_ <= kMaxSignDepth && widths.size() == static_cast<std::size_t>(k_));
-  weight_ = LargePages(static_cast<std::size_t>(n_) * k_ + kSlack);
+  weight_ = LargePages(static_cast<std::size_t>(n_) * SignRowBytes(k_));
   code_ = LargePages(static_cast<std::size_t>(n_padded_) * k_padded_ / kSignsInByte);
   LETHE_CHECK(!weight_.bytes().empty() && !code_.bytes().empty());
   mean_.assign(static_cast<std::size_t>(k_), 0.0f);
@@ -35,12 +32,14 @@ SignMatrix::SignMatrix(const PackedWeights& w, std::span<const float> widths)
   for (int n = 0; n < n_; ++n) {
     const std::int8_t* from =
         w.weight + std::int64_t{n / kLanes} * w.k_padded * kLanes + (n % kLanes) * 4;
-    std::int8_t* to = weight + std::int64_t{n} * k_;
+    std::int8_t* to = weight + std::int64_t{n} * SignRowBytes(k_);
     const float scale = w.scale[n];
     const std::int32_t zero = w.zero[n];
     for (int i = 0; i < k_; i += 4, from += 64) {
       std::memcpy(to + i, from, static_cast<std::size_t>(std::min(4, k_ - i)));
     }
+    const SignRowEnd end{scale, zero, w.correction[n]};
+    std::memcpy(to + SignRowBytes(k_) - sizeof(end), &end, sizeof(end));
     for (int i = 0; i < k_; ++i) mean_[i] += scale * static_cast<float>(to[i] - zero);
   }
   for (float& mean : mean_) mean /= static_cast<float>(n_);
@@ -75,7 +74,8 @@ bool SignMatrix::Trusted(std::span<const float> squares, std::span<const float> 
 void SignMatrix::TakeSigns(const PackedWeights& w, int n, std::uint8_t* code,
                            std::span<float> squares_of_inputs) {
   const auto* from =
-      reinterpret_cast<const std::int8_t*>(weight_.bytes().data()) + std::int64_t{n} * k_;
+      reinterpret_cast<const std::int8_t*>(weight_.bytes().data()) +
+      std::int64_t{n} * SignRowBytes(k_);
   const float weight_scale = w.scale[n];
   const std::int32_t zero = w.zero[n];
   float c[kMaxSignDepth] = {};

@@ -3,7 +3,10 @@
 
 #include "model/moonshine/internal/sign_matrix.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstring>
 #include <random>
 #include <span>
 #include <vector>
@@ -139,7 +142,16 @@ TEST(SignMatrix, WeightsLieRowByRow) {
   const Matrix matrix;
   const SignMatrix signs(matrix.view, kEven);
   const SignWeights view = signs.View();
-  EXPECT_EQ(std::vector<std::int8_t>(view.weight, view.weight + kOutputs * kInputs), matrix.q.q);
+  for (int n = 0; n < kOutputs; ++n) {
+    const std::int8_t* row = view.weight + std::size_t(n) * SignRowBytes(kInputs);
+    const auto from = matrix.q.q.begin() + std::ptrdiff_t{n} * kInputs;
+    ASSERT_TRUE(std::equal(from, from + kInputs, row)) << n;
+    SignRowEnd end;
+    std::memcpy(&end, row + SignRowBytes(kInputs) - sizeof(end), sizeof(end));
+    EXPECT_EQ(end.scale, matrix.view.scale[n]) << n;
+    EXPECT_EQ(end.zero, matrix.view.zero[n]) << n;
+    EXPECT_EQ(end.correction, matrix.view.correction[n]) << n;
+  }
 }
 
 }  // namespace
