@@ -44,17 +44,32 @@ void Sequence::TokenCache::Resize(const Config& config, int places) {
   values.resize(static_cast<std::size_t>(size));
 }
 
+void Sequence::TokenCache::Reserve(const Config& config, int used, int places) {
+  // Of fifteen words; few sentences are longer, and memory that nobody needed would be zeroed and
+  // given back with each of them.
+  constexpr int kFirstPlaces = 3 * kLanes;
+  if (places <= padded) return;
+  const int wanted = std::max({places, 2 * padded, kFirstPlaces});
+  const TokenCache before = std::move(*this);
+  Resize(config, std::min(wanted, std::max(places, config.max_positions)));
+  if (used > 0) CopyPlaces(before, config.decoder_layers, used);
+}
+
 void Sequence::TokenCache::CopyFrom(const TokenCache& other, int layers, int places) {
   heads = other.heads;
   head_dim = other.head_dim;
   padded = other.padded;
   keys.resize(other.keys.size());
   values.resize(other.values.size());
+  CopyPlaces(other, layers, places);
+}
+
+void Sequence::TokenCache::CopyPlaces(const TokenCache& other, int layers, int places) {
   for (int layer = 0; layer < layers; ++layer) {
     for (int head = 0; head < heads; ++head) {
-      const std::int64_t at = At(layer, head);
-      std::copy_n(other.keys.data() + at, RoundUp(places, kLanes) * head_dim, keys.data() + at);
-      std::copy_n(other.values.data() + at, places * head_dim, values.data() + at);
+      const std::int64_t from = other.At(layer, head), to = At(layer, head);
+      std::copy_n(other.keys.data() + from, RoundUp(places, kLanes) * head_dim, keys.data() + to);
+      std::copy_n(other.values.data() + from, places * head_dim, values.data() + to);
     }
   }
 }
@@ -116,10 +131,8 @@ void Worker::Step(std::span<const DecoderRow> rows) {
     auto* sequence = static_cast<Sequence*>(row.sequence);
     LETHE_CHECK(sequence->frames_ > 0 && sequence->tokens_ < c.max_positions);
     LETHE_CHECK(row.token >= 0 && row.token < c.vocabulary);
-    if (sequence->tokens_ == 0) {
-      sequence->self_.Resize(c, c.max_positions);
-      sequence->layers_ = c.decoder_layers;
-    }
+    sequence->self_.Reserve(c, sequence->tokens_, sequence->tokens_ + 1);
+    sequence->layers_ = c.decoder_layers;
     UnpackRow(w_.embedding.weights, row.token, token_x_.data() + rows_.size() * h);
     rows_.push_back({sequence, sequence->tokens_++, attention,
                      row.every_logit || !w_.embedding_signs.trusted()});

@@ -38,6 +38,8 @@ class Sequence final : public SpeechSequence {
     AlignedVector<std::uint16_t> keys, values;
 
     void Resize(const Config& config, int places);
+    // Makes room for `places`, of which the first `used` stay.
+    void Reserve(const Config& config, int used, int places);
     std::int64_t At(int layer, int head) const {
       return (std::int64_t{layer} * heads + head) * padded * head_dim;
     }
@@ -45,6 +47,7 @@ class Sequence final : public SpeechSequence {
     void Put(int layer, int place, const std::uint16_t* key, const std::uint16_t* value);
     // Copies the first places.
     void CopyFrom(const TokenCache& other, int layers, int places);
+    void CopyPlaces(const TokenCache& other, int layers, int places);
   };
 
   int frames_ = 0;  // of the stem, once they are encoded
