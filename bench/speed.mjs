@@ -55,7 +55,7 @@ MoonshineFiles();  // fetched before anything is timed
 
 const contestants = [
   ...kPeers.map((name) => ({peer: true, run: () => RunPeer(name, file)})),
-  ...['scalar', 'avx2', 'avxvnni', 'avx512', 'amx'].map(
+  ...['scalar', 'avx2', 'avxvnni', 'avx512', 'avx512vbmi', 'amx'].map(
       (isa) => ({name: `lethe ${isa}`, run: () => RunLethe(lethe, isa, file)})),
 ];
 for (let round = 0; round < kRounds; ++round) {
