@@ -68,6 +68,7 @@ bool Meter::Flush() {
   const MutexLock lock(mutex_);
   const std::uint64_t all = recorded_, failures = failures_;
   ++flushing_;
+  ++flushes_;
   work_.NotifyOne();
   while (written_ < all && failures_ == failures) changed_.Wait(mutex_);
   --flushing_;
@@ -127,8 +128,10 @@ bool Meter::WriteOrGiveUp(Batch& batch) {
     }
     ++failures_;
     changed_.NotifyAll();
+    // Who flushes now is told of this failure; who does so later is worth another attempt at once.
+    const std::uint64_t told = flushes_;
     const auto again = std::chrono::steady_clock::now() + kPause;
-    while (!stopping_ && flushing_ == 0 && work_.WaitUntil(mutex_, again)) {
+    while (!stopping_ && flushes_ == told && work_.WaitUntil(mutex_, again)) {
     }
     if (stopping_) return false;
   }

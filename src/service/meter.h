@@ -101,6 +101,7 @@ class Meter {
   std::uint64_t lost_ GUARDED_BY(mutex_) = 0;
   std::uint64_t failures_ GUARDED_BY(mutex_) = 0;  // of attempts to write that are made again
   int flushing_ GUARDED_BY(mutex_) = 0;            // how many wait in Flush()
+  std::uint64_t flushes_ GUARDED_BY(mutex_) = 0;   // how many came there
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
