@@ -167,9 +167,11 @@ class Cases {
   void Signs(const char* where, int m, int n, int k, double working_set) {
     const int lda = RoundUp(k, kActivationAlign);
     const auto a = Bytes(1.0 * m * lda), code = Bytes(1.0 * n * k / 6);
-    for (std::size_t i = 0; i < code->size(); ++i) (*code)[i] = static_cast<std::uint8_t>(i * 167 % 64);
+    for (std::size_t i = 0; i < code->size(); ++i)
+      (*code)[i] = static_cast<std::uint8_t>(i * 167 % 64);
     const auto rows = Rows(m);
-    const auto x = Floats(1.0 * m * k), mean = Floats(k), scale = Floats(n), y = Floats(1.0 * m * n);
+    const auto x = Floats(1.0 * m * k), mean = Floats(k), scale = Floats(n),
+               y = Floats(1.0 * m * n);
     kernels_.quantize_rows(x->data(), m, k, k, a->data(), lda, rows->data());
     const double bytes = 1.0 * n * k / 6 + 4.0 * n + 4.0 * m * n;
     cases_.push_back({.kernel = "gemm_u8u1",

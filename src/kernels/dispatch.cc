@@ -54,6 +54,7 @@ bool HasTilesOfOurSize() {
   return Cpuid(0x1d).eax >= 1 && palette.ebx == (8u << 16 | 64) && (palette.ecx & 0xffff) == 16;
 }
 
+// Every CPU with AMX has VBMI, which its table uses.
 bool HasAmxInt8() {
   const CpuidLeaf seven = Cpuid(7);
   if (!HasAvx512Vbmi() || !Has(seven.edx, 24) /*amx-tile*/ || !Has(seven.edx, 25) /*amx-int8*/ ||

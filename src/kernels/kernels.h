@@ -13,7 +13,9 @@
 //
 // Sources that are compiled for one instruction set include nothing but this header, the internal
 // ones, <cstdint>, <cstddef> and intrinsics: an inline std:: function compiled there could be the
-// copy that the linker keeps for everybody, and an older CPU would stop on it.
+// copy that the linker keeps for everybody, and an older CPU would stop on it. Inline functions of
+// our own are static there, or templates over a type of the file, or always inline;
+// tests/kernel_symbols.py looks.
 //
 // Thread: every function may run on any number of threads; none allocates.
 
@@ -34,7 +36,7 @@ inline constexpr int kMaxGemmDepth = 8192;
 inline constexpr int kMaxPackDepth = 1024;
 
 /// Memory that attend_frames() works in, for so many frames and dimensions.
-constexpr std::int64_t AttendScratchBytes(int frames, int d) {
+[[gnu::always_inline]] constexpr std::int64_t AttendScratchBytes(int frames, int d) {
   // Of 48 queries scores and weights, and copies of keys and values in 16 bits.
   return 48 * (std::int64_t{frames} * 5 + std::int64_t{d} * 6) +
          (std::int64_t{frames} + d) * (4 * d + 64) + 64 * 1024;
@@ -72,8 +74,9 @@ struct PackedWeights {
 /// Shapes:   code [n_padded/256, k_padded/6, 256] u8: the low six bits of a byte are the signs of
 ///           inputs 6g to 6g+5, the lowest that of the first, 1 is positive; where an output's byte
 ///           is, SignByte() says; mean [k]; scale [n_padded]; error [n_padded], no less than half
-///           of scale; weight [n, SignRowBytes(k)] s8, the PackedWeights row by row: k weights, and a
-///           SignRowEnd at the end; k_padded is a multiple of kSignInputs, n_padded of kSignOutputs
+///           of scale; weight [n, SignRowBytes(k)] s8, the PackedWeights row by row: k weights, and
+///           a SignRowEnd at the end; k_padded is a multiple of kSignInputs, n_padded of
+///           kSignOutputs
 /// Lifetime: views
 /// Source:   Gao and Long 2024, "RaBitQ", for the estimate; Andre et al. 2015, "Cache locality is
 ///           not enough", for sums by tables in registers
@@ -86,15 +89,15 @@ struct SignWeights {
   const std::int8_t* weight = nullptr;
 };
 
-/// What else belongs to an output, as PackedWeights has it: rows lie here and there, and with this in
-/// it nothing but the row has to be fetched.
+/// What else belongs to an output, as PackedWeights has it: rows lie here and there, and with this
+/// in it nothing but the row has to be fetched.
 struct SignRowEnd {
   float scale;
   std::int32_t zero, correction;
 };
 
 /// Whole cache lines.
-constexpr int SignRowBytes(int k) {
+[[gnu::always_inline]] constexpr int SignRowBytes(int k) {
   return (k + static_cast<int>(sizeof(SignRowEnd)) + 63) / 64 * 64;
 }
 
@@ -117,7 +120,7 @@ inline constexpr int kSignInputs = 24;
 
 /// Which of these bytes has the signs of the n-th of these outputs: of 64 of them sums are made of
 /// the even and the odd bytes apart, and then become vectors of sixteen.
-constexpr int SignByte(int n) {
+[[gnu::always_inline]] constexpr int SignByte(int n) {
   const int vector = n % 64 / kLanes;
   return n / 64 * 64 + vector % 2 * 32 + n % kLanes * 2 + vector / 2;
 }

@@ -233,6 +233,34 @@ TEST_F(GoldenTest, ACopyGoesOnAsItsOriginalWould) {
   EXPECT_EQ(std::vector<float>(logits.begin(), logits.end()), expected);
 }
 
+// A sequence has room for the tokens it has, which may be more or fewer than what the copy had.
+TEST_F(GoldenTest, ACopyOfALongerOrAShorterSequenceGoesOnToo) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  std::vector<int> tokens = {(*model)->traits().begin_token};
+  for (int i = 0; i < 110; ++i) tokens.push_back(300 + 7 * i);
+  const auto expected = LogitsAfter(**model, tokens, 1, false);
+  const auto worker = (*model)->NewWorker();
+  const auto say = [&](SpeechSequence* sequence, std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) {
+      const DecoderRow row{sequence, tokens[i]};
+      worker->Step({&row, 1});
+    }
+  };
+  for (const auto& [said, had, kept] : {std::tuple(60, 3, 60), {60, 3, 20}, {3, 60, 3}}) {
+    const auto sequence = (*model)->NewSequence(), copy = (*model)->NewSequence();
+    worker->Encode(Signal(), sequence.get());
+    worker->Encode(std::span<const float>(Signal()).first(20'000), copy.get());
+    say(sequence.get(), 0, static_cast<std::size_t>(said));
+    say(copy.get(), 0, static_cast<std::size_t>(had));
+    sequence->Truncate(kept);
+    copy->CopyFrom(*sequence);
+    say(copy.get(), static_cast<std::size_t>(kept), tokens.size());
+    const std::span<const float> logits = worker->Logits(0);
+    EXPECT_EQ(std::vector<float>(logits.begin(), logits.end()), expected) << said << ' ' << kept;
+  }
+}
+
 TEST_F(GoldenTest, WhatWasTakenBackLeavesNoTrace) {
   const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
   ASSERT_TRUE(model.ok());

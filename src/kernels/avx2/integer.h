@@ -1,7 +1,7 @@
 #pragma once
 
-// Quantisation, for the AVX2 table, from which the AVX-VNNI one has it; what turns integer sums into
-// outputs, for both.
+// Quantisation, for the AVX2 table, from which the AVX-VNNI one has it; what turns integer sums
+// into outputs, for both.
 
 #include <cstdint>
 

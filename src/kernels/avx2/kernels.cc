@@ -134,8 +134,8 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const SignWeights
   Widen(a, (w.k + 15) / 16 * 16, x);
   // Behind a row's weights is its end, and zeros behind that of x.
   kernels_internal::RefineLargest<Avx2Vector>(
-      a, row, w, y, kernels_internal::OneByOne([&](const std::int8_t* weight) __attribute__((
-                        always_inline)) {
+      a, row, w, y,
+      kernels_internal::OneByOne([&](const std::int8_t* weight) __attribute__((always_inline)) {
         __m256i sum = _mm256_setzero_si256();
         for (int p = 0; p < w.k; p += 16) {
           const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(weight + p));

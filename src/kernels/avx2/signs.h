@@ -32,8 +32,8 @@ template <class Take>
     Unroll<2>([&]<int h>() __attribute__((always_inline)) {
       __m256i sum = _mm256_setzero_si256();
       Unroll<4>([&]<int i>() __attribute__((always_inline)) {
-        const __m256i six = _mm256_loadu_si256(
-            reinterpret_cast<const __m256i*>(code + i * kSignOutputs + 32 * h));
+        const __m256i six =
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(code + i * kSignOutputs + 32 * h));
         const __m256i high = _mm256_and_si256(_mm256_srli_epi16(six, 3), low);
         const std::uint8_t* entry = table.entry[g + i];
         sum = _mm256_add_epi8(sum, _mm256_add_epi8(look_up(entry, _mm256_and_si256(six, low)),
@@ -63,10 +63,11 @@ inline void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows
       [&](const std::uint8_t* code, const kernels_internal::SignTable& table, const auto& take)
           __attribute__((always_inline)) {
             for (int n = 0; n < kSignOutputs; n += 64) {
-              SignSums(code + n, w.k_padded, table, [&](int i, Avx2Vector sums)
-                                                        __attribute__((always_inline)) {
-                                                          take(n + i, sums);
-                                                        });
+              SignSums(
+                  code + n, w.k_padded,
+                  table, [&](int i, Avx2Vector sums) __attribute__((always_inline)) {
+                    take(n + i, sums);
+                  });
             }
           });
 }

@@ -81,8 +81,7 @@ inline void QuantizeFourRows(const float* x, int k, std::int64_t ldx, std::uint8
   __m512i sums[4];
   Unroll<4>([&]<int r>() __attribute__((always_inline)) {
     const float inverse = kernels_internal::ScaleOfRange(lowest[r], highest[r], &rows[r]);
-    sums[r] =
-        QuantizeRow(x + r * ldx, k, _mm512_set1_ps(inverse), rows[r].zero, a + r * lda, lda);
+    sums[r] = QuantizeRow(x + r * ldx, k, _mm512_set1_ps(inverse), rows[r].zero, a + r * lda, lda);
   });
   std::int32_t totals[4];
   SumFour(sums, totals);
@@ -90,15 +89,15 @@ inline void QuantizeFourRows(const float* x, int k, std::int64_t ldx, std::uint8
 }
 
 inline void QuantizeRows(const float* x, int m, int k, std::int64_t ldx, std::uint8_t* a, int lda,
-                  RowScale* rows) {
+                         RowScale* rows) {
   int i = 0;
   for (; i + 4 <= m; i += 4, x += 4 * ldx, a += 4 * lda) {
     QuantizeFourRows(x, k, ldx, a, lda, rows + i);
   }
   for (; i < m; ++i, x += ldx, a += lda) {
     const float inverse = kernels_internal::RowRange<Avx512Vector>(x, k, &rows[i]);
-    rows[i].sum = _mm512_reduce_add_epi32(
-        QuantizeRow(x, k, _mm512_set1_ps(inverse), rows[i].zero, a, lda));
+    rows[i].sum =
+        _mm512_reduce_add_epi32(QuantizeRow(x, k, _mm512_set1_ps(inverse), rows[i].zero, a, lda));
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Products with the signs of weights, and what makes their largest outputs exact; for the AVX-512
-// and the AMX table.
+// Products with the signs of weights, and what makes their largest outputs exact; the tables of
+// VBMI and AMX have the latter from here.
 
 #include <cstdint>
 
@@ -16,12 +16,13 @@
 namespace lethe {
 namespace {
 
-// Sums of bytes for kSignOutputs outputs. `four(code)` is the sum of four groups of inputs for 64
-// outputs, from their bytes of the first group on: as much as fits a byte. Before more is added
-// they are widened, the even and the odd ones apart.
-template <class Take, class Four>
+// Sums of bytes for kSignOutputs outputs. Groups(table, g) are four groups of six inputs from g on;
+// (code) is their sum for 64 outputs, as much as fits a byte. Before more is added the bytes are
+// widened, the even and the odd ones apart.
+template <class Groups, class Take>
 [[gnu::always_inline]] inline void AddUpSigns(const std::uint8_t* code, int k_padded,
-                                              const Take& take, const Four& four) {
+                                              const kernels_internal::SignTable& table,
+                                              const Take& take) {
   constexpr int kVectors = kSignOutputs / 64;
   // Even and odd bytes: every other sum's low byte is wrong by what its high byte was, which is
   // known in the end.
@@ -30,9 +31,9 @@ template <class Take, class Four>
     mixed[v] = odd[v] = _mm512_setzero_si512();
   });
   for (int g = 0; g < k_padded / kernels_internal::kGroup; g += 4, code += 4 * kSignOutputs) {
-    const auto sums = four(g);
+    const Groups groups(table, g);
     Unroll<kVectors>([&]<int v>() __attribute__((always_inline)) {
-      const __m512i sum = sums(code + 64 * v);
+      const __m512i sum = groups(code + 64 * v);
       mixed[v] = _mm512_add_epi16(mixed[v], sum);
       odd[v] = _mm512_add_epi16(odd[v], _mm512_srli_epi16(sum, 8));
     });
@@ -50,37 +51,41 @@ template <class Take, class Four>
 }
 
 // Three signs at a time are looked up in one register.
-inline void VnniGemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
-                  float* y, std::int64_t ldy) {
-  using kernels_internal::SignTable;
+struct GroupsByThrees {
+  GroupsByThrees(const kernels_internal::SignTable& table, int g) {
+    Unroll<8>([&]<int i>() __attribute__((always_inline)) {
+      entry[i] = _mm512_broadcast_i32x4(
+          _mm_load_si128(reinterpret_cast<const __m128i*>(table.entry[g + i / 2] + i % 2 * 16)));
+    });
+  }
+  __m512i operator()(const std::uint8_t* code) const {
+    const __m512i low = _mm512_set1_epi8(7);
+    __m512i sum = _mm512_setzero_si512();
+    Unroll<4>([&]<int i>() __attribute__((always_inline)) {
+      const __m512i six = _mm512_loadu_si512(code + i * kSignOutputs);
+      const __m512i first = _mm512_and_si512(six, low);
+      const __m512i second = _mm512_and_si512(_mm512_srli_epi16(six, 3), low);
+      sum = _mm512_add_epi8(sum, _mm512_add_epi8(_mm512_shuffle_epi8(entry[2 * i], first),
+                                                 _mm512_shuffle_epi8(entry[2 * i + 1], second)));
+    });
+    return sum;
+  }
+  __m512i entry[8];
+};
+
+// `sums` of GemmU8U1().
+template <class Groups>
+auto SignSums(const SignWeights& w) {
+  return [k = w.k_padded](const std::uint8_t* code, const kernels_internal::SignTable& table,
+                          const auto& take) __attribute__((always_inline)) {
+    AddUpSigns<Groups>(code, k, table, take);
+  };
+}
+
+inline void VnniGemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows,
+                         const SignWeights& w, float* y, std::int64_t ldy) {
   kernels_internal::GemmU8U1<Avx512Vector>(
-      a, m, lda, rows, w, y, ldy, kernels_internal::FillByThrees,
-      [&](const std::uint8_t* code, const SignTable& table, const auto& take)
-          __attribute__((always_inline)) {
-            AddUpSigns(code, w.k_padded, take, [&table](int g) __attribute__((always_inline)) {
-              struct Entries {
-                __m512i entry[8];
-                __m512i operator()(const std::uint8_t* at) const {
-                  const __m512i low = _mm512_set1_epi8(7);
-                  __m512i sum = _mm512_setzero_si512();
-                  Unroll<4>([&]<int i>() __attribute__((always_inline)) {
-                    const __m512i six = _mm512_loadu_si512(at + i * kSignOutputs);
-                    const __m512i high = _mm512_and_si512(_mm512_srli_epi16(six, 3), low);
-                    sum = _mm512_add_epi8(
-                        sum, _mm512_add_epi8(
-                                 _mm512_shuffle_epi8(entry[2 * i], _mm512_and_si512(six, low)),
-                                 _mm512_shuffle_epi8(entry[2 * i + 1], high)));
-                  });
-                  return sum;
-                }
-              } entries;
-              Unroll<8>([&]<int i>() __attribute__((always_inline)) {
-                entries.entry[i] = _mm512_broadcast_i32x4(_mm_load_si128(
-                    reinterpret_cast<const __m128i*>(table.entry[g + i / 2] + i % 2 * 16)));
-              });
-              return entries;
-            });
-          });
+      a, m, lda, rows, w, y, ldy, kernels_internal::FillByThrees, SignSums<GroupsByThrees>(w));
 }
 
 inline void VnniRefineLargest(const std::uint8_t* a, const RowScale& row, const SignWeights& w,

@@ -61,7 +61,7 @@ struct Avx512Vector {
     for (int i = 0; i < whole_n; i += 16) {
       for (int j = 0; j < whole_m; j += 4) {
         const float* from = x + i * ldx + j;
-        const auto rows = [from, ldx](int first) __attribute__((always_inline)) {
+        const auto rows = [ from, ldx ](int first) __attribute__((always_inline)) {
           const auto quarter = [=](int row) __attribute__((always_inline)) {
             return _mm_loadu_ps(from + row * ldx);
           };
@@ -173,8 +173,7 @@ inline void SumFour(const __m512i* v, std::int32_t* sums) {
   const __m512 all = Avx512Vector::FoldFour(x, [](__m512 a, __m512 b) {
     return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
   });
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(sums),
-                   _mm_castps_si128(Avx512Vector::Quarters(all)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(sums), _mm_castps_si128(Avx512Vector::Quarters(all)));
 }
 
 }  // namespace

@@ -30,32 +30,27 @@ inline void FillBySixes(const std::int8_t* q, std::uint8_t* entry) {
   _mm512_store_si512(entry, sum);
 }
 
-inline void VbmiGemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const SignWeights& w,
-                  float* y, std::int64_t ldy) {
-  using kernels_internal::SignTable;
-  kernels_internal::GemmU8U1<Avx512Vector>(
-      a, m, lda, rows, w, y, ldy, FillBySixes,
-      [&](const std::uint8_t* code, const SignTable& table, const auto& take)
-          __attribute__((always_inline)) {
-            AddUpSigns(code, w.k_padded, take, [&table](int g) __attribute__((always_inline)) {
-              struct Entries {
-                __m512i entry[4];
-                __m512i operator()(const std::uint8_t* at) const {
-                  __m512i found[4];
-                  Unroll<4>([&]<int i>() __attribute__((always_inline)) {
-                    found[i] = _mm512_permutexvar_epi8(_mm512_loadu_si512(at + i * kSignOutputs),
-                                                       entry[i]);
-                  });
-                  return _mm512_add_epi8(_mm512_add_epi8(found[0], found[1]),
-                                         _mm512_add_epi8(found[2], found[3]));
-                }
-              } entries;
-              Unroll<4>([&]<int i>() __attribute__((always_inline)) {
-                entries.entry[i] = _mm512_load_si512(table.entry[g + i]);
-              });
-              return entries;
-            });
-          });
+struct GroupsBySixes {
+  GroupsBySixes(const kernels_internal::SignTable& table, int g) {
+    Unroll<4>([&]<int i>() __attribute__((always_inline)) {
+      entry[i] = _mm512_load_si512(table.entry[g + i]);
+    });
+  }
+  __m512i operator()(const std::uint8_t* code) const {
+    __m512i found[4];
+    Unroll<4>([&]<int i>() __attribute__((always_inline)) {
+      found[i] = _mm512_permutexvar_epi8(_mm512_loadu_si512(code + i * kSignOutputs), entry[i]);
+    });
+    return _mm512_add_epi8(_mm512_add_epi8(found[0], found[1]),
+                           _mm512_add_epi8(found[2], found[3]));
+  }
+  __m512i entry[4];
+};
+
+inline void VbmiGemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows,
+                         const SignWeights& w, float* y, std::int64_t ldy) {
+  kernels_internal::GemmU8U1<Avx512Vector>(a, m, lda, rows, w, y, ldy, FillBySixes,
+                                           SignSums<GroupsBySixes>(w));
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace {
 
 void RefineLargest(const std::uint8_t* a, const RowScale& row, const SignWeights& w, float* y) {
   kernels_internal::RefineLargest<Avx2Vector>(
-      a, row, w, y, kernels_internal::OneByOne([&](const std::int8_t* weight) __attribute__((
-                        always_inline)) {
+      a, row, w, y,
+      kernels_internal::OneByOne([&](const std::int8_t* weight) __attribute__((always_inline)) {
         __m256i sum = _mm256_setzero_si256();
         for (int p = 0; p < w.k; p += 32) {
           MultiplyAddBytes(&sum, LoadBytes(a + p), LoadBytes(weight + p));

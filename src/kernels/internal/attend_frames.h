@@ -34,7 +34,9 @@ namespace lethe::kernels_internal {
 
 inline constexpr int kScoreQueries = 48;
 
-constexpr int RoundUpTo(int n, int to) { return (n + to - 1) / to * to; }
+static constexpr int RoundUpTo(int n, int to) { return (n + to - 1) / to * to; }
+
+namespace {
 
 // Takes its parts out of scratch memory, each at a whole cache line.
 class ScratchParts {
@@ -50,6 +52,8 @@ class ScratchParts {
  private:
   char* at_;
 };
+
+}  // namespace
 
 template <auto kQuantizeRows, auto kGemm, auto kSoftmaxQuantize>
 void AttendByProducts(const float* query, int m, std::int64_t ldq, const PackedWeights& keys,

@@ -214,7 +214,7 @@ void LstmCell(const float* gates, int h, float* cell, float* hidden) {
 
 // How a row with values from `lowest` to `highest`, widened to hold 0, is quantised. Returns 255 /
 // range, or 0 for a row of zeros.
-inline float ScaleOfRange(float lowest, float highest, RowScale* row) {
+static inline float ScaleOfRange(float lowest, float highest, RowScale* row) {
   const float range = highest - lowest;
   if (!(range > 1e-30f)) {
     *row = {1.0f, 0, 0};

@@ -19,8 +19,8 @@ struct SignSteps {
   std::int32_t step;  // in units of 2^-16
 };
 
-inline void TakeSteps(const std::uint8_t* a, const RowScale& row, const SignWeights& w,
-                      SignSteps* to) {
+static inline void TakeSteps(const std::uint8_t* a, const RowScale& row, const SignWeights& w,
+                             SignSteps* to) {
   for (int p = 0; p < w.k_padded; ++p) to->x[p] = p < w.k ? a[p] - row.zero : 0;
   std::int32_t farthest = 1;
   for (int p = 0; p < w.k_padded; p += kGroup) {
@@ -67,13 +67,13 @@ void MakeSignTable(const std::uint8_t* a, const RowScale& row, const SignWeights
 
 // For tables of sixteen in a register: those of the first three inputs are [0, 8), those of the
 // others [16, 24).
-inline void FillByThrees(const std::int8_t* q, std::uint8_t* entry) {
+static inline void FillByThrees(const std::int8_t* q, std::uint8_t* entry) {
   for (int half = 0; half < 2; ++half, q += 3, entry += 16) {
     int least = 0;
     for (int j = 0; j < 3; ++j) least += q[j] < 0 ? -2 * q[j] : 0;
     for (int c = 0; c < 8; ++c) {
-      entry[c] = static_cast<std::uint8_t>(least + 2 * ((c & 1) * q[0] + (c >> 1 & 1) * q[1] +
-                                                        (c >> 2) * q[2]));
+      entry[c] = static_cast<std::uint8_t>(
+          least + 2 * ((c & 1) * q[0] + (c >> 1 & 1) * q[1] + (c >> 2) * q[2]));
     }
   }
 }
@@ -106,14 +106,16 @@ void GemmU8U1(const std::uint8_t* a, int m, int lda, const RowScale* rows, const
           return V::Fma(V::Fma(sum, slope, offset), V::Load(w.scale + n + j), base);
         };
         if (n + kSignOutputs <= w.n) {
-          sums(code, table, [&](int j, V sum) __attribute__((always_inline)) {
-            estimate(j, sum).Store(to + j);
-          });
+          sums(
+              code, table, [&](int j, V sum) __attribute__((always_inline)) {
+                estimate(j, sum).Store(to + j);
+              });
         } else {
-          sums(code, table, [&](int j, V sum) __attribute__((always_inline)) {
-            const int rest = w.n - n - j < kLanes ? w.n - n - j : kLanes;
-            if (rest > 0) estimate(j, sum).StorePartial(to + j, rest);
-          });
+          sums(
+              code, table, [&](int j, V sum) __attribute__((always_inline)) {
+                const int rest = w.n - n - j < kLanes ? w.n - n - j : kLanes;
+                if (rest > 0) estimate(j, sum).StorePartial(to + j, rest);
+              });
         }
       }
     }
@@ -126,9 +128,9 @@ constexpr int kDots = 4;
 template <class Dot>
 auto OneByOne(Dot dot) {
   return [dot](const std::int8_t* const(&rows)[kDots], std::int32_t* sums)
-             __attribute__((always_inline)) {
-               for (int i = 0; i < kDots; ++i) sums[i] = dot(rows[i]);
-             };
+      __attribute__((always_inline)) {
+    for (int i = 0; i < kDots; ++i) sums[i] = dot(rows[i]);
+  };
 }
 
 // Makes those outputs in y exact that may be the largest; `dots(rows, sums)` makes the sums of
@@ -138,15 +140,20 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const SignWeights
                    Dots dots) {
   SignSteps steps;
   TakeSteps(a, row, w, &steps);
-  // What the steps leave of x is off by at most twice the share of the signs' own error.
-  std::int64_t squares = 0, left = 0;
+  // The error of an estimate is that of the signs of x, and what the steps leave of x times scale *
+  // sign, with a scale of twice the error at most; a sign and what it leaves of a weight go against
+  // each other, so what is left of x adds the more where it goes against x.
+  std::int64_t squares = 0, left = 0, along = 0;
   for (int p = 0; p < w.k; ++p) {
     const std::int64_t rest = steps.x[p] * steps.step - steps.q[p] * 65536;
     squares += steps.x[p] * steps.x[p];
     left += rest * rest;
+    along += steps.x[p] * rest;
   }
   const float step = static_cast<float>(steps.step);
-  const float all = static_cast<float>(squares) + 4 * static_cast<float>(left) / (step * step);
+  const float against = along < 0 ? -static_cast<float>(along) / step : 0.0f;
+  const float all =
+      static_cast<float>(squares) + 4 * static_cast<float>(left) / (step * step) + 2 * against;
   const float norm = kSignDeviations * row.scale * __builtin_sqrtf(all);
   const int row_bytes = SignRowBytes(w.k);
   const auto row_of = [&w, row_bytes](int n) { return w.weight + std::int64_t{n} * row_bytes; };
@@ -215,9 +222,10 @@ void RefineLargest(const std::uint8_t* a, const RowScale& row, const SignWeights
   const V four = V::Max(V::Max(largest[0], largest[1]), V::Max(largest[2], largest[3]));
   take_all(V::Set(w.n < kLanes ? four.Largest() : four.Smallest()), load);
   compute();
-  take_all(V::Set(best), [&](int n) __attribute__((always_inline)) {
-    return V::Fma(V::Load(w.error + n), V::Set(norm), load(n));
-  });
+  take_all(
+      V::Set(best), [&](int n) __attribute__((always_inline)) {
+        return V::Fma(V::Load(w.error + n), V::Set(norm), load(n));
+      });
   compute();
 }
 

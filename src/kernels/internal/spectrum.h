@@ -76,7 +76,7 @@ inline void TransformInPlace(int points, const float* turns, float* z, Load load
 }
 
 // `bits` of k in reverse order.
-constexpr int BitReversed(int k, int bits) {
+static constexpr int BitReversed(int k, int bits) {
   int reversed = 0;
   for (int i = 0; i < bits; ++i) reversed |= ((k >> i) & 1) << (bits - 1 - i);
   return reversed;
@@ -92,16 +92,16 @@ void Spectrum(const float* x, int m, int size, std::int64_t ldx, const float* wi
   while ((1 << bits) < points) ++bits;
   float* magnitudes = scratch + std::int64_t{size} * kLanes;
   V::StoreTransposed(x, ldx, m, size, scratch, kLanes);
-  TransformInPlace<V>(points, turns, scratch, [=](const float* z) __attribute__((always_inline)) {
-    const float* w = window + (z - scratch) / kLanes;
-    return ComplexVector<V>{V::LoadPartial(z, m) * V::Set(w[0]),
-                            V::LoadPartial(z + kLanes, m) * V::Set(w[1])};
-  });
+  TransformInPlace<V>(
+      points, turns, scratch, [=](const float* z) __attribute__((always_inline)) {
+        const float* w = window + (z - scratch) / kLanes;
+        return ComplexVector<V>{V::LoadPartial(z, m) * V::Set(w[0]),
+                                V::LoadPartial(z + kLanes, m) * V::Set(w[1])};
+      });
   const V half = V::Set(0.5f);
   for (int k = 0; k <= points / 2; ++k) {
     const auto a = LoadComplex<V>(scratch + BitReversed(k, bits) * 2 * kLanes);
-    const auto b =
-        LoadComplex<V>(scratch + BitReversed((points - k) % points, bits) * 2 * kLanes);
+    const auto b = LoadComplex<V>(scratch + BitReversed((points - k) % points, bits) * 2 * kLanes);
     const V even_re = half * (a.re + b.re), even_im = half * (a.im - b.im);
     const V odd_re = half * (a.im + b.im), odd_im = half * (b.re - a.re);
     const V c = V::Set(turns[2 * k]), s = V::Set(turns[2 * k + 1]);

@@ -50,9 +50,10 @@ void Sequence::TokenCache::Reserve(const Config& config, int used, int places) {
   constexpr int kFirstPlaces = 3 * kLanes;
   if (places <= padded) return;
   const int wanted = std::max({places, 2 * padded, kFirstPlaces});
-  const TokenCache before = std::move(*this);
-  Resize(config, std::min(wanted, std::max(places, config.max_positions)));
-  if (used > 0) CopyPlaces(before, config.decoder_layers, used);
+  TokenCache larger;
+  larger.Resize(config, std::min(wanted, std::max(places, config.max_positions)));
+  if (used > 0) larger.CopyPlaces(*this, config.decoder_layers, used);
+  *this = std::move(larger);
 }
 
 void Sequence::TokenCache::CopyFrom(const TokenCache& other, int layers, int places) {

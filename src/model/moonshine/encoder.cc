@@ -85,8 +85,7 @@ void Worker::ReserveEncoder(int frames) {
   grow(&qkv_, rows * c.hidden * 3 + kLanes);
   grow(&context_, rows * c.hidden);
   grow(&fc_, std::size_t{kBlockRows} * c.encoder_intermediate);
-  grow(&scratch_,
-       static_cast<std::size_t>(AttendScratchBytes(frames, c.head_dim)));
+  grow(&scratch_, static_cast<std::size_t>(AttendScratchBytes(frames, c.head_dim)));
 }
 
 bool Worker::EncodeMore(SpeechSequence* base) {

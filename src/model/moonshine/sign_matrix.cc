@@ -19,7 +19,10 @@ constexpr int kSignsInByte = 6;
 }  // namespace
 
 SignMatrix::SignMatrix(const PackedWeights& w, std::span<const float> widths)
-    : n_(w.n), k_(w.k), n_padded_(RoundUp(w.n, kSignOutputs)), k_padded_(RoundUp(w.k, kSignInputs)) {
+    : n_(w.n),
+      k_(w.k),
+      n_padded_(RoundUp(w.n, kSignOutputs)),
+      k_padded_(RoundUp(w.k, kSignInputs)) {
   LETHE_CHECK(k_ <= kMaxSignDepth && widths.size() == static_cast<std::size_t>(k_));
   weight_ = LargePages(static_cast<std::size_t>(n_) * SignRowBytes(k_));
   code_ = LargePages(static_cast<std::size_t>(n_padded_) * k_padded_ / kSignsInByte);
@@ -73,9 +76,8 @@ bool SignMatrix::Trusted(std::span<const float> squares, std::span<const float> 
 // lanes, and a sign is a byte before it is a bit.
 void SignMatrix::TakeSigns(const PackedWeights& w, int n, std::uint8_t* code,
                            std::span<float> squares_of_inputs) {
-  const auto* from =
-      reinterpret_cast<const std::int8_t*>(weight_.bytes().data()) +
-      std::int64_t{n} * SignRowBytes(k_);
+  const auto* from = reinterpret_cast<const std::int8_t*>(weight_.bytes().data()) +
+                     std::int64_t{n} * SignRowBytes(k_);
   const float weight_scale = w.scale[n];
   const std::int32_t zero = w.zero[n];
   float c[kMaxSignDepth] = {};

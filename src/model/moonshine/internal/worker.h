@@ -45,8 +45,9 @@ class Sequence final : public SpeechSequence {
     }
     // Puts a key and a value [heads, head_dim] f16 at a place.
     void Put(int layer, int place, const std::uint16_t* key, const std::uint16_t* value);
-    // Copies the first places.
+    // Becomes as large as `other` and has its first places.
     void CopyFrom(const TokenCache& other, int layers, int places);
+    // Has room for them already.
     void CopyPlaces(const TokenCache& other, int layers, int places);
   };
 
@@ -116,15 +117,15 @@ class Worker final : public SpeechModelWorker {
 
   // The encoder's; a layer of one utterance at a time.
   int frames_ = 0;
-  AlignedVector<float> padded_, raised_;                // the samples, when too few or too quiet
-  AlignedVector<std::int16_t> shorts_;                  // samples of a block
-  std::vector<float> row_loudness_;                   // what they were quantised with, for each row
-  AlignedVector<float> conv1_, conv2_;                  // [t1, h], [t2, 2h]
+  AlignedVector<float> padded_, raised_;  // the samples, when too few or too quiet
+  AlignedVector<std::int16_t> shorts_;    // samples of a block
+  std::vector<float> row_loudness_;       // what they were quantised with, for each row
+  AlignedVector<float> conv1_, conv2_;    // [t1, h], [t2, 2h]
   AlignedVector<float> channel_scale_, channel_shift_;  // [h] of the stem's normalisation
-  AlignedVector<float> norm_;           // the residual stream, normalised: a block's, or [frames, h]
+  AlignedVector<float> norm_;  // the residual stream, normalised: a block's, or [frames, h]
   AlignedVector<float> qkv_, context_;  // [frames, 3h], [frames, h]
   AlignedVector<float> fc_;             // a block's [rows, intermediate], or [frames, 2h]
-  AlignedVector<std::byte> scratch_;  // of KernelTable::attend_frames
+  AlignedVector<std::byte> scratch_;    // of KernelTable::attend_frames
   PackedMatrices head_keys_, head_values_;
 
   // The decoder's, a line for each row of the pass.
