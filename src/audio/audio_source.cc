@@ -147,8 +147,9 @@ Result<std::unique_ptr<AudioSource>> OpenRaw(std::unique_ptr<ByteSource> bytes, 
 }  // namespace
 
 std::string_view AcceptedAudioFormats() {
-  return "wav, mp3, m4a, mp4, aac, flac, ogg, opus, webm, mkv, wma, flv, amr, 3gp, aiff, au, caf, "
-         "sph, spx, gsm, w64";
+  return "wav, mp3, m4a, mp4, aac, flac, ogg, opus, webm, mkv, wma, flv, avi, ts, mpg, ac3, amr, "
+         "3gp, "
+         "aiff, au, caf, sph, spx, gsm, w64";
 }
 
 Result<std::unique_ptr<AudioSource>> OpenAudio(std::unique_ptr<ByteSource> bytes,

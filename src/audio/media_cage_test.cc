@@ -226,6 +226,8 @@ TEST(MediaCageTest, DamagedRecordingsEndAsTheyDoWithoutACage) {
                                    {"mp4", "aac", 16'000, 1},
                                    {"ogg", "libopus", 48'000, 1},
                                    {"asf", "wmav2", 44'100, 1},
+                                   {"avi", "libmp3lame", 16'000, 1},
+                                   {"mpegts", "aac", 16'000, 1},
                                    {"flac", "flac", 16'000, 1}}) {
     SCOPED_TRACE(encoding.muxer);
     const std::string whole = Recording(1, encoding);

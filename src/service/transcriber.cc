@@ -17,10 +17,10 @@ namespace {
 constexpr SampleIndex kLeastSamples = kSampleRate / 20;
 
 constexpr auto kRecordingEndings = std::to_array<std::string_view>(
-    {".wav",  ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".oga", ".opus", ".spx",  ".amr",
-     ".webm", ".mkv", ".mp4", ".mov", ".flv",  ".wma", ".asf", ".3gp",  ".3g2",  ".aif",
-     ".aiff", ".au",  ".snd", ".gsm", ".sph",  ".w64", ".caf", ".mpga", ".mpeg", ".mpg",
-     ".mp2",  ".m4b", ".m4v", ".mka", ".wmv",  ".avi", ".ts",  ".ac3"});
+    {".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg",  ".oga",  ".opus", ".spx", ".amr",  ".webm",
+     ".mkv", ".mp4", ".mov", ".flv", ".wma",  ".asf",  ".3gp",  ".3g2",  ".aif", ".aiff", ".au",
+     ".snd", ".gsm", ".sph", ".w64", ".caf",  ".mpga", ".mpeg", ".mpg",  ".mp2", ".m4b",  ".m4v",
+     ".mka", ".wmv", ".avi", ".ts",  ".mts",  ".m2ts", ".vob",  ".ac3",  ".eac3"});
 
 bool IsRecording(const std::filesystem::path& path) {
   std::string ending = path.extension();

@@ -7,12 +7,12 @@
 namespace lethe::audio_internal {
 
 inline constexpr const char* kAllowedContainers =
-    "aac,aiff,amr,amrnb,amrwb,asf,au,caf,flac,flv,gsm,matroska,webm,mov,mp4,m4a,3gp,mp3,nistsphere,"
-    "ogg,w64,wav";
+    "aac,ac3,aiff,amr,amrnb,amrwb,asf,au,avi,caf,eac3,flac,flv,gsm,matroska,webm,mov,mp4,m4a,3gp,"
+    "mp3,mpeg,mpegts,nistsphere,ogg,w64,wav";
 
 // Decoders by the names FFmpeg has for its own and for the libraries it may be built with.
 inline constexpr const char* kAllowedCodecs =
-    "aac,ac3,adpcm_g722,adpcm_g726,adpcm_g726le,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,adpcm_swf,"
+    "aac,aac_latm,ac3,adpcm_g722,adpcm_g726,adpcm_g726le,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,adpcm_swf,"
     "adpcm_yamaha,alac,amrnb,amrwb,eac3,flac,g722,g723_1,g726,g726le,g729,gsm,gsm_ms,libgsm,"
     "libgsm_ms,libopencore_amrnb,libopencore_amrwb,libopus,libspeex,libvorbis,mp1,mp1float,mp2,"
     "mp2float,mp3,mp3float,nellymoser,opus,pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,"
