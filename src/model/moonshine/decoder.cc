@@ -45,7 +45,7 @@ void Sequence::TokenCache::Resize(const Config& config, int places) {
 }
 
 void Sequence::TokenCache::Reserve(const Config& config, int used, int places) {
-  // Of fifteen words; few sentences are longer, and memory that nobody needed would be zeroed and
+  // Some thirty words; few sentences are longer, and memory that nobody needed would be zeroed and
   // given back with each of them.
   constexpr int kFirstPlaces = 3 * kLanes;
   if (places <= padded) return;
