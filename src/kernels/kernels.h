@@ -266,7 +266,8 @@ struct KernelTable {
   void (*attend)(const float* query, int d, const std::uint16_t* keys, const std::uint16_t* values,
                  int count, float* scores, float* out);
 
-  /// The index of the largest of n values (the first of equals), and log of the sum of exp(x).
+  /// The index of the largest of n values (the first of equals), and log of the sum of exp(x),
+  /// which is off by 1e-5 at most besides what a float rounds.
   void (*argmax_logsumexp)(const float* x, int n, int* index, float* log_sum);
 
   /// One step of an LSTM cell: gates [4h] in the order i, f, g, o, biases included.

@@ -129,6 +129,27 @@ TEST(ScalarKernelsTest, RowKernelsArePlainFormulas) {
   }
 }
 
+// Also where nearly all of the sum is one value, or many that are nothing by themselves.
+TEST(ScalarKernelsTest, LargestAndLogarithmOfTheSumAreThoseOfTheFormula) {
+  for (const int n : {1, 5, 16, 100, 32'768}) {
+    for (const float spread : {0.001f, 3.0f, 40.0f}) {
+      std::vector<float> x = RandomFloats(n, n, spread);
+      for (const float ahead : {0.0f, 30.0f}) {
+        x[n / 2] += ahead;
+        const auto largest = std::max_element(x.begin(), x.end());
+        double sum = 0;
+        for (const float v : x) sum += std::exp(double{v} - *largest);
+        int index = -1;
+        float log_sum = 0;
+        ScalarKernels().argmax_logsumexp(x.data(), n, &index, &log_sum);
+        EXPECT_EQ(index, largest - x.begin());
+        const double expected = *largest + std::log(sum);
+        EXPECT_NEAR(log_sum, expected, 1e-5 + 1e-7 * std::abs(expected)) << n << ' ' << spread;
+      }
+    }
+  }
+}
+
 TEST(ScalarKernelsTest, SpectrumIsTheWindowedFourierTransform) {
   for (const int size : {4, 8, 64, 256}) {
     for (const int m : {1, 3, 16}) {

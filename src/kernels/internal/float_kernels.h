@@ -183,11 +183,12 @@ void ArgmaxLogSumExp(const float* x, int n, int* index, float* log_sum) {
   for (; i < n; i += kLanes) largest[0] = V::Max(largest[0], load(i, lowest));
   const float top =
       V::Max(V::Max(largest[0], largest[1]), V::Max(largest[2], largest[3])).Largest();
-  const V zero = V::Set(0.0f), all = V::Set(top);
+  const V zero = V::Set(0.0f), all = V::Set(top), offset = ByteExpOffset(all);
   V sum = zero;
   EachVector(
       n, [&](int at, int rest) __attribute__((always_inline)) {
-        sum = sum + V::KeepFirst(Exp(V::LoadPartial(x + at, rest) - all), rest, zero);
+        const V t = V::Fma(V::LoadPartial(x + at, rest), V::Set(kLog2E), offset);
+        sum = sum + V::KeepFirst(ByteScale2<V>(V::Max(t, V::Set(-126.0f))), rest, zero);
       });
   *index = 0;
   for (i = 0; i < n; i += kLanes) {
@@ -196,7 +197,7 @@ void ArgmaxLogSumExp(const float* x, int n, int* index, float* log_sum) {
     *index = i + __builtin_ctz(lanes);
     break;
   }
-  *log_sum = top + __builtin_logf(sum.Sum());
+  *log_sum = top + __builtin_logf(sum.Sum() / 255.0f);
 }
 
 template <class V>

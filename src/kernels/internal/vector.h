@@ -65,11 +65,16 @@ inline V ByteExp2(V f) {
   return V::Fma(p, f, V::Set(255.0f));
 }
 
+// 255 * 2^t.
 template <class V>
-inline V ByteExp(V s, V offset) {
-  const V t = V::Max(V::Fma(s, V::Set(kLog2E), offset), V::Set(-16.0f));
+inline V ByteScale2(V t) {
   const V n = V::Round(t);
   return V::Scale2(ByteExp2(t - n), n);
+}
+
+template <class V>
+inline V ByteExp(V s, V offset) {
+  return ByteScale2<V>(V::Max(V::Fma(s, V::Set(kLog2E), offset), V::Set(-16.0f)));
 }
 
 template <class V>

@@ -238,8 +238,14 @@ void Worker::FillCross(Sequence* sequence) {
   values.Resize(c.decoder_layers * c.heads, c.head_dim, frames_);
   // fc_ is free by now, and holds [frames, 2h].
   fc_.resize(std::max(fc_.size(), frames * 2 * h + kLanes));
+  // All layers multiply the same.
+  const int lda = RoundUp(h, kActivationAlign);
+  quantized_.resize(std::max(quantized_.size(), frames * lda));
+  row_scales_.resize(std::max(row_scales_.size(), frames));
+  kernels_.quantize_rows(norm_.data(), frames_, h, h, quantized_.data(), lda, row_scales_.data());
   for (int layer = 0; layer < c.decoder_layers; ++layer) {
-    Apply(w_.decoder[layer].cross_key_value, norm_.data(), frames_, h, fc_.data(), 2 * h, false);
+    kernels_.gemm_u8s8(quantized_.data(), frames_, lda, row_scales_.data(),
+                       w_.decoder[layer].cross_key_value.weights, fc_.data(), 2 * h, false);
     for (int head = 0; head < c.heads; ++head) {
       const float* key = fc_.data() + head * c.head_dim;
       const int i = layer * c.heads + head;
