@@ -29,8 +29,12 @@ void GreedySearch::Begin(const GreedyOptions& options) {
   repeated_ = ended_ = false;
 }
 
+int GreedySearch::Forbidden() const {
+  return tokens_.empty() && options_.forbid_empty ? options_.end_token : -1;
+}
+
 int GreedySearch::Choose(const KernelTable& kernels, std::span<float> logits) {
-  if (tokens_.empty() && options_.forbid_empty) logits[options_.end_token] = -1e30f;
+  if (Forbidden() >= 0) logits[Forbidden()] = -1e30f;
   int token = 0;
   kernels.argmax_logsumexp(logits.data(), static_cast<int>(logits.size()), &token, &log_sum_);
   if (tokens_.size() < options_.promised.size()) token = options_.promised[tokens_.size()];

@@ -34,6 +34,9 @@ class GreedySearch {
  public:
   void Begin(const GreedyOptions& options);
 
+  /// The token that may not come next, or -1; for DecoderRow.
+  int Forbidden() const;
+
   /// Takes the logits of the next token (and may change them). Returns the token, or end_token when
   /// the hypothesis is complete: the model said so, it has max_tokens, or it began to repeat
   /// itself. While there are promised tokens, it returns these.

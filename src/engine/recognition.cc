@@ -124,15 +124,15 @@ int Recognition::AddRows(int spare, std::vector<DecoderRow>* rows) {
     for (const int token : trial_) rows->push_back({sequence_.get(), token, true});
     return 0;
   }
-  // Not the largest logit alone matters to hot words, where a search found what is to be written,
-  // and at the beginning, which may not be the end. A promise changes nothing: mostly it is the
-  // largest, and then the answer has to be that of a recording, to the last bit.
+  // Not the largest logit alone matters to hot words, and where a search found what is to be
+  // written. A promise changes nothing: mostly it is the largest, and then the answer has to be
+  // that of a recording, to the last bit.
   const std::size_t taken = search_.tokens().size();
   const std::size_t given = second_hearing_ ? found_.size() + 1 : 0;  // and the end
   const auto every = [this, taken, given](std::size_t i) {
-    return request_.hot_words || taken + i < std::max<std::size_t>(1, given);
+    return request_.hot_words || taken + i < given;
   };
-  rows->push_back({sequence_.get(), last_token_, every(0)});
+  rows->push_back({sequence_.get(), last_token_, every(0), search_.Forbidden()});
   // A draft may be longer than what the model has room for.
   const int places = model_.traits().max_tokens - sequence_->num_tokens() - 1;
   const std::size_t left = draft_.size() - draft_at_;

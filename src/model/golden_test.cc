@@ -201,6 +201,28 @@ TEST_F(GoldenTest, TheLargestLogitIsExactWhereNotEveryOneIsAskedFor) {
   EXPECT_LT(exact, all / 4);  // otherwise it is of no use
 }
 
+TEST_F(GoldenTest, WhereATokenMayNotComeTheLargestOfTheOthersIsExact) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  const int begin = (*model)->traits().begin_token;
+  auto every = LogitsAfter(**model, {begin}, 1, false, true);
+  const auto worker = (*model)->NewWorker();
+  const auto forbidden = std::max_element(every.begin(), every.end()) - every.begin();
+  every[static_cast<std::size_t>(forbidden)] = -1e30f;
+  const auto expected = std::max_element(every.begin(), every.end()) - every.begin();
+  for (const bool every_logit : {false, true}) {
+    const auto sequence = (*model)->NewSequence();
+    worker->Encode(Signal(), sequence.get());
+    const DecoderRow row{sequence.get(), begin, every_logit, static_cast<int>(forbidden)};
+    worker->Step({&row, 1});
+    const std::span<const float> logits = worker->Logits(0);
+    EXPECT_LT(logits[static_cast<std::size_t>(forbidden)], -1e29f);
+    EXPECT_EQ(std::max_element(logits.begin(), logits.end()) - logits.begin(), expected);
+    EXPECT_EQ(logits[static_cast<std::size_t>(expected)],
+              every[static_cast<std::size_t>(expected)]);
+  }
+}
+
 TEST_F(GoldenTest, ABatchNeverChangesAResult) {
   const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
   ASSERT_TRUE(model.ok());

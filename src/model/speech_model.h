@@ -56,6 +56,9 @@ struct DecoderRow {
   // Whether every logit is wanted exactly. Otherwise those that are hardly the largest may be near
   // only, for a third of the output layer's time.
   bool every_logit = false;
+  // A token that may not come next, or -1: its logit is far below all, and the largest that of
+  // another.
+  int forbidden = -1;
 };
 
 /// The working memory of one thread: takes utterances through the encoder layer by layer, and any

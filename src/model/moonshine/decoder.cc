@@ -16,6 +16,9 @@ void UnpackRow(const PackedWeights& w, int row, float* out) {
   }
 }
 
+// Whatever else there is, is larger; the exponential is 0.
+constexpr float kForbiddenLogit = -1e30f;
+
 // Readers of a cache may run this far over a row's end.
 constexpr int kSlack = 4 * kLanes;
 
@@ -131,12 +134,12 @@ void Worker::Step(std::span<const DecoderRow> rows) {
   for (const DecoderRow& row : rows) {
     auto* sequence = static_cast<Sequence*>(row.sequence);
     LETHE_CHECK(sequence->frames_ > 0 && sequence->tokens_ < c.max_positions);
-    LETHE_CHECK(row.token >= 0 && row.token < c.vocabulary);
+    LETHE_CHECK(row.token >= 0 && row.token < c.vocabulary && row.forbidden < c.vocabulary);
     sequence->self_.Reserve(c, sequence->tokens_, sequence->tokens_ + 1);
     sequence->layers_ = c.decoder_layers;
     UnpackRow(w_.embedding.weights, row.token, token_x_.data() + rows_.size() * h);
     rows_.push_back({sequence, sequence->tokens_++, attention,
-                     row.every_logit || !w_.embedding_signs.trusted()});
+                     row.every_logit || !w_.embedding_signs.trusted(), row.forbidden});
     attention += static_cast<std::size_t>(sequence->frames_);
   }
   if (record_attention_) attention_.assign(attention, 0.0f);
@@ -168,11 +171,12 @@ void Worker::ComputeLogits() {
     float* y = logits_.data() + std::int64_t{first} * n;
     if (every) {
       kernels_.gemm_u8s8(a, end - first, lda, scales, w, y, n, false);
-      continue;
+    } else {
+      kernels_.gemm_u8u1(a, end - first, lda, scales, signs, y, n);
     }
-    kernels_.gemm_u8u1(a, end - first, lda, scales, signs, y, n);
     for (int i = first; i < end; ++i, a += lda, ++scales, y += n) {
-      kernels_.refine_largest(a, *scales, signs, y);
+      if (rows_[i].forbidden >= 0) y[rows_[i].forbidden] = kForbiddenLogit;
+      if (!every) kernels_.refine_largest(a, *scales, signs, y);
     }
   }
   for (int i = 0; probe_ && i < m; ++i) {

@@ -134,6 +134,7 @@ class Worker final : public SpeechModelWorker {
     int position = 0;
     std::size_t attention = 0;  // where its part of attention_ begins
     bool every_logit = false;
+    int forbidden = -1;
   };
   std::vector<Row> rows_;
   AlignedVector<float> token_x_, token_norm_, token_qkv_, token_context_, token_fc_, token_gated_;
