@@ -226,7 +226,8 @@ static inline float ScaleOfRange(float lowest, float highest, RowScale* row) {
   const float magic = 12582912.0f;
   const float zero = (-lowest * inverse + magic) - magic;
   row->scale = range / 255.0f;
-  row->zero = static_cast<std::int32_t>(zero < 0.0f ? 0.0f : zero > 255.0f ? 255.0f : zero);
+  // What is no number, too: an infinite range has none.
+  row->zero = static_cast<std::int32_t>(!(zero > 0.0f) ? 0.0f : zero > 255.0f ? 255.0f : zero);
   row->sum = 0;
   return inverse;
 }
