@@ -40,8 +40,7 @@ inline void Butterfly(const float* turn, ComplexVector<V>* a, ComplexVector<V>* 
 template <class V, class Load>
 inline void TransformInPlace(int points, const float* turns, float* z, Load load) {
   constexpr int kPlace = 2 * kLanes;
-  int span = points / 2;
-  const auto two_steps = [&](auto read) __attribute__((always_inline)) {
+  const auto two_steps = [&](int span, auto read) __attribute__((always_inline)) {
     const int step = points / span, half = span / 2;
     for (int j = 0; j < half; ++j) {
       for (int i = j; i < points; i += 2 * span) {
@@ -58,9 +57,8 @@ inline void TransformInPlace(int points, const float* turns, float* z, Load load
         for (int r = 0; r < 4; ++r) StoreComplex(x[r], at[r]);
       }
     }
-    span /= 4;
   };
-  const auto one_step = [&](auto read) __attribute__((always_inline)) {
+  const auto last_step = [&](auto read) __attribute__((always_inline)) {
     for (int i = 0; i < points; i += 2) {
       float* at = z + i * kPlace;
       ComplexVector<V> a = read(at), b = read(at + kPlace);
@@ -68,11 +66,12 @@ inline void TransformInPlace(int points, const float* turns, float* z, Load load
       StoreComplex(a, at);
       StoreComplex(b, at + kPlace);
     }
-    span = 0;
   };
-  span > 1 ? two_steps(load) : one_step(load);
-  while (span > 1) two_steps(LoadComplex<V>);
-  if (span == 1) one_step(LoadComplex<V>);
+  if (points == 2) return last_step(load);
+  two_steps(points / 2, load);
+  int span = points / 8;
+  for (; span > 1; span /= 4) two_steps(span, LoadComplex<V>);
+  if (span == 1) last_step(LoadComplex<V>);
 }
 
 // `bits` of k in reverse order.
