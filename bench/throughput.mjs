@@ -23,7 +23,7 @@ import {kPeers} from './lib/peers.mjs';
 
 const kRounds = 3;
 // Enough of them that batches are full and nobody waits long for the last.
-const kLeastSeconds = 300;
+const kLeastSeconds = 1000;
 const kMostSeconds = 900;
 // The peers decode whole recordings, and the model was trained on half a minute at most.
 const kLongest = 30;
