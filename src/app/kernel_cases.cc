@@ -33,7 +33,7 @@ constexpr std::size_t kSlack = 1024;
 // Operations of the formulas in kernels/internal/float_kernels.h, for each value.
 constexpr int kExp = 23, kSigmoid = kExp + 3, kTanh = kExp + 7, kGelu = 29;
 constexpr int kSilu = kSigmoid + 2, kLayerNorm = 7, kQuantize = 8, kPack = 5;
-constexpr int kByteExp = 16, kSoftmax = kByteExp + 2, kLogSumExp = kExp + 3,
+constexpr int kByteExp = 16, kSoftmax = kByteExp + 2, kLogSumExp = kByteExp + 2,
               kLstm = 3 * kSigmoid + 2 * kTanh + 4;
 
 // The same numbers every time, of either sign, none of them zero or tiny.
