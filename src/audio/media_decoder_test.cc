@@ -397,6 +397,28 @@ TEST(MediaDecoderTest, ATruncatedMp3GivesItsBeginningAndSaysSo) {
   EXPECT_TRUE(std::equal(half.samples.begin(), half.samples.begin() + sure, whole.samples.begin()));
 }
 
+// As a recorder leaves it that kept one language of several.
+TEST(MediaDecoderTest, TheFirstSoundThatIsThereIsHeard) {
+  const std::string bytes =
+      Encode({"mpegts", "ac3", 48'000, 1, false, false, /*promised_sound=*/true});
+  for (const Heard& heard : {HearFile(bytes), HearPipe(bytes)}) {
+    ASSERT_TRUE(heard.status.ok()) << heard.status.message();
+    EXPECT_EQ(heard.format.codec, "ac3");
+    EXPECT_EQ(heard.warning, "");
+    EXPECT_GT(heard.samples.size(), 16'000U);
+  }
+}
+
+// Of pieces put behind each other they go back, or leave a gap.
+TEST(MediaDecoderTest, TimeStampsPromiseNoLength) {
+  std::string bytes = Encode({"mpegts", "aac", 16'000, 1});
+  EXPECT_FALSE(HearFile(bytes).format.declared_seconds.has_value());
+  bytes += Encode({"mpegts", "aac", 16'000, 1});
+  const Heard heard = HearFile(bytes);
+  EXPECT_TRUE(heard.status.ok()) << heard.status.message();
+  EXPECT_EQ(heard.warning, "");
+}
+
 TEST(MediaDecoderTest, AnMp4WithoutItsIndexIsAnError) {
   const std::string bytes = Encode({"mp4", "aac", 16'000, 1});
   const std::string cut = bytes.substr(0, bytes.size() / 2);

@@ -25,8 +25,9 @@ struct Encoding {
   const char* encoder;
   int sample_rate;
   int channels;
-  bool pictures = false;   // a stream of something else comes first
-  bool empty_end = false;  // a packet without a byte comes last
+  bool pictures = false;        // a stream of something else comes first
+  bool empty_end = false;       // a packet without a byte comes last
+  bool promised_sound = false;  // a stream of sound of which nothing is there comes first
 };
 
 /// Writes a recording; stops the test program where the libraries cannot.
@@ -53,6 +54,13 @@ class TestEncoder {
       pictures_->codecpar->codec_id = AV_CODEC_ID_MJPEG;
       pictures_->codecpar->width = 16;
       pictures_->codecpar->height = 16;
+    }
+    if (encoding.promised_sound) {
+      AVCodecParameters* promised = avformat_new_stream(muxer_, nullptr)->codecpar;
+      promised->codec_type = AVMEDIA_TYPE_AUDIO;
+      promised->codec_id = AV_CODEC_ID_MP2;
+      promised->sample_rate = encoding.sample_rate;
+      av_channel_layout_default(&promised->ch_layout, encoding.channels);
     }
     stream_ = avformat_new_stream(muxer_, nullptr);
     Must(avcodec_parameters_from_context(stream_->codecpar, encoder_));

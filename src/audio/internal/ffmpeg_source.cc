@@ -16,6 +16,7 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
 #include <libavutil/channel_layout.h>
 #include <libavutil/log.h>
 #include <libavutil/mem.h>
@@ -62,6 +63,13 @@ void SilenceLibraries() {
 // A recording that refers to another file or address does not get it.
 int RefuseToOpen(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
   return AVERROR(EPERM);
+}
+
+// Whether analysis found sound in a stream, of a codec that is allowed.
+bool CanBeHeard(const AVStream& stream) {
+  const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
+  return codec != nullptr && av_match_name(codec->name, kAllowedCodecs) != 0 &&
+         stream.codecpar->sample_rate > 0;
 }
 
 // Raw GSM 06.10 has no header, but each of its 33-byte frames begins with the bits 1101. Six of
@@ -175,14 +183,18 @@ Status FfmpegSource::OpenDemuxer(bool gsm) {
   const int analysed = avformat_find_stream_info(demuxer_.get(), nullptr);
   RETURN_IF_ERROR(input_.status());
   if (analysed < 0) return NotKnown();
+  // The first with sound that can be decoded; or else the first, for what is said of it. A
+  // transport stream may name several, of which a recorder kept one.
+  const auto audio = [](const AVStream* stream) {
+    return stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+  };
   for (unsigned i = 0; i < demuxer_->nb_streams; ++i) {
     AVStream* stream = demuxer_->streams[i];
-    const bool audio = stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
-    if (audio && stream_ == nullptr) {
-      stream_ = stream;
-    } else {
-      stream->discard = AVDISCARD_ALL;
-    }
+    if (!audio(stream)) continue;
+    if (stream_ == nullptr || (!CanBeHeard(*stream_) && CanBeHeard(*stream))) stream_ = stream;
+  }
+  for (unsigned i = 0; i < demuxer_->nb_streams; ++i) {
+    if (demuxer_->streams[i] != stream_) demuxer_->streams[i]->discard = AVDISCARD_ALL;
   }
   if (stream_ == nullptr) {
     return InvalidArgument("has no sound in it (container " + format_.container + ")");
@@ -210,10 +222,11 @@ Status FfmpegSource::OpenDecoder() {
       avcodec_open2(decoder_.get(), codec, nullptr) < 0) {
     return unknown();
   }
-  // Elsewhere the length is that of the whole container, or guessed from the bit rate.
+  // Elsewhere the length is that of the whole container, or guessed from the bit rate or from the
+  // first and the last time stamp, between which there may be a gap.
   const bool own_length = demuxer_->nb_streams == 1 || stream_->nb_frames > 0;
   if (own_length && stream_->duration > 0 &&
-      demuxer_->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE) {
+      demuxer_->duration_estimation_method == AVFMT_DURATION_FROM_STREAM) {
     format_.declared_seconds = static_cast<double>(stream_->duration) * av_q2d(stream_->time_base);
   }
   return OkStatus();

@@ -183,11 +183,12 @@ void ArgmaxLogSumExp(const float* x, int n, int* index, float* log_sum) {
   for (; i < n; i += kLanes) largest[0] = V::Max(largest[0], load(i, lowest));
   const float top =
       V::Max(V::Max(largest[0], largest[1]), V::Max(largest[2], largest[3])).Largest();
-  const V zero = V::Set(0.0f), all = V::Set(top), offset = ByteExpOffset(all);
+  const V zero = V::Set(0.0f), all = V::Set(top);
   V sum = zero;
   EachVector(
       n, [&](int at, int rest) __attribute__((always_inline)) {
-        const V t = V::Fma(V::LoadPartial(x + at, rest), V::Set(kLog2E), offset);
+        // The largest is 2^0 to the last bit, so that no logarithm of a probability is above 0.
+        const V t = (V::LoadPartial(x + at, rest) - all) * V::Set(kLog2E);
         sum = sum + V::KeepFirst(ByteScale2<V>(V::Max(t, V::Set(-126.0f))), rest, zero);
       });
   *index = 0;
