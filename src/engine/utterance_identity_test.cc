@@ -116,6 +116,28 @@ TEST(UtteranceIdentityTest, ADraftThatIsRightTakesAFewPasses) {
   EXPECT_EQ(count(), words + 1 - 2);
 }
 
+// The model looks for the largest of the others, and nothing else of them is exact.
+TEST(UtteranceIdentityTest, TheModelIsToldThatTheFirstTokenMayNotBeTheEnd) {
+  ScriptedModel model;
+  int first = 0, others = 0;
+  model.on_pass = [&](std::span<const DecoderRow> rows) {
+    for (const DecoderRow& row : rows) {
+      const bool begins = row.token == ScriptedModel::kBegin;
+      ++(begins ? first : others);
+      EXPECT_EQ(row.forbidden, begins ? ScriptedModel::kEnd : -1);
+      EXPECT_FALSE(row.every_logit);
+    }
+  };
+  Company company(model);
+  company.Add(Task(Padded(111)));
+  Task drafted(Padded(112));
+  drafted.draft = ScriptedModel::Tokens(112);
+  company.Add(drafted);
+  company.Finish();
+  EXPECT_EQ(first, 2);
+  EXPECT_GT(others, 2);
+}
+
 TEST(UtteranceIdentityTest, WhatWasPromisedIsKeptAndChangesNothingWhereItIsTrue) {
   ScriptedModel model;
   for (const int sentence : {111, 235}) {
