@@ -22,14 +22,16 @@ const SCENARIOS = {
 
   async sign_in(browser) {
     const page = await open(browser)
-    let bytes = 0
-    page.on('response', async response => {
-      const sizes = await response.request().sizes()
-      bytes += sizes.responseBodySize + sizes.responseHeadersSize
-    })
+    const sizes = []
+    const measure = response => sizes.push(response.request().sizes())
+    page.on('response', measure)
     const first = await page.goto(ORIGIN)
     await page.getByLabel('Console password').waitFor()
     await page.waitForLoadState('networkidle')
+    // No longer, or the last is asked for when the page is gone.
+    page.off('response', measure)
+    const bytes = (await Promise.all(sizes))
+      .reduce((sum, { responseBodySize, responseHeadersSize }) => sum + responseBodySize + responseHeadersSize, 0)
     const seen = { address: page.url(), bytes, headers: first.headers() }
     await signIn(page, 'not the password')
     seen.wrong = await textOf(alertOf(page))
