@@ -20,11 +20,22 @@ void BeamSearch::Begin(const GreedyOptions& options, const Options& beam) {
   options_ = options;
   width_ = static_cast<std::size_t>(beam.width);
   wanted_ = static_cast<std::size_t>(beam.wanted);
+  margin_ = beam.margin;
   live_.assign(1, {});
   candidates_.clear();
   parents_.clear();
   found_.clear();
   settled_ = false;
+}
+
+// All live hypotheses are of one length.
+int BeamSearch::Forbidden() const {
+  return live_[0].tokens.empty() && options_.forbid_empty ? options_.end_token : -1;
+}
+
+int BeamSearch::Promised() const {
+  const std::size_t taken = live_[0].tokens.size();
+  return taken < options_.promised.size() ? options_.promised[taken] : -1;
 }
 
 void BeamSearch::Take(const KernelTable& kernels, int hypothesis, std::span<float> logits,
@@ -33,11 +44,11 @@ void BeamSearch::Take(const KernelTable& kernels, int hypothesis, std::span<floa
   // The log-probabilities' mean is the logits' mean and a constant.
   double log_sum = 0;
   float written_log_sum = 0;
-  int ignored = 0;
+  int largest = 0;
   for (const std::span<float> heard : {logits, other}) {
     if (heard.empty()) continue;
-    if (live.tokens.empty() && options_.forbid_empty) heard[options_.end_token] = -1e30f;
-    kernels.argmax_logsumexp(heard.data(), static_cast<int>(heard.size()), &ignored,
+    if (Forbidden() >= 0) heard[Forbidden()] = -1e30f;
+    kernels.argmax_logsumexp(heard.data(), static_cast<int>(heard.size()), &largest,
                              &written_log_sum);
     log_sum += written_log_sum;
   }
@@ -56,27 +67,43 @@ void BeamSearch::Take(const KernelTable& kernels, int hypothesis, std::span<floa
     // As many may end here as there are hypotheses, and as many go on.
     if (candidates_.size() > 2 * width_) candidates_.pop_back();
   };
-  if (live.tokens.size() < options_.promised.size()) {
-    add(options_.promised[live.tokens.size()]);
+  if (Promised() >= 0) {
+    add(Promised());
     return;
   }
+  const float nearest =
+      other.empty() ? logits[static_cast<std::size_t>(largest)] - static_cast<float>(margin_)
+                    : -1e30f;
   const auto limit = [&] {
     const bool full = candidates_.size() >= 2 * width_;
-    return full ? static_cast<float>(candidates_.back().sum - live.sum + log_sum) : -1e30f;
+    return full ? std::max(nearest, static_cast<float>(candidates_.back().sum - live.sum + log_sum))
+                : nearest;
   };
   float least = limit();
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (logits[i] < least) continue;
-    add(static_cast<int>(i));
-    least = limit();
+  const auto take = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      if (logits[i] < least) continue;
+      add(static_cast<int>(i));
+      least = limit();
+    }
+  };
+  // Nearly all are too small, and a loop that only says so is made of vectors.
+  constexpr std::size_t kStretch = 128;
+  std::size_t begin = 0;
+  for (; begin + kStretch <= logits.size(); begin += kStretch) {
+    const float* some = logits.data() + begin;
+    int any = 0;
+    for (std::size_t i = 0; i < kStretch; ++i) any |= some[i] >= least ? 1 : 0;
+    if (any != 0) take(begin, begin + kStretch);
   }
+  take(begin, logits.size());
 }
 
 bool BeamSearch::Advance() {
   next_.clear();
   parents_.clear();
   for (const Candidate& candidate : candidates_) {
-    if (next_.size() == width_) break;
+    if (next_.size() == width_ || candidate.sum < candidates_.front().sum - margin_) break;
     Hypothesis hypothesis = live_[static_cast<std::size_t>(candidate.parent)];
     hypothesis.sum = candidate.sum;
     if (candidate.token == options_.end_token) {

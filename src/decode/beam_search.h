@@ -3,6 +3,7 @@
 // The few most probable beginnings, side by side: where greedy search is unsure.
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,8 @@ class BeamSearch {
   struct Options {
     int width = 0;   // hypotheses that go on
     int wanted = 1;  // texts, at most 2 * width
+    // What is less probable than the best by more than this logarithm neither goes on nor ends.
+    double margin = std::numeric_limits<double>::infinity();
   };
   struct Hypothesis {
     std::vector<int> tokens;  // without the end
@@ -46,12 +49,16 @@ class BeamSearch {
 
   /// Hypotheses that go on, the most probable first; at the beginning an empty one.
   int num_live() const { return static_cast<int>(live_.size()); }
+  /// The token that may not come next, of the ones that must the next, or -1; for DecoderRow.
+  int Forbidden() const;
+  int Promised() const;
   /// The last token of one of them, which has one.
   int token(int hypothesis) const {
     return live_[static_cast<std::size_t>(hypothesis)].tokens.back();
   }
 
   /// Takes the logits behind a hypothesis, and those of the other hearing or none. Changes them.
+  /// Only those less than `margin` below the largest have to be exact, and the promised one.
   /// Shapes: logits [vocabulary], other [vocabulary] or [0]
   void Take(const KernelTable& kernels, int hypothesis, std::span<float> logits,
             std::span<float> other);
@@ -80,6 +87,7 @@ class BeamSearch {
   GreedyOptions options_;
   std::size_t width_ = 0;
   std::size_t wanted_ = 1;
+  double margin_ = 0;
   std::vector<Hypothesis> live_, next_;
   std::vector<Candidate> candidates_;  // the best so far, best first
   std::vector<int> parents_;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <set>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -153,6 +154,65 @@ TEST(BeamSearchTest, WhatIsFarFromTheBestIsNotWaitedFor) {
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found.front().tokens, std::vector<int>{1});
   EXPECT_LE(asked, 3) << "at the beginning, and behind two first tokens";
+}
+
+// The best of all begins with what is less probable at first by log(0.6 / 0.4) = 0.4.
+TEST(BeamSearchTest, WhatIsTooFarBehindDoesNotGoOn) {
+  for (const auto& [margin, best] :
+       {std::pair(0.5, std::vector<int>{2, 4}), {0.3, std::vector<int>{1, 3}}}) {
+    const auto found = SearchSome(kOptions, {.width = 4, .margin = margin}, GardenPath);
+    ASSERT_FALSE(found.empty());
+    EXPECT_EQ(found.front().tokens, best);
+  }
+}
+
+TEST(BeamSearchTest, WhatFallsBehindLaterDoesNotGoOnEither) {
+  std::set<std::vector<int>> asked;
+  const Table table = [&asked](const std::vector<int>& text) {
+    asked.insert(text);
+    if (text.empty()) return std::vector<double>{0.0, 0.5, 0.5, 0.0, 0.0};
+    if (text == std::vector<int>{1}) return std::vector<double>{0.0, 0.0, 0.0, 1.0, 0.0};
+    if (text == std::vector<int>{2}) return std::vector<double>{0.0, 0.0, 0.0, 0.3, 0.7};
+    return std::vector<double>{1.0, 0.0, 0.0, 0.0, 0.0};
+  };
+  SearchSome(kOptions, {.width = 4, .margin = 0.3}, table);
+  EXPECT_EQ(asked, (std::set<std::vector<int>>{{}, {1}, {2}, {1, 3}}));
+}
+
+// Over more tokens than are looked through at a time.
+TEST(BeamSearchTest, TheMostProbableAreFoundWhereverTheyStand) {
+  constexpr int kMany = 300;
+  for (const int at : {1, 127, 128, 255, 256, kMany - 2}) {
+    BeamSearch search;
+    search.Begin(kOptions, {.width = 2, .margin = 3});
+    std::vector<float> logits(kMany, 0.0f);
+    logits[static_cast<std::size_t>(at)] = 9;
+    logits[static_cast<std::size_t>(at) + 1] = 8;
+    search.Take(ScalarKernels(), 0, logits, {});
+    ASSERT_TRUE(search.Advance());
+    ASSERT_EQ(search.num_live(), 2);
+    EXPECT_EQ(search.token(0), at);
+    EXPECT_EQ(search.token(1), at + 1);
+  }
+}
+
+TEST(BeamSearchTest, ItTellsWhichTokenMayNotAndWhichMustComeNext) {
+  const std::vector<int> promised = {3};
+  GreedyOptions options = kOptions;
+  BeamSearch search;
+  search.Begin(options, {.width = 2});
+  EXPECT_EQ(search.Forbidden(), -1);
+  EXPECT_EQ(search.Promised(), -1);
+  options.forbid_empty = true;
+  options.promised = promised;
+  search.Begin(options, {.width = 2});
+  EXPECT_EQ(search.Forbidden(), kEnd);
+  EXPECT_EQ(search.Promised(), 3);
+  std::vector<float> logits = Logits(GardenPath({}));
+  search.Take(ScalarKernels(), 0, logits, {});
+  ASSERT_TRUE(search.Advance());
+  EXPECT_EQ(search.Forbidden(), -1);
+  EXPECT_EQ(search.Promised(), -1);
 }
 
 TEST(BeamSearchTest, OfTwoHearingsTheOtherWritesTheText) {

@@ -100,8 +100,8 @@ TEST(CancellingTest, WhoGoesAwayAtWhateverStageLeavesNoTrace) {
   std::set<Stage> stages;
   GoAwayAtEveryStage(model, 235, victim, &stages);
   EXPECT_THAT(stages, ElementsAre(Stage::kNone, Stage::kEncoding, Stage::kGreedy,
-                                  Stage::kEncodingAgain, Stage::kWaiting, Stage::kJoint,
-                                  Stage::kWriting, Stage::kTrials, Stage::kReview));
+                                  Stage::kEncodingAgain, Stage::kComparing, Stage::kWaiting,
+                                  Stage::kJoint, Stage::kWriting, Stage::kTrials, Stage::kReview));
 }
 
 TEST(CancellingTest, WhoGoesAwayWhileAlternativesAreSearchedLeavesNoTrace) {

@@ -1,6 +1,7 @@
 #include "engine/internal/joint_search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +13,7 @@ void JointSearch::Begin(const GreedyOptions& options, std::span<SpeechSequence* 
   LETHE_CHECK(!busy_ && !hearings.empty() && hearings.size() <= kMaxHearings);
   busy_ = true;
   num_hearings_ = static_cast<int>(hearings.size());
+  joined_ = num_hearings_ > 1 && std::isfinite(beam.margin);
   const std::size_t copies = hearings.size() * static_cast<std::size_t>(beam.width - 1);
   while (copies_.size() < copies) copies_.push_back(model_.NewSequence());
   Hearings held{};
@@ -33,7 +35,15 @@ void JointSearch::AddRows(std::vector<DecoderRow>* rows) const {
     const bool begins = hearings[0]->num_tokens() == 0;
     const int token = begins ? model_.traits().begin_token : search_.token(i);
     for (int h = 0; h < num_hearings_; ++h) {
-      rows->push_back({hearings[static_cast<std::size_t>(h)], token, true});
+      DecoderRow row{.sequence = hearings[static_cast<std::size_t>(h)],
+                     .token = token,
+                     .every_logit = !joined_};
+      if (joined_ && h > 0) {
+        row.joint = true;
+        row.forbidden = search_.Forbidden();
+        row.wanted = search_.Promised();
+      }
+      rows->push_back(row);
     }
   }
 }
@@ -41,8 +51,11 @@ void JointSearch::AddRows(std::vector<DecoderRow>* rows) const {
 bool JointSearch::Take(SpeechModelWorker* worker, int first_row) {
   for (int i = 0; i < search_.num_live(); ++i) {
     const int row = first_row + num_hearings_ * i;
-    const std::span<float> other = num_hearings_ > 1 ? worker->Logits(row + 1) : std::span<float>();
-    search_.Take(model_.kernels(), i, worker->Logits(row), other);
+    if (joined_ || num_hearings_ == 1) {
+      search_.Take(model_.kernels(), i, worker->Logits(row + num_hearings_ - 1), {});
+    } else {
+      search_.Take(model_.kernels(), i, worker->Logits(row), worker->Logits(row + 1));
+    }
   }
   if (!search_.Advance()) return true;
   Follow();

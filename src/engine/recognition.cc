@@ -16,6 +16,9 @@ namespace {
 constexpr int kSpareTokens = 6;
 // Of a search for alternatives, which has what rows are left.
 constexpr int kAlternativesWidth = kMaxAlternatives;
+// Of a joint search: what is less probable than the best by more than this logarithm does not go
+// on.
+constexpr double kJointMargin = 3;
 
 // Of a greedy search, or of one for hot words.
 template <class Search>
@@ -41,7 +44,7 @@ Recognition::Recognition(const SpeechModel& model, const HearingOptions& hearing
 void Recognition::Begin(Request request) {
   LETHE_CHECK(state_ == State::kFree);
   request_ = std::move(request);
-  second_hearing_ = false;
+  second_hearing_ = agreeing_ = false;
   draft_ = std::move(request_.draft);
   Hear(request_.utterance.samples, 0);
 }
@@ -88,7 +91,8 @@ GreedyOptions Recognition::SearchOptions() const {
 void Recognition::BeginSearch() {
   const GreedyOptions options = SearchOptions();
   search_.Begin(options);
-  phase_ = second_hearing_ ? Phase::kJoint : Phase::kGreedy;
+  phase_ = second_hearing_ && !agreeing_ ? Phase::kJoint : Phase::kGreedy;
+  if (agreeing_) draft_ = now_.tokens;
   if (request_.hot_words) hot_words_.Begin(*request_.hot_words, options);
   now_.frames = sequence_->num_frames();
   if (request_.words) {
@@ -124,21 +128,26 @@ int Recognition::AddRows(int spare, std::vector<DecoderRow>* rows) {
     for (const int token : trial_) rows->push_back({sequence_.get(), token, true});
     return 0;
   }
-  // Not the largest logit alone matters to hot words, and where a search found what is to be
-  // written. A promise changes nothing: mostly it is the largest, and then the answer has to be
-  // that of a recording, to the last bit.
-  const std::size_t taken = search_.tokens().size();
-  const std::size_t given = second_hearing_ ? found_.size() + 1 : 0;  // and the end
-  const auto every = [this, taken, given](std::size_t i) {
-    return request_.hot_words || taken + i < given;
+  // Hot words look at every logit. What a search found is written wherever it stands. A promise
+  // changes nothing: mostly it is the largest, and then the answer has to be that of a recording,
+  // to the last bit.
+  const auto add = [this, rows](int token, std::size_t ahead) {
+    const std::size_t at = search_.tokens().size() + ahead;
+    int wanted = at < found_.size() ? found_[at] : -1;
+    if (!found_.empty() && at == found_.size()) wanted = model_.traits().end_token;
+    rows->push_back({.sequence = sequence_.get(),
+                     .token = token,
+                     .every_logit = request_.hot_words != nullptr,
+                     .forbidden = at == 0 ? search_.Forbidden() : -1,
+                     .wanted = wanted});
   };
-  rows->push_back({sequence_.get(), last_token_, every(0), search_.Forbidden()});
+  add(last_token_, 0);
   // A draft may be longer than what the model has room for.
   const int places = model_.traits().max_tokens - sequence_->num_tokens() - 1;
   const std::size_t left = draft_.size() - draft_at_;
   const auto count = std::min<std::size_t>(left, std::max(0, std::min(spare, places)));
   for (std::size_t i = 0; i < count; ++i) {
-    rows->push_back({sequence_.get(), draft_[draft_at_ + i], every(i + 1)});
+    add(draft_[draft_at_ + i], i + 1);
   }
   num_rows_ += static_cast<int>(count);
   return static_cast<int>(count);
@@ -155,8 +164,7 @@ bool Recognition::TakeRows() {
   }
   if (request_.hot_words && !now_.tokens.empty()) Keep(hot_words_, &now_);
   now_.confidence = Confidence(now_.log_probabilities);
-  const bool searched = second_hearing_ || now_.tokens.empty();
-  if (request_.alternatives > 1 && !searched) {
+  if (request_.alternatives > 1 && !now_.tokens.empty()) {
     SearchAlternatives();
     return false;
   }
@@ -168,6 +176,10 @@ bool Recognition::TakeGreedyRows() {
     const int row = first_row_ + i;
     if (request_.words) TakeAttention(row);
     const int token = search_.Choose(model_.kernels(), worker_->Logits(row));
+    if (agreeing_ && !Agrees(token)) {
+      Disagree();
+      return false;
+    }
     if (request_.hot_words) hot_words_.Listen(worker_->Logits(row), search_.log_sum(), token);
     if (token == model_.traits().end_token) {
       if (!request_.hot_words || WantsSecondHearing()) return true;
@@ -230,11 +242,16 @@ void Recognition::TakeAttention(int row) {
 bool Recognition::WantsSecondHearing() const {
   if (!request_.second_hearing || second_hearing_ || hearing_.unsure <= 0) return false;
   if (search_.tokens().empty()) return false;
-  return !search_.ended() || Confidence(search_.log_probabilities()) < hearing_.unsure;
+  return !search_.ended() || !IsSure();
+}
+
+bool Recognition::IsSure() const {
+  return Confidence(search_.log_probabilities()) >= hearing_.unsure;
 }
 
 void Recognition::HearAgain() {
   second_hearing_ = true;
+  agreeing_ = search_.ended();
   if (request_.course) request_.course->being_written = false;
   if (!first_hearing_) first_hearing_ = model_.NewSequence();
   std::swap(first_hearing_, sequence_);
@@ -254,8 +271,7 @@ bool Recognition::WaitsForJointSearch() const {
 void Recognition::BeginJointSearch(JointSearch* joint) {
   joint_ = joint;
   const std::array hearings = {first_hearing_.get(), sequence_.get()};
-  joint_->Begin(SearchOptions(), hearings,
-                {.width = kJointWidth, .wanted = request_.alternatives > 1 ? kMaxAlternatives : 1});
+  joint_->Begin(SearchOptions(), hearings, {.width = kJointWidth, .margin = kJointMargin});
 }
 
 // Made when it is wanted, for few want one, and its copies of the tokens are large. It looks for as
@@ -265,18 +281,40 @@ void Recognition::SearchAlternatives() {
   if (request_.course) request_.course->being_written = false;
   own_search_ = std::make_unique<JointSearch>(model_);
   joint_ = own_search_.get();
-  const std::array hearings = {sequence_.get()};
-  joint_->Begin(SearchOptions(), hearings,
+  const std::array hearings = {first_hearing_.get(), sequence_.get()};
+  joint_->Begin(SearchOptions(), std::span(hearings).subspan(second_hearing_ ? 0 : 1),
                 {.width = kAlternativesWidth, .wanted = kMaxAlternatives});
 }
 
 bool Recognition::EndSearch() {
-  if (request_.alternatives > 0) {
-    alternatives_.assign(joint_->found().begin(), joint_->found().end());
+  if (!own_search_) {
+    WriteFound();
+    return false;
   }
-  if (own_search_) return true;
-  WriteFound();
-  return false;
+  alternatives_.assign(joint_->found().begin(), joint_->found().end());
+  if (!second_hearing_) return true;
+  // Both hearings know how far they are apart, and the answer has the probability of the one that
+  // wrote it whether there is a search or not.
+  const auto same = std::find_if(
+      alternatives_.begin(), alternatives_.end(),
+      [this](const BeamSearch::Hypothesis& found) { return found.tokens == now_.tokens; });
+  if (same == alternatives_.end()) return true;
+  const double apart = now_.log_probability - same->sum;
+  for (BeamSearch::Hypothesis& found : alternatives_) found.sum += apart;
+  return true;
+}
+
+bool Recognition::Agrees(int token) const {
+  if (draft_at_ < draft_.size()) return token == draft_[draft_at_];
+  return token == model_.traits().end_token && IsSure();
+}
+
+void Recognition::Disagree() {
+  agreeing_ = false;
+  phase_ = Phase::kJoint;
+  now_.attention.clear();
+  draft_.clear();
+  draft_at_ = 0;
 }
 
 void Recognition::WriteFound() {
@@ -293,6 +331,7 @@ void Recognition::WriteFound() {
   last_token_ = model_.traits().begin_token;
   draft_ = found_;
   draft_at_ = 0;
+  if (request_.hot_words) hot_words_.Begin(*request_.hot_words, SearchOptions());
 }
 
 void Recognition::Finish() {
@@ -321,14 +360,10 @@ void Recognition::Drop() {
 }
 
 std::vector<Alternative> Recognition::Alternatives(const Segment& answer) const {
-  // Both hearings know more of what they found together than the one that wrote it.
-  const bool joint =
-      second_hearing_ && !alternatives_.empty() && alternatives_.front().tokens == now_.tokens;
-  const double log_probability = joint ? alternatives_.front().sum : now_.log_probability;
   const auto text = [&](std::span<const int> tokens) {
     return WrittenText(model_, request_, tokens);
   };
-  return ListAlternatives(answer, log_probability, alternatives_, text, request_.alternatives);
+  return ListAlternatives(answer, now_.log_probability, alternatives_, text, request_.alternatives);
 }
 
 }  // namespace lethe

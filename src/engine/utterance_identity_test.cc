@@ -138,6 +138,65 @@ TEST(UtteranceIdentityTest, TheModelIsToldThatTheFirstTokenMayNotBeTheEnd) {
   EXPECT_GT(others, 2);
 }
 
+TEST(UtteranceIdentityTest, ASecondHearingThatSaysTheSameAndIsSureNeedsNoSearch) {
+  ScriptedModel model;
+  bool searched = false;
+  model.on_pass = [&searched](std::span<const DecoderRow> rows) {
+    for (const DecoderRow& row : rows) searched = searched || row.joint;
+  };
+  // Unsure at first are all; then: sure, unsure, of another opinion.
+  for (const auto& [sentence, wanted] : {std::pair(425, false), {450, true}, {235, true}}) {
+    SCOPED_TRACE(sentence);
+    for (const bool words : {false, true}) {
+      searched = false;
+      Task task(Padded(sentence));
+      task.words = words;
+      const Request::Answer answer = Alone(model, task);
+      EXPECT_EQ(searched, wanted);
+      EXPECT_EQ(answer.tokens, ScriptedModel::Tokens(sentence));
+      EXPECT_EQ(answer.segment.confidence > 0.82f, !wanted);
+      EXPECT_EQ(answer.segment.words.size(), words ? answer.tokens.size() : 0u);
+      if (wanted) continue;  // so unsure that the word is found in other places too
+      task.hot_words = HomophoneOf(model, sentence, 2);
+      std::vector<int> expected = answer.tokens;
+      std::replace(expected.begin(), expected.end(), answer.tokens[2], answer.tokens[2] + 1);
+      EXPECT_EQ(Alone(model, task).tokens, expected);
+    }
+  }
+}
+
+// Numbers of a version that did not compare the hearings.
+TEST(UtteranceIdentityTest, WhatWasComparedInVainLeavesNoTrace) {
+  ScriptedModel model;
+  Task task(Padded(235));
+  task.words = true;
+  std::vector<Millis::rep> starts;
+  for (const Word& word : Alone(model, task).segment.words) starts.push_back(word.start.count());
+  EXPECT_THAT(starts, testing::ElementsAre(0, 0, 448, 472, 544, 568, 856, 1192));
+  Task hot(Padded(105));
+  hot.hot_words = HomophoneOf(model, 105, 2);
+  EXPECT_THAT(Alone(model, hot).tokens, testing::ElementsAre(45, 7, 14, 19));
+}
+
+// What the search found is exact, also where the second hearing would write something else.
+TEST(UtteranceIdentityTest, TheModelIsToldWhatWillBeWritten) {
+  ScriptedModel model;
+  const std::vector<int> tokens = ScriptedModel::Tokens(235);
+  std::size_t told = 0;
+  model.on_pass = [&](std::span<const DecoderRow> rows) {
+    for (const DecoderRow& row : rows) {
+      if (row.wanted < 0) continue;
+      const auto& sequence = static_cast<const ScriptedSequence&>(*row.sequence);
+      const std::size_t at = static_cast<std::size_t>(&row - rows.data());
+      EXPECT_TRUE(sequence.again);
+      EXPECT_EQ(row.wanted, at < tokens.size() ? tokens[at] : ScriptedModel::kEnd);
+      ++told;
+    }
+  };
+  EXPECT_EQ(Alone(model, Task(Padded(235))).tokens, tokens);
+  EXPECT_EQ(told, tokens.size() + 1);
+}
+
 TEST(UtteranceIdentityTest, WhatWasPromisedIsKeptAndChangesNothingWhereItIsTrue) {
   ScriptedModel model;
   for (const int sentence : {111, 235}) {

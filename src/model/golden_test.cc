@@ -223,6 +223,73 @@ TEST_F(GoldenTest, WhereATokenMayNotComeTheLargestOfTheOthersIsExact) {
   }
 }
 
+TEST_F(GoldenTest, AWantedLogitIsExactWhereverItStands) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  const int begin = (*model)->traits().begin_token;
+  const auto every = LogitsAfter(**model, {begin}, 1, false, true);
+  const auto some = LogitsAfter(**model, {begin}, 1, false);
+  const auto worker = (*model)->NewWorker();
+  const auto best = std::max_element(every.begin(), every.end()) - every.begin();
+  const auto least = std::min_element(every.begin(), every.end()) - every.begin();
+  ASSERT_NE(some[static_cast<std::size_t>(least)], every[static_cast<std::size_t>(least)]);
+  for (const auto wanted : {least, best}) {
+    const auto sequence = (*model)->NewSequence();
+    worker->Encode(Signal(), sequence.get());
+    const DecoderRow row{
+        .sequence = sequence.get(), .token = begin, .wanted = static_cast<int>(wanted)};
+    worker->Step({&row, 1});
+    const std::span<const float> logits = worker->Logits(0);
+    EXPECT_EQ(std::max_element(logits.begin(), logits.end()) - logits.begin(), best);
+    EXPECT_EQ(logits[static_cast<std::size_t>(best)], every[static_cast<std::size_t>(best)]);
+    EXPECT_EQ(logits[static_cast<std::size_t>(wanted)], every[static_cast<std::size_t>(wanted)]);
+  }
+}
+
+TEST_F(GoldenTest, TheLogitsOfTwoHearingsAreTheMeanOfBoth) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  const int begin = (*model)->traits().begin_token;
+  const auto worker = (*model)->NewWorker();
+  std::vector<float> led(3'200);
+  for (const float v : Signal()) led.push_back(v);
+  // The logits of the second hearing, of the first and of one beside them. Together they take the
+  // token after the begin token.
+  const auto step = [&](bool joint, bool every) {
+    const auto first = (*model)->NewSequence(), second = (*model)->NewSequence(),
+               beside = (*model)->NewSequence();
+    worker->Encode(Signal(), first.get());
+    worker->Encode(led, second.get());
+    beside->CopyFrom(*first);
+    std::vector<std::vector<float>> logits;
+    for (const int token : {begin, 400}) {
+      const std::array<DecoderRow, 3> rows = {
+          {{first.get(), token, every},
+           {.sequence = second.get(), .token = token, .every_logit = every, .joint = joint},
+           {beside.get(), token, every}}};
+      worker->Step(rows);
+      logits.clear();
+      for (const int row : {1, joint ? 1 : 0, 2}) {
+        const std::span<const float> of = worker->Logits(row);
+        logits.emplace_back(of.begin(), of.end());
+      }
+    }
+    return logits;
+  };
+  const auto apart = step(false, true), joint = step(true, true), near = step(true, false);
+  double squares = 0, from_first = 0;
+  for (std::size_t t = 0; t < joint[0].size(); ++t) {
+    squares += std::pow(joint[0][t] - 0.5f * (apart[0][t] + apart[1][t]), 2);
+    from_first += std::pow(joint[0][t] - apart[1][t], 2);
+  }
+  EXPECT_LT(squares, from_first / 200);  // but for roundings
+  EXPECT_EQ(joint[2], apart[2]);
+  const auto best = std::max_element(joint[0].begin(), joint[0].end()) - joint[0].begin();
+  EXPECT_EQ(std::max_element(near[0].begin(), near[0].end()) - near[0].begin(), best);
+  EXPECT_EQ(near[0][static_cast<std::size_t>(best)], joint[0][static_cast<std::size_t>(best)]);
+  EXPECT_NE(near[0], joint[0]);
+}
+
 TEST_F(GoldenTest, ABatchNeverChangesAResult) {
   const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
   ASSERT_TRUE(model.ok());

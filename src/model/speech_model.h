@@ -59,6 +59,11 @@ struct DecoderRow {
   // A token that may not come next, or -1: its logit is far below all, and the largest that of
   // another.
   int forbidden = -1;
+  // A token whose logit is exact wherever it stands, or -1.
+  int wanted = -1;
+  // Whether this and the row before are the same tokens in two hearings, of whose logits the mean
+  // is wanted: this row has it, the one before has none.
+  bool joint = false;
 };
 
 /// The working memory of one thread: takes utterances through the encoder layer by layer, and any
@@ -103,6 +108,7 @@ class SpeechModelWorker {
   /// The logits after a row of the last Step(); the caller may change them. The largest is exact,
   /// and what is nearly as large; the others are if the row asked for it.
   /// Shapes: -> [vocabulary]
+  /// Errors: a row whose logits the next one has is our bug and CHECKs
   virtual std::span<float> Logits(int row) = 0;
 
   /// Where the decoder looked in a row of the last Step(), if RecordAttention(true).

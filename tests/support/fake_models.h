@@ -103,6 +103,10 @@ class FakeWorker final : public SpeechModelWorker {
       if (fake->word == kVagueWord && next != kEnd) {
         logits_[i][static_cast<std::size_t>(next) + 1] = 17.0f;
       }
+      if (!rows[i].joint) continue;
+      for (std::size_t j = 0; j < kVocabulary; ++j) {
+        logits_[i][j] = 0.5f * (logits_[i - 1][j] + logits_[i][j]);
+      }
     }
   }
 

@@ -6,7 +6,8 @@
 //
 // What was said is written into the loudness of the samples: a *sentence*, a number from 20 to 990.
 // Every word has a homophone, which hot words bring out. Every fifth sentence is unsure and is
-// heard wrongly at first: it takes a second hearing and a joint search of both.
+// heard wrongly at first: it takes a second hearing and a joint search of both. But every 25th is
+// heard in the same way again, and every other of these surely.
 
 #include <algorithm>
 #include <bit>
@@ -80,7 +81,10 @@ class ScriptedModel final : public SpeechModel {
     const std::size_t w = static_cast<std::size_t>(word);
     return std::string(homophone ? "ph" : "f") + "a" + "bmtlsr"[w % 6] + "o" + "ndlkv"[w / 6];
   }
-  static bool IsUnsure(int sentence) { return sentence % 5 == 0; }
+  static bool IsUnsure(int sentence, bool again = false) {
+    return sentence % 5 == 0 && (!again || sentence % 50 != 25);
+  }
+  static bool IsMisheard(int sentence) { return sentence % 5 == 0 && sentence % 25 != 0; }
   static int NumWords(int sentence) { return 4 + sentence % 7; }
   static int WordAt(int sentence, std::size_t position) {
     return static_cast<int>(Mix(static_cast<std::uint64_t>(sentence) * 1000 + position) % kWords);
@@ -163,7 +167,9 @@ class ScriptedWorker final : public SpeechModelWorker {
       LETHE_CHECK(sequence.tokens.empty() == (rows[i].token == ScriptedModel::kBegin));
       LETHE_CHECK(sequence.num_tokens() < model_.traits().max_tokens);
       sequence.tokens.push_back(rows[i].token);
-      Predict(sequence, rows[i].every_logit, &logits_[i]);
+      Predict(sequence, &logits_[i]);
+      if (rows[i].joint) Join(&logits_[i - 1], &logits_[i]);
+      if (!rows[i].every_logit) KeepNear(rows[i], &logits_[i]);
       attention_[i].clear();
       if (!recording_) continue;
       const int seen = sequence.num_tokens() * sequence.frames /
@@ -174,7 +180,10 @@ class ScriptedWorker final : public SpeechModelWorker {
     }
   }
 
-  std::span<float> Logits(int row) override { return logits_[static_cast<std::size_t>(row)]; }
+  std::span<float> Logits(int row) override {
+    LETHE_CHECK(!logits_[static_cast<std::size_t>(row)].empty());
+    return logits_[static_cast<std::size_t>(row)];
+  }
   std::span<const float> Attention(int row) const override {
     return attention_[static_cast<std::size_t>(row)];
   }
@@ -192,7 +201,24 @@ class ScriptedWorker final : public SpeechModelWorker {
     return static_cast<float>(state >> 40) / static_cast<float>(1 << 23) - 1;
   }
 
-  void Predict(const ScriptedSequence& sequence, bool every, std::vector<float>* logits) const {
+  static void Join(std::vector<float>* before, std::vector<float>* logits) {
+    for (std::size_t i = 0; i < logits->size(); ++i) {
+      (*logits)[i] = 0.5f * ((*before)[i] + (*logits)[i]);
+    }
+    before->clear();
+  }
+
+  // Near only, as a real model's, but for the largest and what is wanted.
+  static void KeepNear(const DecoderRow& row, std::vector<float>* logits) {
+    if (row.forbidden >= 0) (*logits)[static_cast<std::size_t>(row.forbidden)] = -1e30f;
+    const auto largest = std::max_element(logits->begin(), logits->end()) - logits->begin();
+    for (std::ptrdiff_t i = 0; i < std::ssize(*logits); ++i) {
+      float& logit = (*logits)[static_cast<std::size_t>(i)];
+      if (i != largest && i != row.wanted) logit = std::floor(logit * 4) / 4;
+    }
+  }
+
+  void Predict(const ScriptedSequence& sequence, std::vector<float>* logits) const {
     logits->resize(ScriptedModel::kVocabulary);
     for (int token = 0; token < ScriptedModel::kVocabulary; ++token) {
       (*logits)[static_cast<std::size_t>(token)] =
@@ -201,7 +227,8 @@ class ScriptedWorker final : public SpeechModelWorker {
     const auto set = [&](int token, float logit) {
       (*logits)[static_cast<std::size_t>(token)] += logit;
     };
-    const bool unsure = ScriptedModel::IsUnsure(sequence.sentence);
+    const bool unsure = ScriptedModel::IsUnsure(sequence.sentence, sequence.again);
+    const bool misheard = ScriptedModel::IsMisheard(sequence.sentence);
     const float sure = unsure ? 5.5f : 14;
     const std::size_t position = sequence.tokens.size() - 1;
     if (static_cast<int>(position) == ScriptedModel::NumWords(sequence.sentence)) {
@@ -210,14 +237,8 @@ class ScriptedWorker final : public SpeechModelWorker {
       const int word = ScriptedModel::WordAt(sequence.sentence, position);
       set(ScriptedModel::Token(word), sure);
       set(ScriptedModel::Token(word, true), sure - model_.homophone_cost);
-      const int misheard = ScriptedModel::Token((word + 7) % ScriptedModel::kWords);
-      if (unsure && position == 1) set(misheard, sequence.again ? -4 : sure + 1.5f);
-    }
-    if (every) return;
-    // Near only, as a real model's, but for the largest.
-    const auto largest = std::max_element(logits->begin(), logits->end());
-    for (auto at = logits->begin(); at != logits->end(); ++at) {
-      if (at != largest) *at = std::floor(*at * 4) / 4;
+      const int other = ScriptedModel::Token((word + 7) % ScriptedModel::kWords);
+      if (misheard && position == 1) set(other, sequence.again ? -4 : sure + 1.5f);
     }
   }
 

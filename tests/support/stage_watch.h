@@ -16,7 +16,8 @@ enum class Stage {
   kEncoding,
   kGreedy,
   kEncodingAgain,
-  kWaiting,  // for a joint search
+  kComparing,  // what the second hearing would write
+  kWaiting,    // for a joint search
   kJoint,
   kWriting,  // what the joint search found
   kTrials,   // of hot words
@@ -35,7 +36,6 @@ class StageWatch {
     model->on_layer = [this](const ScriptedSequence& sequence) {
       if (sequence.sentence != sentence_) return;
       stage_ = sequence.again ? Stage::kEncodingAgain : Stage::kEncoding;
-      again_ = sequence.again && sequence.layers_left == 1;
       if (on_stage_) on_stage_(stage_);
     };
     model->on_pass = [this](std::span<const DecoderRow> rows) {
@@ -63,10 +63,12 @@ class StageWatch {
       begins = begins || row.token == ScriptedModel::kBegin;
     }
     if (first + second == 0) {
-      if (stage_ != Stage::kEncodingAgain || !again_) return false;
+      if (stage_ != Stage::kComparing) return false;
       stage_ = Stage::kWaiting;
     } else if (first > 0) {
       stage_ = second > 0 ? Stage::kJoint : Stage::kGreedy;
+    } else if (begins && stage_ == Stage::kEncodingAgain) {
+      stage_ = Stage::kComparing;
     } else if (begins) {
       stage_ = stage_ == Stage::kJoint ? Stage::kWriting : Stage::kReview;
     } else if (written_ && stage_ != Stage::kReview) {
@@ -82,7 +84,6 @@ class StageWatch {
   const int sentence_;
   const std::function<void(Stage)> on_stage_;
   Stage stage_ = Stage::kNone;
-  bool again_ = false;  // encoded a second time
   bool written_ = false;
 };
 

@@ -26,7 +26,8 @@ class JointSearch {
   bool busy() const { return busy_; }
 
   /// Begins over one or two encodings of the same utterance, which forget their tokens. They have
-  /// to stay until End().
+  /// to stay until End(). With a margin, the decoder makes the mean of two itself and only what may
+  /// be the most probable is exact, for a third of the time; otherwise every logit of both is.
   void Begin(const GreedyOptions& options, std::span<SpeechSequence* const> hearings,
              const BeamSearch::Options& beam);
 
@@ -49,6 +50,7 @@ class JointSearch {
   const SpeechModel& model_;
   bool busy_ = false;
   int num_hearings_ = 0;
+  bool joined_ = false;  // a pass gives the mean of two hearings
   BeamSearch search_;
   std::vector<std::unique_ptr<SpeechSequence>> copies_;
   // What each live hypothesis has been written to, and what is free.

@@ -20,12 +20,13 @@ namespace lethe {
 /// Encodes an utterance and writes it with greedy search, which verifies a draft where there is
 /// one; then tries hot words.
 ///
-/// One the model is unsure of is heard a second time (HearingOptions). What both hearings together
-/// find most probable is searched for with a beam, and then written once more into the second, as a
-/// draft: for times, hot words and probabilities.
+/// One the model is unsure of is heard a second time (HearingOptions), and the first answer is the
+/// draft of that hearing. Where it says the same and is sure, that is the answer. Otherwise what
+/// both hearings together find most probable is searched for with a beam, and then written once
+/// more into the second, as a draft: for times, hot words and probabilities.
 ///
-/// Where alternatives are wanted, that search gives them too. An answer that was sure has none, so
-/// a search is made for it, over its only hearing.
+/// Where alternatives are wanted, they are searched for when the answer is known, over its one
+/// hearing or both.
 ///
 /// Its owner, who holds many of them, decides whose turn it is; state() says what the next step is:
 ///
@@ -102,6 +103,7 @@ class Recognition {
   void Hear(std::span<const float> samples, SampleIndex lead);
   void HearAgain();
   bool WantsSecondHearing() const;
+  bool IsSure() const;
   GreedyOptions SearchOptions() const;
   void BeginSearch();
   // Take what a pass gave for greedy search, or for trials and review; true when the hypothesis is
@@ -111,6 +113,9 @@ class Recognition {
   // Plans the next pass of trials or of the review; true when there is none.
   bool PlanTrial();
   void TakeAttention(int row);
+  // Whether the second hearing comes to the first one's next token; and to its end, if it is sure.
+  bool Agrees(int token) const;
+  void Disagree();
   // Looks for what else a complete answer may have been.
   void SearchAlternatives();
   // Takes what a search found; true when it was for alternatives.
@@ -128,6 +133,7 @@ class Recognition {
   Request request_;
   std::unique_ptr<SpeechSequence> sequence_, first_hearing_;
   bool second_hearing_ = false;
+  bool agreeing_ = false;  // the second hearing, with the first so far
   Hypothesis now_;
 
   Phase phase_ = Phase::kGreedy;
@@ -143,8 +149,8 @@ class Recognition {
 
   JointSearch* joint_ = nullptr;
   std::unique_ptr<JointSearch> own_search_;
-  std::vector<int> found_;                            // what the second hearing has to write
-  std::vector<BeamSearch::Hypothesis> alternatives_;  // found by either
+  std::vector<int> found_;  // what the second hearing has to write
+  std::vector<BeamSearch::Hypothesis> alternatives_;
 
   int first_row_ = 0, num_rows_ = 0;  // in this pass
 };

@@ -18,6 +18,8 @@ void UnpackRow(const PackedWeights& w, int row, float* out) {
 
 // Whatever else there is, is larger; the exponential is 0.
 constexpr float kForbiddenLogit = -1e30f;
+// Larger than all there is.
+constexpr float kWantedLogit = 1e30f;
 
 // Readers of a cache may run this far over a row's end.
 constexpr int kSlack = 4 * kLanes;
@@ -95,6 +97,7 @@ Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryT
   const auto rows = static_cast<std::size_t>(kMaxRows);
   const auto h = static_cast<std::size_t>(c.hidden);
   rows_.reserve(rows);
+  outputs_.reserve(rows);
   token_x_.resize(rows * h);
   token_norm_.resize(rows * h);
   token_qkv_.resize(rows * 3 * h);
@@ -114,8 +117,8 @@ Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryT
 }
 
 std::span<float> Worker::Logits(int row) {
-  LETHE_CHECK(row >= 0 && row < static_cast<int>(rows_.size()));
-  return {logits_.data() + std::int64_t{row} * w_.embedding.weights.n_padded,
+  LETHE_CHECK(row >= 0 && row < static_cast<int>(rows_.size()) && rows_[row].output >= 0);
+  return {logits_.data() + std::int64_t{rows_[row].output} * w_.embedding.weights.n_padded,
           static_cast<std::size_t>(w_.config.vocabulary)};
 }
 
@@ -135,11 +138,11 @@ void Worker::Step(std::span<const DecoderRow> rows) {
     auto* sequence = static_cast<Sequence*>(row.sequence);
     LETHE_CHECK(sequence->frames_ > 0 && sequence->tokens_ < c.max_positions);
     LETHE_CHECK(row.token >= 0 && row.token < c.vocabulary && row.forbidden < c.vocabulary);
+    LETHE_CHECK(row.wanted < c.vocabulary && (!row.joint || !rows_.empty()));
     sequence->self_.Reserve(c, sequence->tokens_, sequence->tokens_ + 1);
     sequence->layers_ = c.decoder_layers;
     UnpackRow(w_.embedding.weights, row.token, token_x_.data() + rows_.size() * h);
-    rows_.push_back({sequence, sequence->tokens_++, attention,
-                     row.every_logit || !w_.embedding_signs.trusted(), row.forbidden});
+    rows_.push_back({sequence, sequence->tokens_++, attention});
     attention += static_cast<std::size_t>(sequence->frames_);
   }
   if (record_attention_) attention_.assign(attention, 0.0f);
@@ -149,7 +152,25 @@ void Worker::Step(std::span<const DecoderRow> rows) {
     Probe("decoder.block.", static_cast<int>(i), token_x_.data(), m, h);
   }
   kernels_.layer_norm(token_x_.data(), m, h, w_.decoder_norm, token_norm_.data());
+  ChooseOutputs(rows);
   ComputeLogits();
+}
+
+// The output layer is linear, so that the logits of two rows' mean are the mean of their logits.
+void Worker::ChooseOutputs(std::span<const DecoderRow> rows) {
+  const int h = w_.config.hidden;
+  const bool trusted = w_.embedding_signs.trusted();
+  outputs_.clear();
+  float* to = token_norm_.data();
+  const float* from = to;
+  for (std::size_t r = 0; r < rows.size(); ++r, from += h) {
+    const DecoderRow& row = rows[r];
+    if (r + 1 < rows.size() && rows[r + 1].joint) continue;
+    for (int i = 0; i < h; ++i) to[i] = row.joint ? 0.5f * (from[i - h] + from[i]) : from[i];
+    to += h;
+    rows_[r].output = static_cast<int>(outputs_.size());
+    outputs_.push_back({row.every_logit || !trusted, row.forbidden, row.wanted});
+  }
 }
 
 // The output layer is half of all weights that a pass reads. Mostly only the largest logit matters,
@@ -157,15 +178,15 @@ void Worker::Step(std::span<const DecoderRow> rows) {
 void Worker::ComputeLogits() {
   const PackedWeights& w = w_.embedding.weights;
   const SignWeights signs = w_.embedding_signs.View();
-  const int m = static_cast<int>(rows_.size()), n = w.n_padded;
+  const int m = static_cast<int>(outputs_.size()), n = w.n_padded;
   const int lda = RoundUp(w.k_padded, kActivationAlign);
   const std::size_t bytes = static_cast<std::size_t>(m) * lda;
   if (quantized_.size() < bytes) quantized_.resize(bytes);
   kernels_.quantize_rows(token_norm_.data(), m, w.k, w.k, quantized_.data(), lda,
                          row_scales_.data());
   for (int first = 0, end = 0; first < m; first = end) {
-    const bool every = rows_[first].every_logit;
-    while (end < m && rows_[end].every_logit == every) ++end;
+    const bool every = outputs_[first].every_logit;
+    while (end < m && outputs_[end].every_logit == every) ++end;
     const std::uint8_t* a = quantized_.data() + std::int64_t{first} * lda;
     const RowScale* scales = row_scales_.data() + first;
     float* y = logits_.data() + std::int64_t{first} * n;
@@ -175,8 +196,12 @@ void Worker::ComputeLogits() {
       kernels_.gemm_u8u1(a, end - first, lda, scales, signs, y, n);
     }
     for (int i = first; i < end; ++i, a += lda, ++scales, y += n) {
-      if (rows_[i].forbidden >= 0) y[rows_[i].forbidden] = kForbiddenLogit;
-      if (!every) kernels_.refine_largest(a, *scales, signs, y);
+      const Output& output = outputs_[i];
+      if (output.forbidden >= 0) y[output.forbidden] = kForbiddenLogit;
+      if (every) continue;
+      // What looks best is made exact first.
+      if (output.wanted >= 0) y[output.wanted] = kWantedLogit;
+      kernels_.refine_largest(a, *scales, signs, y);
     }
   }
   for (int i = 0; probe_ && i < m; ++i) {

@@ -92,7 +92,8 @@ class Worker final : public SpeechModelWorker {
   // Directly behind EncodeLayer().
   void MergeFrames(Sequence* sequence);
   void FillCross(Sequence* sequence);
-  // What comes after each row, out of token_norm_.
+  // Leaves in token_norm_ what the output layer takes, and in outputs_ what is wanted of it.
+  void ChooseOutputs(std::span<const DecoderRow> rows);
   void ComputeLogits();
   void DecodeLayer(int index, const DecoderLayer& layer);
   // context = what a row's heads see in the tokens up to its own, or in all frames.
@@ -133,14 +134,19 @@ class Worker final : public SpeechModelWorker {
     Sequence* sequence = nullptr;
     int position = 0;
     std::size_t attention = 0;  // where its part of attention_ begins
-    bool every_logit = false;
-    int forbidden = -1;
+    int output = -1;            // which of the pass' logits are its own
   };
   std::vector<Row> rows_;
+  // Of each row that has logits, what is wanted of them; and how many those are.
+  struct Output {
+    bool every_logit = false;
+    int forbidden = -1, wanted = -1;
+  };
+  std::vector<Output> outputs_;
   AlignedVector<float> token_x_, token_norm_, token_qkv_, token_context_, token_fc_, token_gated_;
   AlignedVector<std::uint16_t> half_;  // a key and a value
   AlignedVector<float> attention_;
-  AlignedVector<float> logits_;  // [rows, vocabulary padded]
+  AlignedVector<float> logits_;  // [outputs, vocabulary padded]
 };
 
 }  // namespace lethe::moonshine
