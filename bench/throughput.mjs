@@ -12,7 +12,7 @@
 // more core-seconds is out.
 
 import {fork} from 'node:child_process';
-import {mkdirSync, readdirSync, rmSync} from 'node:fs';
+import {mkdirSync, readdirSync, rmSync, statSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {join} from 'node:path';
 
@@ -35,8 +35,8 @@ function Prepare(folder) {
   rmSync(to, {recursive: true, force: true});
   mkdirSync(to, {recursive: true});
   const names = folder === undefined ? Recordings() :
-      readdirSync(folder, {withFileTypes: true}).filter((entry) => entry.isFile())
-          .map((entry) => join(folder, entry.name)).sort();
+      readdirSync(folder).map((name) => join(folder, name))
+          .filter((name) => statSync(name, {throwIfNoEntry: false})?.isFile()).sort();
   const files = [];
   let seconds = 0;
   for (const name of names) {

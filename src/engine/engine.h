@@ -37,9 +37,9 @@ class SpeechModel;
 class VoiceActivityModel;
 
 /// An utterance the model is unsure of, or comes to no end with, is heard a second time, with
-/// silence around it, and what both hearings together find most probable is the answer. Small
-/// models are easily put off by where a recording is cut: another framing of the same sound is more
-/// to go by.
+/// silence around it. What both say, and the second surely, is the answer, or else what both
+/// together find most probable. Small models are easily put off by where a recording is cut:
+/// another framing of the same sound is more to go by.
 struct HearingOptions {
   float unsure = 0.82f;  // confidence below which there is a second hearing; 0: never
   Millis silence{200};   // on either side
