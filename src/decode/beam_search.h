@@ -58,7 +58,7 @@ class BeamSearch {
   }
 
   /// Takes the logits behind a hypothesis, and those of the other hearing or none. Changes them.
-  /// Only those less than `margin` below the largest have to be exact, and the promised one.
+  /// Of those further below the largest than `margin` nothing has to be right but that they are.
   /// Shapes: logits [vocabulary], other [vocabulary] or [0]
   void Take(const KernelTable& kernels, int hypothesis, std::span<float> logits,
             std::span<float> other);

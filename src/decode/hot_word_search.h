@@ -49,6 +49,9 @@ class HotWordSearch {
   /// Begins an utterance. `words` has to stay until the next Begin().
   void Begin(const HotWords& words, const GreedyOptions& options);
 
+  /// Forgets the utterance.
+  void Forget() { *this = HotWordSearch(std::move(decode_)); }
+
   /// Sees what greedy search chose, and out of what.
   void Listen(std::span<const float> logits, float log_sum, int token);
 

@@ -106,7 +106,7 @@ TEST(CancellingTest, WhoGoesAwayAtWhateverStageLeavesNoTrace) {
 
 TEST(CancellingTest, WhoGoesAwayWhileAlternativesAreSearchedLeavesNoTrace) {
   ScriptedModel model;
-  // A sure one has a search of its own, an unsure one the joint search.
+  // Over its only hearing, and over both.
   for (const int sentence : {111, 235}) {
     SCOPED_TRACE(sentence);
     Task victim{Padded(sentence)};

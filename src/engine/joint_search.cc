@@ -29,6 +29,11 @@ void JointSearch::Begin(const GreedyOptions& options, std::span<SpeechSequence* 
   search_.Begin(options, beam);
 }
 
+void JointSearch::End() {
+  busy_ = false;
+  search_ = {};
+}
+
 void JointSearch::AddRows(std::vector<DecoderRow>* rows) const {
   for (int i = 0; i < search_.num_live(); ++i) {
     const Hearings& hearings = held_[static_cast<std::size_t>(i)];

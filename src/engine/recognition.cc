@@ -270,8 +270,12 @@ bool Recognition::WaitsForJointSearch() const {
 
 void Recognition::BeginJointSearch(JointSearch* joint) {
   joint_ = joint;
+  SearchBoth({.width = kJointWidth, .margin = kJointMargin});
+}
+
+void Recognition::SearchBoth(const BeamSearch::Options& beam) {
   const std::array hearings = {first_hearing_.get(), sequence_.get()};
-  joint_->Begin(SearchOptions(), hearings, {.width = kJointWidth, .margin = kJointMargin});
+  joint_->Begin(SearchOptions(), hearings, beam);
 }
 
 // Made when it is wanted, for few want one, and its copies of the tokens are large. It looks for as
@@ -288,25 +292,39 @@ void Recognition::SearchAlternatives() {
 
 bool Recognition::EndSearch() {
   if (!own_search_) {
-    WriteFound();
+    // Where both hearings run in circles, all else is far behind what is dropped for that.
+    if (joint_->found().empty() && joint_->joined()) {
+      joint_->End();
+      SearchBoth({.width = kJointWidth});
+    } else {
+      WriteFound();
+    }
     return false;
   }
   alternatives_.assign(joint_->found().begin(), joint_->found().end());
-  if (!second_hearing_) return true;
-  // Both hearings know how far they are apart, and the answer has the probability of the one that
-  // wrote it whether there is a search or not.
-  const auto same = std::find_if(
-      alternatives_.begin(), alternatives_.end(),
-      [this](const BeamSearch::Hypothesis& found) { return found.tokens == now_.tokens; });
-  if (same == alternatives_.end()) return true;
-  const double apart = now_.log_probability - same->sum;
-  for (BeamSearch::Hypothesis& found : alternatives_) found.sum += apart;
+  if (second_hearing_ && !alternatives_.empty()) WeighBySecondHearing();
   return true;
+}
+
+// Both hearings know how far texts are apart, and the answer has the probability of the one that
+// wrote it, whether there is a search or not.
+void Recognition::WeighBySecondHearing() {
+  const std::span<const int> written = search_.tokens();  // before hot words
+  const auto same = std::find_if(
+      alternatives_.begin(), alternatives_.end(), [&written](const BeamSearch::Hypothesis& found) {
+        return std::equal(found.tokens.begin(), found.tokens.end(), written.begin(), written.end());
+      });
+  const bool found_it = same != alternatives_.end();
+  const BeamSearch::Hypothesis& known = found_it ? *same : alternatives_.front();
+  const double apart = (found_it ? SumOf(search_.log_probabilities()) : known.written) +
+                       search_.end_log_probability() - known.sum;
+  for (BeamSearch::Hypothesis& found : alternatives_) found.sum += apart;
 }
 
 bool Recognition::Agrees(int token) const {
   if (draft_at_ < draft_.size()) return token == draft_[draft_at_];
-  return token == model_.traits().end_token && IsSure();
+  // A guard's end is no end that the first hearing came to.
+  return token == model_.traits().end_token && search_.ended() && IsSure();
 }
 
 void Recognition::Disagree() {
@@ -357,6 +375,8 @@ void Recognition::Drop() {
   now_ = {};
   draft_ = {};
   found_ = {};
+  trial_ = {};
+  hot_words_.Forget();
 }
 
 std::vector<Alternative> Recognition::Alternatives(const Segment& answer) const {

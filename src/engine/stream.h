@@ -35,10 +35,11 @@ inline constexpr int kMaxAlternatives = 4;
 struct Alternative {
   std::string text;      // never empty
   float confidence = 0;  // as the segment's, if this were its text
-  /// Natural logarithm of the probability of all of it, its end included; of an utterance that was
-  /// heard twice (HearingOptions), the mean of both. It ranks texts of one segment, and a longer
-  /// text is less probable. An answer may have less than what follows it: where the model is sure,
-  /// it comes from a narrower search, and hot words are worth a loss.
+  /// Natural logarithm of the probability of all of it, its end included. Of an utterance that was
+  /// heard twice (HearingOptions), the answer has that of the second hearing, and by how much
+  /// others are less probable is the mean of both. It ranks texts of one segment, and a longer text
+  /// is less probable. An answer may have less than what follows it: it comes from a narrower
+  /// search, and hot words are worth a loss.
   double log_probability = 0;
   int num_tokens = 0;
 };

@@ -189,7 +189,8 @@ void UtteranceBatch::Pass() {
 }
 
 // Every utterance has a row, or those of its trial or joint search. Drafts and searches for
-// alternatives share what is left; of these, those that came first go on.
+// alternatives share what is left; of these, those that came first, and others that fit beside
+// them.
 int UtteranceBatch::ChooseParts() {
   taking_part_.clear();
   for (Slot& slot : slots_) {

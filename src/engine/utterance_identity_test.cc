@@ -89,8 +89,15 @@ TEST(UtteranceIdentityTest, CompanyChangesNoBit) {
     Task task(Padded(sentence, 3'000 + 977 * static_cast<std::size_t>(i)));
     task.words = i % 3 == 0;
     task.second_hearing = i % 7 != 0;
-    task.alternatives = i % 5;
+    task.alternatives = i / 5 % 5;
     if (i % 4 == 0) task.hot_words = HomophonesOf(model, sentence, places);
+    mixture.Add(task);
+  }
+  for (const int sentence : {125, 225, 325, 525}) {  // heard in the same way twice
+    Task task(Padded(sentence));
+    task.words = sentence > 200;
+    task.alternatives = sentence > 300 ? 4 : 0;
+    if (sentence != 325) task.hot_words = HomophonesOf(model, sentence, places);
     mixture.Add(task);
   }
   for (unsigned seed = 0; seed < 8; ++seed) mixture.Check(seed);
@@ -163,6 +170,39 @@ TEST(UtteranceIdentityTest, ASecondHearingThatSaysTheSameAndIsSureNeedsNoSearch)
       EXPECT_EQ(Alone(model, task).tokens, expected);
     }
   }
+}
+
+// The second hearing says four times what the first did, and then begins anew instead of ending.
+TEST(UtteranceIdentityTest, AnEndThatAGuardMadeIsNoAgreement) {
+  ScriptedModel model;
+  constexpr int kPhrase = 2, kTimes = 4;
+  model.on_logits = [](const ScriptedSequence& sequence, std::vector<float>* logits) {
+    std::fill(logits->begin() + ScriptedModel::kEnd, logits->end(), -9.0f);
+    const int at = sequence.num_tokens() - 1;
+    const bool ends = at == kPhrase * kTimes - 1 && !sequence.again;
+    const int token = ends ? ScriptedModel::kEnd : ScriptedModel::Token(at % kPhrase);
+    (*logits)[static_cast<std::size_t>(token)] = sequence.again ? 9.0f : -5.5f;
+  };
+  bool searched = false;
+  model.on_pass = [&searched](std::span<const DecoderRow> rows) {
+    for (const DecoderRow& row : rows) searched = searched || row.joint;
+  };
+  Alone(model, Task(Padded(425)));
+  EXPECT_TRUE(searched);
+}
+
+// All that does not is e^6 times less probable than what the guard drops.
+TEST(UtteranceIdentityTest, WhereBothHearingsRunInCirclesSomethingIsFound) {
+  ScriptedModel model;
+  constexpr int kOnce = 9, kCircle = 11;
+  model.on_logits = [](const ScriptedSequence& sequence, std::vector<float>* logits) {
+    std::fill(logits->begin() + ScriptedModel::kEnd, logits->end(), -15.0f);
+    const int at = sequence.num_tokens() - 1;
+    (*logits)[static_cast<std::size_t>(at == 0 ? kOnce : kCircle)] = 10.0f;
+    if (at == 3) (*logits)[ScriptedModel::kEnd] = 4;
+  };
+  const Request::Answer answer = Alone(model, Task(Padded(235)));
+  EXPECT_THAT(answer.tokens, testing::ElementsAre(kOnce, kCircle, kCircle));
 }
 
 // Numbers of a version that did not compare the hearings.

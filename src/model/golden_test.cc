@@ -290,6 +290,68 @@ TEST_F(GoldenTest, TheLogitsOfTwoHearingsAreTheMeanOfBoth) {
   EXPECT_NE(near[0], joint[0]);
 }
 
+// What is put together in place, of pairs and others, whatever each wants.
+TEST_F(GoldenTest, PairsOfHearingsAndOthersShareAPass) {
+  const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
+  ASSERT_TRUE(model.ok());
+  const int begin = (*model)->traits().begin_token;
+  const auto worker = (*model)->NewWorker();
+  std::vector<float> led(3'200);
+  for (const float v : Signal()) led.push_back(v);
+  const auto first = (*model)->NewSequence(), second = (*model)->NewSequence();
+  worker->Encode(Signal(), first.get());
+  worker->Encode(led, second.get());
+  std::vector<std::unique_ptr<SpeechSequence>> copies;
+  const auto copy = [&](const SpeechSequence& of) {
+    copies.push_back((*model)->NewSequence());
+    copies.back()->CopyFrom(of);
+    return copies.back().get();
+  };
+  const auto logits = [&](int row) {
+    const std::span<const float> of = worker->Logits(row);
+    return std::vector<float>(of.begin(), of.end());
+  };
+  // A pair or a single one, by itself and then among the others.
+  const auto pair = [&](DecoderRow wants) {
+    wants.sequence = copy(*second);
+    wants.token = begin;
+    wants.joint = true;
+    return std::vector<DecoderRow>{{copy(*first), begin}, wants};
+  };
+  const auto single = [&](DecoderRow wants) {
+    wants.sequence = copy(*first);
+    wants.token = begin;
+    return std::vector<DecoderRow>{wants};
+  };
+  const auto make = [&] {
+    return std::vector<std::vector<DecoderRow>>{
+        pair({}),
+        single({.every_logit = true}),
+        pair({.forbidden = 2, .wanted = 77}),
+        pair({.every_logit = true}),
+        single({.wanted = 5}),
+        pair({.wanted = 9}),
+    };
+  };
+  std::vector<std::vector<float>> alone;
+  for (const std::vector<DecoderRow>& rows : make()) {
+    worker->Step(rows);
+    alone.push_back(logits(static_cast<int>(rows.size()) - 1));
+  }
+  EXPECT_LT(alone[2][2], -1e29f);
+  EXPECT_EQ(alone[2][77], alone[3][77]);
+  EXPECT_EQ(alone[5][9], alone[3][9]);
+  EXPECT_NE(alone[0], alone[3]);
+  std::vector<DecoderRow> together;
+  std::vector<int> last;
+  for (const std::vector<DecoderRow>& rows : make()) {
+    together.insert(together.end(), rows.begin(), rows.end());
+    last.push_back(static_cast<int>(together.size()) - 1);
+  }
+  worker->Step(together);
+  for (std::size_t i = 0; i < last.size(); ++i) EXPECT_EQ(logits(last[i]), alone[i]) << i;
+}
+
 TEST_F(GoldenTest, ABatchNeverChangesAResult) {
   const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
   ASSERT_TRUE(model.ok());

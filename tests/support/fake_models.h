@@ -107,10 +107,14 @@ class FakeWorker final : public SpeechModelWorker {
       for (std::size_t j = 0; j < kVocabulary; ++j) {
         logits_[i][j] = 0.5f * (logits_[i - 1][j] + logits_[i][j]);
       }
+      logits_[i - 1].clear();
     }
   }
 
-  std::span<float> Logits(int row) override { return logits_[static_cast<std::size_t>(row)]; }
+  std::span<float> Logits(int row) override {
+    LETHE_CHECK(!logits_[static_cast<std::size_t>(row)].empty());
+    return logits_[static_cast<std::size_t>(row)];
+  }
   std::span<const float> Attention(int) const override { return attention_; }
   void RecordAttention(bool) override {}
   void SetProbe(StageProbe) override {}

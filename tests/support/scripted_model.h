@@ -118,6 +118,8 @@ class ScriptedModel final : public SpeechModel {
   std::function<void(const ScriptedSequence&)> on_begin;  // an utterance, about to be encoded
   std::function<void(const ScriptedSequence&)> on_layer;
   std::function<void(std::span<const DecoderRow>)> on_pass;
+  // May change the logits behind a row.
+  std::function<void(const ScriptedSequence&, std::vector<float>*)> on_logits;
 
  private:
   Tokenizer tokenizer_;
@@ -168,8 +170,10 @@ class ScriptedWorker final : public SpeechModelWorker {
       LETHE_CHECK(sequence.num_tokens() < model_.traits().max_tokens);
       sequence.tokens.push_back(rows[i].token);
       Predict(sequence, &logits_[i]);
+      if (model_.on_logits) model_.on_logits(sequence, &logits_[i]);
       if (rows[i].joint) Join(&logits_[i - 1], &logits_[i]);
-      if (!rows[i].every_logit) KeepNear(rows[i], &logits_[i]);
+      const bool joined = i + 1 < rows.size() && rows[i + 1].joint;
+      if (!rows[i].every_logit && !joined) KeepNear(rows[i], &logits_[i]);
       attention_[i].clear();
       if (!recording_) continue;
       const int seen = sequence.num_tokens() * sequence.frames /

@@ -40,7 +40,11 @@ class JointSearch {
   /// The most probable texts, the best first; none where every beginning led nowhere.
   std::span<const BeamSearch::Hypothesis> found() const { return search_.found(); }
 
-  void End() { busy_ = false; }
+  /// Whether it was with a margin, over two.
+  bool joined() const { return joined_; }
+
+  /// What was heard is forgotten.
+  void End();
 
  private:
   using Hearings = std::array<SpeechSequence*, kMaxHearings>;  // the second may be null

@@ -95,7 +95,7 @@ class Recognition {
   // With hot words: the greedy answer is complete, and corrections are tried in passes of `trial_`;
   // or the corrected answer goes through the decoder once more, to see where it looks.
   //
-  // Between the hearings there is a joint search, or a wait for one; behind a sure answer, a search
+  // Between the hearings there may be a joint search, or a wait for one; behind an answer, a search
   // of its own for alternatives.
   enum class Phase { kGreedy, kTrials, kReview, kJoint };
 
@@ -116,10 +116,12 @@ class Recognition {
   // Whether the second hearing comes to the first one's next token; and to its end, if it is sure.
   bool Agrees(int token) const;
   void Disagree();
+  void SearchBoth(const BeamSearch::Options& beam);
   // Looks for what else a complete answer may have been.
   void SearchAlternatives();
   // Takes what a search found; true when it was for alternatives.
   bool EndSearch();
+  void WeighBySecondHearing();
   // Lets the second hearing write what was found.
   void WriteFound();
   std::vector<Alternative> Alternatives(const Segment& answer) const;
