@@ -16,7 +16,6 @@ namespace lethe {
 namespace {
 
 constexpr int kEnd = 0;
-constexpr int kVocabulary = 5;
 
 // The probabilities of all tokens behind some.
 using Table = std::function<std::vector<double>(const std::vector<int>&)>;
