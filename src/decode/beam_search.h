@@ -49,7 +49,7 @@ class BeamSearch {
 
   /// Hypotheses that go on, the most probable first; at the beginning an empty one.
   int num_live() const { return static_cast<int>(live_.size()); }
-  /// The token that may not come next, of the ones that must the next, or -1; for DecoderRow.
+  /// The token that may not come next, and the promised one that must, or -1; for DecoderRow.
   int Forbidden() const;
   int Promised() const;
   /// The last token of one of them, which has one.

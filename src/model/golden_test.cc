@@ -246,20 +246,25 @@ TEST_F(GoldenTest, AWantedLogitIsExactWhereverItStands) {
   }
 }
 
+// As a second hearing has it.
+std::vector<float> LedSignal() {
+  std::vector<float> led(3'200);
+  for (const float v : Signal()) led.push_back(v);
+  return led;
+}
+
 TEST_F(GoldenTest, TheLogitsOfTwoHearingsAreTheMeanOfBoth) {
   const auto model = LoadMoonshine(speech_->path, *AvailableKernels().back());
   ASSERT_TRUE(model.ok());
   const int begin = (*model)->traits().begin_token;
   const auto worker = (*model)->NewWorker();
-  std::vector<float> led(3'200);
-  for (const float v : Signal()) led.push_back(v);
   // The logits of the second hearing, of the first and of one beside them. Together they take the
   // token after the begin token.
   const auto step = [&](bool joint, bool every) {
     const auto first = (*model)->NewSequence(), second = (*model)->NewSequence(),
                beside = (*model)->NewSequence();
     worker->Encode(Signal(), first.get());
-    worker->Encode(led, second.get());
+    worker->Encode(LedSignal(), second.get());
     beside->CopyFrom(*first);
     std::vector<std::vector<float>> logits;
     for (const int token : {begin, 400}) {
@@ -296,11 +301,9 @@ TEST_F(GoldenTest, PairsOfHearingsAndOthersShareAPass) {
   ASSERT_TRUE(model.ok());
   const int begin = (*model)->traits().begin_token;
   const auto worker = (*model)->NewWorker();
-  std::vector<float> led(3'200);
-  for (const float v : Signal()) led.push_back(v);
   const auto first = (*model)->NewSequence(), second = (*model)->NewSequence();
   worker->Encode(Signal(), first.get());
-  worker->Encode(led, second.get());
+  worker->Encode(LedSignal(), second.get());
   std::vector<std::unique_ptr<SpeechSequence>> copies;
   const auto copy = [&](const SpeechSequence& of) {
     copies.push_back((*model)->NewSequence());

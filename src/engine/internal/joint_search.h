@@ -27,7 +27,7 @@ class JointSearch {
 
   /// Begins over one or two encodings of the same utterance, which forget their tokens. They have
   /// to stay until End(). With a margin, the decoder makes the mean of two itself and only what may
-  /// be the most probable is exact, for a third of the time; otherwise every logit of both is.
+  /// be the most probable is exact; otherwise every logit of both is.
   void Begin(const GreedyOptions& options, std::span<SpeechSequence* const> hearings,
              const BeamSearch::Options& beam);
 

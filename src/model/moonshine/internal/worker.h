@@ -94,6 +94,7 @@ class Worker final : public SpeechModelWorker {
   void FillCross(Sequence* sequence);
   // Leaves in token_norm_ what the output layer takes, and in outputs_ what is wanted of it.
   void ChooseOutputs(std::span<const DecoderRow> rows);
+  // What comes after each row that has an output.
   void ComputeLogits();
   void DecodeLayer(int index, const DecoderLayer& layer);
   // context = what a row's heads see in the tokens up to its own, or in all frames.
