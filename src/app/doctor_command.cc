@@ -67,7 +67,10 @@ void LookAtModels(DoctorReport* report) {
     const std::string name(entry.name);
     if (const auto found = store.Find(name); !found.ok()) {
       report->Bad(name, found.status().message());
-    } else if (const Status status = store.Verify(name); !status.ok()) {
+    } else if (const Status status = store.Verify(name);
+               status.code() == StatusCode::kFailedPrecondition) {
+      report->Note(name, status.message());
+    } else if (!status.ok()) {
       report->Bad(name, status.message());
     } else {
       report->Good(name, "installed, as published: " + found->path);

@@ -25,11 +25,14 @@ Status List(const ModelStore& store) {
   const std::vector<InstalledModel> installed = store.List();
   Table table(6, {"NAME", "STATE", "SIZE", "LANGUAGE", "LICENCE", "WHAT"});
   for (const CatalogueEntry& entry : Catalogue()) {
-    const bool here = std::any_of(installed.begin(), installed.end(),
-                                  [&](const InstalledModel& m) { return m.name == entry.name; });
-    table.Add({std::string(entry.name), here ? "installed" : "to be pulled",
-               ShowBytes(static_cast<double>(entry.bytes)), std::string(entry.language),
-               std::string(entry.licence), std::string(entry.description)});
+    const auto here = std::find_if(installed.begin(), installed.end(),
+                                   [&](const InstalledModel& m) { return m.name == entry.name; });
+    const char* state = here == installed.end()        ? "to be pulled"
+                        : here->sha256 == entry.sha256 ? "installed"
+                                                       : "to be renewed";
+    table.Add({std::string(entry.name), state, ShowBytes(static_cast<double>(entry.bytes)),
+               std::string(entry.language), std::string(entry.licence),
+               std::string(entry.description)});
   }
   for (const InstalledModel& model : installed) {
     if (FindInCatalogue(model.name) != nullptr) continue;

@@ -234,18 +234,20 @@ Status AddStem(const Source& source, const MoonshineShape& s, SafetensorsWriter*
   const int h = s.hidden;
   const std::string encoder = "model.encoder.";
   ASSIGN_OR_RETURN(const auto conv1, source.Floats(encoder + "conv1.weight", {h, 1, 127}));
-  std::vector<float> taps(conv1.size());
+  MoonshineStem stem;
+  std::vector<float>& taps = stem.conv1;
+  taps.resize(conv1.size());
   for (int i = 0; i < h; ++i) {
     for (int t = 0; t < 127; ++t) {
       taps[static_cast<std::size_t>(t) * h + i] = conv1[static_cast<std::size_t>(i) * 127 + t];
     }
   }
-  writer->Add("encoder.conv1.weight", DataType::kF32, {127, h}, taps);
-  for (const char* part : {"groupnorm.weight", "groupnorm.bias", "layer_norm.weight"}) {
-    RETURN_IF_ERROR(AddNorm(source, encoder + part, std::string("encoder.") + part, h, writer));
-  }
-  ASSIGN_OR_RETURN(const LinearToPack conv2, source.Convolution(encoder + "conv2", 2 * h, h, 7));
-  AddLinear("encoder.conv2", conv2, writer);
+  ASSIGN_OR_RETURN(stem.norm_weight, source.Floats(encoder + "groupnorm.weight", {h}));
+  ASSIGN_OR_RETURN(stem.norm_bias, source.Floats(encoder + "groupnorm.bias", {h}));
+  ASSIGN_OR_RETURN(stem.conv2, source.Convolution(encoder + "conv2", 2 * h, h, 7));
+  AddMoonshineStem(stem, h, writer);
+  RETURN_IF_ERROR(
+      AddNorm(source, encoder + "layer_norm.weight", "encoder.layer_norm.weight", h, writer));
   ASSIGN_OR_RETURN(const LinearToPack conv3, source.Convolution(encoder + "conv3", h, 2 * h, 3));
   AddLinear("encoder.conv3", conv3, writer);
   return OkStatus();

@@ -6,6 +6,7 @@
 #include "model/importer.h"
 #include "model/internal/moonshine_file.h"
 #include "model/internal/onnx_graph.h"
+#include "model/internal/reduced_convolution.h"
 #include "tensor/quantized_linear.h"
 
 namespace lethe {
@@ -128,7 +129,9 @@ Status AddEncoder(const OnnxGraph& graph, MoonshineShape* shape, SafetensorsWrit
   writer->Add("rotary.inv_freq", DataType::kF32, {pairs}, frequency);
 
   ASSIGN_OR_RETURN(const LinearToPack conv1, ReadConvolution(graph, "conv1", h, 1, 127, false));
-  std::vector<float> taps(std::size_t{127} * h);
+  MoonshineStem stem;
+  std::vector<float>& taps = stem.conv1;
+  taps.resize(std::size_t{127} * h);
   for (int i = 0; i < h; ++i) {
     for (int t = 0; t < 127; ++t) {
       taps[static_cast<std::size_t>(t) * h + i] =
@@ -136,13 +139,10 @@ Status AddEncoder(const OnnxGraph& graph, MoonshineShape* shape, SafetensorsWrit
           static_cast<float>(conv1.q[static_cast<std::size_t>(i) * 127 + t] - conv1.zero[i]);
     }
   }
-  writer->Add("encoder.conv1.weight", DataType::kF32, {127, h}, taps);
-  ASSIGN_OR_RETURN(const auto norm_weight, ConstantInput(graph, "/groupnorm/Mul", Shape{h, 1}));
-  ASSIGN_OR_RETURN(const auto norm_bias, ConstantInput(graph, "/groupnorm/Add", Shape{h, 1}));
-  writer->Add("encoder.groupnorm.weight", DataType::kF32, {h}, norm_weight);
-  writer->Add("encoder.groupnorm.bias", DataType::kF32, {h}, norm_bias);
-  ASSIGN_OR_RETURN(const LinearToPack conv2, ReadConvolution(graph, "conv2", 2 * h, h, 7, true));
-  AddLinear("encoder.conv2", conv2, writer);
+  ASSIGN_OR_RETURN(stem.norm_weight, ConstantInput(graph, "/groupnorm/Mul", Shape{h, 1}));
+  ASSIGN_OR_RETURN(stem.norm_bias, ConstantInput(graph, "/groupnorm/Add", Shape{h, 1}));
+  ASSIGN_OR_RETURN(stem.conv2, ReadConvolution(graph, "conv2", 2 * h, h, 7, true));
+  AddMoonshineStem(stem, h, writer);
   ASSIGN_OR_RETURN(const LinearToPack conv3, ReadConvolution(graph, "conv3", h, 2 * h, 3, true));
   AddLinear("encoder.conv3", conv3, writer);
 
@@ -229,6 +229,23 @@ Status AddDecoder(const OnnxGraph& graph, MoonshineShape* shape, SafetensorsWrit
 }
 
 }  // namespace
+
+void AddMoonshineStem(const MoonshineStem& stem, int hidden, SafetensorsWriter* writer) {
+  writer->Add("encoder.conv1.weight", DataType::kF32, {127, hidden}, stem.conv1);
+  writer->Add("encoder.groupnorm.weight", DataType::kF32, {hidden}, stem.norm_weight);
+  writer->Add("encoder.groupnorm.bias", DataType::kF32, {hidden}, stem.norm_bias);
+  // It stays whole as well, for programs that know nothing else.
+  AddLinear("encoder.conv2", stem.conv2, writer);
+  const auto reduced = ReduceConvolution({.hidden = hidden,
+                                          .conv1 = stem.conv1,
+                                          .norm_weight = stem.norm_weight,
+                                          .norm_bias = stem.norm_bias,
+                                          .conv2 = TrueWeights(stem.conv2),
+                                          .conv2_bias = stem.conv2.bias});
+  if (!reduced) return;
+  AddLinear("encoder.conv2.reduce", reduced->reduce, writer);
+  AddLinear("encoder.conv2.taps", reduced->taps, writer);
+}
 
 void WriteMoonshineMetadata(const MoonshineShape& shape, SafetensorsWriter* writer) {
   const nlohmann::ordered_json config = {{"hidden_size", shape.hidden},

@@ -363,6 +363,12 @@ Status ModelStore::Verify(std::string_view name) const {
   if (!file.ok()) return file.status();
   const std::string found = Sha256Hex(file->bytes());
   if (found == expected) return OkStatus();
+  if (found == model.sha256) {
+    return FailedPrecondition("the model " + std::string(name) +
+                              " is as another version of Lethe imported it, and may be slower; "
+                              "renew it with: lethe models pull " +
+                              std::string(name));
+  }
   return DataLoss("the model " + std::string(name) + " has the SHA-256 " + found + ", not " +
                   expected + repair);
 }

@@ -61,7 +61,8 @@ class ModelStore {
   /// Errors: kInvalidArgument for a bad or used name; as ImportHuggingFace()
   Status Import(const std::string& path, std::string_view name, std::string_view language);
 
-  /// Compares an installed model with its hash. Errors: as Find(); kDataLoss when it differs
+  /// Compares an installed model with its hash. Errors: as Find(); kDataLoss when it differs;
+  /// kFailedPrecondition when it is whole, of the catalogue, and imported by another version
   Status Verify(std::string_view name) const;
 
   /// Errors: as Find()

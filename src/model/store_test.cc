@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <sstream>
 
 #include <archive.h>
@@ -392,6 +393,25 @@ TEST_F(ModelStoreTest, DamagedModelIsFoundByVerifyAndRepairedByPull) {
     EXPECT_TRUE(store_.Verify(kName).ok()) << what;
     EXPECT_EQ(Contents(weights_), whole) << what;
   }
+}
+
+TEST_F(ModelStoreTest, ModelThatAnotherVersionImportedIsUsedUntilItIsRenewed) {
+  ASSERT_TRUE(Pull().ok());
+  const std::string whole = Contents(weights_);
+  const std::string older = whole.substr(0, whole.size() - 4),
+                    manifest = models_ / kName / "manifest.json";
+  Write(weights_, older);
+  std::string text = Contents(manifest);
+  text.replace(text.find(model_sha256_), model_sha256_.size(),
+               Sha256Hex(std::as_bytes(std::span(older))));
+  Write(manifest, text);
+  EXPECT_TRUE(store_.Find(kName).ok());
+  const Status status = store_.Verify(kName);
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status.message();
+  EXPECT_THAT(status.message(), HasSubstr("lethe models pull made-up-vad"));
+  ASSERT_TRUE(Pull().ok());
+  EXPECT_EQ(Contents(weights_), whole);
+  EXPECT_TRUE(store_.Verify(kName).ok());
 }
 
 TEST_F(ModelStoreTest, RemovedModelIsGoneAndCanBePulledAgain) {

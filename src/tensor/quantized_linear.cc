@@ -59,6 +59,16 @@ LinearToPack QuantizePerOutput(std::span<const float> w, int n, int k) {
   return linear;
 }
 
+std::vector<float> TrueWeights(const LinearToPack& linear) {
+  std::vector<float> weights;
+  weights.reserve(linear.q.size());
+  for (std::size_t i = 0; i < linear.q.size(); ++i) {
+    const std::size_t output = i / static_cast<std::size_t>(linear.k);
+    weights.push_back(linear.scale[output] * static_cast<float>(linear.q[i] - linear.zero[output]));
+  }
+  return weights;
+}
+
 LinearToPack StackOutputs(const LinearToPack& top, const LinearToPack& bottom) {
   LETHE_CHECK(top.k == bottom.k && top.bias.empty() == bottom.bias.empty());
   LinearToPack both = top;

@@ -42,6 +42,9 @@ struct LinearToPack {
 /// Quantises w [n, k] to 8 bits, symmetric, with a scale per output: scale = max |w| / 127.
 LinearToPack QuantizePerOutput(std::span<const float> w, int n, int k);
 
+/// scale * (q - zero) of every weight, [n, k].
+std::vector<float> TrueWeights(const LinearToPack& linear);
+
 /// Puts one matrix below another: the outputs of `top`, then those of `bottom`; both with k inputs.
 LinearToPack StackOutputs(const LinearToPack& top, const LinearToPack& bottom);
 

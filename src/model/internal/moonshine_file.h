@@ -2,7 +2,10 @@
 
 // What the two importers of Moonshine share.
 
+#include <vector>
+
 #include "model/tokenizer.h"
+#include "tensor/quantized_linear.h"
 #include "tensor/safetensors.h"
 
 namespace lethe {
@@ -23,5 +26,15 @@ struct MoonshineShape {
 
 /// Writes the family and the configuration that LoadMoonshine() reads.
 void WriteMoonshineMetadata(const MoonshineShape& shape, SafetensorsWriter* writer);
+
+/// What lies between the samples and the second convolution's outputs, as it was read.
+struct MoonshineStem {
+  std::vector<float> conv1;  // [127, hidden]
+  std::vector<float> norm_weight, norm_bias;
+  LinearToPack conv2;
+};
+
+/// Writes it, with the second convolution in two products too where that spares much.
+void AddMoonshineStem(const MoonshineStem& stem, int hidden, SafetensorsWriter* writer);
 
 }  // namespace lethe

@@ -132,16 +132,25 @@ void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {
 
   FirstConvolution(samples, t1);
   // With time first and channels last, a convolution's window is one run of memory.
+  // The second one goes over channels, or over what they are reduced to.
+  const bool reduces = w_.conv2_reduce.weights.n > 0;
+  const int n = reduces ? w_.conv2_reduce.weights.n : h;
+  if (reduces) reduced_.resize(static_cast<std::size_t>(t1) * n);
+  const AlignedVector<float>& frames = reduces ? reduced_ : conv1_;
   int normalized = 0;
   for (int t = 0; t < t2; t += kBlockRows) {
     const int rows = std::min(kBlockRows, t2 - t);
     const int end = (t + rows - 1) * kStep2 + kWidth2;
     kernels_.scale_columns(conv1_.data() + std::int64_t{normalized} * h, end - normalized, h,
                            channel_scale_.data(), channel_shift_.data());
+    if (reduces) {
+      Apply(w_.conv2_reduce, conv1_.data() + std::int64_t{normalized} * h, end - normalized, h,
+            reduced_.data() + std::int64_t{normalized} * n, n, false);
+    }
     normalized = end;
     float* out = conv2_.data() + std::int64_t{t} * 2 * h;
-    Apply(w_.conv2, conv1_.data() + std::int64_t{t} * kStep2 * h, rows, std::int64_t{kStep2} * h,
-          out, 2 * h, false);
+    Apply(reduces ? w_.conv2_taps : w_.conv2, frames.data() + std::int64_t{t} * kStep2 * n, rows,
+          std::int64_t{kStep2} * n, out, 2 * h, false);
     kernels_.gelu(out, std::int64_t{rows} * 2 * h);
   }
   Apply(w_.conv3, conv2_.data(), frames_, std::int64_t{kStep3} * 2 * h, x.data(), h, false);

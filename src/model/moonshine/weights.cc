@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "model/internal/reduced_convolution.h"
 
 namespace lethe::moonshine {
 namespace {
@@ -80,6 +81,11 @@ Result<Weights> ViewWeights(const SafetensorsFile& file) {
   RETURN_IF_ERROR(floats("encoder.groupnorm.weight", {h}, &w.group_norm_weight));
   RETURN_IF_ERROR(floats("encoder.groupnorm.bias", {h}, &w.group_norm_bias));
   RETURN_IF_ERROR(linear("encoder.conv2", 2 * h, 7 * h, true, &w.conv2));
+  // Models have it that are large enough, and were imported by a Lethe that knew of it.
+  if (file.Has("encoder.conv2.reduce.weight")) {
+    RETURN_IF_ERROR(linear("encoder.conv2.reduce", kReducedChannels, h, false, &w.conv2_reduce));
+    RETURN_IF_ERROR(linear("encoder.conv2.taps", 2 * h, 7 * kReducedChannels, true, &w.conv2_taps));
+  }
   RETURN_IF_ERROR(linear("encoder.conv3", h, 3 * 2 * h, true, &w.conv3));
   w.encoder.resize(static_cast<std::size_t>(c.encoder_layers));
   for (std::size_t i = 0; i < w.encoder.size(); ++i) {

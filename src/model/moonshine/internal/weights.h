@@ -52,7 +52,10 @@ struct Weights {
   ShortMatrix conv1;  // [127, hidden]
   const float* group_norm_weight;
   const float* group_norm_bias;
-  Linear conv2, conv3;
+  Linear conv2;         // over all channels, where there is no `conv2_reduce`
+  Linear conv2_reduce;  // [kReducedChannels, hidden], n = 0 if there is none
+  Linear conv2_taps;    // over what `conv2_reduce` makes of each frame
+  Linear conv3;
   std::vector<EncoderLayer> encoder;
   const float* encoder_norm;
   Linear embedding;  // rows are the tokens' vectors, and the output layer

@@ -123,6 +123,7 @@ class Worker final : public SpeechModelWorker {
   AlignedVector<std::int16_t> shorts_;    // samples of a block
   std::vector<float> row_loudness_;       // what they were quantised with, for each row
   AlignedVector<float> conv1_, conv2_;    // [t1, h], [t2, 2h]
+  AlignedVector<float> reduced_;          // [t1, kReducedChannels]
   AlignedVector<float> channel_scale_, channel_shift_;  // [h] of the stem's normalisation
   AlignedVector<float> norm_;  // the residual stream, normalised: a block's, or [frames, h]
   AlignedVector<float> qkv_, context_;  // [frames, 3h], [frames, h]
