@@ -4,6 +4,7 @@ Method: Debian's Chromium, driven by tests/console/drive.mjs (playwright-core); 
 recording of Debian's.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -40,13 +41,20 @@ class ConsoleTest(SpeechTest):
         if made.returncode != 0:
             raise AssertionError(made.stderr)
 
+    @contextlib.contextmanager
     def driver(self, scenario, *files, service=None):
         service = service or self.service
         environment = dict(service.environment, LETHE_RECORDING=self.long,
                            LETHE_CONSOLE_PASSWORD=service.keys['Console password'])
-        return subprocess.Popen(['node', os.path.join(CONSOLE, 'drive.mjs'), scenario, *files],
-                                env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True)
+        # Debian's Node 18 warns of its fetch, in what a scenario says to its test.
+        with subprocess.Popen(['node', '--no-warnings', os.path.join(CONSOLE, 'drive.mjs'), scenario, *files],
+                              env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as driver:
+            try:
+                yield driver
+            finally:
+                # A scenario may wait for a test that has failed.
+                driver.kill()
 
     def drive(self, scenario, *files):
         """What a scenario saw."""
