@@ -22,6 +22,12 @@ constexpr int kBlockRows = 96;
 // So many of a hundred frames are the second of a pair.
 constexpr int kMergedPercent = 40;
 
+// Buffers keep what they once had: a shorter utterance must not make the next one zero them anew.
+template <class T>
+void Grow(AlignedVector<T>* buffer, std::size_t size) {
+  if (buffer->size() < size) buffer->resize(size);
+}
+
 constexpr int Outputs(std::int64_t inputs, int width, int step) {
   return inputs < width ? 0 : static_cast<int>((inputs - width) / step + 1);
 }
@@ -35,8 +41,7 @@ constexpr int kMinSamples = (kMinFrames1 - 1) * kStep1 + kWidth1;
 void Worker::Apply(const Linear& linear, const float* x, int m, std::int64_t ldx, float* y,
                    std::int64_t ldy, bool accumulate) {
   const int lda = RoundUp(linear.weights.k_padded, kActivationAlign);
-  quantized_.resize(std::max<std::size_t>(quantized_.size(),
-                                          static_cast<std::size_t>(std::min(m, kBlockRows)) * lda));
+  Grow(&quantized_, static_cast<std::size_t>(std::min(m, kBlockRows)) * lda);
   row_scales_.resize(std::max<std::size_t>(row_scales_.size(), kBlockRows));
   for (int i = 0; i < m; i += kBlockRows) {
     const int rows = std::min(kBlockRows, m - i);
@@ -77,15 +82,12 @@ void Worker::BeginEncode(std::span<const float> samples, SpeechSequence* base) {
 void Worker::ReserveEncoder(int frames) {
   const Config& c = w_.config;
   const auto rows = static_cast<std::size_t>(frames);
-  const auto grow = [](auto* buffer, std::size_t size) {
-    if (buffer->size() < size) buffer->resize(size);
-  };
-  grow(&norm_, rows * c.hidden);
+  Grow(&norm_, rows * c.hidden);
   // Values of the last head are read in whole vectors.
-  grow(&qkv_, rows * c.hidden * 3 + kLanes);
-  grow(&context_, rows * c.hidden);
-  grow(&fc_, std::size_t{kBlockRows} * c.encoder_intermediate);
-  grow(&scratch_, static_cast<std::size_t>(AttendScratchBytes(frames, c.head_dim)));
+  Grow(&qkv_, rows * c.hidden * 3 + kLanes);
+  Grow(&context_, rows * c.hidden);
+  Grow(&fc_, std::size_t{kBlockRows} * c.encoder_intermediate);
+  Grow(&scratch_, static_cast<std::size_t>(AttendScratchBytes(frames, c.head_dim)));
 }
 
 bool Worker::EncodeMore(SpeechSequence* base) {
@@ -125,62 +127,75 @@ void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {
   const int t2 = Outputs(t1, kWidth2, kStep2);
   frames_ = Outputs(t2, kWidth3, kStep3);
   LETHE_CHECK(frames_ > 0 && frames_ <= rotary_.positions());
-  conv1_.resize(static_cast<std::size_t>(t1) * h);
-  conv2_.resize(static_cast<std::size_t>(t2) * 2 * h);
   AlignedVector<float>& x = sequence->x_;
   x.resize(static_cast<std::size_t>(frames_) * h);
+  conv2_.resize(std::size_t{kWidth3 - 1 + kBlockRows} * 2 * h);
 
   FirstConvolution(samples, t1);
+  const bool reduces = w_.ReducesChannels();
+  const Linear& conv2 = reduces ? w_.conv2_taps : w_.conv2;
+  const int channels = conv2.weights.k / kWidth2;
   // With time first and channels last, a convolution's window is one run of memory.
-  // The second one goes over channels, or over what they are reduced to.
-  const bool reduces = w_.conv2_reduce.weights.n > 0;
-  const int n = reduces ? w_.conv2_reduce.weights.n : h;
-  if (reduces) reduced_.resize(static_cast<std::size_t>(t1) * n);
-  const AlignedVector<float>& frames = reduces ? reduced_ : conv1_;
-  int normalized = 0;
+  int normalized = 0, encoded = 0;
+  int waiting = 0;  // rows of the second convolution that the third one has not done with
   for (int t = 0; t < t2; t += kBlockRows) {
     const int rows = std::min(kBlockRows, t2 - t);
     const int end = (t + rows - 1) * kStep2 + kWidth2;
-    kernels_.scale_columns(conv1_.data() + std::int64_t{normalized} * h, end - normalized, h,
-                           channel_scale_.data(), channel_shift_.data());
-    if (reduces) {
-      Apply(w_.conv2_reduce, conv1_.data() + std::int64_t{normalized} * h, end - normalized, h,
-            reduced_.data() + std::int64_t{normalized} * n, n, false);
-    }
+    kernels_.scale_columns(conv1_.data() + std::int64_t{normalized} * channels, end - normalized,
+                           channels, channel_scale_.data(), channel_shift_.data());
     normalized = end;
-    float* out = conv2_.data() + std::int64_t{t} * 2 * h;
-    Apply(reduces ? w_.conv2_taps : w_.conv2, frames.data() + std::int64_t{t} * kStep2 * n, rows,
-          std::int64_t{kStep2} * n, out, 2 * h, false);
+    float* out = conv2_.data() + std::int64_t{waiting} * 2 * h;
+    Apply(conv2, conv1_.data() + std::int64_t{t} * kStep2 * channels, rows,
+          std::int64_t{kStep2} * channels, out, 2 * h, false);
     kernels_.gelu(out, std::int64_t{rows} * 2 * h);
+    waiting += rows;
+    const int count = Outputs(waiting, kWidth3, kStep3);
+    float* to = x.data() + std::int64_t{encoded} * h;
+    Apply(w_.conv3, conv2_.data(), count, std::int64_t{kStep3} * 2 * h, to, h, false);
+    kernels_.gelu(to, std::int64_t{count} * h);
+    encoded += count;
+    waiting -= count * kStep3;
+    std::copy_n(conv2_.data() + std::int64_t{count} * kStep3 * 2 * h,
+                static_cast<std::size_t>(waiting) * 2 * h, conv2_.data());
   }
-  Apply(w_.conv3, conv2_.data(), frames_, std::int64_t{kStep3} * 2 * h, x.data(), h, false);
-  kernels_.gelu(x.data(), std::int64_t{frames_} * h);
+  LETHE_CHECK(encoded == frames_);
 }
 
-// conv1_ = tanh(convolution), and what normalises it as one group: mean and variance run over
-// channels and time, so frame 0 depends on the last sample, and the stem cannot run incrementally.
+// conv1_ = tanh(convolution), [rows, h], or what its channels are reduced to; and what normalises
+// it as one group: mean and variance run over channels and time, so frame 0 depends on the last
+// sample, and the stem cannot run incrementally. Reducing is linear, so it need not wait for them.
 // Source: Wu and He 2018, arXiv:1803.08494, with one group
 void Worker::FirstConvolution(std::span<const float> samples, int rows) {
   const int h = w_.config.hidden;
+  const bool reduces = w_.ReducesChannels();
+  const int channels = reduces ? w_.conv2_reduce.weights.n : h;
+  Grow(&conv1_, static_cast<std::size_t>(rows) * channels);
+  if (reduces) Grow(&block_, std::size_t{kBlockRows} * h);
   double sum = 0, squares = 0;
   for (int t = 0; t < rows; t += kBlockRows) {
     const int count = std::min(kBlockRows, rows - t);
-    float* out = conv1_.data() + std::int64_t{t} * h;
+    float* reduced = conv1_.data() + std::int64_t{t} * channels;
+    float* out = reduces ? block_.data() : reduced;
     // The loudest of a block's samples has all 16 bits.
     const int size = (count - 1) * kStep1 + kWidth1;
     const auto room = static_cast<std::size_t>(RoundUp(size, kLanes));
-    if (shorts_.size() < room) shorts_.resize(room);
+    Grow(&shorts_, room);
     float loudness = 0;
     kernels_.quantize_shorts(samples.data() + std::int64_t{t} * kStep1, 1, size, size, 32767,
                              shorts_.data(), size, &loudness);
     row_loudness_.assign(static_cast<std::size_t>(count), loudness);
     kernels_.gemm_s16(shorts_.data(), count, kStep1, row_loudness_.data(), w_.conv1.View(), out, h);
     kernels_.tanh(out, std::int64_t{count} * h);
-    for (int i = 0; i < count; ++i, out += h) {
+    for (int i = 0; i < count; ++i) {
       float row = 0, row_squares = 0;
-      kernels_.moments(out, h, &row, &row_squares);
+      kernels_.moments(out + std::int64_t{i} * h, h, &row, &row_squares);
       sum += row;
       squares += row_squares;
+    }
+    if (reduces) {
+      // Channels that count for little must not decide how coarsely the others are rounded.
+      kernels_.scale_columns(out, count, h, w_.group_norm_weight, w_.no_shift.data());
+      Apply(w_.conv2_reduce, out, count, h, reduced, channels, false);
     }
   }
   std::fill(shorts_.begin(), shorts_.end(), std::int16_t{0});
@@ -189,11 +204,13 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
   const double variance = std::max(0.0, squares / count - mean * mean);
   const float scale = static_cast<float>(1.0 / std::sqrt(variance + 1e-5));
   const float shift = static_cast<float>(-mean) * scale;
-  channel_scale_.resize(static_cast<std::size_t>(h));
-  channel_shift_.resize(static_cast<std::size_t>(h));
-  for (int j = 0; j < h; ++j) {
-    channel_scale_[j] = scale * w_.group_norm_weight[j];
-    channel_shift_[j] = shift * w_.group_norm_weight[j] + w_.group_norm_bias[j];
+  channel_scale_.resize(static_cast<std::size_t>(channels));
+  channel_shift_.resize(static_cast<std::size_t>(channels));
+  const float* weight = reduces ? w_.reduced_norm_weight.data() : w_.group_norm_weight;
+  const float* bias = reduces ? w_.reduced_norm_bias.data() : w_.group_norm_bias;
+  for (int j = 0; j < channels; ++j) {
+    channel_scale_[j] = reduces ? scale : scale * weight[j];
+    channel_shift_[j] = shift * weight[j] + bias[j];
   }
 }
 
@@ -246,10 +263,10 @@ void Worker::FillCross(Sequence* sequence) {
   keys.Resize(c.decoder_layers * c.heads, frames_, c.head_dim);
   values.Resize(c.decoder_layers * c.heads, c.head_dim, frames_);
   // fc_ is free by now, and holds [frames, 2h].
-  fc_.resize(std::max(fc_.size(), frames * 2 * h + kLanes));
+  Grow(&fc_, frames * 2 * h + kLanes);
   // All layers multiply the same.
   const int lda = RoundUp(h, kActivationAlign);
-  quantized_.resize(std::max(quantized_.size(), frames * lda));
+  Grow(&quantized_, frames * lda);
   row_scales_.resize(std::max(row_scales_.size(), frames));
   kernels_.quantize_rows(norm_.data(), frames_, h, h, quantized_.data(), lda, row_scales_.data());
   for (int layer = 0; layer < c.decoder_layers; ++layer) {

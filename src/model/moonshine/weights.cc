@@ -85,6 +85,17 @@ Result<Weights> ViewWeights(const SafetensorsFile& file) {
   if (file.Has("encoder.conv2.reduce.weight")) {
     RETURN_IF_ERROR(linear("encoder.conv2.reduce", kReducedChannels, h, false, &w.conv2_reduce));
     RETURN_IF_ERROR(linear("encoder.conv2.taps", 2 * h, 7 * kReducedChannels, true, &w.conv2_taps));
+    w.no_shift.resize(static_cast<std::size_t>(h));
+    const std::vector<float> reduce = UnpackLinear(w.conv2_reduce.weights);
+    for (std::size_t i = 0; i < reduce.size(); i += static_cast<std::size_t>(h)) {
+      float weight = 0, shift = 0;
+      for (int j = 0; j < h; ++j) {
+        weight += reduce[i + j] * w.group_norm_weight[j];
+        shift += reduce[i + j] * w.group_norm_bias[j];
+      }
+      w.reduced_norm_weight.push_back(weight);
+      w.reduced_norm_bias.push_back(shift);
+    }
   }
   RETURN_IF_ERROR(linear("encoder.conv3", h, 3 * 2 * h, true, &w.conv3));
   w.encoder.resize(static_cast<std::size_t>(c.encoder_layers));

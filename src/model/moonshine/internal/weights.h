@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/aligned_vector.h"
 #include "base/status.h"
 #include "model/internal/short_matrix.h"
 #include "model/moonshine/internal/sign_matrix.h"
@@ -55,6 +56,9 @@ struct Weights {
   Linear conv2;         // over all channels, where there is no `conv2_reduce`
   Linear conv2_reduce;  // [kReducedChannels, hidden], n = 0 if there is none
   Linear conv2_taps;    // over what `conv2_reduce` makes of each frame
+  // What `conv2_reduce` makes of the group norm's weight and bias.
+  AlignedVector<float> reduced_norm_weight, reduced_norm_bias;
+  AlignedVector<float> no_shift;  // [hidden] zeros
   Linear conv3;
   std::vector<EncoderLayer> encoder;
   const float* encoder_norm;
@@ -63,6 +67,8 @@ struct Weights {
   std::vector<DecoderLayer> decoder;
   const float* decoder_norm;
   std::vector<float> inverse_frequency;  // [rotary_dim / 2]
+
+  bool ReducesChannels() const { return conv2_reduce.weights.n > 0; }
 };
 
 /// Views all tensors of `file`, which must outlive them.

@@ -122,9 +122,10 @@ class Worker final : public SpeechModelWorker {
   AlignedVector<float> padded_, raised_;  // the samples, when too few or too quiet
   AlignedVector<std::int16_t> shorts_;    // samples of a block
   std::vector<float> row_loudness_;       // what they were quantised with, for each row
-  AlignedVector<float> conv1_, conv2_;    // [t1, h], [t2, 2h]
-  AlignedVector<float> reduced_;          // [t1, kReducedChannels]
-  AlignedVector<float> channel_scale_, channel_shift_;  // [h] of the stem's normalisation
+  AlignedVector<float> conv1_;            // [t1, h], or [t1, kReducedChannels]
+  AlignedVector<float> block_;            // [kBlockRows, h] on their way to those
+  AlignedVector<float> conv2_;            // [kBlockRows + 2, 2h]
+  AlignedVector<float> channel_scale_, channel_shift_;  // of conv1_'s columns: its normalisation
   AlignedVector<float> norm_;  // the residual stream, normalised: a block's, or [frames, h]
   AlignedVector<float> qkv_, context_;  // [frames, 3h], [frames, h]
   AlignedVector<float> fc_;             // a block's [rows, intermediate], or [frames, 2h]
