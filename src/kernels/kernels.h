@@ -188,6 +188,11 @@ struct KernelTable {
   /// The sum of n values and that of their squares.
   void (*moments)(const float* x, int n, float* sum, float* squares);
 
+  /// Each row's product with itself, and with the row behind it.
+  ///
+  /// Shapes: x [m, n] -> squares [m], products [m - 1]
+  void (*neighbour_products)(const float* x, int m, int n, float* squares, float* products);
+
   /// x = x * scale + shift, fused, of m rows of n, by column.
   void (*scale_columns)(float* x, int m, int n, const float* scale, const float* shift);
 

@@ -184,6 +184,11 @@ TEST_P(KernelsTest, RowAndElementKernelsAreThoseOfTheScalarTable) {
       table->moments(to->data(), n, &(*to)[n], &(*to)[2 * n]);
     }
     ExpectSameBits(a, b, "moments of scaled columns");
+    table_.neighbour_products(x.data(), 3, n, a.data(), b.data());
+    std::vector<float> squares(3), products(2);
+    scalar_.neighbour_products(x.data(), 3, n, squares.data(), products.data());
+    ExpectSameBits({a.begin(), a.begin() + 3}, squares, "squares");
+    ExpectSameBits({b.begin(), b.begin() + 2}, products, "products of neighbours");
     int i = -1, j = -2;
     float p = 0, q = 1;
     table_.argmax_logsumexp(x.data(), n, &i, &p);

@@ -117,6 +117,18 @@ TEST(ScalarKernelsTest, RowKernelsArePlainFormulas) {
 
     constexpr int kRows = 3;
     const std::vector<float> rows = RandomFloats(kRows * n, n + 2);
+    // Behind the last row nothing is written.
+    std::vector<float> row_squares(kRows), products(kRows, -1.0f);
+    t.neighbour_products(rows.data(), kRows, n, row_squares.data(), products.data());
+    for (int r = 0; r < kRows; ++r) {
+      double square = 0, product = 0;
+      for (int i = r * n; i < (r + 1) * n; ++i) {
+        square += double{rows[i]} * rows[i];
+        if (r + 1 < kRows) product += double{rows[i]} * rows[i + n];
+      }
+      EXPECT_NEAR(row_squares[r], square, 1e-6 * square);
+      EXPECT_NEAR(products[r], r + 1 < kRows ? product : -1, 1e-6 * square + 1e-6) << r;
+    }
     std::vector<float> scaled = rows, positive = x;
     t.scale_columns(scaled.data(), kRows, n, x.data(), other.data());
     for (int i = 0; i < kRows * n; ++i) {

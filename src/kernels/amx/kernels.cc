@@ -23,6 +23,7 @@ const KernelTable& AmxKernels() {
                                      VnniRefineLargest,
                                      LayerNorm<Avx512Vector>,
                                      Moments<Avx512Vector>,
+                                     NeighbourProducts<Avx512Vector>,
                                      ScaleColumns<Avx512Vector>,
                                      Spectrum<Avx512Vector>,
                                      Relu<Avx512Vector>,

@@ -159,6 +159,7 @@ const KernelTable& Avx2Kernels() {
                                      RefineLargest,
                                      LayerNorm<Avx2Vector>,
                                      Moments<Avx2Vector>,
+                                     NeighbourProducts<Avx2Vector>,
                                      ScaleColumns<Avx2Vector>,
                                      Spectrum<Avx2Vector>,
                                      Relu<Avx2Vector>,

@@ -21,6 +21,7 @@ const KernelTable& Avx512Kernels() {
                                      VnniRefineLargest,
                                      LayerNorm<Avx512Vector>,
                                      Moments<Avx512Vector>,
+                                     NeighbourProducts<Avx512Vector>,
                                      ScaleColumns<Avx512Vector>,
                                      Spectrum<Avx512Vector>,
                                      Relu<Avx512Vector>,

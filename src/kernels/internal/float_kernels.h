@@ -104,6 +104,23 @@ void Moments(const float* x, int n, float* sum, float* squares) {
 }
 
 template <class V>
+void NeighbourProducts(const float* x, int m, int n, float* squares, float* products) {
+  for (int row = 0; row < m; ++row, x += n) {
+    const bool last = row + 1 == m;
+    const float* next = last ? x : x + n;
+    V square = V::Set(0.0f), product = square;
+    EachVector(
+        n, [&](int i, int rest) __attribute__((always_inline)) {
+          const V v = V::LoadPartial(x + i, rest);
+          square = V::Fma(v, v, square);
+          product = V::Fma(v, V::LoadPartial(next + i, rest), product);
+        });
+    squares[row] = square.Sum();
+    if (!last) products[row] = product.Sum();
+  }
+}
+
+template <class V>
 void ScaleColumns(float* x, int m, int n, const float* scale, const float* shift) {
   for (int row = 0; row < m; ++row, x += n) {
     EachVector(

@@ -113,6 +113,7 @@ const KernelTable& ScalarKernels() {
       RefineLargest,
       LayerNorm<ScalarVector>,
       Moments<ScalarVector>,
+      NeighbourProducts<ScalarVector>,
       ScaleColumns<ScalarVector>,
       Spectrum<ScalarVector>,
       Relu<ScalarVector>,

@@ -22,6 +22,13 @@ constexpr int kBlockRows = 96;
 // So many of a hundred frames are the second of a pair.
 constexpr int kMergedPercent = 40;
 
+// What is done once for both frames of a pair, before and after pairs become one for good half way
+// through. The first blocks, and the attention that decides which pairs that are, hear every frame.
+Shared PairsShare(int layer, int layers) {
+  if (layer < std::max(2, layers / 2 - 1)) return Shared::kNothing;
+  return (layer - layers / 2) % 2 == 0 ? Shared::kLayer : Shared::kFeedForward;
+}
+
 // Buffers keep what they once had: a shorter utterance must not make the next one zero them anew.
 template <class T>
 void Grow(AlignedVector<T>* buffer, std::size_t size) {
@@ -87,6 +94,7 @@ void Worker::ReserveEncoder(int frames) {
   Grow(&qkv_, rows * c.hidden * 3 + kLanes);
   Grow(&context_, rows * c.hidden);
   Grow(&fc_, std::size_t{kBlockRows} * c.encoder_intermediate);
+  Grow(&means_, rows * c.hidden);
   Grow(&scratch_, static_cast<std::size_t>(AttendScratchBytes(frames, c.head_dim)));
 }
 
@@ -99,10 +107,9 @@ bool Worker::EncodeMore(SpeechSequence* base) {
   float* x = sequence->x_.data();
   if (sequence->encoded_layers_ < layers) {
     ReserveEncoder(frames_);
-    head_keys_.Resize(1, frames_, c.head_dim);
-    head_values_.Resize(1, c.head_dim, frames_);
     const int layer = sequence->encoded_layers_++;
-    EncodeLayer(w_.encoder[layer], *sequence, x);
+    EncodeLayer(w_.encoder[layer], merges_frames_ ? PairsShare(layer, layers) : Shared::kNothing,
+                sequence);
     Probe("encoder.block.", layer, x, frames_, c.hidden);
     if (merges_frames_ && sequence->encoded_layers_ == layers / 2) MergeFrames(sequence);
     return true;
@@ -117,7 +124,7 @@ bool Worker::EncodeMore(SpeechSequence* base) {
 
 void Worker::MergeFrames(Sequence* sequence) {
   const int h = w_.config.hidden;
-  MergePairs(LikePairs(context_.data(), frames_, h, frames_ * kMergedPercent / 100), h,
+  MergePairs(LikePairs(kernels_, context_.data(), frames_, h, frames_ * kMergedPercent / 100), h,
              &sequence->x_, &sequence->first_);
 }
 
@@ -214,37 +221,64 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
   }
 }
 
-void Worker::EncodeLayer(const EncoderLayer& layer, const Sequence& sequence, float* x) {
+void Worker::EncodeLayer(const EncoderLayer& layer, Shared shared, Sequence* sequence) {
+  float* x = sequence->x_.data();
+  if (shared != Shared::kLayer) {
+    AddAttention(layer, sequence->first_.data(), frames_, x);
+    if (shared == Shared::kNothing) return AddFeedForward(layer, frames_, x);
+  }
+  const int h = w_.config.hidden;
+  const std::vector<std::uint8_t> begins_pair =
+      LikePairs(kernels_, x, frames_, h, frames_ * kMergedPercent / 100);
+  const int means = PairMeans(begins_pair, h, x, means_.data());
+  if (shared == Shared::kLayer) {
+    // A pair is where its first frame is.
+    std::vector<std::uint16_t> places = sequence->first_;
+    MergePlaces(begins_pair, &places);
+    AddAttention(layer, places.data(), means, means_.data());
+  }
+  AddFeedForward(layer, means, means_.data());
+  SpreadMeans(begins_pair, h, means_.data(), x);
+}
+
+void Worker::AddAttention(const EncoderLayer& layer, const std::uint16_t* places, int frames,
+                          float* x) {
   const Config& c = w_.config;
   const int h = c.hidden, d = c.head_dim;
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
-  for (int first = 0; first < frames_; first += kBlockRows) {
-    const int rows = std::min(kBlockRows, frames_ - first);
+  for (int first = 0; first < frames; first += kBlockRows) {
+    const int rows = std::min(kBlockRows, frames - first);
     kernels_.layer_norm(x + std::int64_t{first} * h, rows, h, layer.input_norm, norm_.data());
     float* qkv = qkv_.data() + std::int64_t{first} * 3 * h;
     Apply(layer.qkv, norm_.data(), rows, h, qkv, 3 * h, false);
     for (int t = first; t < first + rows; ++t, qkv += 3 * h) {
-      const float* angles = rotary_.Angles(sequence.first_[t]);
+      const float* angles = rotary_.Angles(places[t]);
       kernels_.rotate(qkv, c.heads, d, angles, c.rotary_dim, scale);
       kernels_.rotate(qkv + h, c.heads, d, angles, c.rotary_dim, 1.0f);
     }
   }
   // Scores and weighted sums are integer products, with keys and values in the part of the weights.
   const std::int64_t ld = std::int64_t{3} * h;
+  head_keys_.Resize(1, frames, d);
+  head_values_.Resize(1, d, frames);
   for (int head = 0; head < c.heads; ++head) {
     const float* query = qkv_.data() + head * d;
     head_keys_.PackOutputs(kernels_, 0, query + h, ld);
     head_values_.PackInputs(kernels_, 0, query + 2 * h, ld);
-    kernels_.attend_frames(query, frames_, ld, head_keys_.View(0), head_values_.View(0),
+    kernels_.attend_frames(query, frames, ld, head_keys_.View(0), head_values_.View(0),
                            scratch_.data(), context_.data() + head * d, h);
   }
-  for (int first = 0; first < frames_; first += kBlockRows, x += std::int64_t{kBlockRows} * h) {
-    const int rows = std::min(kBlockRows, frames_ - first);
-    Apply(layer.output, context_.data() + std::int64_t{first} * h, rows, h, x, h, true);
+  Apply(layer.output, context_.data(), frames, h, x, h, true);
+}
+
+void Worker::AddFeedForward(const EncoderLayer& layer, int frames, float* x) {
+  const int h = w_.config.hidden, wide = w_.config.encoder_intermediate;
+  for (int first = 0; first < frames; first += kBlockRows, x += std::int64_t{kBlockRows} * h) {
+    const int rows = std::min(kBlockRows, frames - first);
     kernels_.layer_norm(x, rows, h, layer.attention_norm, norm_.data());
-    Apply(layer.fc1, norm_.data(), rows, h, fc_.data(), c.encoder_intermediate, false);
-    kernels_.gelu(fc_.data(), std::int64_t{rows} * c.encoder_intermediate);
-    Apply(layer.fc2, fc_.data(), rows, c.encoder_intermediate, x, h, true);
+    Apply(layer.fc1, norm_.data(), rows, h, fc_.data(), wide, false);
+    kernels_.gelu(fc_.data(), std::int64_t{rows} * wide);
+    Apply(layer.fc2, fc_.data(), rows, wide, x, h, true);
   }
 }
 

@@ -1,4 +1,4 @@
-// Goal: the frames that are most alike become one, each once, and nothing else changes.
+// Goal: the frames that are most alike become one, each once, or move as one; nothing else changes.
 
 #include "model/moonshine/internal/frame_merging.h"
 
@@ -30,8 +30,8 @@ AlignedVector<float> Frames(const std::vector<std::pair<float, float>>& angles_a
 }
 
 std::vector<int> Pairs(const AlignedVector<float>& frames, int most) {
-  const auto begins =
-      LikePairs(frames.data(), static_cast<int>(frames.size()) / kColumns, kColumns, most);
+  const auto begins = LikePairs(ScalarKernels(), frames.data(),
+                                static_cast<int>(frames.size()) / kColumns, kColumns, most);
   return {begins.begin(), begins.end()};
 }
 
@@ -60,13 +60,36 @@ TEST(LikePairsTest, WhatHasNoDirectionIsLikeNothing) {
 TEST(MergePairsTest, APairBecomesItsMeanAndTheOthersMoveUp) {
   auto x = Frames({{0, 1}, {0, 2}, {0, 4}, {0, 8}, {0, 16}});
   std::vector<std::uint16_t> first = {0, 1, 2, 3, 4, 5};
-  MergePairs({0, 1, 0, 1, 0}, kColumns, &x, &first);
+  MergePairs(std::vector<std::uint8_t>{0, 1, 0, 1, 0}, kColumns, &x, &first);
   EXPECT_EQ(x, Frames({{0, 1}, {0, 3}, {0, 12}}));
   EXPECT_THAT(first, ElementsAre(0, 1, 3, 5));
   // Of what was merged before, too, it is known where it came from.
-  MergePairs({1, 0, 0}, kColumns, &x, &first);
+  MergePairs(std::vector<std::uint8_t>{1, 0, 0}, kColumns, &x, &first);
   EXPECT_EQ(x, Frames({{0, 2}, {0, 12}}));
   EXPECT_THAT(first, ElementsAre(0, 3, 5));
+}
+
+TEST(SpreadMeansTest, FramesOfAPairMoveAsTheirMeanAndStayApart) {
+  const std::vector<std::uint8_t> begins_pair = {1, 0, 0, 1, 0};
+  auto x = Frames({{0, 1}, {0, 3}, {0, 5}, {0, 8}, {0, 4}});
+  AlignedVector<float> means(x.size());
+  ASSERT_EQ(PairMeans(begins_pair, kColumns, x.data(), means.data()), 3);
+  means.resize(std::size_t{3} * kColumns);
+  EXPECT_EQ(means, Frames({{0, 2}, {0, 5}, {0, 6}}));
+  SpreadMeans(begins_pair, kColumns, Frames({{0, 102}, {0, 7}, {0, -6}}).data(), x.data());
+  EXPECT_EQ(x, Frames({{0, 101}, {0, 103}, {0, 7}, {0, -4}, {0, -8}}));
+}
+
+TEST(SpreadMeansTest, NoFramesAndNoPairs) {
+  EXPECT_EQ(PairMeans({}, kColumns, nullptr, nullptr), 0);
+  SpreadMeans({}, kColumns, nullptr, nullptr);
+  const std::vector<std::uint8_t> none = {0, 0};
+  auto x = Frames({{0, 1}, {0, 3}});
+  AlignedVector<float> means(x.size());
+  ASSERT_EQ(PairMeans(none, kColumns, x.data(), means.data()), 2);
+  EXPECT_EQ(means, x);
+  SpreadMeans(none, kColumns, Frames({{0, 2}, {0, 4}}).data(), x.data());
+  EXPECT_EQ(x, Frames({{0, 2}, {0, 4}}));
 }
 
 }  // namespace

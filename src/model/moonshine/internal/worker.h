@@ -68,6 +68,9 @@ class Sequence final : public SpeechSequence {
   TokenCache self_;
 };
 
+/// What of a layer of the encoder is done once for both frames of a pair.
+enum class Shared { kNothing, kFeedForward, kLayer };
+
 class Worker final : public SpeechModelWorker {
  public:
   Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary,
@@ -88,7 +91,10 @@ class Worker final : public SpeechModelWorker {
   void ReserveEncoder(int frames);
   void EncodeStem(std::span<const float> samples, Sequence* sequence);
   void FirstConvolution(std::span<const float> samples, int rows);
-  void EncodeLayer(const EncoderLayer& layer, const Sequence& sequence, float* x);
+  void EncodeLayer(const EncoderLayer& layer, Shared shared, Sequence* sequence);
+  // x += what the layer makes of it, for frames that are at these places.
+  void AddAttention(const EncoderLayer& layer, const std::uint16_t* places, int frames, float* x);
+  void AddFeedForward(const EncoderLayer& layer, int frames, float* x);
   // Directly behind EncodeLayer().
   void MergeFrames(Sequence* sequence);
   void FillCross(Sequence* sequence);
@@ -128,6 +134,7 @@ class Worker final : public SpeechModelWorker {
   AlignedVector<float> channel_scale_, channel_shift_;  // of conv1_'s columns: its normalisation
   AlignedVector<float> norm_;  // the residual stream, normalised: a block's, or [frames, h]
   AlignedVector<float> qkv_, context_;  // [frames, 3h], [frames, h]
+  AlignedVector<float> means_;          // of pairs, and frames that are in none: [frames, h]
   AlignedVector<float> fc_;             // a block's [rows, intermediate], or [frames, 2h]
   AlignedVector<std::byte> scratch_;    // of KernelTable::attend_frames
   PackedMatrices head_keys_, head_values_;
