@@ -47,16 +47,17 @@ Status Pull(ModelStore* store, const std::string& name) {
   ProgressLine line(StandardErrorIsTerminal());
   std::string last;
   const PullProgress progress = [&](std::string_view step, double done) {
+    const bool fresh = step != last;
+    last = step;
     if (line.enabled()) {
-      line.Show(Bar(name, step, done));
-    } else if (step != last) {
-      last = step;
+      if (done < 1) line.Show(Bar(name, step, done));
+    } else if (fresh) {
       PrintNote(name + ": " + last);
     }
   };
   RETURN_IF_ERROR(store->Pull(name, progress));
   line.Clear();
-  return line.enabled() ? WriteStandardOutput(name + ": installed\n") : OkStatus();
+  return line.enabled() ? WriteStandardOutput(name + ": " + last + "\n") : OkStatus();
 }
 
 Status Verify(const ModelStore& store, std::vector<std::string> names) {

@@ -26,6 +26,8 @@ struct CatalogueEntry {
   std::uint64_t bytes;              // of the installed file
   std::string_view sha256;          // of the installed file: importing is deterministic
   std::vector<SourceFile> sources;  // in the order in which the importer takes them
+  // Of the files that earlier versions imported from the same sources; they work.
+  std::vector<std::string_view> former_sha256 = {};
 };
 
 const std::vector<CatalogueEntry>& Catalogue();

@@ -1,5 +1,6 @@
 #include "model/internal/reduced_convolution.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -13,6 +14,8 @@
 namespace lethe {
 namespace {
 
+// The order of all sums is fixed, and the compiler may not fuse products into them
+// (-ffp-contract=off): the catalogue has the hash of what comes out.
 constexpr int kWindow = 127;
 constexpr int kTaps = 7;
 constexpr int kRank = kReducedChannels;
@@ -25,6 +28,10 @@ constexpr double kColours[] = {0.8, 0.9, 0.97};
 constexpr int kLoudnesses = 8;  // each half the one before, from 1/2
 // What is rounded to 8 bits is not known better than that.
 constexpr double kRounding = 1e-4;
+
+// One window in so many hears a microphone's offset, too, as large as half of full scale.
+constexpr int kWindowsAnOffset = 8;
+constexpr double kLargestOffset = 0.5;
 
 constexpr int kRounds = 20;
 constexpr double kMostLost = 5e-4;
@@ -83,11 +90,13 @@ std::vector<float> ChannelsOfNoise(const StemWeights& stem) {
     const double keeps = kColours[colour], adds = std::sqrt(1 - keeps * keeps);
     const double amplitude = 1.0 / (2 << loudness);
     float* out = channels.data() + static_cast<std::size_t>(i) * h;
+    const bool has_offset = i % kWindowsAnOffset == kWindowsAnOffset - 1;
+    const double offset = has_offset ? kLargestOffset * (2 * noise.Uniform() - 1) : 0;
     double sample = 0;
     for (int t = -kRunIn; t < kWindow; ++t) {
       sample = keeps * sample + adds * noise.Next();
       if (t < 0) continue;
-      const auto s = static_cast<float>(amplitude * sample);
+      const auto s = static_cast<float>(amplitude * sample + offset);
       const float* weights = stem.conv1.data() + static_cast<std::size_t>(t) * h;
       for (int j = 0; j < h; ++j) out[j] += s * weights[j];
     }
@@ -165,6 +174,31 @@ Matrix LeadingEigenvectors(const Matrix& a, int n, std::vector<double>* values) 
   return q;
 }
 
+// How much of the outputs' energy the two products lose, as they are in 8 bits, for channels whose
+// second moments are L Lᵀ.
+double LostEnergy(std::span<const float> conv2, const ReducedConvolution& reduced, const Matrix& l,
+                  int hidden) {
+  const std::vector<float> reduce = TrueWeights(reduced.reduce), taps = TrueWeights(reduced.taps);
+  std::vector<double> row(static_cast<std::size_t>(hidden)), lost = row;
+  const auto energy = [&](const std::vector<double>& weights) {
+    std::vector<double> sums(weights.size());
+    for (int k = 0; k < hidden; ++k) AddScaled(l[k], weights[k], k + 1, sums.data());
+    return Product(sums.data(), sums.data(), hidden);
+  };
+  double whole_energy = 0, lost_energy = 0;
+  const float* tap = taps.data();
+  for (std::size_t at = 0; at < conv2.size(); at += row.size(), tap += kRank) {
+    for (int i = 0; i < hidden; ++i) row[i] = lost[i] = conv2[at + i];
+    for (int i = 0; i < kRank; ++i) {
+      const float* sum = reduce.data() + static_cast<std::size_t>(i) * row.size();
+      for (int j = 0; j < hidden; ++j) lost[j] -= double{tap[i]} * sum[j];
+    }
+    whole_energy += energy(row);
+    lost_energy += energy(lost);
+  }
+  return lost_energy / whole_energy;
+}
+
 }  // namespace
 
 // With M the channels' second moments and W [hidden, taps * outputs]: M = L Lᵀ, and what rank r
@@ -194,15 +228,14 @@ std::optional<ReducedConvolution> ReduceConvolution(const StemWeights& stem) {
   for (int k = 0; k < h; ++k) {
     for (int i = 0; i <= k; ++i) AddScaled(weights[k], l[k][i], h, half[i]);
   }
-  double energy = 0, kept = 0;
   for (int i = 0; i < h; ++i) {
     for (int k = 0; k < h; ++k) AddScaled(l[k], half[i][k], k + 1, g[i]);
-    energy += g[i][i];
   }
   std::vector<double> values;
   Matrix u = LeadingEigenvectors(g, h, &values);
-  for (double value : values) kept += value;
-  if (!(kept >= (1 - kMostLost) * energy) || !(values[kRank - 1] > 0)) return std::nullopt;
+  // Of weights with fewer dimensions than that the last ones are roundings, or no numbers.
+  const auto positive = [](double value) { return value > 0; };
+  if (!std::all_of(values.begin(), values.end(), positive)) return std::nullopt;
 
   // Rows of `u` become those of D⁻¹ Uᵀ Lᵀ (`right`) and D Uᵀ L⁻¹ (in its place).
   Matrix right(kRank, h);
@@ -237,6 +270,7 @@ std::optional<ReducedConvolution> ReduceConvolution(const StemWeights& stem) {
   }
   ReducedConvolution result{.reduce = QuantizePerOutput(reduced, kRank, h),
                             .taps = QuantizePerOutput(taps, outputs, kTaps * kRank)};
+  if (!(LostEnergy(stem.conv2, result, l, h) <= kMostLost)) return std::nullopt;
   result.taps.bias.assign(stem.conv2_bias.begin(), stem.conv2_bias.end());
   return result;
 }

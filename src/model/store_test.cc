@@ -395,20 +395,35 @@ TEST_F(ModelStoreTest, DamagedModelIsFoundByVerifyAndRepairedByPull) {
   }
 }
 
-TEST_F(ModelStoreTest, ModelThatAnotherVersionImportedIsUsedUntilItIsRenewed) {
+// What an earlier version imported is known by its hash. A manifest says whatever was written into
+// it, so a file that agrees with its manifest alone is not trusted.
+TEST_F(ModelStoreTest, ModelThatAnEarlierVersionImportedIsUsedUntilItIsRenewed) {
   ASSERT_TRUE(Pull().ok());
   const std::string whole = Contents(weights_);
   const std::string older = whole.substr(0, whole.size() - 4),
-                    manifest = models_ / kName / "manifest.json";
+                    manifest = models_ / kName / "manifest.json",
+                    older_sha256 = Sha256Hex(std::as_bytes(std::span(older)));
   Write(weights_, older);
   std::string text = Contents(manifest);
-  text.replace(text.find(model_sha256_), model_sha256_.size(),
-               Sha256Hex(std::as_bytes(std::span(older))));
+  text.replace(text.find(model_sha256_), model_sha256_.size(), older_sha256);
   Write(manifest, text);
+  EXPECT_EQ(store_.Verify(kName).code(), StatusCode::kDataLoss);
+
+  catalogue_[0].former_sha256 = {older_sha256};
   EXPECT_TRUE(store_.Find(kName).ok());
   const Status status = store_.Verify(kName);
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status.message();
   EXPECT_THAT(status.message(), HasSubstr("lethe models pull made-up-vad"));
+
+  // Without a network it stays, and goes on to be used.
+  Write(root_ / "complaint", "npm error code EAI_AGAIN\n");
+  fs::remove_all(models_ / ".staging");
+  std::string last;
+  EXPECT_TRUE(store_.Pull(kName, [&](std::string_view step, double) { last = step; }).ok());
+  EXPECT_THAT(last, AllOf(HasSubstr("stays in use"), HasSubstr("EAI_AGAIN")));
+  EXPECT_EQ(Contents(weights_), older);
+  fs::remove(root_ / "complaint");
+
   ASSERT_TRUE(Pull().ok());
   EXPECT_EQ(Contents(weights_), whole);
   EXPECT_TRUE(store_.Verify(kName).ok());

@@ -264,7 +264,7 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
   float* context = token_context_.data();
 
   kernels_.layer_norm(x, m, h, layer.input_norm, norm);
-  Apply(layer.qkv, norm, m, h, token_qkv_.data(), 3 * h, false);
+  Apply(layer.qkv.weights, norm, m, h, token_qkv_.data(), 3 * h, false);
   // Every row's key and value first: a row of a draft attends to those before it.
   for (int r = 0; r < m; ++r) {
     const int position = rows_[r].position;
@@ -280,27 +280,27 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
     AttendTokens(token_qkv_.data() + std::int64_t{r} * 3 * h, rows_[r].sequence->self_, index,
                  rows_[r].position + 1, context + std::int64_t{r} * h);
   }
-  Apply(layer.output, context, m, h, x, h, true);
+  Apply(layer.output.weights, context, m, h, x, h, true);
 
   kernels_.layer_norm(x, m, h, layer.attention_norm, norm);
-  Apply(layer.cross_query, norm, m, h, token_qkv_.data(), h, false);
+  Apply(layer.cross_query.weights, norm, m, h, token_qkv_.data(), h, false);
   for (int r = 0; r < m; ++r) {
     float* query = token_qkv_.data() + std::int64_t{r} * h;
     for (int i = 0; i < h; ++i) query[i] *= scale;
     AttendFrames(query, *rows_[r].sequence, index, context + std::int64_t{r} * h,
                  record_attention_ ? attention_.data() + rows_[r].attention : nullptr);
   }
-  Apply(layer.cross_output, context, m, h, x, h, true);
+  Apply(layer.cross_output.weights, context, m, h, x, h, true);
 
   const int wide = 2 * c.decoder_intermediate;
   kernels_.layer_norm(x, m, h, layer.final_norm, norm);
-  Apply(layer.fc1, norm, m, h, token_fc_.data(), wide, false);
+  Apply(layer.fc1.weights, norm, m, h, token_fc_.data(), wide, false);
   for (int r = 0; r < m; ++r) {
     const float* value = token_fc_.data() + std::int64_t{r} * wide;
     kernels_.silu_multiply(value, value + c.decoder_intermediate, c.decoder_intermediate,
                            token_gated_.data() + std::int64_t{r} * c.decoder_intermediate);
   }
-  Apply(layer.fc2, token_gated_.data(), m, c.decoder_intermediate, x, h, true);
+  Apply(layer.fc2.weights, token_gated_.data(), m, c.decoder_intermediate, x, h, true);
 }
 
 }  // namespace lethe::moonshine

@@ -45,17 +45,17 @@ constexpr int kMinSamples = (kMinFrames1 - 1) * kStep1 + kWidth1;
 
 }  // namespace
 
-void Worker::Apply(const Linear& linear, const float* x, int m, std::int64_t ldx, float* y,
+void Worker::Apply(const PackedWeights& weights, const float* x, int m, std::int64_t ldx, float* y,
                    std::int64_t ldy, bool accumulate) {
-  const int lda = RoundUp(linear.weights.k_padded, kActivationAlign);
+  const int lda = RoundUp(weights.k_padded, kActivationAlign);
   Grow(&quantized_, static_cast<std::size_t>(std::min(m, kBlockRows)) * lda);
   row_scales_.resize(std::max<std::size_t>(row_scales_.size(), kBlockRows));
   for (int i = 0; i < m; i += kBlockRows) {
     const int rows = std::min(kBlockRows, m - i);
-    kernels_.quantize_rows(x + i * ldx, rows, linear.weights.k, ldx, quantized_.data(), lda,
+    kernels_.quantize_rows(x + i * ldx, rows, weights.k, ldx, quantized_.data(), lda,
                            row_scales_.data());
-    kernels_.gemm_u8s8(quantized_.data(), rows, lda, row_scales_.data(), linear.weights,
-                       y + i * ldy, ldy, accumulate);
+    kernels_.gemm_u8s8(quantized_.data(), rows, lda, row_scales_.data(), weights, y + i * ldy, ldy,
+                       accumulate);
   }
 }
 
@@ -139,9 +139,12 @@ void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {
   conv2_.resize(std::size_t{kWidth3 - 1 + kBlockRows} * 2 * h);
 
   FirstConvolution(samples, t1);
-  const bool reduces = w_.ReducesChannels();
-  const Linear& conv2 = reduces ? w_.conv2_taps : w_.conv2;
-  const int channels = conv2.weights.k / kWidth2;
+  PackedWeights conv2 = w_.conv2.weights;
+  if (w_.ReducesChannels()) {
+    conv2 = w_.conv2_taps.weights;
+    conv2.bias = conv2_bias_.data();
+  }
+  const int channels = conv2.k / kWidth2;
   // With time first and channels last, a convolution's window is one run of memory.
   int normalized = 0, encoded = 0;
   int waiting = 0;  // rows of the second convolution that the third one has not done with
@@ -158,7 +161,7 @@ void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {
     waiting += rows;
     const int count = Outputs(waiting, kWidth3, kStep3);
     float* to = x.data() + std::int64_t{encoded} * h;
-    Apply(w_.conv3, conv2_.data(), count, std::int64_t{kStep3} * 2 * h, to, h, false);
+    Apply(w_.conv3.weights, conv2_.data(), count, std::int64_t{kStep3} * 2 * h, to, h, false);
     kernels_.gelu(to, std::int64_t{count} * h);
     encoded += count;
     waiting -= count * kStep3;
@@ -202,7 +205,7 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
     if (reduces) {
       // Channels that count for little must not decide how coarsely the others are rounded.
       kernels_.scale_columns(out, count, h, w_.group_norm_weight, w_.no_shift.data());
-      Apply(w_.conv2_reduce, out, count, h, reduced, channels, false);
+      Apply(w_.conv2_reduce.weights, out, count, h, reduced, channels, false);
     }
   }
   std::fill(shorts_.begin(), shorts_.end(), std::int16_t{0});
@@ -218,6 +221,12 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
   for (int j = 0; j < channels; ++j) {
     channel_scale_[j] = reduces ? scale : scale * weight[j];
     channel_shift_[j] = shift * weight[j] + bias[j];
+  }
+  if (!reduces) return;
+  conv2_bias_.resize(w_.lost_norm_weight.size());
+  for (std::size_t i = 0; i < conv2_bias_.size(); ++i) {
+    conv2_bias_[i] =
+        shift * w_.lost_norm_weight[i] + w_.lost_norm_bias[i] + w_.conv2_taps.weights.bias[i];
   }
 }
 
@@ -250,7 +259,7 @@ void Worker::AddAttention(const EncoderLayer& layer, const std::uint16_t* places
     const int rows = std::min(kBlockRows, frames - first);
     kernels_.layer_norm(x + std::int64_t{first} * h, rows, h, layer.input_norm, norm_.data());
     float* qkv = qkv_.data() + std::int64_t{first} * 3 * h;
-    Apply(layer.qkv, norm_.data(), rows, h, qkv, 3 * h, false);
+    Apply(layer.qkv.weights, norm_.data(), rows, h, qkv, 3 * h, false);
     for (int t = first; t < first + rows; ++t, qkv += 3 * h) {
       const float* angles = rotary_.Angles(places[t]);
       kernels_.rotate(qkv, c.heads, d, angles, c.rotary_dim, scale);
@@ -268,7 +277,7 @@ void Worker::AddAttention(const EncoderLayer& layer, const std::uint16_t* places
     kernels_.attend_frames(query, frames, ld, head_keys_.View(0), head_values_.View(0),
                            scratch_.data(), context_.data() + head * d, h);
   }
-  Apply(layer.output, context_.data(), frames, h, x, h, true);
+  Apply(layer.output.weights, context_.data(), frames, h, x, h, true);
 }
 
 void Worker::AddFeedForward(const EncoderLayer& layer, int frames, float* x) {
@@ -276,9 +285,9 @@ void Worker::AddFeedForward(const EncoderLayer& layer, int frames, float* x) {
   for (int first = 0; first < frames; first += kBlockRows, x += std::int64_t{kBlockRows} * h) {
     const int rows = std::min(kBlockRows, frames - first);
     kernels_.layer_norm(x, rows, h, layer.attention_norm, norm_.data());
-    Apply(layer.fc1, norm_.data(), rows, h, fc_.data(), wide, false);
+    Apply(layer.fc1.weights, norm_.data(), rows, h, fc_.data(), wide, false);
     kernels_.gelu(fc_.data(), std::int64_t{rows} * wide);
-    Apply(layer.fc2, fc_.data(), rows, wide, x, h, true);
+    Apply(layer.fc2.weights, fc_.data(), rows, wide, x, h, true);
   }
 }
 

@@ -54,6 +54,37 @@ Result<Config> ParseConfig(std::string_view text) {
   return c;
 }
 
+// What rows of weights [n, taps * k] make of the same k inputs at each tap.
+AlignedVector<float> Constant(std::span<const float> weights, std::span<const float> inputs,
+                              int taps) {
+  AlignedVector<float> sums;
+  for (std::size_t at = 0; at < weights.size();) {
+    double sum = 0;
+    for (int tap = 0; tap < taps; ++tap) {
+      for (const float input : inputs) sum += double{weights[at++]} * input;
+    }
+    sums.push_back(static_cast<float>(sum));
+  }
+  return sums;
+}
+
+void ViewReducedNorm(Weights* w) {
+  constexpr int kTaps = 7;
+  const std::vector<float> whole = UnpackLinear(w->conv2.weights);
+  const std::vector<float> reduce = UnpackLinear(w->conv2_reduce.weights);
+  const std::vector<float> taps = UnpackLinear(w->conv2_taps.weights);
+  const auto hidden = static_cast<std::size_t>(w->config.hidden);
+  const auto view = [&](const float* norm, AlignedVector<float>* reduced,
+                        AlignedVector<float>* lost) {
+    *reduced = Constant(reduce, {norm, hidden}, 1);
+    *lost = Constant(whole, {norm, hidden}, kTaps);
+    const AlignedVector<float> kept = Constant(taps, *reduced, kTaps);
+    for (std::size_t i = 0; i < kept.size(); ++i) (*lost)[i] -= kept[i];
+  };
+  view(w->group_norm_weight, &w->reduced_norm_weight, &w->lost_norm_weight);
+  view(w->group_norm_bias, &w->reduced_norm_bias, &w->lost_norm_bias);
+}
+
 }  // namespace
 
 Result<Weights> ViewWeights(const SafetensorsFile& file) {
@@ -86,16 +117,7 @@ Result<Weights> ViewWeights(const SafetensorsFile& file) {
     RETURN_IF_ERROR(linear("encoder.conv2.reduce", kReducedChannels, h, false, &w.conv2_reduce));
     RETURN_IF_ERROR(linear("encoder.conv2.taps", 2 * h, 7 * kReducedChannels, true, &w.conv2_taps));
     w.no_shift.resize(static_cast<std::size_t>(h));
-    const std::vector<float> reduce = UnpackLinear(w.conv2_reduce.weights);
-    for (std::size_t i = 0; i < reduce.size(); i += static_cast<std::size_t>(h)) {
-      float weight = 0, shift = 0;
-      for (int j = 0; j < h; ++j) {
-        weight += reduce[i + j] * w.group_norm_weight[j];
-        shift += reduce[i + j] * w.group_norm_bias[j];
-      }
-      w.reduced_norm_weight.push_back(weight);
-      w.reduced_norm_bias.push_back(shift);
-    }
+    ViewReducedNorm(&w);
   }
   RETURN_IF_ERROR(linear("encoder.conv3", h, 3 * 2 * h, true, &w.conv3));
   w.encoder.resize(static_cast<std::size_t>(c.encoder_layers));

@@ -56,8 +56,10 @@ struct Weights {
   Linear conv2;         // over all channels, where there is no `conv2_reduce`
   Linear conv2_reduce;  // [kReducedChannels, hidden], n = 0 if there is none
   Linear conv2_taps;    // over what `conv2_reduce` makes of each frame
-  // What `conv2_reduce` makes of the group norm's weight and bias.
+  // What `conv2_reduce` makes of the group norm's weight and bias, and what of both is lost on the
+  // way to the outputs, [2 hidden]: it is known, so it can be given back.
   AlignedVector<float> reduced_norm_weight, reduced_norm_bias;
+  AlignedVector<float> lost_norm_weight, lost_norm_bias;
   AlignedVector<float> no_shift;  // [hidden] zeros
   Linear conv3;
   std::vector<EncoderLayer> encoder;

@@ -85,8 +85,8 @@ class Worker final : public SpeechModelWorker {
   void SetProbe(StageProbe probe) override { probe_ = std::move(probe); }
 
  private:
-  // y = linear(x) for m rows ldx apart, quantising as many rows at a time as fit a fixed buffer.
-  void Apply(const Linear& linear, const float* x, int m, std::int64_t ldx, float* y,
+  // y = weights x for m rows ldx apart, quantising as many rows at a time as fit a fixed buffer.
+  void Apply(const PackedWeights& weights, const float* x, int m, std::int64_t ldx, float* y,
              std::int64_t ldy, bool accumulate);
   void ReserveEncoder(int frames);
   void EncodeStem(std::span<const float> samples, Sequence* sequence);
@@ -132,6 +132,7 @@ class Worker final : public SpeechModelWorker {
   AlignedVector<float> block_;            // [kBlockRows, h] on their way to those
   AlignedVector<float> conv2_;            // [kBlockRows + 2, 2h]
   AlignedVector<float> channel_scale_, channel_shift_;  // of conv1_'s columns: its normalisation
+  AlignedVector<float> conv2_bias_;                     // with what reducing the channels loses
   AlignedVector<float> norm_;  // the residual stream, normalised: a block's, or [frames, h]
   AlignedVector<float> qkv_, context_;  // [frames, 3h], [frames, h]
   AlignedVector<float> means_;          // of pairs, and frames that are in none: [frames, h]
