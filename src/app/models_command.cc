@@ -29,7 +29,8 @@ Status List(const ModelStore& store) {
                                    [&](const InstalledModel& m) { return m.name == entry.name; });
     const char* state = here == installed.end()        ? "to be pulled"
                         : here->sha256 == entry.sha256 ? "installed"
-                                                       : "to be renewed";
+                        : entry.IsFormer(here->sha256) ? "to be renewed"
+                                                       : "not as published";
     table.Add({std::string(entry.name), state, ShowBytes(static_cast<double>(entry.bytes)),
                std::string(entry.language), std::string(entry.licence),
                std::string(entry.description)});

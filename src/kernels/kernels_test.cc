@@ -189,6 +189,9 @@ TEST_P(KernelsTest, RowAndElementKernelsAreThoseOfTheScalarTable) {
     scalar_.neighbour_products(x.data(), 3, n, squares.data(), products.data());
     ExpectSameBits({a.begin(), a.begin() + 3}, squares, "squares");
     ExpectSameBits({b.begin(), b.begin() + 2}, products, "products of neighbours");
+    // A row alone has no neighbour.
+    table_.neighbour_products(x.data(), 1, n, a.data(), nullptr);
+    EXPECT_EQ(a[0], squares[0]);
     int i = -1, j = -2;
     float p = 0, q = 1;
     table_.argmax_logsumexp(x.data(), n, &i, &p);

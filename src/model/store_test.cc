@@ -424,6 +424,14 @@ TEST_F(ModelStoreTest, ModelThatAnEarlierVersionImportedIsUsedUntilItIsRenewed) 
   EXPECT_EQ(Contents(weights_), older);
   fs::remove(root_ / "complaint");
 
+  // A package that is not what it was is an error, and the old one stays.
+  Write(root_ / "packages" / kFirstTarball, "junk");
+  const Status junk = Pull();
+  EXPECT_FALSE(junk.ok());
+  EXPECT_THAT(junk.message(), HasSubstr("the one installed stays in use"));
+  EXPECT_EQ(Contents(weights_), older);
+  PublishAll();
+
   ASSERT_TRUE(Pull().ok());
   EXPECT_EQ(Contents(weights_), whole);
   EXPECT_TRUE(store_.Verify(kName).ok());

@@ -22,13 +22,6 @@ constexpr int kBlockRows = 96;
 // So many of a hundred frames are the second of a pair.
 constexpr int kMergedPercent = 40;
 
-// What is done once for both frames of a pair, before and after pairs become one for good half way
-// through. The first blocks, and the attention that decides which pairs that are, hear every frame.
-Shared PairsShare(int layer, int layers) {
-  if (layer < std::max(2, layers / 2 - 1)) return Shared::kNothing;
-  return (layer - layers / 2) % 2 == 0 ? Shared::kLayer : Shared::kFeedForward;
-}
-
 // Buffers keep what they once had: a shorter utterance must not make the next one zero them anew.
 template <class T>
 void Grow(AlignedVector<T>* buffer, std::size_t size) {
@@ -108,7 +101,7 @@ bool Worker::EncodeMore(SpeechSequence* base) {
   if (sequence->encoded_layers_ < layers) {
     ReserveEncoder(frames_);
     const int layer = sequence->encoded_layers_++;
-    EncodeLayer(w_.encoder[layer], merges_frames_ ? PairsShare(layer, layers) : Shared::kNothing,
+    EncodeLayer(w_.encoder[layer], merges_frames_ ? SharedByPairs(layer, layers) : Shared::kNothing,
                 sequence);
     Probe("encoder.block.", layer, x, frames_, c.hidden);
     if (merges_frames_ && sequence->encoded_layers_ == layers / 2) MergeFrames(sequence);

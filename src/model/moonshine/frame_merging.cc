@@ -10,6 +10,11 @@
 
 namespace lethe::moonshine {
 
+Shared SharedByPairs(int layer, int layers) {
+  if (layer < std::max(2, layers / 2 - 1)) return Shared::kNothing;
+  return (layer - layers / 2) % 2 == 0 ? Shared::kLayer : Shared::kFeedForward;
+}
+
 std::vector<std::uint8_t> LikePairs(const KernelTable& kernels, const float* vectors, int frames,
                                     int n, int most) {
   const auto count = static_cast<std::size_t>(frames);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include <gmock/gmock.h>
@@ -33,6 +34,18 @@ std::vector<int> Pairs(const AlignedVector<float>& frames, int most) {
   const auto begins = LikePairs(ScalarKernels(), frames.data(),
                                 static_cast<int>(frames.size()) / kColumns, kColumns, most);
   return {begins.begin(), begins.end()};
+}
+
+TEST(SharedByPairsTest, FirstLayersHearEveryFrameAndLaterOnesTakeTurns) {
+  const auto shared = [](int layers) {
+    std::string kinds;
+    for (int i = 0; i < layers; ++i) kinds += ".fl"[static_cast<int>(SharedByPairs(i, layers))];
+    return kinds;
+  };
+  EXPECT_EQ(shared(1), ".");
+  EXPECT_EQ(shared(2), "..");
+  EXPECT_EQ(shared(6), "..flfl");
+  EXPECT_EQ(shared(8), "...flflf");
 }
 
 TEST(LikePairsTest, TheMostAlikeGoFirstHoweverLongTheyAre) {

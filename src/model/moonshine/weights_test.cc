@@ -31,7 +31,12 @@ class MoonshineFileTest : public testing::Test {
  protected:
   void SetUp() override {
     installed_ = ModelStore(ModelStore::DefaultDirectory()).Find(kDefaultSpeechModel);
-    if (installed_.ok()) return;
+    if (installed_.ok()) {
+      const auto file = SafetensorsFile::Open(installed_->path);
+      ASSERT_TRUE(file.ok() && file->Has("encoder.conv2.reduce.weight"))
+          << "the installed model is an older one; renew it with: lethe models pull";
+      return;
+    }
     ASSERT_EQ(std::getenv("LETHE_TEST_REQUIRE_MODELS"), nullptr) << installed_.status().message();
     GTEST_SKIP() << "models are not installed";
   }

@@ -22,6 +22,13 @@
 
 namespace lethe::moonshine {
 
+/// What of a layer of the encoder is done once for both frames of a pair.
+enum class Shared { kNothing, kFeedForward, kLayer };
+
+/// The first layers, and the attention by which frames become one half way through, hear every
+/// frame.
+Shared SharedByPairs(int layer, int layers);
+
 /// Of the pairs of neighbours those that are most alike, by the cosine of their vectors; a frame is
 /// in one pair at most, and of equals the first is taken.
 ///

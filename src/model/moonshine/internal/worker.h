@@ -11,6 +11,7 @@
 
 #include "base/aligned_vector.h"
 #include "model/internal/packed_matrices.h"
+#include "model/moonshine/internal/frame_merging.h"
 #include "model/moonshine/internal/rotary.h"
 #include "model/moonshine/internal/weights.h"
 #include "model/speech_model.h"
@@ -67,9 +68,6 @@ class Sequence final : public SpeechSequence {
   std::shared_ptr<FrameCache> cross_ = std::make_shared<FrameCache>();
   TokenCache self_;
 };
-
-/// What of a layer of the encoder is done once for both frames of a pair.
-enum class Shared { kNothing, kFeedForward, kLayer };
 
 class Worker final : public SpeechModelWorker {
  public:
