@@ -51,7 +51,7 @@ class MoonshineFileTest : public testing::Test {
       writer.SetMetadata(key, std::string(file->Metadata(key)));
     }
     for (const auto& [name, info] : file->tensors()) {
-      const auto is_left_out = [&name](const std::string& beginning) {
+      const auto is_left_out = [&name = name](const std::string& beginning) {
         return name.starts_with(beginning);
       };
       if (is_left_out("padding") ||
