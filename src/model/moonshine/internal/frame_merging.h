@@ -32,9 +32,9 @@ Shared SharedByPairs(int layer, int layers);
 /// Of the pairs of neighbours those that are most alike, by the cosine of their vectors; a frame is
 /// in one pair at most, and of equals the first is taken.
 ///
-/// Shapes: vectors [frames, n] f32; at most `most` pairs -> [frames], 1 for the
-///         first frame of a pair. Vectors without a direction (of zeros, or not finite) count as at
-///         right angles to all
+/// Shapes: vectors [frames, n] f32; at most `most` pairs -> [frames], 1 for the first frame of a
+///         pair. Vectors without a direction (of zeros, or not finite) count as at right angles to
+///         all
 std::vector<std::uint8_t> LikePairs(const KernelTable& kernels, const float* vectors, int frames,
                                     int n, int most);
 
