@@ -35,6 +35,14 @@ void PackedMatrices::PackInputs(const KernelTable& kernels, int i, const float* 
                       correction_.data() + Outputs(i));
 }
 
+void PackedMatrices::Prefetch(int i) const {
+  constexpr int kLine = 64, kIntoSecondLevel = 2;
+  const std::int8_t* weight = weight_.data() + Weights(i);
+  for (std::int64_t at = 0; at < Weights(1); at += kLine) {
+    __builtin_prefetch(weight + at, 0, kIntoSecondLevel);
+  }
+}
+
 PackedWeights PackedMatrices::View(int i) const {
   return {.n = n_,
           .k = k_,

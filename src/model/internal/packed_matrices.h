@@ -22,6 +22,8 @@ class PackedMatrices {
   void PackInputs(const KernelTable& kernels, int i, const float* x, std::int64_t ldx);
 
   PackedWeights View(int i) const;
+  /// Asks for the weights of matrix `i` to come into the second-level cache.
+  void Prefetch(int i) const;
 
  private:
   std::int64_t Weights(int i) const { return std::int64_t{i} * n_padded_ * k_padded_; }

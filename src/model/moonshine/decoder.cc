@@ -108,11 +108,10 @@ Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryT
   // Sized for the longest utterance and the widest pass: a sequence may have been encoded
   // elsewhere.
   const int places = RoundUp(std::max(rotary.positions(), c.max_positions), kActivationAlign);
-  scores_.resize(places);
-  probabilities_.resize(places);
+  scores_.resize(static_cast<std::size_t>(c.heads) * places);
+  probabilities_.resize(scores_.size());
   quantized_.resize(static_cast<std::size_t>(c.heads) * RoundUp(c.head_dim, kActivationAlign));
   row_scales_.resize(std::max(c.heads, kMaxRows));
-  head_context_.resize(RoundUp(c.head_dim, kLanes));
   logits_.resize(rows * w_.embedding.weights.n_padded);
 }
 
@@ -221,37 +220,47 @@ void Worker::AttendTokens(const float* query, const Sequence::TokenCache& cache,
   }
 }
 
-void Worker::AttendFrames(const float* query, const Sequence& sequence, int layer, float* context,
-                          float* attention) {
+// Heads wait for nothing of each other: one step of all of them, then the next, hides how long each
+// takes to become one number. What a batch looks at does not fit the second-level cache and comes
+// in pieces too short for hardware to fetch ahead, so it is asked for while the step before it
+// runs, up to the keys of the row that is next.
+void Worker::AttendFrames(const float* query, const Sequence& sequence, const Sequence* next,
+                          int layer, float* context, float* attention) {
   const int heads = w_.config.heads, d = w_.config.head_dim;
   const std::vector<std::uint16_t>& first = sequence.cross_->first;
   const int frames = static_cast<int>(first.size()) - 1;
-  // The last third of the layers looks where the word is; those before it look around.
-  const int first_timed = w_.config.decoder_layers - (w_.config.decoder_layers + 2) / 3;
   const int query_bytes = RoundUp(d, kActivationAlign);
   const int score_bytes = RoundUp(frames, kActivationAlign);
   kernels_.quantize_rows(query, heads, d, d, quantized_.data(), query_bytes, row_scales_.data());
   for (int head = 0; head < heads; ++head) {
     const PackedWeights keys = sequence.cross_->keys.View(layer * heads + head);
-    const PackedWeights values = sequence.cross_->values.View(layer * heads + head);
     kernels_.gemm_u8s8(quantized_.data() + std::int64_t{head} * query_bytes, 1, query_bytes,
-                       &row_scales_[head], keys, scores_.data(), keys.n_padded, false);
-    RowScale row;
-    kernels_.softmax_quantize(scores_.data(), 1, frames, keys.n_padded, probabilities_.data(),
-                              score_bytes, &row);
-    kernels_.gemm_u8s8(probabilities_.data(), 1, score_bytes, &row, values, head_context_.data(),
-                       values.n_padded, false);
-    std::copy_n(head_context_.data(), d, context + head * d);
-    if (attention == nullptr || layer < first_timed) continue;
-    const float share =
-        row.scale / static_cast<float>(heads * (w_.config.decoder_layers - first_timed));
-    // Frames that became one were looked at alike.
-    for (int t = 0; t < frames; ++t) {
-      const float seen = share * static_cast<float>(probabilities_[t]);
-      const int end = first[t + 1];
-      const float each = seen / static_cast<float>(end - first[t]);
-      for (int i = first[t]; i < end; ++i) attention[i] += each;
-    }
+                       &row_scales_[head], keys, scores_.data() + std::int64_t{head} * score_bytes,
+                       score_bytes, false);
+    sequence.cross_->values.Prefetch(layer * heads + head);
+  }
+  kernels_.softmax_quantize(scores_.data(), heads, frames, score_bytes, probabilities_.data(),
+                            score_bytes, row_scales_.data());
+  for (int head = 0; head < heads; ++head) {
+    // As in AttendTokens(), the lanes behind head_dim are overwritten or fall into the slack.
+    const PackedWeights values = sequence.cross_->values.View(layer * heads + head);
+    kernels_.gemm_u8s8(probabilities_.data() + std::int64_t{head} * score_bytes, 1, score_bytes,
+                       &row_scales_[head], values, context + head * d, values.n_padded, false);
+    if (next != nullptr) next->cross_->keys.Prefetch(layer * heads + head);
+  }
+  // The last third of the layers looks where the word is; those before it look around.
+  const int timed = (w_.config.decoder_layers + 2) / 3;
+  if (attention == nullptr || layer < w_.config.decoder_layers - timed) return;
+  std::fill_n(scores_.data(), frames, 0.0f);
+  for (int head = 0; head < heads; ++head) {
+    const float share = row_scales_[head].scale / static_cast<float>(heads * timed);
+    const std::uint8_t* probabilities = probabilities_.data() + std::int64_t{head} * score_bytes;
+    for (int t = 0; t < frames; ++t) scores_[t] += share * static_cast<float>(probabilities[t]);
+  }
+  // Frames that became one were looked at alike.
+  for (int t = 0; t < frames; ++t) {
+    const float each = scores_[t] / static_cast<float>(first[t + 1] - first[t]);
+    for (int i = first[t]; i < first[t + 1]; ++i) attention[i] += each;
   }
 }
 
@@ -287,7 +296,8 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
   for (int r = 0; r < m; ++r) {
     float* query = token_qkv_.data() + std::int64_t{r} * h;
     for (int i = 0; i < h; ++i) query[i] *= scale;
-    AttendFrames(query, *rows_[r].sequence, index, context + std::int64_t{r} * h,
+    const Sequence* next = r + 1 < m ? rows_[r + 1].sequence : nullptr;
+    AttendFrames(query, *rows_[r].sequence, next, index, context + std::int64_t{r} * h,
                  record_attention_ ? attention_.data() + rows_[r].attention : nullptr);
   }
   Apply(layer.cross_output.weights, context, m, h, x, h, true);

@@ -101,11 +101,12 @@ class Worker final : public SpeechModelWorker {
   // What comes after each row that has an output.
   void ComputeLogits();
   void DecodeLayer(int index, const DecoderLayer& layer);
-  // context = what a row's heads see in the tokens up to its own, or in all frames.
+  // context = what a row's heads see in the tokens up to its own, or in all frames; `next` is whose
+  // row comes then, or null.
   void AttendTokens(const float* query, const Sequence::TokenCache& cache, int layer, int count,
                     float* context);
-  void AttendFrames(const float* query, const Sequence& sequence, int layer, float* context,
-                    float* attention);
+  void AttendFrames(const float* query, const Sequence& sequence, const Sequence* next, int layer,
+                    float* context, float* attention);
   void Probe(const char* stage, const float* values, int rows, int columns);
   void Probe(const char* part, int index, const float* values, int rows, int columns);
 
@@ -119,7 +120,7 @@ class Worker final : public SpeechModelWorker {
   // Quantised rows on their way into a product; the decoder's scores and what comes of them.
   AlignedVector<std::uint8_t> quantized_, probabilities_;
   std::vector<RowScale> row_scales_;
-  AlignedVector<float> scores_, head_context_;
+  AlignedVector<float> scores_;
 
   // The encoder's; a layer of one utterance at a time.
   int frames_ = 0;
@@ -156,6 +157,7 @@ class Worker final : public SpeechModelWorker {
   AlignedVector<std::uint16_t> half_;  // a key and a value
   AlignedVector<float> attention_;
   AlignedVector<float> logits_;  // [outputs, vocabulary padded]
+  AlignedVector<float> maxima_;  // of gemm_u8u1()
 };
 
 }  // namespace lethe::moonshine
