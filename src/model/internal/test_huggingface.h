@@ -177,7 +177,8 @@ class FolderTest : public testing::Test {
   Result<std::shared_ptr<const SpeechModel>> Load(const std::vector<std::byte>& file) {
     const std::string path = directory_ / "imported.safetensors";
     WriteBytes(path, file);
-    return LoadMoonshine(path, *AvailableKernels().back());
+    // Which frames are most alike changes with the least of their values.
+    return LoadMoonshine(path, *AvailableKernels().back(), Frames::kAll);
   }
 
   const fs::path directory_ =

@@ -19,8 +19,9 @@ constexpr int kWidth3 = 3, kStep3 = 2;
 // second-level cache.
 constexpr int kBlockRows = 96;
 
-// So many of a hundred frames are the second of a pair.
-constexpr int kMergedPercent = 40;
+// So many of a hundred frames are the second of a pair; and of those that are left before the last
+// layer.
+constexpr int kMergedPercent = 40, kMergedLastPercent = 45;
 
 // Buffers keep what they once had: a shorter utterance must not make the next one zero them anew.
 template <class T>
@@ -104,7 +105,11 @@ bool Worker::EncodeMore(SpeechSequence* base) {
     EncodeLayer(w_.encoder[layer], merges_frames_ ? SharedByPairs(layer, layers) : Shared::kNothing,
                 sequence);
     Probe("encoder.block.", layer, x, frames_, c.hidden);
-    if (merges_frames_ && sequence->encoded_layers_ == layers / 2) MergeFrames(sequence);
+    if (merges_frames_ && layer + 1 == layers / 2) {
+      MergeFrames(context_.data(), kMergedPercent, sequence);
+    } else if (merges_frames_ && layer + 2 == layers) {
+      MergeFrames(x, kMergedLastPercent, sequence);
+    }
     return true;
   }
   kernels_.layer_norm(x, frames_, c.hidden, w_.encoder_norm, norm_.data());
@@ -115,10 +120,10 @@ bool Worker::EncodeMore(SpeechSequence* base) {
   return false;
 }
 
-void Worker::MergeFrames(Sequence* sequence) {
+void Worker::MergeFrames(const float* vectors, int percent, Sequence* sequence) {
   const int h = w_.config.hidden;
-  MergePairs(LikePairs(kernels_, context_.data(), frames_, h, frames_ * kMergedPercent / 100), h,
-             &sequence->x_, &sequence->first_);
+  MergePairs(LikePairs(kernels_, vectors, frames_, h, frames_ * percent / 100), h, &sequence->x_,
+             &sequence->first_);
 }
 
 void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {

@@ -12,6 +12,7 @@ namespace lethe::moonshine {
 
 Shared SharedByPairs(int layer, int layers) {
   if (layer < std::max(2, layers / 2 - 1)) return Shared::kNothing;
+  if (layer + 1 == layers) return Shared::kFeedForward;
   return (layer - layers / 2) % 2 == 0 ? Shared::kLayer : Shared::kFeedForward;
 }
 

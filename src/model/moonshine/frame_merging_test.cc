@@ -44,7 +44,8 @@ TEST(SharedByPairsTest, FirstLayersHearEveryFrameAndLaterOnesTakeTurns) {
   };
   EXPECT_EQ(shared(1), ".");
   EXPECT_EQ(shared(2), "..");
-  EXPECT_EQ(shared(6), "..flfl");
+  EXPECT_EQ(shared(3), "..f");
+  EXPECT_EQ(shared(6), "..flff");
   EXPECT_EQ(shared(8), "...flflf");
 }
 

@@ -1,17 +1,18 @@
 #pragma once
 
 // Frames of the encoder that say nearly what the frame behind them says become one with it, half
-// way through the encoder: what comes after has fewer to go through. And about there pairs of them
-// go through a layer, or its feed-forward part, as one, and stay two: both move as their mean did.
+// way through the encoder and again before its last layer: what comes after has fewer to go
+// through. And about there pairs of them go through a layer, or its feed-forward part, as one, and
+// stay two: both move as their mean did.
 //
 // Source: Bolya et al. 2022, "Token Merging: Your ViT But Faster", arXiv:2210.09461; of neighbours
 //         only, as time has an order: Li et al. 2023, "Accelerating Transducers through Adjacent
 //         Token Merging", arXiv:2306.16009; and undone behind a layer: Bolya and Hoffman 2023,
 //         "Token Merging for Fast Stable Diffusion", arXiv:2303.17604
-// Differs: for good, in one step instead of one in each block, by the likeness of what attention
-//          found for a frame, not that of its key; nothing is added to the scores of a pair, which
-//          attention in 8 bits has no room for; and what the frames of a pair differ by stays.
-//          docs/decisions.md has what it costs in words
+// Differs: for good, in two steps instead of one in each block, by the likeness of what attention
+//          found for a frame, or of the frame, not that of its key; nothing is added to the scores
+//          of a pair, which attention in 8 bits has no room for; and what the frames of a pair
+//          differ by stays. docs/decisions.md has what it costs in words
 
 #include <cstdint>
 #include <span>
@@ -26,7 +27,7 @@ namespace lethe::moonshine {
 enum class Shared { kNothing, kFeedForward, kLayer };
 
 /// The first layers, and the attention by which frames become one half way through, hear every
-/// frame.
+/// frame; the attention of the last one hears all that are left.
 Shared SharedByPairs(int layer, int layers);
 
 /// Of the pairs of neighbours those that are most alike, by the cosine of their vectors; a frame is
