@@ -1,7 +1,6 @@
 #include "audio/audio_source.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "audio/internal/wav_header.h"
 #include "audio/media_decoder.h"
 #include "base/check.h"
+#include "base/finite.h"
 
 namespace lethe {
 namespace {
@@ -62,13 +62,11 @@ class CheckedSource final : public AudioSource {
 
  private:
   static Status Check(std::span<float> samples) {
-    bool finite = true;
-    for (float& sample : samples) {
-      finite = finite && std::isfinite(sample);
-      sample = std::clamp(sample, -kMaxLevel, kMaxLevel);
+    if (!AllFinite(samples)) {
+      return InvalidArgument("holds samples that are not numbers; export it again as 16-bit WAV");
     }
-    if (finite) return OkStatus();
-    return InvalidArgument("holds samples that are not numbers; export it again as 16-bit WAV");
+    for (float& sample : samples) sample = std::clamp(sample, -kMaxLevel, kMaxLevel);
+    return OkStatus();
   }
 
   const std::unique_ptr<AudioSource> inner_;

@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/finite.h"
 #include "base/large_pages.h"
 #include "base/mapped_file.h"
 #include "base/random_access_file.h"
@@ -142,6 +145,25 @@ TEST(TrimTest, WhatIsRoundATextGoesAndWhatIsWithinStays) {
   EXPECT_EQ(Trim(" \t\r\n"), "");
   EXPECT_EQ(Trim(""), "");
   EXPECT_EQ(Trim(" \ta\r\n", IsBlank), "a\r\n");
+}
+
+TEST(FiniteTest, OneThatIsNoNumberIsFoundWhereverItIs) {
+  const float largest = std::numeric_limits<float>::max();
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(AllFinite({}));
+  for (const std::size_t size : {1, 15, 16, 17, 40}) {
+    std::vector<float> values(size, largest);
+    values[0] = -std::numeric_limits<float>::denorm_min();
+    EXPECT_TRUE(AllFinite(values)) << size;
+    for (std::size_t i = 0; i < size; ++i) {
+      for (const float bad : {infinity, -infinity, nan, -nan}) {
+        const float good = std::exchange(values[i], bad);
+        EXPECT_FALSE(AllFinite(values)) << bad << " at " << i << " of " << size;
+        values[i] = good;
+      }
+    }
+  }
 }
 
 TEST(StatusTest, ContextComesBeforeTheMessageAndTheCodeStays) {

@@ -1,10 +1,10 @@
 #include "engine/internal/live_session.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/check.h"
+#include "base/finite.h"
 
 namespace lethe {
 namespace {
@@ -46,8 +46,8 @@ LiveSession::LiveSession(const VoiceActivityModel& voice_activity,
 
 Result<std::size_t> LiveSession::PushSamples(std::span<const float> samples) {
   // No more than may be taken: who pushes an hour pushes the rest of it some thousand times.
-  for (const float v : samples.first(std::min(samples.size(), kMaxUnheardSamples))) {
-    if (!std::isfinite(v)) return InvalidArgument("the audio holds values that are not numbers");
+  if (!AllFinite(samples.first(std::min(samples.size(), kMaxUnheardSamples)))) {
+    return InvalidArgument("the audio holds values that are not numbers");
   }
   std::size_t taken = 0;
   {

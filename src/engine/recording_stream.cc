@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <utility>
 
 #include "base/check.h"
+#include "base/finite.h"
 
 namespace lethe {
 namespace {
@@ -45,9 +45,7 @@ RecordingStream::~RecordingStream() {
 
 Status RecordingStream::PushSamples(std::span<const float> samples) {
   LETHE_CHECK(!finished_);
-  for (const float v : samples) {
-    if (!std::isfinite(v)) return InvalidArgument("the audio holds values that are not numbers");
-  }
+  if (!AllFinite(samples)) return InvalidArgument("the audio holds values that are not numbers");
   while (!samples.empty()) {
     const auto step = samples.first(std::min(Listener::kMaxPush, samples.size()));
     samples = samples.subspan(step.size());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/finite.h"
 
 namespace lethe::audio_internal {
 namespace {
@@ -135,7 +136,7 @@ Status CagedSource::HandleSamples(std::span<const std::byte> body) {
   ready_.resize(body.size() / sizeof(float));
   ready_begin_ = 0;
   std::memcpy(ready_.data(), body.data(), body.size());
-  if (!std::all_of(ready_.begin(), ready_.end(), [](float x) { return std::isfinite(x); })) {
+  if (!AllFinite(ready_)) {
     ready_.clear();
     return InvalidArgument("holds samples that are not numbers; export it again as 16-bit WAV");
   }
