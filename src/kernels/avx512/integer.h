@@ -7,6 +7,7 @@
 
 #include <immintrin.h>
 
+#include "kernels/avx512/tile_rows.h"
 #include "kernels/avx512/vector.h"
 #include "kernels/internal/float_kernels.h"
 #include "kernels/internal/unroll.h"
@@ -149,14 +150,15 @@ void VnniTile(const std::uint8_t* a, int lda, const RowScale* rows, const Packed
   const int k = w.k_padded;
   const std::int64_t panel = std::int64_t{k} * 16;
   const std::int8_t* weight = w.weight + (n / 16) * panel;
-  for (int p = 0; p < k; p += 4, weight += 64) {
+  TileRows<kRows> tile(a, lda);
+  for (int p = 0; p < k; p += 4, weight += 64, tile.Advance()) {
     __m512i column[kPanels];
     Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
       column[j] = _mm512_loadu_si512(weight + j * panel);
       _mm_prefetch(reinterpret_cast<const char*>(weight + j * panel + ahead), _MM_HINT_T0);
     });
     Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-      const __m512i row = BroadcastFour(a + std::int64_t{i} * lda + p);
+      const __m512i row = tile.template Broadcast<i>();
       Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
         MultiplyAdd(&sum[i][j], row, column[j]);
       });

@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #include "kernels/avx512/integer.h"
+#include "kernels/avx512/tile_rows.h"
 #include "kernels/internal/unroll.h"
 #include "kernels/kernels.h"
 
@@ -29,15 +30,14 @@ void ShortTile(const std::int16_t* x, std::int64_t ldx, const float* scale, cons
   });
   const std::int64_t panel = std::int64_t{w.k} * 16;
   const std::int16_t* weight = w.weight + n / 16 * panel;
-  for (int p = 0; p < w.k; p += 2, weight += 32) {
+  TileRows<kRows> tile(x, ldx * static_cast<std::int64_t>(sizeof(*x)));
+  for (int p = 0; p < w.k; p += 2, weight += 32, tile.Advance()) {
     __m512i column[kPanels];
     Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
       column[j] = _mm512_loadu_si512(weight + j * panel);
     });
     Unroll<kRows>([&]<int i>() __attribute__((always_inline)) {
-      int two;
-      __builtin_memcpy(&two, x + i * ldx + p, sizeof(two));
-      const __m512i row = _mm512_set1_epi32(two);
+      const __m512i row = tile.template Broadcast<i>();
       Unroll<kPanels>([&]<int j>() __attribute__((always_inline)) {
         MultiplyAddShorts(&sum[i][j], row, column[j]);
       });
