@@ -48,14 +48,14 @@ prices = "{prices}"
         service.stop()  # signs a head
         self.assertIn('+', self.assert_good(self.command('ledger', 'keys')))
         self.assertIn('lethe-ledger', self.assert_good(self.command('ledger', 'head')))
-        bill = self.assert_good(self.command('bill', '--app', 'default', '--json'))
+        bill = self.assert_good_bill(self.command('bill', '--app', 'default', '--json'))
         self.assertEqual(json.loads(bill.splitlines()[0])['currency'], 'EUR')
         # Whoever says otherwise is heard, by the environment and before it by a flag.
-        bill = self.assert_good(self.command('bill', '--app', 'default', '--json',
-                                             LETHE_METERING_PRICES='international'))
+        bill = self.assert_good_bill(self.command('bill', '--app', 'default', '--json',
+                                                  LETHE_METERING_PRICES='international'))
         self.assertEqual(json.loads(bill.splitlines()[0])['currency'], 'USD')
-        bill = self.assert_good(self.command('bill', '--app', 'default', '--json', '--prices', 'mainland',
-                                             LETHE_METERING_PRICES='international'))
+        bill = self.assert_good_bill(self.command('bill', '--app', 'default', '--json', '--prices', 'mainland',
+                                                  LETHE_METERING_PRICES='international'))
         self.assertEqual(json.loads(bill.splitlines()[0])['currency'], 'CNY')
         # Without the file these would be other keys, and another ledger.
         self.assert_one_line(self.command('keys', 'create', '--app', 'default', LETHE_CONFIG=''),

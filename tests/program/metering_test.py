@@ -291,7 +291,8 @@ class BilledMonthTest(ProgramTest):
         self.write([(hour * 3_600_000 + 1, 'flash', '0', 1_234_567 + hour) for hour in range(100)])
         self.write([(3_600_000, 'flash', '0', 1000)], app=1300000002)  # whose application is no more
         seconds = sum(-(-(1_234_567 + hour) // 1000) for hour in range(100))
-        bills = [json.loads(line) for line in self.assert_good(self.lethe('bill', '--json')).splitlines()]
+        bills = self.assert_good_bill(self.lethe('bill', '--json'))
+        bills = [json.loads(line) for line in bills.splitlines()]
         self.assertEqual([bill['app_id'] for bill in bills], [1300000001, 1300000002])
         lines = bills[0]['lines']
         self.assertEqual(sum(line['seconds'] for line in lines), seconds)
@@ -301,16 +302,16 @@ class BilledMonthTest(ProgramTest):
             fee += (line['charged'] * 3_100_000 * 2 + 3600) // 7200
         self.assertEqual(micro(bills[0]['total']), fee)
         table = csv.DictReader(io.StringIO(
-            self.assert_good(self.lethe('bill', '--app', 'one', '--csv')), newline=''))
+            self.assert_good_bill(self.lethe('bill', '--app', 'one', '--csv')), newline=''))
         self.assertEqual(sum(micro(line['fee']) for line in table), fee)
         calls = list(csv.DictReader(io.StringIO(
-            self.assert_good(self.lethe('bill', '--app', 'one', '--calls')), newline='')))
+            self.assert_good_bill(self.lethe('bill', '--app', 'one', '--calls')), newline='')))
         self.assertEqual(sum(micro(call['fee']) for call in calls), fee)
         self.assertEqual({call['call_id'] for call in calls}, {'\'=cmd, "x"'})
         shown = f'{fee // 10**6}.{fee % 10**6:06}'
         self.assertIn(f'Total {shown} CNY (estimated while the calls ended: 0.000700)',
-                      self.assert_good(self.lethe('bill', '--app', 'one')))
-        self.assertIn('"app_id":1300000002', self.assert_good(
+                      self.assert_good_bill(self.lethe('bill', '--app', 'one')))
+        self.assertIn('"app_id":1300000002', self.assert_good_bill(
             self.lethe('bill', '--app', '1300000002', '--json')))
 
     def test_usage_is_told_by_day_and_by_call(self):
