@@ -31,7 +31,7 @@ class TileRows {
   __m512i Broadcast() const {
     __m512i four;
     const char* const rows = three_[i / 3];
-    // The row is what is read, though the address is not written by it.
+    // An operand that no instruction names: it tells the compiler that memory is read.
     const auto& read = *reinterpret_cast<const Bytes*>(rows);
     if constexpr (i % 3 == 0) {
       __asm__("vpbroadcastd (%1), %0" : "=v"(four) : "r"(rows), "m"(read));

@@ -158,7 +158,6 @@ class Worker final : public SpeechModelWorker {
   AlignedVector<std::uint16_t> half_;  // a key and a value
   AlignedVector<float> attention_;
   AlignedVector<float> logits_;  // [outputs, vocabulary padded]
-  AlignedVector<float> maxima_;  // of gemm_u8u1()
 };
 
 }  // namespace lethe::moonshine
