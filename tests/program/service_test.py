@@ -346,8 +346,15 @@ class RestartTest(SpeechTest):
                            for _ in range(200)]
             # 400, less what else may be open.
             self.assertEqual(connections[128].recv(1), b'')
-        self.wait_until(lambda: self.answers(int(port)) and 'lethe_connections_open' in service.get('/metrics')[1])
-        self.assertRegex(service.get('/metrics')[1], '(?m)^lethe_connections_refused_total [1-9]')
+        texts = []
+
+        def answered():  # not before it has seen that the others are gone
+            with contextlib.suppress(OSError):
+                texts.append(service.get('/metrics')[1])
+            return texts
+
+        self.wait_until(answered)
+        self.assertRegex(texts[0], '(?m)^lethe_connections_refused_total [1-9]')
         self.assertIn('LimitNOFILE', service.stop()[1])
 
     def test_keys_that_nobody_saw_are_told_to_be_made_again(self):
