@@ -21,6 +21,9 @@ constexpr int kConvWidth = 127, kConvStep = 64;
 constexpr int kFrames = 450;
 constexpr int kFrames2 = (kFrames - 1) * 2 + 3;
 constexpr int kFrames1 = (kFrames2 - 1) * 3 + 7;
+constexpr int kSums = 128;                  // that the second convolution goes over, of a frame
+constexpr int kHeard = kFrames * 33 / 100;  // by the decoder, of the frames
+constexpr int kHeads = 8;
 constexpr int kBlockRows = 96;  // quantised together
 constexpr int kTokens = 40;     // in the decoder's memory, half way through the segment
 // One pass of the decoder reads all of its weights and the signs of the output layer before it
@@ -382,7 +385,8 @@ class Cases {
 
 std::vector<KernelCase> KernelCases(const KernelTable& kernels) {
   Cases cases(kernels);
-  cases.Product("encoder conv2", kFrames2, 2 * kHidden, 7 * kHidden);
+  cases.Product("encoder conv2 sums", kFrames1, kSums, kHidden);
+  cases.Product("encoder conv2", kFrames2, 2 * kHidden, 7 * kSums);
   cases.Product("encoder conv3", kFrames, kHidden, 3 * 2 * kHidden);
   cases.Product("encoder qkv", kFrames, 3 * kHidden, kHidden);
   cases.AttendFrames("encoder");
@@ -397,8 +401,8 @@ std::vector<KernelCase> KernelCases(const KernelTable& kernels) {
     cases.Product("output layer", rows, kVocabulary, kHidden, kDecoderPassWithLogits);
   }
   // Keys and values of the frames belong to the sequence; a row has its own.
-  cases.Product("decoder scores", 1, kFrames, kHeadDim, kDecoderPass);
-  cases.Product("decoder values", 1, kHeadDim, kFrames, kDecoderPass);
+  cases.Product("decoder scores", 1, kHeard, kHeadDim, kDecoderPass);
+  cases.Product("decoder values", 1, kHeadDim, kHeard, kDecoderPass);
 
   for (const int m : {1, 8}) cases.Signs("output layer", m, kVocabulary, kHidden, kDecoderPass);
 
@@ -416,11 +420,11 @@ std::vector<KernelCase> KernelCases(const KernelTable& kernels) {
 
   cases.QuantizeShorts("encoder conv1", 1, (kBlockRows - 1) * kConvStep + kConvWidth);
   cases.QuantizeShorts("activity layer 1", 16, 4 * 130);
-  cases.QuantizeRows("encoder conv2", kBlockRows, 7 * kHidden, 3 * kHidden);
+  cases.QuantizeRows("encoder conv2", kBlockRows, 7 * kSums, 3 * kSums);
   cases.QuantizeRows("encoder fc1", kBlockRows, kHidden, kHidden);
   cases.QuantizeRows("encoder fc2", kBlockRows, kInner, kInner);
   cases.QuantizeRows("decoder fc1", 1, kHidden, kHidden);
-  cases.SoftmaxQuantize("decoder", 1, kFrames);
+  cases.SoftmaxQuantize("decoder", kHeads, kHeard);
   cases.LayerNorm("encoder", kFrames, kHidden);
   cases.LayerNorm("decoder", 1, kHidden);
   cases.InPlace("tanh", "encoder conv1", kernels.tanh, kTanh, kFrames1, kHidden);

@@ -229,6 +229,7 @@ void Worker::AttendFrames(const float* query, const Sequence& sequence, const Se
   const int heads = w_.config.heads, d = w_.config.head_dim;
   const std::vector<std::uint16_t>& first = sequence.cross_->first;
   const int frames = static_cast<int>(first.size()) - 1;
+  const bool another = next != nullptr && next->cross_ != sequence.cross_;
   const int query_bytes = RoundUp(d, kActivationAlign);
   const int score_bytes = RoundUp(frames, kActivationAlign);
   kernels_.quantize_rows(query, heads, d, d, quantized_.data(), query_bytes, row_scales_.data());
@@ -246,7 +247,7 @@ void Worker::AttendFrames(const float* query, const Sequence& sequence, const Se
     const PackedWeights values = sequence.cross_->values.View(layer * heads + head);
     kernels_.gemm_u8s8(probabilities_.data() + std::int64_t{head} * score_bytes, 1, score_bytes,
                        &row_scales_[head], values, context + head * d, values.n_padded, false);
-    if (next != nullptr) next->cross_->keys.Prefetch(layer * heads + head);
+    if (another) next->cross_->keys.Prefetch(layer * heads + head);
   }
   // The last third of the layers looks where the word is; those before it look around.
   const int timed = (w_.config.decoder_layers + 2) / 3;

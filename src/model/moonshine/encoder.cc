@@ -19,8 +19,8 @@ constexpr int kWidth3 = 3, kStep3 = 2;
 // second-level cache.
 constexpr int kBlockRows = 96;
 
-// So many of a hundred frames are the second of a pair; and of those that are left before the last
-// layer.
+// So many of a hundred frames are the second of a pair, or as many as greedy pairing finds; and of
+// those that are left before the last layer.
 constexpr int kMergedPercent = 40, kMergedLastPercent = 45;
 
 // Buffers keep what they once had: a shorter utterance must not make the next one zero them anew.
@@ -106,9 +106,9 @@ bool Worker::EncodeMore(SpeechSequence* base) {
                 sequence);
     Probe("encoder.block.", layer, x, frames_, c.hidden);
     if (merges_frames_ && layer + 1 == layers / 2) {
-      MergeFrames(context_.data(), kMergedPercent, sequence);
+      MergeFrames(layer, context_.data(), kMergedPercent, sequence);
     } else if (merges_frames_ && layer + 2 == layers) {
-      MergeFrames(x, kMergedLastPercent, sequence);
+      MergeFrames(layer, x, kMergedLastPercent, sequence);
     }
     return true;
   }
@@ -120,10 +120,13 @@ bool Worker::EncodeMore(SpeechSequence* base) {
   return false;
 }
 
-void Worker::MergeFrames(const float* vectors, int percent, Sequence* sequence) {
+void Worker::MergeFrames(int layer, const float* vectors, int percent, Sequence* sequence) {
   const int h = w_.config.hidden;
+  Probe("encoder.likeness.", layer, vectors, frames_, h);
   MergePairs(LikePairs(kernels_, vectors, frames_, h, frames_ * percent / 100), h, &sequence->x_,
              &sequence->first_);
+  Probe("encoder.merged.", layer, sequence->x_.data(),
+        static_cast<int>(sequence->first_.size()) - 1, h);
 }
 
 void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -21,7 +22,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/aligned_vector.h"
 #include "kernels/dispatch.h"
+#include "model/moonshine/internal/frame_merging.h"
 #include "model/moonshine/moonshine.h"
 #include "model/store.h"
 #include "tensor/safetensors.h"
@@ -149,16 +152,41 @@ TEST_F(EncoderTest, PairsThatShareLayersChangeLittle) {
   const double third = Difference(all["encoder.block.2"], merged["encoder.block.2"]);
   EXPECT_GT(third, 0.001);
   EXPECT_LT(third, 0.07);
-  // Merged for good half way through, and before the last layer.
-  constexpr std::size_t kHidden = 288;
-  const auto frames = [&merged](const char* stage) { return merged[stage].size() / kHidden; };
-  const std::size_t begin = frames("encoder.stem");
-  const std::size_t half = frames("encoder.block.3"), end = frames("encoder.block.5");
-  EXPECT_EQ(frames("encoder.block.2"), begin);
-  EXPECT_EQ(half, begin - begin * 40 / 100);
-  EXPECT_EQ(end, half - half * 45 / 100);
-  EXPECT_EQ(frames("encoder.out"), end);
-  EXPECT_LT(Difference(all["logits"], merged["logits"]), 0.08);
+}
+
+// Wrong pairs need not change what is heard by more than right ones: they are looked at themselves.
+TEST_F(EncoderTest, FramesMergeHalfWayAndBeforeTheLastLayer) {
+  const KernelTable& kernels = *AvailableKernels().back();
+  const auto model = LoadMoonshine(installed_->path, kernels, Frames::kMerged);
+  ASSERT_TRUE(model.ok());
+  Stages stages = Hear(**model, Signal());
+  constexpr int kHidden = 288;
+  const auto frames = [&stages](const std::string& stage) {
+    return static_cast<int>(stages[stage].size()) / kHidden;
+  };
+  struct {
+    std::string layer, next;
+    int percent;
+  } merges[] = {{"2", "3", 40}, {"4", "5", 45}};
+  for (const auto& [layer, next, percent] : merges) {
+    SCOPED_TRACE(layer);
+    const std::vector<float>& before = stages["encoder.block." + layer];
+    const std::vector<float>& vectors = stages["encoder.likeness." + layer];
+    const int count = frames("encoder.block." + layer);
+    ASSERT_EQ(vectors.size(), before.size());
+    // What attention found the first time, the frames themselves the second.
+    EXPECT_EQ(vectors == before, layer == "4");
+    AlignedVector<float> merged(before.begin(), before.end());
+    std::vector<std::uint16_t> first(static_cast<std::size_t>(count) + 1);
+    moonshine::MergePairs(
+        moonshine::LikePairs(kernels, vectors.data(), count, kHidden, count * percent / 100),
+        kHidden, &merged, &first);
+    EXPECT_EQ(std::vector<float>(merged.begin(), merged.end()), stages["encoder.merged." + layer]);
+    EXPECT_GE(frames("encoder.block." + next), count - count * percent / 100);
+    EXPECT_LT(frames("encoder.block." + next), count - count / 3);
+  }
+  EXPECT_EQ(frames("encoder.block.2"), frames("encoder.stem"));
+  EXPECT_EQ(frames("encoder.out"), frames("encoder.merged.4"));
 }
 
 }  // namespace

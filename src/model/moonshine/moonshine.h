@@ -13,9 +13,9 @@
 // Differs: the ONNX files quantise activations per tensor, we per row; they keep the second and
 //          third convolution and the output layer in float, we quantise their activations too. The
 //          second convolution goes over sums of its channels where the file has them
-//          (model/internal/reduced_convolution.h). Half way through the encoder like neighbours
-//          among the frames become one, and about there share layers, unless they are told not to
-//          (internal/frame_merging.h).
+//          (model/internal/reduced_convolution.h). Half way through the encoder, and again before
+//          its last layer, like neighbours among the frames become one, and about there share
+//          layers, unless they are told not to (internal/frame_merging.h).
 
 #include <memory>
 #include <string>

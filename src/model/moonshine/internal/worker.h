@@ -93,9 +93,9 @@ class Worker final : public SpeechModelWorker {
   // x += what the layer makes of it, for frames that are at these places.
   void AddAttention(const EncoderLayer& layer, const std::uint16_t* places, int frames, float* x);
   void AddFeedForward(const EncoderLayer& layer, int frames, float* x);
-  // Of the frames whose `vectors` [frames, hidden] are most alike. Directly behind EncodeLayer(),
-  // which leaves what attention found in context_.
-  void MergeFrames(const float* vectors, int percent, Sequence* sequence);
+  // Of the frames whose `vectors` [frames, hidden] are most alike. Directly behind EncodeLayer() of
+  // `layer`, which leaves what attention found in context_.
+  void MergeFrames(int layer, const float* vectors, int percent, Sequence* sequence);
   void FillCross(Sequence* sequence);
   // Leaves in token_norm_ what the output layer takes, and in outputs_ what is wanted of it.
   void ChooseOutputs(std::span<const DecoderRow> rows);
