@@ -104,10 +104,14 @@ TEST_F(GoldenTest, VoiceActivityIsThatOfOnnxRuntimeHoweverTheSamplesAreCut) {
       state->Push(std::span(signal).subspan(i, std::min(step, signal.size() - i)), &probabilities);
     }
     ASSERT_GE(probabilities.size(), std::min<std::size_t>(expected.size(), 50));
-    for (std::size_t i = 0; i < probabilities.size() && i < expected.size(); ++i) {
-      // The gates of the recurrent cell are in 8 bits here.
-      EXPECT_NEAR(probabilities[i], expected[i], 0.01) << "window " << i;
+    const std::size_t windows = std::min(probabilities.size(), expected.size());
+    double error = 0;
+    for (std::size_t i = 0; i < windows; ++i) {
+      // All products are in 8 bits here.
+      EXPECT_NEAR(probabilities[i], expected[i], 0.02) << "window " << i;
+      error += std::abs(double{probabilities[i]} - expected[i]);
     }
+    EXPECT_LT(error / static_cast<double>(windows), 0.006);
   }
 }
 

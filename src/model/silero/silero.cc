@@ -8,7 +8,6 @@
 
 #include "base/aligned_vector.h"
 #include "model/internal/packed_matrices.h"
-#include "model/internal/short_matrix.h"
 #include "tensor/quantized_linear.h"
 #include "tensor/safetensors.h"
 
@@ -23,6 +22,9 @@ constexpr int kBuffer = kContext + kWindow + kPad;
 constexpr int kFftSize = 256, kFftHop = 128;
 constexpr int kFftFrames = (kBuffer - kFftSize) / kFftHop + 1;
 constexpr int kBins = kFftSize / 2 + 1;
+// Up to 94 Hz, where hum and an offset are: they may be a hundred times louder than a voice, which
+// would have few of 8 bits, so these have a product of their own.
+constexpr int kLowBins = 2;
 constexpr int kFilters = 272;  // 2 * kBins, padded to whole vectors
 constexpr int kHidden = 128;
 // Windows that run together, so that each weight is fetched once for all of them, and a lane each
@@ -37,8 +39,6 @@ constexpr double kBasisTolerance = 1e-5;
 struct Layer {
   int inputs, outputs, frames_in, step;
   constexpr int frames_out() const { return (frames_in + 2 - 3) / step + 1; }
-  // Of a frame, as they lie: products of shorts take two inputs at a time.
-  constexpr int places() const { return inputs + inputs % 2; }
 };
 
 // The taps that an output hears: those that fall on the padding are left out.
@@ -51,29 +51,30 @@ struct Taps {
   int first, end;  // of the three
 };
 
-// Inputs of a convolution are in 14 bits, so that weights have 12 or more.
-constexpr int kLargest = 8191;
 constexpr std::array<Layer, 4> kLayers = {
     {{kBins, 128, kFftFrames, 1}, {128, 64, kFftFrames, 2}, {64, 64, 2, 2}, {64, kHidden, 1, 1}}};
 
 struct Weights {
   std::array<float, kFftSize> window{}, turns{};  // as KernelTable::spectrum takes them
   // A layer's, by the first tap and the end of those that an output hears.
-  std::array<std::array<std::array<ShortMatrix, 4>, 2>, 4> weight;
+  using OfTaps = std::array<std::array<PackedMatrices, 4>, 2>;
+  std::array<OfTaps, 4> weight;
+  OfTaps low_weight;  // the first layer's, of the lowest bins
+  // Magnitudes times these are what the first layer takes and its weights expect; of the lowest, 0.
+  std::array<float, kBins> bin_scale{}, no_shift{};
   std::array<const float*, 4> bias{};
-  // In 8 bits: a step of the cell reads all of those for what is hidden.
-  PackedMatrices input_gates, hidden_gates;
+  PackedMatrices input_gates, hidden_gates;  // the latter in two halves
   const float* gate_bias = nullptr;
   const float* output = nullptr;
   const float* output_bias = nullptr;
 };
 
 std::size_t FrameStride(std::size_t layer) {
-  return static_cast<std::size_t>(kLayers[layer].frames_in) * kLayers[layer].places();
+  return static_cast<std::size_t>(kLayers[layer].frames_in) * kLayers[layer].inputs;
 }
 
-// Of a window's inputs in 16 bits, whole vectors.
-constexpr int kShortStride = RoundUp(kLayers[0].frames_in * kLayers[0].places(), kLanes);
+// Of any product, of one window.
+constexpr int kMostInputs = RoundUp(3 * kLayers[0].inputs, kActivationAlign);
 
 // What a batch of windows needs while it runs, 200 kB: a thread's, or thousands of streams would
 // each have their own.
@@ -81,7 +82,8 @@ struct Scratch {
   Scratch()
       : buffers(std::size_t{kBatch} * kBuffer),
         transform(std::size_t{2} * kBatch * kFftSize),
-        shorts(std::size_t{kBatch} * kShortStride),
+        quantized(std::size_t{kBatch} * kMostInputs),
+        low(std::size_t{kBatch} * kFftFrames * kLowBins + kLanes),
         features(std::size_t{kBatch} * kHidden),
         gates(std::size_t{kBatch} * 4 * kHidden) {
     for (std::size_t i = 0; i < kLayers.size(); ++i) {
@@ -94,9 +96,10 @@ struct Scratch {
   }
 
   AlignedVector<float> buffers, transform;
-  AlignedVector<std::int16_t> shorts;  // a layer's inputs, [batch, stride]
-  std::array<float, kBatch> scales{};
-  std::array<AlignedVector<float>, 4> frames;  // of each layer, [batch, frames_in, places]
+  AlignedVector<std::uint8_t> quantized;  // what a product takes, [batch, inputs]
+  std::array<RowScale, kBatch> rows;
+  std::array<AlignedVector<float>, 4> frames;  // of each layer, [batch, frames_in, inputs]
+  AlignedVector<float> low;  // what is taken out of the first layer's, [batch, frames_in, kLowBins]
   AlignedVector<float> features, gates;
 };
 
@@ -121,6 +124,23 @@ class SileroState final : public VoiceActivityState {
   // Windows kWindow apart, each with its context before it.
   void Run(const float* samples, int windows, std::vector<float>* probabilities) {
     Scratch& scratch = Scratch::OfThisThread();
+    Transform(samples, windows);
+    Convolve(windows);
+    PackedWeights input_gates = w_.input_gates.View(0);
+    input_gates.bias = w_.gate_bias;
+    Multiply(scratch.features.data(), windows, kHidden, input_gates, scratch.gates.data(),
+             4 * kHidden, false);
+    for (int i = 0; i < windows; ++i) {
+      float* gates = scratch.gates.data() + std::size_t{4} * kHidden * i;
+      AddHidden(i % 2 == 0, gates);
+      kernels_.lstm_cell(gates, kHidden, cell_.data(), hidden_.data());
+      probabilities->push_back(Probability());
+    }
+  }
+
+  // scratch.frames[0] and scratch.low = magnitudes.
+  void Transform(const float* samples, int windows) {
+    Scratch& scratch = Scratch::OfThisThread();
     for (int i = 0; i < windows; ++i) {
       float* buffer = scratch.buffers.data() + std::size_t{kBuffer} * i;
       std::copy_n(samples + std::size_t{kWindow} * i, kContext + kWindow, buffer);
@@ -131,65 +151,84 @@ class SileroState final : public VoiceActivityState {
     for (int f = 0; f < kFftFrames; ++f) {
       kernels_.spectrum(scratch.buffers.data() + f * kFftHop, windows, kFftSize, kBuffer,
                         w_.window.data(), w_.turns.data(), scratch.transform.data(),
-                        scratch.frames[0].data() + std::size_t(f) * kLayers[0].places(),
+                        scratch.frames[0].data() + std::size_t{kBins} * f,
                         static_cast<std::int64_t>(FrameStride(0)));
     }
+    for (int i = 0; i < windows * kFftFrames; ++i) {
+      const float* frame = scratch.frames[0].data() + std::size_t{kBins} * i;
+      std::copy_n(frame, kLowBins, scratch.low.data() + std::size_t{kLowBins} * i);
+    }
+    kernels_.scale_columns(scratch.frames[0].data(), windows * kFftFrames, kBins,
+                           w_.bin_scale.data(), w_.no_shift.data());
     // Somebody's voice would stay until this thread hears the next one.
     std::fill_n(scratch.buffers.begin(), std::size_t{kBuffer} * windows, 0.0f);
     std::fill(scratch.transform.begin(), scratch.transform.end(), 0.0f);
+  }
+
+  // scratch.features = what the layers make of the magnitudes.
+  void Convolve(int windows) {
+    Scratch& scratch = Scratch::OfThisThread();
     for (std::size_t l = 0; l < kLayers.size(); ++l) {
       const Layer& layer = kLayers[l];
       const bool last = l + 1 == kLayers.size();
       float* to = last ? scratch.features.data() : scratch.frames[l + 1].data();
       const std::size_t to_stride = last ? kHidden : FrameStride(l + 1);
-      // A window by itself: what a window gives does not depend on those beside it.
-      kernels_.quantize_shorts(scratch.frames[l].data(), windows, static_cast<int>(FrameStride(l)),
-                               static_cast<std::int64_t>(FrameStride(l)), kLargest,
-                               scratch.shorts.data(), kShortStride, scratch.scales.data());
+      const auto ldy = static_cast<std::int64_t>(to_stride);
       for (int f = 0; f < layer.frames_out(); ++f) {
         float* out = to + std::size_t(f) * layer.outputs;
         const Taps taps(layer, f);
-        kernels_.gemm_s16(scratch.shorts.data() + (taps.from + taps.first) * layer.places(),
-                          windows, kShortStride, scratch.scales.data(),
-                          w_.weight[l][taps.first][taps.end].View(w_.bias[l]), out,
-                          static_cast<std::int64_t>(to_stride));
+        const int from = taps.from + taps.first;
+        PackedWeights weights = w_.weight[l][taps.first][taps.end].View(0);
+        weights.bias = w_.bias[l];
+        Multiply(scratch.frames[l].data() + from * layer.inputs, windows,
+                 static_cast<std::int64_t>(FrameStride(l)), weights, out, ldy, false);
+        if (l == 0) {
+          Multiply(scratch.low.data() + from * kLowBins, windows, kFftFrames * kLowBins,
+                   w_.low_weight[taps.first][taps.end].View(0), out, ldy, true);
+        }
         for (int i = 0; i < windows; ++i) kernels_.relu(out + to_stride * i, layer.outputs);
       }
     }
     // What can be made a voice again.
     std::fill_n(scratch.frames[0].begin(), FrameStride(0) * windows, 0.0f);
-    std::fill(scratch.shorts.begin(), scratch.shorts.end(), std::int16_t{0});
-    PackedWeights input_gates = w_.input_gates.View(0);
-    input_gates.bias = w_.gate_bias;
-    Multiply(scratch.features.data(), windows, input_gates, scratch.gates.data(), false);
-    for (int i = 0; i < windows; ++i) {
-      float* gates = scratch.gates.data() + std::size_t{4} * kHidden * i;
-      Multiply(hidden_.data(), 1, w_.hidden_gates.View(0), gates, true);
-      kernels_.lstm_cell(gates, kHidden, cell_.data(), hidden_.data());
-      probabilities->push_back(Probability());
+    std::fill(scratch.low.begin(), scratch.low.end(), 0.0f);
+    std::fill(scratch.quantized.begin(), scratch.quantized.end(), std::uint8_t{0});
+  }
+
+  // gates += what is hidden * weights. Both halves of those do not fit the first-level cache: what
+  // came last is still there, and comes first the next time.
+  void AddHidden(bool in_order, float* gates) {
+    Scratch& scratch = Scratch::OfThisThread();
+    kernels_.quantize_rows(hidden_.data(), 1, kHidden, kHidden, scratch.quantized.data(), kHidden,
+                           scratch.rows.data());
+    for (const int half : {in_order ? 0 : 1, in_order ? 1 : 0}) {
+      kernels_.gemm_u8s8(scratch.quantized.data(), 1, kHidden, scratch.rows.data(),
+                         w_.hidden_gates.View(half), gates + std::size_t{2} * kHidden * half,
+                         2 * kHidden, true);
     }
   }
 
   // In lanes, so that no addition waits for all before it.
   float Probability() const {
-    double lanes[kLanes] = {};
+    float lanes[kLanes] = {};
     for (int j = 0; j < kHidden; j += kLanes) {
       for (int i = 0; i < kLanes; ++i) {
-        lanes[i] += static_cast<double>(std::max(hidden_[j + i], 0.0f)) * w_.output[j + i];
+        lanes[i] += std::max(hidden_[j + i], 0.0f) * w_.output[j + i];
       }
     }
     double sum = *w_.output_bias;
-    for (const double lane : lanes) sum += lane;
+    for (const float lane : lanes) sum += lane;
     return static_cast<float>(1.0 / (1.0 + std::exp(-sum)));
   }
 
-  // gates = x * weights, of m rows of kHidden; accumulate adds what is there.
-  void Multiply(const float* x, int m, const PackedWeights& weights, float* gates,
-                bool accumulate) {
-    std::array<std::uint8_t, std::size_t{kBatch} * kHidden> quantized;
-    std::array<RowScale, kBatch> rows;
-    kernels_.quantize_rows(x, m, kHidden, kHidden, quantized.data(), kHidden, rows.data());
-    kernels_.gemm_u8s8(quantized.data(), m, kHidden, rows.data(), weights, gates, 4 * kHidden,
+  // y = x * weights, of m windows; accumulate adds what is there.
+  void Multiply(const float* x, int m, std::int64_t ldx, const PackedWeights& weights, float* y,
+                std::int64_t ldy, bool accumulate) {
+    Scratch& scratch = Scratch::OfThisThread();
+    const int lda = RoundUp(weights.k, kActivationAlign);
+    kernels_.quantize_rows(x, m, weights.k, ldx, scratch.quantized.data(), lda,
+                           scratch.rows.data());
+    kernels_.gemm_u8s8(scratch.quantized.data(), m, lda, scratch.rows.data(), weights, y, ldy,
                        accumulate);
   }
 
@@ -229,8 +268,11 @@ class Silero final : public VoiceActivityModel {
                                    std::pair("lstm.weight_hh", &w_.hidden_gates)}) {
       const float* weight = nullptr;
       RETURN_IF_ERROR(view(name, {kHidden, 4 * kHidden}, &weight));
-      to->Resize(1, 4 * kHidden, kHidden);
-      to->PackInputs(kernels_, 0, weight, 4 * kHidden);
+      const int parts = to == &w_.hidden_gates ? 2 : 1, outputs = 4 * kHidden / parts;
+      to->Resize(parts, outputs, kHidden);
+      for (int i = 0; i < parts; ++i) {
+        to->PackInputs(kernels_, i, weight + std::ptrdiff_t{outputs} * i, 4 * kHidden);
+      }
     }
     RETURN_IF_ERROR(view("lstm.bias", {4 * kHidden}, &w_.gate_bias));
     RETURN_IF_ERROR(view("output.weight", {kHidden}, &w_.output));
@@ -246,17 +288,46 @@ class Silero final : public VoiceActivityModel {
   // The weights [3, inputs, outputs] of a layer, for each choice of taps that it needs.
   void Pack(const float* weight, std::size_t l) {
     const Layer& layer = kLayers[l];
-    const std::size_t tap = std::size_t(layer.places()) * layer.outputs;
-    std::vector<float> rows(3 * tap);
-    for (std::size_t t = 0; t < 3; ++t) {
-      const std::size_t size = std::size_t(layer.inputs) * layer.outputs;
-      std::copy_n(weight + t * size, size, rows.data() + t * tap);
-    }
+    const std::size_t tap = std::size_t(layer.inputs) * layer.outputs;
+    const auto pack = [&](const float* from, int inputs, PackedMatrices* to) {
+      to->Resize(1, layer.outputs, inputs);
+      to->PackInputs(kernels_, 0, from, layer.outputs);
+    };
+    std::vector<float> scaled(weight, weight + 3 * tap);
+    if (l == 0) ScaleBins(&scaled);
     for (int f = 0; f < layer.frames_out(); ++f) {
       const Taps taps(layer, f);
-      w_.weight[l][taps.first][taps.end] =
-          ShortMatrix(std::span(rows).subspan(taps.first * tap, (taps.end - taps.first) * tap),
-                      (taps.end - taps.first) * layer.places(), layer.outputs, kLargest);
+      const int count = taps.end - taps.first;
+      pack(scaled.data() + taps.first * tap, count * layer.inputs,
+           &w_.weight[l][taps.first][taps.end]);
+      if (l != 0) continue;
+      std::vector<float> low;
+      for (int t = taps.first; t < taps.end; ++t) {
+        const float* from = weight + t * tap;
+        low.insert(low.end(), from, from + std::ptrdiff_t{kLowBins} * layer.outputs);
+      }
+      pack(low.data(), count * kLowBins, &w_.low_weight[taps.first][taps.end]);
+    }
+  }
+
+  // Magnitudes, and the weights [3, kBins, outputs] of the first layer, so that 8 bits are enough:
+  // a bin gets as many steps as its weights are large, which are equally large then, and as it
+  // takes to have speech, which falls with the frequency, as loud in all.
+  void ScaleBins(std::vector<float>* weight) {
+    const auto outputs = static_cast<std::size_t>(kLayers[0].outputs);
+    for (std::size_t bin = 0; bin < kBins; ++bin) {
+      double squares = 0;
+      for (std::size_t i = 0; i < 3 * outputs; ++i) {
+        const double v = (*weight)[(i / outputs * kBins + bin) * outputs + i % outputs];
+        squares += v * v;
+      }
+      const bool is_heard = bin >= kLowBins && squares > 0;
+      const auto scale = static_cast<float>(std::sqrt(squares * static_cast<double>(bin)));
+      w_.bin_scale[bin] = is_heard ? scale : 0.0f;
+      for (std::size_t i = 0; i < 3 * outputs; ++i) {
+        float& v = (*weight)[(i / outputs * kBins + bin) * outputs + i % outputs];
+        v = is_heard ? v / scale : 0.0f;
+      }
     }
   }
 
