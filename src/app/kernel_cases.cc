@@ -34,7 +34,7 @@ constexpr std::size_t kLargest = std::size_t{kVocabulary} * kHidden;  // of all 
 constexpr std::size_t kSlack = 1024;
 
 // Operations of the formulas in kernels/internal/float_kernels.h, for each value.
-constexpr int kExp = 23, kSigmoid = kExp + 3, kTanh = kExp + 7, kGelu = 29;
+constexpr int kExp = 23, kSigmoid = kExp + 3, kTanh = kExp + 7, kGelu = 23;
 constexpr int kSilu = kSigmoid + 2, kLayerNorm = 7, kQuantize = 8, kPack = 5;
 constexpr int kByteExp = 16, kSoftmax = kByteExp + 2, kLogSumExp = kByteExp + 2,
               kLstm = 3 * kSigmoid + 2 * kTanh + 4;

@@ -18,6 +18,9 @@ constexpr int kWidth3 = 3, kStep3 = 2;
 // Rows that go through a block of matrices together: what is between the matrices stays in the
 // second-level cache.
 constexpr int kBlockRows = 96;
+// And those that are made and quantised together, in the first-level cache: kernels go over four
+// rows side by side.
+constexpr int kPreparedRows = 4;
 
 // So many of a hundred frames are the second of a pair, or as many as greedy pairing finds; and of
 // those that are left before the last layer.
@@ -51,6 +54,22 @@ void Worker::Apply(const PackedWeights& weights, const float* x, int m, std::int
     kernels_.gemm_u8s8(quantized_.data(), rows, lda, row_scales_.data(), weights, y + i * ldy, ldy,
                        accumulate);
   }
+}
+
+template <class Prepare>
+void Worker::ApplyPrepared(const PackedWeights& weights, const float* x, int m, float* y,
+                           std::int64_t ldy, bool accumulate, const Prepare& prepare) {
+  LETHE_CHECK(m <= kBlockRows);
+  const int lda = RoundUp(weights.k_padded, kActivationAlign);
+  Grow(&quantized_, std::size_t{kBlockRows} * lda);
+  row_scales_.resize(std::max<std::size_t>(row_scales_.size(), kBlockRows));
+  for (int i = 0; i < m; i += kPreparedRows) {
+    const int rows = std::min(kPreparedRows, m - i);
+    prepare(i, rows);
+    kernels_.quantize_rows(x + std::int64_t{i} * weights.k, rows, weights.k, weights.k,
+                           quantized_.data() + std::int64_t{i} * lda, lda, row_scales_.data() + i);
+  }
+  kernels_.gemm_u8s8(quantized_.data(), m, lda, row_scales_.data(), weights, y, ldy, accumulate);
 }
 
 void Worker::BeginEncode(std::span<const float> samples, SpeechSequence* base) {
@@ -196,17 +215,22 @@ void Worker::FirstConvolution(std::span<const float> samples, int rows) {
                              shorts_.data(), size, &loudness);
     row_loudness_.assign(static_cast<std::size_t>(count), loudness);
     kernels_.gemm_s16(shorts_.data(), count, kStep1, row_loudness_.data(), w_.conv1.View(), out, h);
-    kernels_.tanh(out, std::int64_t{count} * h);
-    for (int i = 0; i < count; ++i) {
-      float row = 0, row_squares = 0;
-      kernels_.moments(out + std::int64_t{i} * h, h, &row, &row_squares);
-      sum += row;
-      squares += row_squares;
-    }
-    if (reduces) {
+    const auto finish = [&](int first, int rows_now) {
+      float* x = out + std::int64_t{first} * h;
+      kernels_.tanh(x, std::int64_t{rows_now} * h);
+      for (int i = 0; i < rows_now; ++i) {
+        float row = 0, row_squares = 0;
+        kernels_.moments(x + std::int64_t{i} * h, h, &row, &row_squares);
+        sum += row;
+        squares += row_squares;
+      }
       // Channels that count for little must not decide how coarsely the others are rounded.
-      kernels_.scale_columns(out, count, h, w_.group_norm_weight, w_.no_shift.data());
-      Apply(w_.conv2_reduce.weights, out, count, h, reduced, channels, false);
+      if (reduces) kernels_.scale_columns(x, rows_now, h, w_.group_norm_weight, w_.no_shift.data());
+    };
+    if (reduces) {
+      ApplyPrepared(w_.conv2_reduce.weights, out, count, reduced, channels, false, finish);
+    } else {
+      finish(0, count);
     }
   }
   std::fill(shorts_.begin(), shorts_.end(), std::int16_t{0});
@@ -258,9 +282,11 @@ void Worker::AddAttention(const EncoderLayer& layer, const std::uint16_t* places
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
   for (int first = 0; first < frames; first += kBlockRows) {
     const int rows = std::min(kBlockRows, frames - first);
-    kernels_.layer_norm(x + std::int64_t{first} * h, rows, h, layer.input_norm, norm_.data());
     float* qkv = qkv_.data() + std::int64_t{first} * 3 * h;
-    Apply(layer.qkv.weights, norm_.data(), rows, h, qkv, 3 * h, false);
+    ApplyPrepared(layer.qkv.weights, norm_.data(), rows, qkv, 3 * h, false, [&](int i, int count) {
+      kernels_.layer_norm(x + std::int64_t{first + i} * h, count, h, layer.input_norm,
+                          norm_.data() + std::int64_t{i} * h);
+    });
     for (int t = first; t < first + rows; ++t, qkv += 3 * h) {
       const float* angles = rotary_.Angles(places[t]);
       kernels_.rotate(qkv, c.heads, d, angles, c.rotary_dim, scale);
@@ -285,10 +311,14 @@ void Worker::AddFeedForward(const EncoderLayer& layer, int frames, float* x) {
   const int h = w_.config.hidden, wide = w_.config.encoder_intermediate;
   for (int first = 0; first < frames; first += kBlockRows, x += std::int64_t{kBlockRows} * h) {
     const int rows = std::min(kBlockRows, frames - first);
-    kernels_.layer_norm(x, rows, h, layer.attention_norm, norm_.data());
-    Apply(layer.fc1.weights, norm_.data(), rows, h, fc_.data(), wide, false);
-    kernels_.gelu(fc_.data(), std::int64_t{rows} * wide);
-    Apply(layer.fc2.weights, fc_.data(), rows, wide, x, h, true);
+    ApplyPrepared(layer.fc1.weights, norm_.data(), rows, fc_.data(), wide, false,
+                  [&](int i, int count) {
+                    kernels_.layer_norm(x + std::int64_t{i} * h, count, h, layer.attention_norm,
+                                        norm_.data() + std::int64_t{i} * h);
+                  });
+    ApplyPrepared(layer.fc2.weights, fc_.data(), rows, x, h, true, [&](int i, int count) {
+      kernels_.gelu(fc_.data() + std::int64_t{i} * wide, std::int64_t{count} * wide);
+    });
   }
 }
 

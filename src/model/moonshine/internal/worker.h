@@ -86,6 +86,11 @@ class Worker final : public SpeechModelWorker {
   // y = weights x for m rows ldx apart, quantising as many rows at a time as fit a fixed buffer.
   void Apply(const PackedWeights& weights, const float* x, int m, std::int64_t ldx, float* y,
              std::int64_t ldy, bool accumulate);
+  // The same of a block of rows that lie behind each other, which prepare(first, count) makes or
+  // changes: a few, which are still in the first-level cache when they are quantised.
+  template <class Prepare>
+  void ApplyPrepared(const PackedWeights& weights, const float* x, int m, float* y,
+                     std::int64_t ldy, bool accumulate, const Prepare& prepare);
   void ReserveEncoder(int frames);
   void EncodeStem(std::span<const float> samples, Sequence* sequence);
   void FirstConvolution(std::span<const float> samples, int rows);
