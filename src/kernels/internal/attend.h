@@ -91,14 +91,18 @@ inline void AttendValues(const float* scores, int count, const std::uint16_t* va
 template <class V>
 void Attend(const float* query, int d, const std::uint16_t* keys, const std::uint16_t* values,
             int count, float* scores, float* out) {
+  // A block's additions wait for each other, so blocks go side by side.
   constexpr int kBlocks = 4;
   int t = 0;
   for (; t + kBlocks * kLanes <= count; t += kBlocks * kLanes) {
     AttendScores<V, kBlocks>(query, d, keys + std::int64_t{t} * d, scores + t);
   }
-  for (; t < count; t += kLanes) {
-    AttendScores<V, 1>(query, d, keys + std::int64_t{t} * d, scores + t);
-  }
+  const int rest = (count - t + kLanes - 1) / kLanes;
+  const std::uint16_t* last = keys + std::int64_t{t} * d;
+  if (rest == 4) AttendScores<V, 4>(query, d, last, scores + t);
+  if (rest == 3) AttendScores<V, 3>(query, d, last, scores + t);
+  if (rest == 2) AttendScores<V, 2>(query, d, last, scores + t);
+  if (rest == 1) AttendScores<V, 1>(query, d, last, scores + t);
   SoftmaxRow<V>(scores, count);
   int i = 0;
   for (; i + (V::kAttendVectors - 1) * kLanes < d; i += V::kAttendVectors * kLanes) {

@@ -90,6 +90,20 @@ void Sequence::TokenCache::Put(int layer, int place, const std::uint16_t* key,
   }
 }
 
+void Sequence::TokenCache::Prefetch(int layer, int places) const {
+  constexpr int kLine = 64 / static_cast<int>(sizeof(std::uint16_t)), kIntoSecondLevel = 2;
+  for (int head = 0; head < heads; ++head) {
+    const std::uint16_t* key = keys.data() + At(layer, head);
+    const std::uint16_t* value = values.data() + At(layer, head);
+    for (int i = 0; i < RoundUp(places, kLanes) * head_dim; i += kLine) {
+      __builtin_prefetch(key + i, 0, kIntoSecondLevel);
+    }
+    for (int i = 0; i < places * head_dim; i += kLine) {
+      __builtin_prefetch(value + i, 0, kIntoSecondLevel);
+    }
+  }
+}
+
 Worker::Worker(const Weights& weights, const KernelTable& kernels, const RotaryTable& rotary,
                bool merges_frames)
     : w_(weights), kernels_(kernels), rotary_(rotary), merges_frames_(merges_frames) {
@@ -284,6 +298,7 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
     kernels_.rotate(query, c.heads, d, angles, c.rotary_dim, scale);
     kernels_.rotate(key, c.heads, d, angles, c.rotary_dim, 1.0f);
     kernels_.to_half(key, 2 * h, half_.data());
+    if (r + 1 < m) rows_[r + 1].sequence->self_.Prefetch(index, rows_[r + 1].position + 1);
     rows_[r].sequence->self_.Put(index, position, half_.data(), half_.data() + h);
   }
   for (int r = 0; r < m; ++r) {

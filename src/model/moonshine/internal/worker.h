@@ -46,6 +46,8 @@ class Sequence final : public SpeechSequence {
     }
     // Puts a key and a value [heads, head_dim] f16 at a place.
     void Put(int layer, int place, const std::uint16_t* key, const std::uint16_t* value);
+    // Asks for the first places to come into the second-level cache.
+    void Prefetch(int layer, int places) const;
     // Becomes as large as `other` and has its first places.
     void CopyFrom(const TokenCache& other, int layers, int places);
     // Has room for them already.
