@@ -415,8 +415,9 @@ std::vector<KernelCase> KernelCases(const KernelTable& kernels) {
     cases.Product("activity layer 3", windows, 64, 2 * 64);
     cases.Product("activity layer 4", windows, 128, 64);
   }
+  cases.Product("activity lowest bins", 16, 128, 3 * 2);
   cases.Product("activity inputs", 16, 512, 128);
-  cases.Product("activity hidden", 1, 256, 128);
+  cases.Product("activity hidden, half", 1, 256, 128);
 
   cases.QuantizeShorts("encoder conv1", 1, (kBlockRows - 1) * kConvStep + kConvWidth);
   cases.QuantizeRows("activity layer 1", 16, 3 * 129, 4 * 129);

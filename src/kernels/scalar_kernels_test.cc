@@ -207,6 +207,17 @@ TEST(ScalarKernelsTest, HeadsAreTurnedByTheirAngles) {
   }
 }
 
+TEST(ScalarKernelsTest, GeluOfWhatIsFarFromZeroIsItOrNothing) {
+  for (const float x : {4.2f, 5.0f, 1e3f, 1e6f, 1e30f}) {
+    float above = x, below = -x;
+    ScalarKernels().gelu(&above, 1);
+    ScalarKernels().gelu(&below, 1);
+    EXPECT_FLOAT_EQ(above, x);
+    EXPECT_LE(below, 0) << x;
+    EXPECT_GE(below, -2e-7f * x) << x;
+  }
+}
+
 TEST(ScalarKernelsTest, HalfPrecisionRoundsToEven) {
   const std::vector<float> x = {
       1.0f,         -2.0f,       0.1f,     65504.0f,        65520.0f,
@@ -220,29 +231,32 @@ TEST(ScalarKernelsTest, HalfPrecisionRoundsToEven) {
 }
 
 TEST(ScalarKernelsTest, AttentionIsThePlainFormula) {
-  const int d = 36, count = 50, padded = 64;
-  const std::vector<float> query = RandomFloats(d, 1, 0.3f);
-  std::vector<float> k(d * padded), v(count * d + 64);
-  // Small integers are themselves in half precision.
-  for (std::size_t i = 0; i < k.size(); ++i) k[i] = static_cast<float>(i * 7 % 11) - 5.0f;
-  for (std::size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>(i * 5 % 13) - 6.0f;
-  std::vector<std::uint16_t> keys(k.size()), values(v.size());
-  ScalarKernels().to_half(k.data(), static_cast<int>(k.size()), keys.data());
-  ScalarKernels().to_half(v.data(), static_cast<int>(v.size()), values.data());
-  std::vector<float> scores(padded), out(d + 64);
-  ScalarKernels().attend(query.data(), d, keys.data(), values.data(), count, scores.data(),
-                         out.data());
-  std::vector<double> weight(count);
-  double sum = 0;
-  for (int t = 0; t < count; ++t) {
-    double score = 0;
-    for (int i = 0; i < d; ++i) score += double{query[i]} * k[(t / 16 * d + i) * 16 + t % 16];
-    sum += weight[t] = std::exp(score);
-  }
-  for (int i = 0; i < d; ++i) {
-    double expected = 0;
-    for (int t = 0; t < count; ++t) expected += weight[t] / sum * v[t * d + i];
-    EXPECT_NEAR(out[i], expected, 1e-4) << i;
+  for (const int count : {1, 16, 17, 33, 48, 49, 63, 64, 65, 100, 130}) {
+    SCOPED_TRACE(count);
+    const int d = 36, padded = (count + 15) / 16 * 16;
+    const std::vector<float> query = RandomFloats(d, 1, 0.3f);
+    std::vector<float> k(d * padded), v(count * d + 64);
+    // Small integers are themselves in half precision.
+    for (std::size_t i = 0; i < k.size(); ++i) k[i] = static_cast<float>(i * 7 % 11) - 5.0f;
+    for (std::size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>(i * 5 % 13) - 6.0f;
+    std::vector<std::uint16_t> keys(k.size()), values(v.size());
+    ScalarKernels().to_half(k.data(), static_cast<int>(k.size()), keys.data());
+    ScalarKernels().to_half(v.data(), static_cast<int>(v.size()), values.data());
+    std::vector<float> scores(padded), out(d + 64);
+    ScalarKernels().attend(query.data(), d, keys.data(), values.data(), count, scores.data(),
+                           out.data());
+    std::vector<double> weight(count);
+    double sum = 0;
+    for (int t = 0; t < count; ++t) {
+      double score = 0;
+      for (int i = 0; i < d; ++i) score += double{query[i]} * k[(t / 16 * d + i) * 16 + t % 16];
+      sum += weight[t] = std::exp(score);
+    }
+    for (int i = 0; i < d; ++i) {
+      double expected = 0;
+      for (int t = 0; t < count; ++t) expected += weight[t] / sum * v[t * d + i];
+      EXPECT_NEAR(out[i], expected, 1e-4) << i;
+    }
   }
 }
 

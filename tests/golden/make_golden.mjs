@@ -120,6 +120,11 @@ async function VoiceActivity(samples, version) {
   return probabilities;
 }
 
+/// What mains may add, here as loud as the signal.
+const kHum = {hertz: 60, amplitude: 0.2};
+const WithHum = (samples) => samples.map(
+    (v, i) => v + kHum.amplitude * Math.sin(2 * Math.PI * kHum.hertz * i / 16000));
+
 /// The sampled places of a stage, spread over rows and columns alike: the step is prime and near
 /// the golden section of the size.
 function Places(size) {
@@ -192,6 +197,8 @@ const golden = {
     context: kContext,
     silero_v5: await VoiceActivity(samples, 5),
     silero_v6: await VoiceActivity(samples, 6),
+    hum: kHum,
+    silero_v5_with_hum: await VoiceActivity(WithHum(samples), 5),
   },
 };
 

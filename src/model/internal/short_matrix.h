@@ -1,7 +1,7 @@
 #pragma once
 
 // Weights in 16 bits, for products with numbers that 8 bits would spoil: samples, where a hum or an
-// offset may be a hundred times louder than the voice, and what voice activity makes of them.
+// offset may be a hundred times louder than the voice.
 
 #include <cstdint>
 #include <span>

@@ -298,7 +298,9 @@ void Worker::DecodeLayer(int index, const DecoderLayer& layer) {
     kernels_.rotate(query, c.heads, d, angles, c.rotary_dim, scale);
     kernels_.rotate(key, c.heads, d, angles, c.rotary_dim, 1.0f);
     kernels_.to_half(key, 2 * h, half_.data());
-    if (r + 1 < m) rows_[r + 1].sequence->self_.Prefetch(index, rows_[r + 1].position + 1);
+    if (r + 1 < m && rows_[r + 1].sequence != rows_[r].sequence) {
+      rows_[r + 1].sequence->self_.Prefetch(index, rows_[r + 1].position + 1);
+    }
     rows_[r].sequence->self_.Put(index, position, half_.data(), half_.data() + h);
   }
   for (int r = 0; r < m; ++r) {

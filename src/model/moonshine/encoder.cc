@@ -144,8 +144,12 @@ void Worker::MergeFrames(int layer, const float* vectors, int percent, Sequence*
   Probe("encoder.likeness.", layer, vectors, frames_, h);
   MergePairs(LikePairs(kernels_, vectors, frames_, h, frames_ * percent / 100), h, &sequence->x_,
              &sequence->first_);
-  Probe("encoder.merged.", layer, sequence->x_.data(),
-        static_cast<int>(sequence->first_.size()) - 1, h);
+  const int frames = static_cast<int>(sequence->first_.size()) - 1;
+  Probe("encoder.merged.", layer, sequence->x_.data(), frames, h);
+  if (probe_) {
+    const std::vector<float> places(sequence->first_.begin(), sequence->first_.end());
+    Probe("encoder.places.", layer, places.data(), frames + 1, 1);
+  }
 }
 
 void Worker::EncodeStem(std::span<const float> samples, Sequence* sequence) {

@@ -4,9 +4,11 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <numbers>
 
 #include "base/aligned_vector.h"
+#include "base/finite.h"
 #include "model/internal/packed_matrices.h"
 #include "tensor/quantized_linear.h"
 #include "tensor/safetensors.h"
@@ -22,8 +24,8 @@ constexpr int kBuffer = kContext + kWindow + kPad;
 constexpr int kFftSize = 256, kFftHop = 128;
 constexpr int kFftFrames = (kBuffer - kFftSize) / kFftHop + 1;
 constexpr int kBins = kFftSize / 2 + 1;
-// Up to 94 Hz, where hum and an offset are: they may be a hundred times louder than a voice, which
-// would have few of 8 bits, so these have a product of their own.
+// Up to 94 Hz, where an offset and most of what mains hum with are: they may be far louder than a
+// voice, which would have few of 8 bits, so these have a product of their own.
 constexpr int kLowBins = 2;
 constexpr int kFilters = 272;  // 2 * kBins, padded to whole vectors
 constexpr int kHidden = 128;
@@ -189,8 +191,11 @@ class SileroState final : public VoiceActivityState {
         for (int i = 0; i < windows; ++i) kernels_.relu(out + to_stride * i, layer.outputs);
       }
     }
-    // What can be made a voice again.
-    std::fill_n(scratch.frames[0].begin(), FrameStride(0) * windows, 0.0f);
+    // What can be made a voice again, and what the first layer makes of it. The others tell when
+    // somebody spoke, and stay until the next one does.
+    for (const std::size_t l : {0, 1}) {
+      std::fill_n(scratch.frames[l].begin(), FrameStride(l) * windows, 0.0f);
+    }
     std::fill(scratch.low.begin(), scratch.low.end(), 0.0f);
     std::fill(scratch.quantized.begin(), scratch.quantized.end(), std::uint8_t{0});
   }
@@ -251,6 +256,7 @@ class Silero final : public VoiceActivityModel {
     const auto view = [this](const std::string& name, const std::vector<std::int64_t>& shape,
                              const float** to) -> Status {
       ASSIGN_OR_RETURN(const std::span<const float> values, file_.Floats(name, shape));
+      if (!AllFinite(values)) return DataLoss(name + " holds what is no number");
       *to = values.data();
       return OkStatus();
     };
@@ -322,7 +328,9 @@ class Silero final : public VoiceActivityModel {
         squares += v * v;
       }
       const bool is_heard = bin >= kLowBins && squares > 0;
-      const auto scale = static_cast<float>(std::sqrt(squares * static_cast<double>(bin)));
+      constexpr double kMost = std::numeric_limits<float>::max();
+      const auto scale =
+          static_cast<float>(std::min(std::sqrt(squares * static_cast<double>(bin)), kMost));
       w_.bin_scale[bin] = is_heard ? scale : 0.0f;
       for (std::size_t i = 0; i < 3 * outputs; ++i) {
         float& v = (*weight)[(i / outputs * kBins + bin) * outputs + i % outputs];
