@@ -216,7 +216,7 @@ struct KernelTable {
   void (*rotate)(float* x, int heads, int d, const float* angles, int turned, float scale);
 
   /// Replaces each of n values by x / 2 * (1 + erf(x / sqrt 2)): |error| <= 8e-5, and
-  /// 2e-7 * |x| for |x| above 4.2, without another sign.
+  /// 1e-7 * |x| where that is more.
   /// Source: Hendrycks and Gimpel 2016, arXiv:1606.08415
   void (*gelu)(float* x, std::int64_t n);
 
