@@ -1,5 +1,6 @@
 // A tile reads its rows by an instruction that the compiler does not know: it has to be told that
-// they are read, or it leaves out what was written there just before.
+// they are read, or it leaves out what was written there just before. Not in the folder of what it
+// tests: all of that is compiled for AVX-512, and what GTest has inline must not be.
 
 #include <cstdint>
 #include <cstring>

@@ -3,10 +3,12 @@
 #include "model/silero/silero.h"
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/file.h"
@@ -33,7 +35,8 @@ std::vector<float> Basis(double sign) {
   return basis;
 }
 
-Result<std::shared_ptr<const VoiceActivityModel>> Load(const std::vector<float>& basis) {
+Result<std::shared_ptr<const VoiceActivityModel>> Load(const std::vector<float>& basis,
+                                                       float weight = 0) {
   SafetensorsWriter writer;
   writer.SetMetadata("lethe.family", "silero-vad");
   writer.Add("stft.basis", DataType::kF32, {kSize, kFilters}, basis);
@@ -42,7 +45,7 @@ Result<std::shared_ptr<const VoiceActivityModel>> Load(const std::vector<float>&
     const std::string name = "encoder." + std::to_string(i);
     const int inputs = 3 * channels[i], outputs = channels[i + 1];
     writer.Add(name + ".weight", DataType::kF32, {inputs, outputs},
-               std::vector<float>(static_cast<std::size_t>(inputs) * outputs));
+               std::vector<float>(static_cast<std::size_t>(inputs) * outputs, weight));
     writer.Add(name + ".bias", DataType::kF32, {outputs}, std::vector<float>(outputs));
   }
   for (const char* name : {"lstm.weight_ih", "lstm.weight_hh"}) {
@@ -81,6 +84,15 @@ TEST(SileroTest, AnythingElseIsRefusedByName) {
     EXPECT_EQ(model.status().code(), StatusCode::kDataLoss);
     EXPECT_NE(model.status().message().find("stft.basis"), std::string::npos)
         << model.status().message();
+  }
+}
+
+TEST(SileroTest, WeightsAreNumbers) {
+  EXPECT_TRUE(Load(Basis(-1), 1e38f).ok());
+  for (const float weight : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
+    const auto model = Load(Basis(-1), weight);
+    EXPECT_EQ(model.status().code(), StatusCode::kDataLoss);
+    EXPECT_THAT(model.status().message(), testing::HasSubstr("encoder.0.weight"));
   }
 }
 

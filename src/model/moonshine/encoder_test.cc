@@ -1,7 +1,7 @@
 // Goal: files of earlier versions, which have the second convolution alone, are heard as later
 // ones, which have it in two products too, and half of those is refused. Pairs of like frames share
 // layers: those before hear what they would hear without, and what is decided of all is nearly the
-// same.
+// same. Frames that become one are those that are most alike.
 //
 // Method: the installed model, copies of it that lack tensors, and the same with every frame going
 // through every layer, stage by stage.
