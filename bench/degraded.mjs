@@ -54,6 +54,7 @@ const Level = (samples) =>
     Math.sqrt(samples.reduce((sum, v) => sum + v * v, 0) / Math.max(1, samples.length));
 const Round = (v) => Math.round(v * 32768) / 32768;
 const Gain = (db) => (samples) => samples.map((v) => Round(v * 10 ** (db / 20)));
+const Offset = (offset) => (samples) => samples.map((v) => v + offset);
 const Hum = (level) => (samples) =>
     samples.map((v, i) => v + level * Math.sin(2 * Math.PI * 50 * i / kSampleRate));
 
@@ -126,7 +127,8 @@ const kWays = {
   quiet40: Gain(-40),
   quiet50: Gain(-50),
   overdriven18: Gain(18),
-  offset: (samples) => samples.map((v) => v + 0.05),
+  offset: Offset(0.05),
+  quiet20_offset: (samples) => Offset(0.05)(Gain(-20)(samples)),
   hum: Hum(0.05),
   white10: Below(10, White),
   pink5: Below(5, Pink),

@@ -151,7 +151,7 @@ TEST_F(AlternativesTest, MoreThanThereMayBeAreRefused) {
 TEST_F(AlternativesTest, ALiveUtterancesPartsAreJoinedAndPartialsHaveNone) {
   // Longer than a part may be.
   std::vector<float> samples(kSampleRate, 0.0F);
-  samples.resize(samples.size() + std::size_t{20} * kSampleRate, LoudnessOf(kVagueWord));
+  AppendWord(kVagueWord, std::size_t{20} * kSampleRate, &samples);
   samples.resize(samples.size() + kSampleRate, 0.0F);
   const auto stream = *engine_.OpenLive({.alternatives = 3});
   std::vector<StreamEvent> finals;

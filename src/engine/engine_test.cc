@@ -274,6 +274,23 @@ TEST_F(EngineWithModelsTest, QuietSpeechGivesWhatLoudSpeechGives) {
   }
 }
 
+// A sound card whose zero is elsewhere, and a voice that is quiet beside that.
+TEST_F(EngineWithModelsTest, SpeechBesideAnOffsetGivesWhatItGivesWithoutOne) {
+  const KernelTable& kernels = *AvailableKernels().back();
+  const auto model = LoadMoonshine(speech_path_, kernels);
+  const auto detector = LoadSilero(activity_path_, kernels);
+  ASSERT_TRUE(model.ok() && detector.ok());
+  Engine engine(*model, WithAutomaticGain(*detector, kernels), {.num_threads = 1});
+  const auto expected = TranscribeAll(engine, thrice_, thrice_.size());
+  ASSERT_EQ(expected.size(), 3u);
+  for (const float offset : {0.01f, 0.1f, -0.3f}) {
+    std::vector<float> beside = thrice_;
+    for (float& v : beside) v = std::round((0.1f * v + offset) * 32768) / 32768;
+    const auto segments = TranscribeAll(engine, beside, 1'600);
+    EXPECT_EQ(Texts(segments), Texts(expected)) << offset;
+  }
+}
+
 TEST_F(EngineWithModelsTest, TextAndTimesDependOnTheSamplesAlone) {
   std::vector<Segment> first;
   for (const KernelTable* table : AvailableKernels()) {

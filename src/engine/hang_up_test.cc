@@ -162,7 +162,7 @@ TEST_F(HangUpTest, ALiveClientWhileItsPartialIsMade) {
         options.partial_interval = Millis(100);
         victim = std::make_unique<LiveCaller>(engine, options);
         // It speaks on and on: whatever the model is asked for is a partial.
-        EXPECT_EQ(*victim->stream().PushSamples(SoundOfSentence(kVictim, 30'000)), 30'000u);
+        EXPECT_EQ(*victim->stream().PushSamples(SwingingSound(kVictim, 30'000)), 30'000u);
       }
       gone.wait(false);
     });

@@ -20,8 +20,10 @@ std::vector<HeardSpan> Listener::Push(std::span<const float> samples) {
   LETHE_CHECK(samples.size() <= kMaxPush);
   Forget(segmenter_.KeepFrom());
   Append(samples);
+  const std::span<float> heard = std::span(audio_).last(samples.size());
+  offset_removal_.Remove(heard);
   const std::size_t known = probabilities_.size();
-  voice_activity_->Push(samples, &probabilities_);
+  voice_activity_->Push(heard, &probabilities_);
   std::vector<HeardSpan> spans;
   for (const float probability : std::span(probabilities_).subspan(known)) {
     ++windows_;

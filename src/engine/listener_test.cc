@@ -3,6 +3,7 @@
 
 #include "engine/internal/listener.h"
 
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -13,12 +14,12 @@ namespace {
 
 constexpr int kWindow = 512;
 
-// Every sample of a window is its probability.
+// Every sample of a window is its probability, or that below zero.
 class WrittenState final : public VoiceActivityState {
  public:
   void Push(std::span<const float> samples, std::vector<float>* probabilities) override {
     for (const float v : samples) {
-      if (++count_ % kWindow == 0) probabilities->push_back(v);
+      if (++count_ % kWindow == 0) probabilities->push_back(std::abs(v));
     }
   }
 
@@ -35,7 +36,9 @@ class WrittenActivity final : public VoiceActivityModel {
 };
 
 std::vector<float> Windows(int count, float probability) {
-  return std::vector<float>(static_cast<std::size_t>(count) * kWindow, probability);
+  std::vector<float> samples(static_cast<std::size_t>(count) * kWindow, probability);
+  for (std::size_t i = 0; i < samples.size(); i += 2) samples[i] = -probability;
+  return samples;
 }
 
 // Hears a stream in pieces of `step` samples; the audio of every span.

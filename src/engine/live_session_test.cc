@@ -51,8 +51,7 @@ class LiveSessionTest : public testing::Test {
   void HearAtOnce(std::initializer_list<std::pair<int, Millis>> sounds) {
     std::vector<float> samples, buffer;
     for (const auto& [word, length] : sounds) {
-      samples.resize(samples.size() + static_cast<std::size_t>(MillisToSamples(length)),
-                     LoudnessOf(word));
+      AppendWord(word, static_cast<std::size_t>(MillisToSamples(length)), &samples);
     }
     ASSERT_EQ(*session_->PushSamples(samples), samples.size());
     ASSERT_EQ(session_->Listen(&buffer), samples.size());
@@ -61,10 +60,9 @@ class LiveSessionTest : public testing::Test {
   // Pushes so much sound, silence where `word` is 0, and lets the session listen as long as it
   // wants to; returns how much it heard.
   Millis Hear(int word, Millis length) {
-    const std::vector<float> samples(static_cast<std::size_t>(MillisToSamples(length)),
-                                     LoudnessOf(word));
+    std::vector<float> samples, buffer;
+    AppendWord(word, static_cast<std::size_t>(MillisToSamples(length)), &samples);
     std::span<const float> rest = samples;
-    std::vector<float> buffer;
     std::size_t heard = 0;
     do {
       rest = rest.subspan(*session_->PushSamples(rest));

@@ -186,7 +186,7 @@ TEST_F(LiveStreamTest, EveryUtteranceBeginsAndEndsOnceHoweverTheAudioIsCut) {
 TEST_F(LiveStreamTest, PartialsComeWhileSomebodySpeaks) {
   const auto engine = MakeEngine(1);
   std::vector<float> samples(kSampleRate, 0.0f);
-  samples.resize(samples.size() + 5 * kSampleRate, LoudnessOf(20));
+  AppendWord(20, 5 * kSampleRate, &samples);
   // A machine that is busy hears later, and then the newest guess stands for several: it is given
   // more and more time.
   std::size_t partials = 0;
@@ -229,7 +229,7 @@ TEST_F(LiveStreamTest, EndpointOptionsAreHeard) {
   EXPECT_THAT(Finals(patient.Finish()), ElementsAre("w30 w30"));  // the louder one speaks for both
 
   std::vector<float> endless(kSampleRate, 0.0f);
-  endless.resize(endless.size() + 21 * kSampleRate, LoudnessOf(20));
+  AppendWord(20, 21 * kSampleRate, &endless);
   Client cut(*engine, {.max_utterance = Millis(5'000)});
   cut.Push(endless, 1600);
   const auto& events = cut.Finish();
@@ -275,7 +275,7 @@ TEST_F(LiveStreamTest, OtherHotWordsHoldFromTheNextUtteranceOn) {
 TEST_F(LiveStreamTest, ALongUtteranceIsOneThoughTheModelHearsItInParts) {
   const auto engine = MakeEngine(2);
   std::vector<float> samples(kSampleRate, 0.0f);
-  for (int i = 0; i < 40; ++i) samples.resize(samples.size() + kSampleRate, LoudnessOf(20 + i % 2));
+  for (int i = 0; i < 40; ++i) AppendWord(20 + i % 2, kSampleRate, &samples);
   Client client(*engine, {.max_utterance = Millis(60'000)});
   client.Push(samples, 1600);
   const auto& events = client.Finish();

@@ -213,8 +213,9 @@ TEST_F(ShardTest, StreamsThatPourKeepTheBatchFull) {
   std::vector<std::unique_ptr<Pourer>> pourers;
   for (int i = 0; i < kPourers; ++i) {
     // A word now and then, by each at another time.
-    std::vector<float> said(8 * kSampleRate, 0.0f);
-    std::fill_n(said.begin() + i * kSampleRate / 8, kSampleRate / 2, LoudnessOf(12));
+    std::vector<float> said(static_cast<std::size_t>(i) * kSampleRate / 8, 0.0f);
+    AppendWord(12, kSampleRate / 2, &said);
+    said.resize(8 * kSampleRate, 0.0f);
     pourers.push_back(MakePourer(std::move(said), [&](Pourer& pourer, const StreamEvent* event) {
       if (IsFinal(event)) ++finals;
       if (IsFinal(event) && finals == kWarm) from = model_.passes;

@@ -137,7 +137,7 @@ TEST_F(StreamLimitsTest, AnHourAtOnceIsHeardToItsEnd) {
   std::vector<std::string> expected;
   for (std::size_t i = 0; i < 120; ++i) {
     const int sentence = 111 + 7 * static_cast<int>(i);
-    const auto sound = SoundOfSentence(sentence, 9'600);
+    const auto sound = SwingingSound(sentence, 9'600);
     std::copy(sound.begin(), sound.end(),
               hour.begin() + static_cast<std::ptrdiff_t>((30 * i + 15) * kSampleRate));
     expected.push_back(TextOf(*model_, sentence));

@@ -78,7 +78,7 @@ TEST_F(StreamOrderTest, TheMoreUrgentGoFirstWhicheverCameFirst) {
         },
         [&](Engine& engine) {
           partial = *engine.OpenLive({});
-          EXPECT_TRUE(partial->PushSamples(SoundOfSentence(521, 30'000)).ok());
+          EXPECT_TRUE(partial->PushSamples(SwingingSound(521, 30'000)).ok());
         },
         [&](Engine& engine) {
           call = *engine.Open({});
@@ -113,7 +113,7 @@ TEST_F(StreamOrderTest, OnlyTheNewestPartialIsMadeWhenThereIsNoTimeForAll) {
   constexpr int kTalker = 521;
   std::unique_ptr<LiveStream> talker;
   std::size_t pushed = 0;
-  const std::vector<float> sound = SoundOfSentence(kTalker, std::size_t{8} * kSampleRate);
+  const std::vector<float> sound = SwingingSound(kTalker, std::size_t{8} * kSampleRate);
   finish_ = [&] {
     // After it, partials of what was said before would be made whenever it says a little more.
     for (std::size_t events = 0; events < 2; events += talker->TakeEvents().size()) {

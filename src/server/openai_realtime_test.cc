@@ -59,7 +59,9 @@ TEST_F(OpenAiRealtimeTest, WhatIsPromisedIsToldWhileSomebodySpeaksAndTheRestAtTh
   SayBytes(call, Pcm(std::vector<float>(kSampleRate, 0.0F)));
   // A promise needs four guesses, and there is one for each of these, but for those that are too
   // early.
-  const std::string piece = Pcm(std::vector<float>(kSampleRate * 6 / 10, LoudnessOf(20)));
+  std::vector<float> word;
+  AppendWord(20, kSampleRate * 6 / 10, &word);
+  const std::string piece = Pcm(word);
   for (int i = 0; i < 20 && OfType(EventsOf(call), kDelta).empty(); ++i) {
     const int passes = model_->passes;
     SayBytes(call, piece);
@@ -108,7 +110,7 @@ TEST_F(OpenAiRealtimeTest, ACommitEndsWhatIsBeingSpoken) {
   Call& call = Join();
   Configure(call, {});
   std::vector<float> samples(kSampleRate, 0.0F);
-  samples.resize(samples.size() + kSampleRate, LoudnessOf(20));
+  AppendWord(20, kSampleRate, &samples);
   SayBytes(call, Pcm(samples));
   Say(call, {{"type", "input_audio_buffer.commit"}});
   EXPECT_THAT(Transcripts(Wait(call, kCompleted)), ElementsAre("w20 w20"));
@@ -137,7 +139,7 @@ TEST_F(OpenAiRealtimeTest, WhatIsClearedIsNeverTold) {
     Call& call = Join();
     Configure(call, manual ? Json{{"turn_detection", nullptr}} : Json::object());
     std::vector<float> samples(kSampleRate / 2, 0.0F);
-    samples.resize(samples.size() + kSampleRate, LoudnessOf(20));
+    AppendWord(20, kSampleRate, &samples);
     SayBytes(call, Pcm(samples));
     Say(call, {{"type", "input_audio_buffer.clear"}});
     Wait(call, "input_audio_buffer.cleared");
@@ -219,7 +221,7 @@ TEST_F(OpenAiRealtimeTest, SettingsCanChangeInTheMiddle) {
   Call& call = Join();
   Configure(call, {});
   std::vector<float> samples(kSampleRate / 2, 0.0F);
-  samples.resize(samples.size() + kSampleRate, LoudnessOf(20));
+  AppendWord(20, kSampleRate, &samples);
   SayBytes(call, Pcm(samples));
   // What was being spoken ends there.
   Configure(call, {{"turn_detection", nullptr}});

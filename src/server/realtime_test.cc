@@ -70,7 +70,7 @@ TEST_F(RealtimeTest, EverySentenceThatBeginsEndsIfEmptyResultsAreWanted) {
 TEST_F(RealtimeTest, PartialsComeWhileSomebodySpeaks) {
   Call& call = Begin(Signed({{"word_info", "2"}}));
   std::vector<float> samples(kSampleRate, 0.0f);
-  samples.resize(samples.size() + 5 * kSampleRate, LoudnessOf(20));
+  AppendWord(20, 5 * kSampleRate, &samples);
   SayPcm(call, samples);
   // The handshake and one of them, before anything has ended.
   ASSERT_TRUE(call->WaitForFrames(2));

@@ -162,12 +162,19 @@ class FakeModel final : public SpeechModel {
   ModelTraits traits_;
 };
 
+/// Appends samples of a word, which swing about zero as sound does.
+inline void AppendWord(int word, std::size_t count, std::vector<float>* samples) {
+  for (std::size_t i = 0; i < count; ++i) {
+    samples->push_back(i % 2 == 0 ? LoudnessOf(word) : -LoudnessOf(word));
+  }
+}
+
 // Words of half a second, a second of silence before each and after the last.
 inline std::vector<float> SpeechOf(const std::vector<int>& words) {
   std::vector<float> samples;
   for (int word : words) {
     samples.resize(samples.size() + kSampleRate, 0.0f);
-    samples.resize(samples.size() + kSampleRate / 2, LoudnessOf(word));
+    AppendWord(word, kSampleRate / 2, &samples);
   }
   samples.resize(samples.size() + kSampleRate, 0.0f);
   return samples;
@@ -179,7 +186,7 @@ inline std::string LoudRecording(int word) {
   std::string wav("RIFF\x24\x7d\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0\0\x7d\0\0\2\0\x10\0", 36);
   wav += std::string("data\0\x7d\0\0", 8);
   for (int i = 0; i < kSamples; ++i) {
-    const auto sample = static_cast<int>(LoudnessOf(word) * 32'767);
+    const auto sample = static_cast<int>((i % 2 == 0 ? 32'767 : -32'767) * LoudnessOf(word));
     wav += static_cast<char>(sample & 0xff);
     wav += static_cast<char>(sample >> 8);
   }

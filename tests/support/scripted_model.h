@@ -321,13 +321,20 @@ inline std::vector<float> SoundOfSentence(int sentence, std::size_t num_samples)
   return samples;
 }
 
+/// The same about zero, as sound is, or a stream would take its mean for an offset.
+inline std::vector<float> SwingingSound(int sentence, std::size_t num_samples) {
+  std::vector<float> samples = SoundOfSentence(sentence, num_samples);
+  for (std::size_t i = 1; i < num_samples; i += 2) samples[i] = -samples[i];
+  return samples;
+}
+
 /// Half a second of silence, the sentence for 0.6 s, and 0.8 s of silence, which end it: together
 /// no more than a live stream takes at once.
 inline std::vector<float> Spoken(std::span<const int> sentences) {
   std::vector<float> samples;
   for (const int sentence : sentences) {
     samples.resize(samples.size() + kSampleRate / 2, 0.0f);
-    const auto sound = SoundOfSentence(sentence, kSampleRate * 6 / 10);
+    const auto sound = SwingingSound(sentence, kSampleRate * 6 / 10);
     samples.insert(samples.end(), sound.begin(), sound.end());
     samples.resize(samples.size() + kSampleRate * 8 / 10, 0.0f);
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "decode/segmenter.h"
+#include "engine/internal/offset_removal.h"
 #include "engine/internal/request.h"
 #include "model/voice_activity.h"
 
@@ -59,6 +60,7 @@ class Listener {
 
   const Growth growth_;
   const int window_samples_;
+  OffsetRemoval offset_removal_;
   const std::unique_ptr<VoiceActivityState> voice_activity_;
   Segmenter segmenter_;
   std::vector<float> audio_;  // from start_ on
