@@ -50,9 +50,11 @@ void OffsetRemoval::Take(std::span<float> part) {
 }
 
 void OffsetRemoval::EndBlock() {
-  const float mean = ((sums_[0] + sums_[1]) + (sums_[2] + sums_[3])) / kBlock;
+  const float sum = (sums_[0] + sums_[1]) + (sums_[2] + sums_[3]);
+  // The largest floats of either sign add up to what is no number.
+  const float mean = std::isnan(sum) ? 0.0f : std::clamp(sum / kBlock, -1.0f, 1.0f);
   weight_ = std::min(std::max(weight_, kBlocksBefore) + 1, kMostBlocks);
-  mean_ += (std::clamp(mean, -1.0f, 1.0f) - mean_) / static_cast<float>(weight_);
+  mean_ += (mean - mean_) / static_cast<float>(weight_);
   matters_ = std::abs(mean_) > (matters_ ? kMattersStill : kMatters);
   from_ = to_;
   to_ = matters_ ? mean_ : 0.0f;

@@ -87,8 +87,10 @@ TEST(OffsetRemovalTest, HowAStreamIsCutChangesNoBit) {
 
 TEST(OffsetRemovalTest, AbsurdSamplesDoNotSpoilWhatFollows) {
   std::vector<float> samples(3 * kSecond, 0.1f);
-  samples[5] = std::numeric_limits<float>::max();
-  samples[6] = std::numeric_limits<float>::max();
+  constexpr float kMost = std::numeric_limits<float>::max();
+  samples[5] = samples[6] = kMost;
+  samples[100] = samples[104] = kMost;
+  samples[101] = samples[105] = -kMost;
   samples[5000] = -1e20f;
   EXPECT_LT(FarthestFromZero(Removed(samples), 2 * kSecond), 0.01f);
 }
