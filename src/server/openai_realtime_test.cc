@@ -190,8 +190,11 @@ TEST_F(OpenAiRealtimeTest, TelephoneLawsAreHeard) {
                 {{"type", "transcription"},
                  {"audio",
                   {{"input", {{"format", {{"type", mu_law ? "audio/pcmu" : "audio/pcma"}}}}}}}}}});
-    SayBytes(call,
-             std::string(8'000, quiet) + std::string(4'000, loud) + std::string(8'000, quiet));
+    std::string word(4'000, loud);
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      if (i % 8 < 4) word[i] = static_cast<char>(loud ^ 0x80);  // the sign
+    }
+    SayBytes(call, std::string(8'000, quiet) + word + std::string(8'000, quiet));
     const std::vector<Json> events = Wait(call, kCompleted);
     ASSERT_THAT(Transcripts(events), ElementsAre(::testing::Not("")));
     EXPECT_NEAR(OfType(events, "input_audio_buffer.speech_started")[0]["audio_start_ms"].get<int>(),

@@ -154,12 +154,14 @@ TEST_F(LiveCallTest, EightKilohertzByTheEngineOrByItsParameter) {
 }
 
 TEST_F(LiveCallTest, TelephoneLawsInPiecesOfAnySize) {
-  // Each law's code that is nearest to 0.2, and that of silence.
+  // Each law's code that is nearest to 0.2, whose highest bit is the sign, and that of silence.
   const std::pair<LiveFormat, std::array<char, 2>> laws[] = {{LiveFormat::kMuLaw, {'\xA6', '\xFF'}},
                                                              {LiveFormat::kALaw, {'\x8C', '\xD5'}}};
   for (const auto& [format, codes] : laws) {
     std::string bytes;
-    for (const float sample : SpeechOf({20, 20})) bytes += codes[sample > 0 ? 0 : 1];
+    for (const float sample : SpeechOf({20, 20})) {
+      bytes += sample == 0 ? codes[1] : static_cast<char>(sample > 0 ? codes[0] : codes[0] ^ 0x80);
+    }
     for (const std::size_t piece : {std::size_t{1}, std::size_t{1279}, bytes.size()}) {
       EXPECT_THAT(Hear({.format = format, .pcm_rate = 16'000}, bytes, piece),
                   ElementsAre("w20 w20", "w20 w20"));

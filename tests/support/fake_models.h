@@ -162,11 +162,15 @@ class FakeModel final : public SpeechModel {
   ModelTraits traits_;
 };
 
-/// Appends samples of a word, which swing about zero as sound does.
+/// Sample i of a word: a tone, for a stream takes a constant for an offset. Every sixteenth is as
+/// loud as it gets, and sixteen have no mean.
+inline float SampleOf(int word, std::size_t i) {
+  constexpr float kTone[] = {0, 0.382683f, 0.707107f, 0.92388f, 1, 0.92388f, 0.707107f, 0.382683f};
+  return (i % 16 < 8 ? LoudnessOf(word) : -LoudnessOf(word)) * kTone[i % 8];
+}
+
 inline void AppendWord(int word, std::size_t count, std::vector<float>* samples) {
-  for (std::size_t i = 0; i < count; ++i) {
-    samples->push_back(i % 2 == 0 ? LoudnessOf(word) : -LoudnessOf(word));
-  }
+  for (std::size_t i = 0; i < count; ++i) samples->push_back(SampleOf(word, i));
 }
 
 // Words of half a second, a second of silence before each and after the last.
@@ -186,7 +190,7 @@ inline std::string LoudRecording(int word) {
   std::string wav("RIFF\x24\x7d\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0\0\x7d\0\0\2\0\x10\0", 36);
   wav += std::string("data\0\x7d\0\0", 8);
   for (int i = 0; i < kSamples; ++i) {
-    const auto sample = static_cast<int>((i % 2 == 0 ? 32'767 : -32'767) * LoudnessOf(word));
+    const auto sample = static_cast<int>(SampleOf(word, static_cast<std::size_t>(i)) * 32'767);
     wav += static_cast<char>(sample & 0xff);
     wav += static_cast<char>(sample >> 8);
   }
