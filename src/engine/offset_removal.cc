@@ -14,7 +14,7 @@ constexpr int kBlock = 16;  // a millisecond
 constexpr int kBlocksBefore = 16;
 constexpr int kMostBlocks = kSampleRate / 2 / kBlock;
 // Below this nothing is changed. What has mattered may wander.
-constexpr float kMatters = 0.004f;
+constexpr float kMatters = 0.015f;
 constexpr float kMattersStill = kMatters / 2;
 
 }  // namespace

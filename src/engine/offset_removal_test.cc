@@ -39,7 +39,7 @@ float FarthestFromZero(const std::vector<float>& samples, std::size_t from) {
 }
 
 TEST(OffsetRemovalTest, AConstantIsGoneSoon) {
-  for (const float offset : {0.5f, -0.5f, 0.01f}) {
+  for (const float offset : {0.5f, -0.5f, 0.02f}) {
     const std::vector<float> rest = Removed(std::vector<float>(kSecond, offset));
     EXPECT_LT(FarthestFromZero(rest, kSecond / 5), 0.1f * std::abs(offset));
     EXPECT_LT(FarthestFromZero(rest, kSecond - 1), 0.02f * std::abs(offset));
