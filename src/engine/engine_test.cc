@@ -249,23 +249,30 @@ class EngineWithModelsTest : public testing::Test {
     sentence_ = samples;
   }
 
+  // As the program has it; null if a model cannot be loaded.
+  std::unique_ptr<Engine> MakeEngineWithGain() const {
+    const KernelTable& kernels = *AvailableKernels().back();
+    const auto model = LoadMoonshine(speech_path_, kernels);
+    const auto detector = LoadSilero(activity_path_, kernels);
+    if (!model.ok() || !detector.ok()) return nullptr;
+    return std::make_unique<Engine>(*model, WithAutomaticGain(*detector, kernels),
+                                    EngineOptions{.num_threads = 1});
+  }
+
   std::string speech_path_, activity_path_;
   std::vector<float> sentence_, thrice_;
 };
 
 // A microphone across the room; the roundings are those of 16 bits.
 TEST_F(EngineWithModelsTest, QuietSpeechGivesWhatLoudSpeechGives) {
-  const KernelTable& kernels = *AvailableKernels().back();
-  const auto model = LoadMoonshine(speech_path_, kernels);
-  const auto detector = LoadSilero(activity_path_, kernels);
-  ASSERT_TRUE(model.ok() && detector.ok());
-  Engine engine(*model, WithAutomaticGain(*detector, kernels), {.num_threads = 1});
-  const auto expected = TranscribeAll(engine, thrice_, thrice_.size());
+  const auto engine = MakeEngineWithGain();
+  ASSERT_NE(engine, nullptr);
+  const auto expected = TranscribeAll(*engine, thrice_, thrice_.size());
   ASSERT_EQ(expected.size(), 3u);
   for (const float gain : {0.1f, 0.03f, 0.01f, 0.005f, 0.003f}) {
     std::vector<float> quiet = thrice_;
     for (float& v : quiet) v = std::round(v * gain * 32768) / 32768;
-    const auto segments = TranscribeAll(engine, quiet, 1'600);
+    const auto segments = TranscribeAll(*engine, quiet, 1'600);
     EXPECT_EQ(Texts(segments), Texts(expected)) << gain;
     for (std::size_t i = 0; i < segments.size(); ++i) {
       // Which frames of the encoder become one is a choice, and rounding may change it.
@@ -276,17 +283,14 @@ TEST_F(EngineWithModelsTest, QuietSpeechGivesWhatLoudSpeechGives) {
 
 // A sound card whose zero is elsewhere, and a voice that is quiet beside that.
 TEST_F(EngineWithModelsTest, SpeechBesideAnOffsetGivesWhatItGivesWithoutOne) {
-  const KernelTable& kernels = *AvailableKernels().back();
-  const auto model = LoadMoonshine(speech_path_, kernels);
-  const auto detector = LoadSilero(activity_path_, kernels);
-  ASSERT_TRUE(model.ok() && detector.ok());
-  Engine engine(*model, WithAutomaticGain(*detector, kernels), {.num_threads = 1});
-  const auto expected = TranscribeAll(engine, thrice_, thrice_.size());
+  const auto engine = MakeEngineWithGain();
+  ASSERT_NE(engine, nullptr);
+  const auto expected = TranscribeAll(*engine, thrice_, thrice_.size());
   ASSERT_EQ(expected.size(), 3u);
   for (const float offset : {0.02f, 0.1f, -0.3f}) {
     std::vector<float> beside = thrice_;
     for (float& v : beside) v = std::round((0.1f * v + offset) * 32768) / 32768;
-    const auto segments = TranscribeAll(engine, beside, 1'600);
+    const auto segments = TranscribeAll(*engine, beside, 1'600);
     EXPECT_EQ(Texts(segments), Texts(expected)) << offset;
   }
 }

@@ -53,7 +53,7 @@ TEST(OffsetRemovalTest, AnOffsetThatComesLaterGoesInTwoSeconds) {
 }
 
 TEST(OffsetRemovalTest, WithoutAnOffsetToSpeakOfEverySampleStays) {
-  for (const float offset : {0.0f, 0.0015f, -0.0015f}) {
+  for (const float offset : {0.0f, 0.012f, -0.012f}) {
     std::vector<float> tone = Tone(2 * kSecond, 150, 0.03f, offset);
     // What begins in a voice has no mean yet.
     std::fill_n(tone.begin(), kSecond / 4, offset);
